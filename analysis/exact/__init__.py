@@ -1,0 +1,20 @@
+"""Exact results, as Datasets over ``temperature`` with the names that measured ones have.
+
+Energies are in units of the coupling J = 1 and temperatures in J/k_B, except for `enumeration`,
+which takes its coupling and field from the model.
+"""
+
+from analysis.exact.enumerations import MAX_SITES, density_of_states, enumeration
+from analysis.exact.kaufman import torus
+from analysis.exact.onsager import CRITICAL_TEMPERATURE, square_lattice
+from analysis.exact.rings import ring
+
+__all__ = [
+    "CRITICAL_TEMPERATURE",
+    "MAX_SITES",
+    "density_of_states",
+    "enumeration",
+    "ring",
+    "square_lattice",
+    "torus",
+]

@@ -1,0 +1,103 @@
+"""Canonical averages from a density of states in the sums over bonds and over sites."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class States:
+    """Groups of configurations that share both sums.
+
+    Attributes
+    ----------
+    bond_sum, spin_sum : ndarray of int, shape (n_groups,)
+        Sums of s_i s_j over bonds and of s_i over sites.
+    log_multiplicity : ndarray, shape (n_groups,)
+        Logarithm of the number of configurations in a group.
+    n_sites : int
+        Number of sites.
+    """
+
+    bond_sum: npt.NDArray[np.int64]
+    spin_sum: npt.NDArray[np.int64]
+    log_multiplicity: FloatArray
+    n_sites: int
+
+
+def canonical_averages(
+    states: States, coupling: float, field: float, temperature: FloatArray
+) -> dict[str, FloatArray]:
+    """Moments and what follows from them, each of shape (n_temperatures,).
+
+    T = 0 averages over the ground states and T = ∞ over all states. At T = 0 a susceptibility is
+    its limit: 0 or, where the ground states leave a variance, infinity.
+    """
+    energy = -(coupling * states.bond_sum + field * states.spin_sum)
+    above = energy - energy.min()
+    # Energies that rounding alone tells apart are one level.
+    scale = abs(coupling) * np.abs(states.bond_sum).max() + abs(field) * states.n_sites
+    above = np.where(above <= 1e-12 * scale, 0.0, above)
+    e, m = energy / states.n_sites, states.spin_sum / states.n_sites
+    names = ("energy", "energy_variance", "abs_variance", *_MOMENTS)
+    averages = {name: np.empty(temperature.shape) for name in names}
+    for index, t in enumerate(temperature):
+        weights = _weights(states.log_multiplicity, above, float(t))
+        mean = float(weights @ e)
+        averages["energy"][index] = mean
+        averages["energy_variance"][index] = weights @ (e - mean) ** 2
+        absolute = float(weights @ np.abs(m))
+        averages["abs_variance"][index] = weights @ (np.abs(m) - absolute) ** 2
+        averages["abs_magnetization"][index] = absolute
+        averages["energy_squared"][index] = weights @ e**2
+        averages["magnetization"][index] = weights @ m
+        averages["magnetization_squared"][index] = weights @ m**2
+        averages["magnetization_fourth"][index] = weights @ m**4
+    return _derived(averages, states.n_sites, temperature)
+
+
+_MOMENTS = (
+    "energy_squared",
+    "magnetization",
+    "abs_magnetization",
+    "magnetization_squared",
+    "magnetization_fourth",
+)
+
+
+def _weights(log_multiplicity: FloatArray, above: FloatArray, temperature: float) -> FloatArray:
+    if temperature == 0:
+        exponents = np.where(above == 0, log_multiplicity, -np.inf)
+    else:
+        # A subnormal temperature makes this infinite, which is the weight 0 that it should be.
+        with np.errstate(over="ignore"):
+            exponents = log_multiplicity - above / temperature
+    weights = np.exp(exponents - exponents.max())
+    return np.asarray(weights / weights.sum())
+
+
+def _derived(
+    averages: dict[str, FloatArray], n_sites: int, temperature: FloatArray
+) -> dict[str, FloatArray]:
+    energy_variance = averages.pop("energy_variance")
+    abs_variance = averages.pop("abs_variance")
+    square = averages["magnetization_squared"]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        averages["susceptibility"] = _over(n_sites * abs_variance, temperature)
+        averages["susceptibility_disordered"] = _over(n_sites * square, temperature)
+        # Discrete levels: the variance of e vanishes faster than any power of T.
+        averages["specific_heat"] = np.where(
+            temperature > 0, n_sites * energy_variance / temperature / temperature, 0.0
+        )
+        averages["binder_cumulant"] = 1 - averages["magnetization_fourth"] / (3 * square**2)
+    return averages
+
+
+def _over(values: FloatArray, temperature: FloatArray) -> FloatArray:
+    """values/T, and 0 at T = 0 where the value is 0 but for rounding."""
+    return np.where((temperature == 0) & (values < 1e-12), 0.0, values / temperature)

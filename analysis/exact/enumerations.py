@@ -1,0 +1,129 @@
+"""Small lattices of any kind by counting all of their configurations."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from analysis.exact._datasets import over_temperature
+from analysis.exact._kernels import count_states
+from analysis.exact.canonical import States, canonical_averages
+from isingrl._validation import check_temperature
+from isingrl.lattice import Lattice
+from isingrl.model import Ising
+
+MAX_SITES = 30
+"""Largest lattice that is enumerated: half of its 2^30 configurations take some seconds."""
+
+
+def enumeration(model: Ising, temperature: npt.ArrayLike) -> xr.Dataset:
+    """Any model of up to 30 sites, exactly.
+
+    Parameters
+    ----------
+    model : Ising
+        Any lattice, coupling and field.
+    temperature : float or sequence of float
+        In the units of the coupling over k_B; 0 and infinity are valid.
+
+    Returns
+    -------
+    Dataset
+        Over ``temperature`` and per site: ``energy``, ``specific_heat``, ``magnetization``,
+        ``abs_magnetization``, ``susceptibility`` (connected, N(⟨m²⟩ − ⟨|m|⟩²)/T),
+        ``susceptibility_disordered`` (N⟨m²⟩/T), ``binder_cumulant``, and the moments
+        ``energy_squared``, ``magnetization_squared`` and ``magnetization_fourth``. T = 0 averages
+        over all ground states; a susceptibility there is infinite where these leave a variance.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `model` is no `Ising` or has more than 30 sites, or `temperature` is no non-negative
+        number or sequence of them.
+    """
+    if not isinstance(model, Ising):
+        raise TypeError(f"model must be an Ising model; got {model!r}")
+    t = check_temperature(temperature)
+    states = _states(_check_size(model.lattice))
+    averages = canonical_averages(states, model.coupling, model.field, t)
+    lattice = model.lattice
+    attrs = {
+        "shape": list(lattice.shape),
+        "n_sites": lattice.n_sites,
+        "neighborhood": lattice.neighborhood,
+        "boundary": lattice.boundary,
+        "coupling": model.coupling,
+        "field": model.field,
+    }
+    return over_temperature(t, averages, attrs)
+
+
+def density_of_states(lattice: Lattice) -> xr.Dataset:
+    """Numbers of configurations by the sums of s_i s_j over bonds and of s_i over sites.
+
+    One pass over the configurations serves every temperature, coupling and field; a lattice is
+    counted once and remembered.
+
+    Parameters
+    ----------
+    lattice : Lattice
+        Of up to 30 sites.
+
+    Returns
+    -------
+    Dataset
+        ``multiplicity`` (int64) over ``bond_sum`` and ``spin_sum``, which sum to 2^n_sites; bond
+        sums that do not occur are left out.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `lattice` is no `Lattice` or has more than 30 sites.
+    """
+    if not isinstance(lattice, Lattice):
+        raise TypeError(f"lattice must be a Lattice; got {lattice!r}")
+    bond_sum, spin_sum, counts = _counted(_check_size(lattice))
+    label = {"long_name": "number of configurations", "units": "1"}
+    return xr.Dataset(
+        {"multiplicity": (("bond_sum", "spin_sum"), counts.copy(), label)},
+        {
+            "bond_sum": ("bond_sum", bond_sum, {"long_name": "sum over bonds", "units": "1"}),
+            "spin_sum": ("spin_sum", spin_sum, {"long_name": "sum over sites", "units": "1"}),
+        },
+        {
+            "shape": list(lattice.shape),
+            "neighborhood": lattice.neighborhood,
+            "boundary": lattice.boundary,
+        },
+    )
+
+
+@lru_cache(maxsize=64)
+def _counted(
+    lattice: Lattice,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    half = count_states(lattice.neighbors, lattice.n_bonds)
+    # The other half are the same configurations with every spin reversed.
+    counts = half + half[:, ::-1]
+    occurs = counts.any(axis=1)
+    bond_sum = np.arange(-lattice.n_bonds, lattice.n_bonds + 1)[occurs]
+    spin_sum = np.arange(-lattice.n_sites, lattice.n_sites + 1, 2)
+    return bond_sum, spin_sum, counts[occurs]
+
+
+def _states(lattice: Lattice) -> States:
+    bond_sum, spin_sum, counts = _counted(lattice)
+    row, column = np.nonzero(counts)
+    return States(bond_sum[row], spin_sum[column], np.log(counts[row, column]), lattice.n_sites)
+
+
+def _check_size(lattice: Lattice) -> Lattice:
+    if lattice.n_sites > MAX_SITES:
+        raise ValueError(
+            f"lattice must have at most {MAX_SITES} sites to be enumerated; "
+            f"got {lattice.n_sites} with shape {lattice.shape}"
+        )
+    return lattice

@@ -1,0 +1,81 @@
+"""The ring in a field: its density of states is a product of binomial coefficients."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+from scipy.special import gammaln
+
+from analysis.exact._datasets import over_temperature
+from analysis.exact.canonical import States, canonical_averages
+from isingrl._validation import check_integer, check_real, check_temperature
+
+MAX_RING = 4096
+"""Largest ring: the number of terms of a temperature grows as its square, 4 million here."""
+
+
+def ring(n: int, temperature: npt.ArrayLike, field: float = 0.0) -> xr.Dataset:
+    r"""Ring of n sites with two neighbours each, J = 1, in a field.
+
+    Parameters
+    ----------
+    n : int
+        Number of sites, 2 to 4096; in a ring of 2 the pair is joined twice.
+    temperature : float or sequence of float
+        In J/k_B; 0 and infinity are valid.
+    field : float
+        h, in J.
+
+    Returns
+    -------
+    Dataset
+        Over ``temperature`` and per site: ``energy`` (the field's part included),
+        ``specific_heat``, ``magnetization``, ``abs_magnetization``, ``susceptibility`` (connected,
+        N(⟨m²⟩ − ⟨|m|⟩²)/T), ``susceptibility_disordered`` (N⟨m²⟩/T), ``binder_cumulant``, and the
+        moments ``energy_squared``, ``magnetization_squared`` and ``magnetization_fourth``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `n` is no integer from 2 to 4096, `temperature` no non-negative number or sequence of
+        them, or `field` no finite number.
+
+    Notes
+    -----
+    A ring with k up spins in d runs, 0 < k < n, has energy −(n − 4d) − h(2k − n), and there are
+    :math:`\frac{n}{d}\binom{k-1}{d-1}\binom{n-k-1}{d-1}` of these: the terms into which the trace
+    of the 2 × 2 transfer matrix [1]_ expands, which give the distribution of |m| too.
+
+    References
+    ----------
+    .. [1] E. Ising, "Beitrag zur Theorie des Ferromagnetismus", Z. Phys. 31, 253 (1925);
+       H. A. Kramers, G. H. Wannier, Phys. Rev. 60, 252 (1941).
+    """
+    n = check_integer("n", n, 2)
+    if n > MAX_RING:
+        raise ValueError(f"n must be an integer from 2 to {MAX_RING}; got {n}")
+    t = check_temperature(temperature)
+    h = check_real("field", field)
+    averages = canonical_averages(_states(n), 1.0, h, t)
+    attrs = {"lattice": "ring", "shape": [n], "n_sites": n, "coupling": 1.0, "field": h}
+    return over_temperature(t, averages, attrs)
+
+
+def _states(n: int) -> States:
+    up, runs = np.meshgrid(np.arange(1, n), np.arange(1, n // 2 + 1), indexing="ij")
+    possible = (runs <= up) & (runs <= n - up)
+    up, runs = up[possible], runs[possible]
+    log_number = (
+        np.log(n / runs) + _log_binomial(up - 1, runs - 1) + _log_binomial(n - up - 1, runs - 1)
+    )
+    return States(
+        bond_sum=np.concatenate([[n, n], n - 4 * runs]).astype(np.int64),
+        spin_sum=np.concatenate([[-n, n], 2 * up - n]).astype(np.int64),
+        log_multiplicity=np.concatenate([[0.0, 0.0], log_number]),
+        n_sites=n,
+    )
+
+
+def _log_binomial(n: npt.NDArray[np.int64], k: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    return np.asarray(gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1))

@@ -1,0 +1,35 @@
+"""Names, labels and units of the quantities that measured and exact Datasets share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+QUANTITIES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "temperature": ("temperature", "J/k_B"),
+        "energy": ("energy per site", "J"),
+        "magnetization": ("magnetization per site", "1"),
+        "abs_magnetization": ("absolute magnetization per site", "1"),
+        "susceptibility": ("susceptibility per site", "1/J"),
+        "susceptibility_disordered": ("susceptibility per site, disordered phase", "1/J"),
+        "specific_heat": ("specific heat per site", "k_B"),
+        "binder_cumulant": ("Binder cumulant", "1"),
+        "energy_squared": ("mean square of the energy per site", "J^2"),
+        "magnetization_squared": ("mean square of the magnetization per site", "1"),
+        "magnetization_fourth": ("mean fourth power of the magnetization per site", "1"),
+        "autocorrelation_time": ("integrated autocorrelation time", "sweeps"),
+        "effective_sample_size": ("effective sample size", "1"),
+        "r_hat": ("R-hat", "1"),
+    }
+)
+"""Label and units of each quantity; ``"1"`` marks a pure number."""
+
+
+def quantity_attrs(name: str) -> dict[str, str]:
+    """Attributes ``long_name`` and ``units`` of a quantity or, as ``NAME_error``, of its error."""
+    if name.endswith("_error"):
+        long_name, units = QUANTITIES[name.removesuffix("_error")]
+        return {"long_name": f"standard error of the {long_name}", "units": units}
+    long_name, units = QUANTITIES[name]
+    return {"long_name": long_name, "units": units}

@@ -1,0 +1,263 @@
+"""Observables of simulated energies and magnetizations, each with its standard error."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import numpy as np
+import xarray as xr
+
+from analysis.errors import FloatArray, MomentFunction, arviz_arrays, estimate
+from analysis.quantities import quantity_attrs
+from isingrl._validation import check_temperature
+
+MIN_DRAWS = 20
+"""Draws a chain below which `thermodynamics` refuses."""
+MIN_TIMES = 50
+"""Autocorrelation times that all chains together must hold for error bars to be trusted."""
+MIN_TIMES_A_CHAIN = 10
+"""Autocorrelation times that each chain must hold for tau itself to be trusted."""
+
+
+class ShortRunWarning(UserWarning):
+    """A run holds too few autocorrelation times for its error bars to be trusted."""
+
+
+def thermodynamics(data: xr.Dataset) -> xr.Dataset:
+    r"""Thermodynamic observables with standard errors.
+
+    Parameters
+    ----------
+    data : Dataset
+        Variables ``energy`` and ``magnetization`` (per site) with dims (..., temperature, chain,
+        draw), as `isingrl.simulate` returns them; other dims, such as ``method``, are kept.
+        ``n_sites`` and ``interval`` are read from the coordinates, if they are there (as where
+        sizes lie along a dim), else from the attributes.
+
+    Returns
+    -------
+    Dataset
+        Over temperature and the other dims, with N sites and means over chains and draws:
+
+        - ``energy`` ⟨e⟩, ``magnetization`` ⟨m⟩, ``abs_magnetization`` ⟨|m|⟩;
+        - ``susceptibility`` N(⟨m²⟩ − ⟨|m|⟩²)/T, the connected one, below the transition and at it;
+        - ``susceptibility_disordered`` N⟨m²⟩/T, the one above it;
+        - ``specific_heat`` N(⟨e²⟩ − ⟨e⟩²)/T²;
+        - ``binder_cumulant`` 1 − ⟨m⁴⟩/(3⟨m²⟩²);
+        - ``NAME_error``, a standard error that includes autocorrelation, for each of these;
+        - ``autocorrelation_time`` :math:`\tau = 1 + 2\sum_{t \ge 1} \rho(t)` (emcee's convention:
+          the variance of a mean of n draws is τσ²/n) in sweeps, the larger of that of e and |m|;
+        - ``effective_sample_size`` (of the mean) and ``r_hat`` (rank-normalized, split) by
+          ArviZ, the worse of that of e and |m|.
+
+        Series that never change have error 0 and NaN for τ, effective sample size and R-hat; R-hat
+        of a single chain is NaN too. At T = 0 susceptibilities and specific heat are 0/0, NaN;
+        at T = ∞ they are 0. The Binder cumulant is NaN where m is always 0.
+
+    Raises
+    ------
+    TypeError
+        If `data` is no Dataset.
+    ValueError
+        If a variable, dim, coordinate or attribute is missing, a draw is not finite, or there
+        are fewer than 20 draws a chain.
+
+    Warns
+    -----
+    ShortRunWarning
+        Where all chains together hold fewer than 50 autocorrelation times, or each fewer than 10.
+
+    Notes
+    -----
+    Values are the formulas above at the means over all draws; for χ, C and U₄ their bias, of
+    relative order τ/n, is far below the error. `analysis.errors.estimate` makes the errors, each
+    observable by its own τ. The sign of m can take far longer to turn than |m| below the
+    transition: there ``magnetization`` says where the chains are, not what equilibrium is.
+
+    References
+    ----------
+    .. [1] J. Goodman, J. Weare, "Ensemble samplers with affine invariance", Commun. Appl. Math.
+       Comput. Sci. 5, 65 (2010); D. Foreman-Mackey et al., "emcee", PASP 125, 306 (2013).
+    .. [2] A. Vehtari et al., "Rank-normalization, folding, and localization: an improved R-hat",
+       Bayesian Anal. 16, 667 (2021).
+    .. [3] K. Binder, "Finite size scaling analysis of Ising model block distribution functions",
+       Z. Phys. B 43, 119 (1981).
+    """
+    energy, magnetization = _check_series(data)
+    template = energy.isel(chain=0, draw=0, drop=True)
+    n_draws = energy.sizes["draw"]
+    by_run = (-1, energy.sizes["chain"], n_draws)
+    e_runs = energy.values.astype(np.float64).reshape(by_run)
+    m_runs = magnetization.values.astype(np.float64).reshape(by_run)
+
+    shape = template.shape
+    factors = _factors(template, data)
+    interval = _number_of("interval", data, template)
+    variables: dict[str, FloatArray] = {}
+    times: dict[str, FloatArray] = {}
+    for name, (moments, function) in _OBSERVABLES.items():
+        runs = [estimate(moments(e, m), function) for e, m in zip(e_runs, m_runs, strict=True)]
+        factor = factors.get(name, np.ones(shape))
+        variables[name] = np.array([run.value for run in runs]).reshape(shape) * factor
+        error = np.array([run.error for run in runs]).reshape(shape) * factor
+        variables[f"{name}_error"] = error
+        times[name] = np.array([run.autocorrelation_time for run in runs]).reshape(shape)
+    tau = np.fmax(times["energy"], times["abs_magnetization"])
+    variables["autocorrelation_time"] = tau * interval
+    sample_size, r_hat = _diagnostics(e_runs, np.abs(m_runs))
+    variables["effective_sample_size"] = sample_size.reshape(shape)
+    variables["r_hat"] = r_hat.reshape(shape)
+
+    _warn_if_short(template, tau, energy.sizes["chain"], n_draws, interval)
+    summary = template.to_dataset(name="energy").drop_vars("energy")
+    for name, values in variables.items():
+        summary[name] = (template.dims, values, quantity_attrs(name))
+    labels = {**quantity_attrs("temperature"), **data["temperature"].attrs}
+    summary = summary.assign_coords(temperature=summary["temperature"].assign_attrs(labels))
+    return summary.assign_attrs(data.attrs)
+
+
+def _mean(means: FloatArray) -> FloatArray:
+    return np.asarray(means[0])
+
+
+def _variance(means: FloatArray) -> FloatArray:
+    return np.asarray(means[1] - means[0] ** 2)
+
+
+def _binder(means: FloatArray) -> FloatArray:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(1.0 - means[1] / (3.0 * means[0] ** 2))
+
+
+def _powers_about_mean(x: FloatArray) -> FloatArray:
+    """Deviations and their squares: raw moments would leave a variance at low T no digits."""
+    deviations = x - x.mean()
+    return np.stack([deviations, deviations**2])
+
+
+def _square_and_fourth(m: FloatArray) -> FloatArray:
+    square = m * m
+    return np.stack([square, square * square])
+
+
+_Moments = Callable[[FloatArray, FloatArray], FloatArray]
+_OBSERVABLES: Mapping[str, tuple[_Moments, MomentFunction]] = MappingProxyType(
+    {
+        "energy": (lambda e, m: e, _mean),
+        "magnetization": (lambda e, m: m, _mean),
+        "abs_magnetization": (lambda e, m: np.abs(m), _mean),
+        "susceptibility": (lambda e, m: _powers_about_mean(np.abs(m)), _variance),
+        "susceptibility_disordered": (lambda e, m: m * m, _mean),
+        "specific_heat": (lambda e, m: _powers_about_mean(e), _variance),
+        "binder_cumulant": (lambda e, m: _square_and_fourth(m), _binder),
+    }
+)
+
+
+def _check_series(data: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:
+    """Energy and magnetization with dims (..., temperature, chain, draw)."""
+    if not isinstance(data, xr.Dataset):
+        raise TypeError(f"data must be an xarray.Dataset; got {type(data).__name__}")
+    required = ("temperature", "chain", "draw")
+    for name in ("energy", "magnetization"):
+        if name not in data:
+            raise ValueError(
+                f"data must hold the variables 'energy' and 'magnetization'; got {list(data)}"
+            )
+        missing = [dim for dim in required if dim not in data[name].dims]
+        if missing:
+            raise ValueError(f"data: {name!r} must have the dims {required}; got {data[name].dims}")
+    if "temperature" not in data.coords:
+        raise ValueError("data must have the coordinate 'temperature'; it has none")
+    check_temperature(data["temperature"].values, "data: the coordinate 'temperature'")
+    energy, magnetization = xr.broadcast(data["energy"], data["magnetization"])
+    if energy.sizes["draw"] < MIN_DRAWS:
+        raise ValueError(
+            f"data must hold at least {MIN_DRAWS} draws a chain for an error bar to mean anything; "
+            f"got {energy.sizes['draw']} (more sweeps, or a shorter interval)"
+        )
+    for series in (energy, magnetization):
+        bad = int((~np.isfinite(series.values)).sum())
+        if bad:
+            raise ValueError(
+                f"data: every draw of {series.name!r} must be finite; got {bad} that are not"
+            )
+    order = (..., *required)
+    return energy.transpose(*order), magnetization.transpose(*order)
+
+
+def _number_of(name: str, data: xr.Dataset, template: xr.DataArray) -> FloatArray:
+    """Positive number of each run, from a coordinate or an attribute, in the template's shape."""
+    if name in data.coords:
+        value = data[name]
+        if not set(value.dims) <= set(template.dims):
+            raise ValueError(
+                f"data: the coordinate {name!r} must lie along {template.dims}; got {value.dims}"
+            )
+    elif name in data.attrs:
+        value = xr.DataArray(np.asarray(data.attrs[name]).item())
+    else:
+        raise ValueError(f"data must have the attribute or coordinate {name!r}; it has neither")
+    if value.dtype.kind not in "iuf" or not bool((value > 0).all()):
+        raise ValueError(f"data: {name!r} must be positive; got {value.values}")
+    return np.asarray(value.broadcast_like(template).transpose(*template.dims), dtype=np.float64)
+
+
+def _factors(template: xr.DataArray, data: xr.Dataset) -> dict[str, FloatArray]:
+    """Numbers that turn variances and second moments into responses."""
+    n_sites = _number_of("n_sites", data, template)
+    along = xr.broadcast(template["temperature"], template)[0].transpose(*template.dims)
+    temperature = np.asarray(along, dtype=np.float64)
+    temperature = np.where(temperature > 0, temperature, np.nan)
+    susceptibility = n_sites / temperature
+    return {
+        "susceptibility": susceptibility,
+        "susceptibility_disordered": susceptibility,
+        "specific_heat": n_sites / temperature**2,
+    }
+
+
+def _diagnostics(*observables: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Smallest effective sample size and largest R-hat over observables, for every run."""
+    arviz = arviz_arrays()
+    n_runs, n_chains, _ = observables[0].shape
+    sizes = np.full((len(observables), n_runs), np.nan)
+    r_hats = np.full_like(sizes, np.nan)
+    for row, series in enumerate(observables):
+        varies = np.ptp(series, axis=(-2, -1)) > 0
+        if not varies.any():
+            continue
+        # Chains that are constant but differ have no variance within: R-hat is infinite.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            sizes[row, varies] = arviz.ess(series[varies], method="mean")
+            if n_chains > 1:
+                r_hats[row, varies] = arviz.rhat(series[varies], method="rank")
+    return np.fmin.reduce(sizes), np.fmax.reduce(r_hats)
+
+
+def _warn_if_short(
+    template: xr.DataArray, tau: FloatArray, n_chains: int, n_draws: int, interval: FloatArray
+) -> None:
+    """Warn of runs that are too short; `tau` is in draws and has the template's shape."""
+    needed = np.maximum(MIN_TIMES / n_chains, MIN_TIMES_A_CHAIN) * tau
+    short = needed > n_draws
+    if not short.any():
+        return
+    worst = np.unravel_index(np.nanargmax(tau), tau.shape)
+    where = ", ".join(
+        f"{dim} = {template[dim].values[index] if dim in template.coords else index}"
+        for dim, index in zip(template.dims, worst, strict=True)
+    )
+    sweeps = interval[worst]
+    warnings.warn(
+        f"{int(short.sum())} of {short.size} runs hold fewer than {MIN_TIMES} autocorrelation "
+        f"times over all chains, or than {MIN_TIMES_A_CHAIN} a chain, so that their error bars are "
+        f"probably too small. Worst at {where}: tau is about {tau[worst] * sweeps:.3g} sweeps, "
+        f"which needs {needed[worst] * sweeps:.3g} sweeps a chain or more; got "
+        f"{n_draws * sweeps:.3g}. Run longer chains.",
+        ShortRunWarning,
+        stacklevel=3,
+    )

@@ -1,0 +1,23 @@
+"""Statistical mechanics with Monte Carlo and reinforcement-learning agents on one lattice code."""
+
+from importlib.metadata import version
+
+from isingrl.agents import MeanFieldQ, Policy, train
+from isingrl.lattice import Lattice
+from isingrl.model import Ising
+from isingrl.rules import HeatBath, Metropolis, Rule
+from isingrl.simulation import simulate
+
+__version__ = version("isingrl")
+
+__all__ = [
+    "HeatBath",
+    "Ising",
+    "Lattice",
+    "MeanFieldQ",
+    "Metropolis",
+    "Policy",
+    "Rule",
+    "simulate",
+    "train",
+]

@@ -1,0 +1,1 @@
+"""Numba kernels: arrays in, arrays out, nothing but NumPy and Numba imported."""

@@ -1,0 +1,142 @@
+"""Sweeps of the bit-lane engine: count, decide, settle and write back, buffer by buffer."""
+
+import numpy as np
+from numba import njit
+
+from isingrl._kernels.lane_counts import count_agreeing
+from isingrl._kernels.lane_decisions import decide, settle
+from isingrl._kernels.lane_measures import add_agreeing, add_up
+
+
+@njit(nogil=True, cache=True)
+def close_rows(words, begin, rows, half_row, strips, first_strip):
+    """Repeat the sites across the ends of half rows in the words before and after each.
+
+    Lanes are grouped by chain, `strips` neighbouring lanes each; a strip's end touches the start
+    of the next strip, and the last one that of the first. `first_strip` marks the lanes of every
+    chain's first strip. With one strip a chain the row simply closes on itself.
+    """
+    one = np.uint64(1)
+    around = strips - one
+    last_strip = first_strip << around
+    for _ in range(rows):
+        end = begin + half_row - one
+        first, last = words[begin], words[end]
+        words[begin - one] = ((last << one) & ~first_strip) | ((last >> around) & first_strip)
+        words[end + one] = ((first >> one) & ~last_strip) | ((first << around) & last_strip)
+        begin = end + one + one + one
+
+
+@njit(nogil=True, cache=True)
+def update_tiles(
+    source, target, addresses, rows, start, stop, half_row, strips, rule, state, tail, buffers
+):
+    """Update the sites of tiles `start` … `stop` - 1, reading `source` and writing `target`.
+
+    Parameters
+    ----------
+    source, target : uint64 arrays, flat
+        The same array, if no two sites of the tiles are neighbours; else two.
+    addresses : uint64 array, shape (n_tiles, 1 + z)
+    rows : uint64 array, shape (n_tiles,)
+        Half rows in each tile, of `half_row` sites and a closing word at either end.
+    strips : tuple
+        Number of strips and mask of the first ones, see `close_rows`.
+    rule : tuple
+        ``(mask, inverse, keep, digits, always, rest)``, see `count_agreeing`, `decide`, `settle`.
+    state, tail : uint64 arrays, shapes (4, capacity) and (4,)
+        The generators of this band of tiles.
+    buffers : tuple
+        ``(planes, rows of planes, own, result, open_lanes)``.
+    """
+    mask, inverse, keep, digits, always, rest = rule
+    planes, plane_rows, own, result, open_lanes = buffers
+    zero, two = np.uint64(0), np.uint64(2)
+    capacity = np.uint64(own.size)
+    stride = half_row + two
+    first = start
+    while first < stop:
+        last = first + 1
+        width = rows[first] * stride - two
+        size = width
+        while last < stop and size + rows[last] * stride - two <= capacity:
+            size += rows[last] * stride - two
+            last += 1
+        begin = zero  # a single tile may be longer than the buffer
+        while begin < width:
+            size = zero
+            for tile in range(first, last):
+                part = min(rows[tile] * stride - two - begin, capacity)
+                count_agreeing(
+                    source, addresses, tile, mask, inverse, begin, part, planes, own, size
+                )
+                size += part
+            decide(plane_rows, own, keep, digits, always, state, result, open_lanes, size)
+            settle(planes, own, rest, tail, result, open_lanes, size)
+            size = zero
+            for tile in range(first, last):
+                part = min(rows[tile] * stride - two - begin, capacity)
+                to = addresses[tile, 0] + begin
+                for j in range(part):
+                    target[to + j] = result[size + j]
+                size += part
+            begin += capacity if last == first + 1 else width
+        for tile in range(first, last):
+            close_rows(target, addresses[tile, 0], rows[tile], half_row, strips[0], strips[1])
+        first = last
+
+
+@njit(nogil=True, cache=True)
+def sweep(
+    source, target, addresses, rows, bands, half_row, strips, rule, states, tails, buffers, sweeps
+):
+    """Make `sweeps` sweeps of one block, from `source` to `target` and back.
+
+    After an odd number of sweeps with two arrays the last one is in `target`. ``bands[c]``
+    holds the n_bands + 1 bounds that cut the tiles of sublattice c into bands; each band has its
+    own generators, whatever the number of threads.
+    """
+    for _ in range(sweeps):
+        for sublattice in range(bands.shape[0]):
+            for band in range(bands.shape[1] - 1):
+                update_tiles(
+                    source, target, addresses, rows,
+                    bands[sublattice, band], bands[sublattice, band + 1],
+                    half_row, strips, rule, states[band], tails[band], buffers,
+                )  # fmt: skip
+        source, target = target, source
+
+
+@njit(nogil=True, cache=True)
+def record(
+    source, target, addresses, rows, bands, counted, half_row, strips, rule, states, tails,
+    buffers, meters, interval, agreeing, up,
+):  # fmt: skip
+    """Sweep one block and measure it after every `interval` sweeps.
+
+    Parameters
+    ----------
+    counted : int
+        The agreeing neighbours of tiles 0 … `counted` - 1 are summed.
+    meters : tuple
+        ``(planes, counters, carries)``, see `add_agreeing`.
+    agreeing, up : int64 arrays, shape (n_draws, 64)
+        Receive the sums of every lane. See `sweep` for the rest.
+    """
+    planes, counters, carries = meters
+    n_rows = np.int64(rows.sum())
+    for draw in range(agreeing.shape[0]):
+        sweep(
+            source, target, addresses, rows, bands, half_row, strips, rule, states, tails,
+            buffers, interval,
+        )  # fmt: skip
+        if interval % 2:
+            source, target = target, source
+        agreeing[draw] = 0
+        up[draw] = 0
+        planes[:] = np.uint64(0)
+        add_agreeing(
+            source, addresses, rows, 0, counted, half_row, planes, buffers[2], counters,
+            carries, agreeing[draw],
+        )  # fmt: skip
+        add_up(source, 0, n_rows, half_row, planes, counters, carries, up[draw])

@@ -1,0 +1,97 @@
+"""A rule's tables in the form that the bit-lane kernels take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from isingrl._kernels.lane_decisions import UNROLLED
+from isingrl._lane_layout import LANES
+
+_ONES = np.uint64(2**64 - 1)
+_NONE = np.uint64(0)
+_RESOLUTION = 2.0**-52  # to which float64 resolves a probability and its complement
+
+
+@dataclass(frozen=True)
+class LaneRule:
+    """Tables of 64 lanes, reduced to the fewest entries that the kernels can tell apart.
+
+    What decides is the count n of neighbours that agree with a reference spin:
+
+    ============================  =========  ==========  =====================
+    tables                        reference  chance of   entries
+    ============================  =========  ==========  =====================
+    own spin does not matter      up         up          n = 0 … z
+    symmetric, sure for n ≤ z/2   own        a flip      n = z/2 + 1 … z
+    symmetric, sure for n ≥ z/2   opposite   a flip      n = z/2 + 1 … z
+    symmetric                     own        a flip      n = 0 … z
+    any                           own        a flip      own spin, n = 0 … z
+    ============================  =========  ==========  =====================
+
+    Parameters
+    ----------
+    tables : ndarray, shape (64, 2, z + 1)
+        P(up | own spin, number of up neighbours) for every lane.
+    """
+
+    tables: npt.NDArray[np.float64]
+
+    @cached_property
+    def _reduced(
+        self,
+    ) -> tuple[np.uint64, np.uint64, npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Mask, inverse, chances by own spin and count (64, 2, z + 1), and entries (64, n)."""
+        down, up = self.tables[:, 0], self.tables[:, 1]
+        if _equal(down, up):
+            return _NONE, _ONES, self.tables, down
+        flips = np.stack([down[:, ::-1], 1.0 - up], axis=1)
+        symmetric = flips[:, 0]
+        if not _equal(symmetric, flips[:, 1]):
+            return _ONES, _NONE, flips, flips.reshape(LANES, -1)
+        # 1 - (1 - p) has lost digits of p: keep the side that has not
+        flips = np.repeat(flips[:, :1], 2, axis=1)
+        half = symmetric.shape[1] // 2
+        if (symmetric[:, : half + 1] == 1).all():
+            return _ONES, _NONE, flips, symmetric[:, half + 1 :]
+        if (symmetric[:, half:] == 1).all():
+            opposite = flips[:, :, ::-1]
+            return _ONES, _ONES, opposite, opposite[:, 0, half + 1 :]
+        return _ONES, _NONE, flips, symmetric
+
+    @property
+    def arguments(self) -> tuple[Any, ...]:
+        """``(mask, inverse, keep, digits, always, rest)`` as `update_tiles` takes them."""
+        mask, inverse, chances, entries = self._reduced
+        first, _ = _binary(entries)
+        digits = tuple(
+            _masks((first >> np.uint64(UNROLLED - 1 - place)) & np.uint64(1))
+            for place in range(UNROLLED)
+        )
+        _, rest = _binary(chances)
+        return mask, inverse, mask, digits, _masks(entries == 1), rest
+
+
+def _equal(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> bool:
+    return bool((np.abs(a - b) <= _RESOLUTION).all())
+
+
+def _binary(
+    chances: npt.NDArray[np.float64],
+) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+    """Split probabilities into their first binary digits and the 64 that follow."""
+    below_one = np.where(chances < 1, chances, 0.0)  # 1 is kept apart, as a mask
+    shifted = np.ldexp(below_one, UNROLLED)
+    first = np.floor(shifted)
+    rest = np.ldexp(shifted - first, 64)
+    return first.astype(np.uint64), rest.astype(np.uint64)
+
+
+def _masks(flags: npt.NDArray[Any]) -> tuple[np.uint64, ...]:
+    """One word for each column of `flags`, shape (64, n_entries), bit k from row k."""
+    packed = np.packbits(flags.astype(np.uint8).T, axis=1, bitorder="little")
+    return tuple(np.uint64(int.from_bytes(row.tobytes(), "little")) for row in packed)

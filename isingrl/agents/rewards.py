@@ -1,0 +1,87 @@
+"""What an agent is paid for a spin, and the softmax temperature that makes it physical."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from isingrl.model import Ising
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Reward:
+    """A reward as a function of an agent's spin and its neighbours.
+
+    Attributes
+    ----------
+    formula : str
+        In terms of the action a = ±1, the sum S of the neighbour spins, their number z, the
+        coupling J and the field h.
+    values : callable
+        From the model and the actions a to the reward for every entry of ``lattice.n_up``.
+    temperature_ratio : callable
+        T/τ for the model: the physical temperature at softmax temperature 1.
+    exact : bool
+        Whether the log-odds of the two actions are linear in S, so that the converged agent is
+        the heat bath at T. Else the ratio holds for small S only.
+    knows_model : bool
+        Whether J and h enter; else the reward stands for J > 0 and h = 0.
+    """
+
+    formula: str
+    values: Callable[[Ising, Array], Array]
+    temperature_ratio: Callable[[Ising], float]
+    exact: bool = True
+    knows_model: bool = True
+
+    def table(self, model: Ising) -> Array:
+        """Reward of the actions down and up, shape (n_states, 2)."""
+        actions = np.array([-1.0, 1.0])
+        return np.stack([self.values(model, action) for action in actions], axis=1)
+
+
+def _local_sums(model: Ising) -> Array:
+    return 2 * model.lattice.n_up - model.lattice.coordination_number
+
+
+def _z(model: Ising) -> int:
+    return model.lattice.coordination_number
+
+
+REWARDS: dict[str, Reward] = {
+    "energy": Reward(
+        "a (J S + h)",
+        lambda model, a: a * model.local_fields(),
+        lambda model: 1.0,
+    ),
+    "half": Reward(
+        "a (J S + h) / 2",
+        lambda model, a: a * model.local_fields() / 2,
+        lambda model: 2.0,
+    ),
+    "mean": Reward(
+        "a (J S + h) / z",
+        lambda model, a: a * model.local_fields() / _z(model),
+        lambda model: float(_z(model)),
+    ),
+    "chapter-1d": Reward(
+        "2 (-1 + 0.9 matches), matches = (z + a S) / 2",
+        lambda model, a: 2 * (-1 + 0.9 * (_z(model) + a * _local_sums(model)) / 2),
+        lambda model: model.coupling / 0.9,
+        knows_model=False,
+    ),
+    "chapter-2d": Reward(
+        "tanh(5 (mean action - 1/2)) = tanh(5 a S / 2 z)",
+        lambda model, a: np.tanh(2.5 * a * _local_sums(model) / _z(model)),
+        lambda model: model.coupling * _z(model) / 2.5,
+        exact=False,
+        knows_model=False,
+    ),
+}
+"""Rewards by name: "energy"; "half" (Yang et al. 2018); "mean"; and the two of Zai & Brown,
+*Deep Reinforcement Learning in Action* (2020), chapter 9, for the ring and the Moore lattice."""

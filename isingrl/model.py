@@ -1,0 +1,104 @@
+"""The Ising model on a lattice: Hamiltonian, energy and magnetization of given spins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from isingrl._validation import check_real
+from isingrl.lattice import Lattice
+
+
+@dataclass(frozen=True)
+class Ising:
+    r"""Ising model, :math:`H = -J \sum_{\langle ij \rangle} s_i s_j - h \sum_i s_i`.
+
+    Every neighbour pair counts once (a pair that is joined twice, across a periodic side of
+    length 2, twice); :math:`s_i = \pm 1` and :math:`k_B = 1`.
+
+    Parameters
+    ----------
+    lattice : Lattice
+        The sites and their neighbours.
+    coupling : float
+        J, finite; negative for an antiferromagnet.
+    field : float
+        h, finite, in the units of the coupling.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `lattice` is no `Lattice`, or `coupling` or `field` no finite number.
+
+    Examples
+    --------
+    >>> model = Ising(Lattice((4, 4)))
+    >>> float(model.energy(np.ones((4, 4), dtype=int)))
+    -2.0
+    """
+
+    lattice: Lattice
+    coupling: float = 1.0
+    field: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.lattice, Lattice):
+            raise TypeError(f"lattice must be a Lattice; got {self.lattice!r}")
+        object.__setattr__(self, "coupling", check_real("coupling", self.coupling))
+        object.__setattr__(self, "field", check_real("field", self.field))
+
+    def energy(self, spins: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Energy per site, in units in which J is given.
+
+        Parameters
+        ----------
+        spins : array_like of ±1, shape (..., *lattice.shape)
+
+        Returns
+        -------
+        ndarray, shape (...)
+        """
+        s = self._configurations(spins)
+        bonds = np.zeros(s.shape[: s.ndim - self.lattice.ndim], dtype=np.int64)
+        for offset in self.lattice.forward_offsets:
+            bonds += self._sites_sum(s * self._shifted(s, offset))
+        return self.energy_of_sums(bonds, self._sites_sum(s))
+
+    def magnetization(self, spins: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Magnetization per site of spins of shape (..., *lattice.shape)."""
+        return self._sites_sum(self._configurations(spins)) / self.lattice.n_sites
+
+    def energy_of_sums(
+        self, bonds: npt.NDArray[np.int64], spins: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.float64]:
+        """Energy per site from the sums of s_i s_j over bonds and of s_i over sites."""
+        return -(self.coupling * bonds + self.field * spins) / self.lattice.n_sites
+
+    def local_fields(self) -> npt.NDArray[np.float64]:
+        """Values of J·S + h, one for each entry of ``lattice.n_up``, S the neighbours' sum."""
+        sums = 2 * self.lattice.n_up - self.lattice.coordination_number
+        return self.coupling * sums + self.field
+
+    def _configurations(self, spins: npt.ArrayLike) -> npt.NDArray[np.int64]:
+        s = np.asarray(spins)
+        shape = self.lattice.shape
+        if s.shape[-len(shape) :] != shape:
+            raise ValueError(f"spins must have shape (..., {shape}); got {s.shape}")
+        return s.astype(np.int64)
+
+    def _sites_sum(self, values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        sites = tuple(range(-self.lattice.ndim, 0))
+        return np.asarray(values.sum(axis=sites))
+
+    def _shifted(self, s: npt.NDArray[np.int64], offset: tuple[int, ...]) -> npt.NDArray[np.int64]:
+        """Spin one `offset` away from every site, 0 where the boundary is free."""
+        axes = range(-self.lattice.ndim, 0)
+        for axis, step in zip(axes, offset, strict=True):
+            s = np.roll(s, -step, axis=axis)
+            if step and not self.lattice.periodic:
+                edge: list[slice | int] = [slice(None)] * s.ndim
+                edge[axis] = -1 if step > 0 else 0
+                s[tuple(edge)] = 0
+        return s

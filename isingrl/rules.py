@@ -1,0 +1,121 @@
+"""Update rules as tables: P(up | own spin, number of up neighbours) for every temperature."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit
+
+from isingrl._validation import check_temperature
+from isingrl.model import Ising
+
+
+class Rule(ABC):
+    """What decides a site's next spin from its own and its neighbours' spins.
+
+    A rule is a table for every temperature, so that Metropolis, heat bath and trained agents run
+    on the same engines.
+    """
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """Name of the method, as it stands along the dimension ``method``."""
+
+    @abstractmethod
+    def table(
+        self, model: Ising, temperature: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float64]:
+        """Probability of spin up after the update.
+
+        Parameters
+        ----------
+        model : Ising
+        temperature : ndarray, shape (n_temperatures,)
+            In units of J/k_B; 0 and infinity included.
+
+        Returns
+        -------
+        ndarray, shape (n_temperatures, 2, n_states)
+            For own spin down and up, and for each entry of ``model.lattice.n_up``.
+        """
+
+    def temperatures(self, model: Ising, temperature: Any) -> npt.NDArray[np.float64]:
+        """Check the temperatures asked for; the default wants them given.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `temperature` is missing, empty, negative, not a number or repeated.
+        """
+        if temperature is None:
+            raise TypeError(f"temperature must be given for {type(self).__name__}(); got None")
+        return check_temperature(temperature)
+
+    def softmax_temperature(
+        self, model: Ising, temperature: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float64] | None:
+        """Softmax temperature τ of the agents at each temperature; None for a plain rule."""
+        return None
+
+    def describe(self) -> dict[str, str]:
+        """What of the rule a Dataset's attributes keep."""
+        return {"rule": self.name}
+
+
+class Metropolis(Rule):
+    """Propose the opposite spin and accept with probability min(1, exp(-ΔE/T)).
+
+    At T = 0 moves that cost energy are never accepted and moves that cost none always. At
+    T = ∞ every proposal is accepted, so that a chain only alternates between two configurations
+    under the checkerboard schedule; `HeatBath` draws independent spins there.
+
+    References
+    ----------
+    N. Metropolis et al., J. Chem. Phys. 21, 1087 (1953).
+    """
+
+    name = "metropolis"
+
+    def table(
+        self, model: Ising, temperature: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float64]:
+        """See `Rule.table`."""
+        cost = _reduced(2 * model.local_fields(), temperature)
+        from_down = np.exp(-np.maximum(-cost, 0.0))
+        from_up = -np.expm1(-np.maximum(cost, 0.0))
+        return np.stack([from_down, from_up], axis=1)
+
+
+class HeatBath(Rule):
+    """Draw the spin from its Boltzmann distribution given the neighbours (Glauber dynamics).
+
+    P(up) = 1 / (1 + exp(-2 (J·S + h) / T)) with S the sum of the neighbour spins. At T = 0 the
+    spin follows its local field and is drawn fairly where that vanishes.
+
+    References
+    ----------
+    R. J. Glauber, J. Math. Phys. 4, 294 (1963).
+    """
+
+    name = "heat-bath"
+
+    def table(
+        self, model: Ising, temperature: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float64]:
+        """See `Rule.table`."""
+        up = expit(_reduced(2 * model.local_fields(), temperature))
+        return np.stack([up, up], axis=1)
+
+
+def _reduced(
+    energies: npt.NDArray[np.float64], temperature: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Energies over temperature, shape (n_temperatures, n_energies); 0/0 and x/∞ are 0."""
+    t = temperature[:, None]
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        ratio = energies / t
+    return np.where(energies == 0, 0.0, np.where(np.isinf(t), 0.0, ratio))

@@ -1,0 +1,282 @@
+"""Run chains of a model under a rule and return what was measured as a Dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.metadata import version
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+from tqdm.auto import tqdm
+
+from isingrl._ergodicity import with_rests
+from isingrl._lane_engine import LaneEngine
+from isingrl._lane_layout import fits
+from isingrl._site_engine import SCHEDULES, SiteEngine
+from isingrl._validation import check_choice, check_integer, check_run_length, check_spins
+from isingrl.model import Ising
+from isingrl.rules import Rule
+
+STARTS = ("random", "up", "down")
+_CHUNK_UPDATES = 2e9  # site updates between two looks at the progress bar and the keyboard
+
+
+class Engine(Protocol):
+    """What `simulate` asks of an engine."""
+
+    def sweep(self, sweeps: int) -> None:
+        """Make `sweeps` sweeps of every chain."""
+
+    def record(
+        self, draws: int, interval: int
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Measure bond and spin sums, shape (n_chains, draws), every `interval` sweeps."""
+
+    def spins(self, chain: int) -> npt.NDArray[np.int8]:
+        """Spins of one chain."""
+
+
+def simulate(
+    model: Ising,
+    rule: Rule,
+    temperature: Any = None,
+    *,
+    sweeps: int,
+    thermalization: int = 0,
+    interval: int = 1,
+    chains: int = 1,
+    start: str | npt.ArrayLike = "random",
+    schedule: str = "checkerboard",
+    snapshots: int = 0,
+    seed: int | None = None,
+    progress: bool = False,
+) -> xr.Dataset:
+    """Run `chains` independent chains at every temperature.
+
+    Parameters
+    ----------
+    model : Ising
+    rule : Rule
+        `Metropolis`, `HeatBath` or a trained `Policy`.
+    temperature : float or sequence of float, in J/k_B
+        Distinct temperatures; 0 and infinity are valid. May be left out for a policy, which
+        brings its own, or name some of those.
+    sweeps : int
+        Measured sweeps; one sweep is one update attempt a site.
+    thermalization : int
+        Sweeps before the first measured one.
+    interval : int
+        Sweeps between measurements: ``sweeps // interval`` draws are kept.
+    chains : int
+        Chains at every temperature.
+    start : {"random", "up", "down"} or array_like of ±1
+        First configuration; an array of shape ``lattice.shape`` for all chains or
+        ``(n_temperatures, chains, *lattice.shape)``.
+    schedule : {"checkerboard", "sequential", "synchronous"}
+        Sublattice by sublattice, random sites, or all sites at once.
+    snapshots : int
+        Configurations to keep of every chain, evenly spread over the draws; the last draw is
+        one of them.
+    seed : int, optional
+        The same seed gives the same numbers, whatever the number of threads
+        (``numba.set_num_threads``). Without it fresh entropy is drawn and recorded.
+    progress : bool
+        Show a progress bar.
+
+    Returns
+    -------
+    Dataset
+        ``energy`` (in J) and ``magnetization``, per site, with dims (temperature, chain, draw);
+        with snapshots also ``spins`` (temperature, chain, snapshot, x[, y[, z]]), int8 ±1. The
+        attributes hold everything needed to run it again.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not as described, before any work.
+
+    Examples
+    --------
+    >>> from isingrl import HeatBath, Ising, Lattice
+    >>> data = simulate(Ising(Lattice((8, 8))), HeatBath(), [2.0, 3.0], sweeps=10, seed=1)
+    >>> data.energy.shape
+    (2, 1, 10)
+    """
+    if not isinstance(model, Ising):
+        raise TypeError(f"model must be an Ising model; got {model!r}")
+    if not isinstance(rule, Rule):
+        raise TypeError(f"rule must be Metropolis(), HeatBath() or a Policy; got {rule!r}")
+    temperatures = rule.temperatures(model, temperature)
+    check_run_length(sweeps, thermalization, interval, chains, snapshots)
+    check_choice("schedule", schedule, tuple(SCHEDULES))
+    draws = sweeps // interval
+    seeds = seed_sequence(seed)
+    start_seed, engine_seed = seeds.spawn(2)
+    shape = (len(temperatures), chains)
+    starts = start_configurations(start, model.lattice.shape, shape, start_seed)
+
+    tables = with_rests(rule.table(model, temperatures), model.lattice, schedule)
+    tables = np.repeat(tables, chains, axis=0)
+    engine = make_engine(model, tables, starts, schedule, engine_seed)
+    bonds, totals, spins = _run(
+        engine, model, len(tables), thermalization, draws, interval, snapshots, progress
+    )
+
+    data = _dataset(model, temperatures, chains, bonds, totals)
+    if snapshots:
+        sites = ("x", "y", "z")[: model.lattice.ndim]
+        data["spins"] = (
+            ("temperature", "chain", "snapshot", *sites),
+            spins.reshape(*shape, snapshots, *model.lattice.shape),
+            {"long_name": "spin"},
+        )
+        data = data.assign_coords(snapshot=("snapshot", snapshot_draws(draws, snapshots)))
+        data["snapshot"].attrs["long_name"] = "draw at which the spins were kept"
+    data.attrs |= rule.describe() | {
+        "schedule": schedule,
+        "sweeps": sweeps,
+        "thermalization": thermalization,
+        "interval": interval,
+        "start": start if isinstance(start, str) else "array",
+        "seed_entropy": str(seeds.entropy),
+        "versions": _versions(),
+    }
+    softmax = rule.softmax_temperature(model, temperatures)
+    if softmax is not None:
+        data = data.assign_coords(softmax_temperature=("temperature", softmax))
+        data["softmax_temperature"].attrs["long_name"] = "softmax temperature"
+    return data
+
+
+def seed_sequence(seed: Any) -> np.random.SeedSequence:
+    """Root of all random streams of a run."""
+    if seed is not None:
+        seed = check_integer("seed", seed, 0)
+    return np.random.SeedSequence(seed)
+
+
+def start_configurations(
+    start: Any, lattice_shape: tuple[int, ...], chains: tuple[int, int], seed: np.random.SeedSequence
+) -> Iterator[npt.NDArray[np.int8]]:
+    """Check `start` at once; return the first configurations, one chain after the other."""
+    if isinstance(start, str):
+        check_choice("start", start, STARTS)
+        return _named_starts(start, lattice_shape, chains[0] * chains[1], seed)
+    spins = check_spins("start", start, (lattice_shape, (*chains, *lattice_shape)))
+    return iter(np.broadcast_to(spins, (*chains, *lattice_shape)).reshape(-1, *lattice_shape))
+
+
+def _named_starts(
+    start: str, shape: tuple[int, ...], n_chains: int, seed: np.random.SeedSequence
+) -> Iterator[npt.NDArray[np.int8]]:
+    generator = np.random.Generator(np.random.Philox(seed))
+    for _ in range(n_chains):
+        if start == "random":
+            yield 2 * generator.integers(0, 2, size=shape, dtype=np.int8) - 1
+        else:
+            yield np.full(shape, 1 if start == "up" else -1, dtype=np.int8)
+
+
+def make_engine(
+    model: Ising,
+    tables: npt.NDArray[np.float64],
+    starts: Iterator[npt.NDArray[np.int8]],
+    schedule: str,
+    seed: np.random.SeedSequence,
+) -> Engine:
+    """Take the fast engine wherever it applies."""
+    if fits(model.lattice) and schedule != "sequential":
+        synchronous = schedule == "synchronous"
+        return LaneEngine(model.lattice, tables, starts, synchronous=synchronous, seed=seed)
+    return SiteEngine(model.lattice, tables, starts, schedule=schedule, seed=seed)
+
+
+def snapshot_draws(draws: int, snapshots: int) -> npt.NDArray[np.int64]:
+    """Draws at which configurations are kept: evenly spread, ending with the last."""
+    return (np.arange(1, snapshots + 1) * draws) // max(snapshots, 1) - 1
+
+
+def _run(
+    engine: Engine,
+    model: Ising,
+    n_chains: int,
+    thermalization: int,
+    draws: int,
+    interval: int,
+    snapshots: int,
+    progress: bool,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int8]]:
+    """Sweep and measure in chunks, between which the bar moves and Ctrl-C is heard."""
+    chunk = max(1, int(_CHUNK_UPDATES / (model.lattice.n_sites * n_chains)))
+    bonds = np.empty((n_chains, draws), dtype=np.int64)
+    totals = np.empty((n_chains, draws), dtype=np.int64)
+    spins = np.empty((n_chains, snapshots, *model.lattice.shape), dtype=np.int8)
+    kept = snapshot_draws(draws, snapshots)
+    total = thermalization + draws * interval
+    with tqdm(total=total, unit="sweep", disable=not progress, leave=False) as bar:
+        for done in range(0, thermalization, chunk):
+            part = min(chunk, thermalization - done)
+            engine.sweep(part)
+            bar.update(part)
+        step = max(1, chunk // interval)
+        stops = np.union1d(np.append(np.arange(step, draws, step), draws), kept + 1)
+        first = 0
+        for stop in stops:
+            bonds[:, first:stop], totals[:, first:stop] = engine.record(stop - first, interval)
+            bar.update((stop - first) * interval)
+            for snapshot in np.flatnonzero(kept == stop - 1):
+                for chain in range(n_chains):
+                    spins[chain, snapshot] = engine.spins(chain)
+            first = stop
+    return bonds, totals, spins
+
+
+def _dataset(
+    model: Ising,
+    temperatures: npt.NDArray[np.float64],
+    chains: int,
+    bonds: npt.NDArray[np.int64],
+    totals: npt.NDArray[np.int64],
+) -> xr.Dataset:
+    dims = ("temperature", "chain", "draw")
+    shape = (len(temperatures), chains, bonds.shape[1])
+    energy = model.energy_of_sums(bonds, totals).reshape(shape)
+    magnetization = (totals / model.lattice.n_sites).reshape(shape)
+    lattice = model.lattice
+    return xr.Dataset(
+        {
+            "energy": (dims, energy, {"long_name": "energy per site", "units": "J"}),
+            "magnetization": (
+                dims,
+                magnetization,
+                {"long_name": "magnetization per site", "units": "1"},
+            ),
+        },
+        coords={
+            "temperature": (
+                "temperature",
+                temperatures,
+                {"long_name": "temperature", "units": "J/k_B"},
+            ),
+            "chain": np.arange(chains),
+            "draw": np.arange(bonds.shape[1]),
+        },
+        attrs={
+            "shape": list(lattice.shape),
+            "n_sites": lattice.n_sites,
+            "neighborhood": lattice.neighborhood,
+            "boundary": lattice.boundary,
+            "coupling": model.coupling,
+            "field": model.field,
+        },
+    )
+
+
+def _versions() -> str:
+    packages = ("isingrl", "numpy", "numba", "scipy", "xarray")
+    return ", ".join(f"{package} {version(package)}" for package in packages)
+
+
+__all__ = ["simulate"]

@@ -1,0 +1,91 @@
+"""The command ``isingrl``: run a study and leave its files in a folder."""
+
+import contextlib
+import io
+import sys
+import warnings
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import tyro
+
+from analysis import ShortRunWarning
+from studies.curve import Curve
+from studies.runner import run_to_folder
+
+STUDIES: dict[str, type[Any]] = {"curve": Curve}
+
+_USAGE = "usage: isingrl STUDY [OPTIONS]   (isingrl STUDY --help lists the options)"
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the study that the command line names.
+
+    Wrong options end with one line on standard error and exit code 2, Ctrl-C with exit code
+    130.
+    """
+    given = sys.argv[1:] if arguments is None else arguments
+    if not given or given[0] in ("-h", "--help"):
+        print(_USAGE, "", "studies:", sep="\n")
+        for name, study in STUDIES.items():
+            print(f"  {name:12s} {(study.__doc__ or '').splitlines()[0]}")
+        return
+    name, *options = given
+    if name not in STUDIES:
+        _refuse("isingrl", f"STUDY must be one of {', '.join(STUDIES)}; got {name!r}")
+    study, out = _parse(name, options)
+    warnings.simplefilter("always", ShortRunWarning)
+    warnings.showwarning = _show_warning
+    try:
+        run_to_folder(study, name, out, progress=True)
+    except (TypeError, ValueError) as error:
+        _refuse(f"isingrl {name}", str(error))
+    except KeyboardInterrupt:
+        print(f"isingrl {name}: interrupted; nothing was written", file=sys.stderr)
+        raise SystemExit(130) from None
+    print(f"wrote data.nc, summary.nc, figure.png and config.json to {out}")
+
+
+def _parse(name: str, options: list[str]) -> tuple[Any, Path]:
+    """Configuration and output folder from the options of a study."""
+    study = STUDIES[name]
+
+    def command(
+        config: tyro.conf.OmitArgPrefixes[study],  # type: ignore[valid-type]
+        out: Annotated[Path, tyro.conf.arg(help="Folder for the results.")] = Path("results")
+        / name,
+    ) -> tuple[Any, Path]:
+        return config, out
+
+    command.__doc__ = study.__doc__
+    messages = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(messages):
+            parsed: tuple[Any, Path] = tyro.cli(command, prog=f"isingrl {name}", args=options)
+            return parsed
+    except SystemExit as stop:
+        if not stop.code:
+            raise
+        _refuse(f"isingrl {name}", _first_sentence(messages.getvalue()))
+
+
+def _first_sentence(message: str) -> str:
+    """What a framed message of tyro says, on one line."""
+    words: list[str] = []
+    for line in message.splitlines():
+        text = line.strip("│╭╮╰╯ ")
+        if line.startswith("╭"):
+            continue
+        if text.startswith("─"):
+            break
+        words.append(text)
+    return " ".join(words)
+
+
+def _refuse(prog: str, message: str) -> NoReturn:
+    print(f"{prog}: error: {message}", file=sys.stderr)
+    raise SystemExit(2)
+
+
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    print(f"warning: {message}", file=sys.stderr)

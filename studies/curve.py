@@ -1,0 +1,246 @@
+"""Magnetization, energy and their responses against temperature, method beside method."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+import tyro
+import xarray as xr
+from matplotlib.figure import Figure
+
+from analysis import exact, plots, thermodynamics
+from analysis.exact import MAX_SITES
+from analysis.literature import critical_temperature
+from isingrl import HeatBath, Ising, Lattice, MeanFieldQ, Metropolis, Rule, simulate, train
+from isingrl._site_engine import SCHEDULES
+from isingrl._validation import check_choice, check_integer, check_run_length
+from isingrl.simulation import STARTS
+from studies.tasks import Task, task_seed
+
+Method = Literal["metropolis", "heat-bath", "mean-field-q"]
+_RULES: dict[str, type[Rule]] = {"metropolis": Metropolis, "heat-bath": HeatBath}
+_PANELS = ("abs_magnetization", "energy", "susceptibility", "specific_heat")
+_NEIGHBORHOODS = {"von_neumann": "von Neumann neighbours", "moore": "Moore neighbours"}
+_CONCAT: dict[str, Any] = {
+    "data_vars": "all",
+    "coords": "different",
+    "compat": "equals",
+    "join": "exact",
+    "combine_attrs": "drop_conflicts",
+}
+_CHAINS_A_TASK = 64  # what one block of the bit-lane engine holds
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Magnetization, energy, susceptibility and specific heat against temperature.
+
+    Each method with error bars, beside the exact infinite and finite lattice where they are
+    known. Leaves data.nc, summary.nc, figure.png and config.json in the output folder.
+    """
+
+    shape: tuple[int, ...] = (64, 64)
+    """Sides of the lattice, one to three."""
+    neighborhood: Literal["von_neumann", "moore"] = "von_neumann"
+    """Neighbours: one step along an axis, or one step along every axis."""
+    boundary: Literal["periodic", "free"] = "periodic"
+    """Whether opposite faces are joined."""
+    temperature: Annotated[
+        tuple[float, float, int], tyro.conf.arg(metavar="FIRST LAST NUMBER")
+    ] = (1.5, 3.5, 32)
+    """First and last temperature in J/k_B, and how many, evenly spaced."""
+    methods: tuple[Method, ...] = ("metropolis", "mean-field-q")
+    """What updates the spins."""
+    reward: Literal["energy", "half", "mean", "chapter-1d", "chapter-2d"] = "energy"
+    """Reward of the mean-field Q agents."""
+    discount: float = 0.0
+    """Discount of the mean-field Q agents; above 0 the map to temperature is not exact."""
+    learning_rate: float = 0.1
+    """Learning rate of the mean-field Q agents."""
+    training_sweeps: int = 500
+    """Sweeps in which the agents learn, before they are measured."""
+    sweeps: int = 10_000
+    """Measured sweeps a chain."""
+    thermalization: int = 1_000
+    """Sweeps a chain before the first measured one."""
+    interval: int = 1
+    """Sweeps between measurements."""
+    chains: int = 2
+    """Independent chains at every temperature."""
+    start: Literal["up", "down", "random"] = "up"
+    """First configuration; random ones can freeze into stripes below the transition."""
+    schedule: Literal["checkerboard", "sequential", "synchronous"] = "checkerboard"
+    """Order of updates: sublattice by sublattice, random sites, all sites at once."""
+    seed: int = 1
+    """Seed of all random numbers."""
+
+    @property
+    def model(self) -> Ising:
+        """The ferromagnet without field on the lattice asked for."""
+        return Ising(Lattice(self.shape, self.neighborhood, self.boundary))
+
+    @property
+    def agent(self) -> MeanFieldQ:
+        """The mean-field Q agents."""
+        return MeanFieldQ(self.reward, self.discount, self.learning_rate)
+
+    @property
+    def temperatures(self) -> npt.NDArray[np.float64]:
+        """All temperatures, shape (number,)."""
+        first, last, number = self.temperature
+        for value in (first, last):
+            if not (np.isfinite(value) and value >= 0):
+                raise ValueError(
+                    f"temperature must be two finite non-negative numbers and how many; got {value}"
+                )
+        if number < 1 or (number > 1 and first == last):
+            raise ValueError(
+                "temperature must end with a number of at least 1, and differ in its ends if it "
+                f"is more; got {first:g} {last:g} {number}"
+            )
+        return np.linspace(first, last, number)
+
+    def tasks(self) -> list[Task]:
+        """One task for as many temperatures as fill the lanes, for every method."""
+        self._check()
+        together = max(1, _CHAINS_A_TASK // self.chains)
+        blocks = np.array_split(self.temperatures, -(-len(self.temperatures) // together))
+        return [
+            Task(
+                key=f"{method}, T = {block[0]:.6g} … {block[-1]:.6g}",
+                function=measure,
+                arguments={"config": self, "method": method, "temperature": tuple(block)},
+                weight=len(block),
+            )
+            for method in self.methods
+            for block in blocks
+        ]
+
+    def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
+        """Join temperatures, then methods."""
+        by_method = [
+            xr.concat(
+                [data for data in results.values() if data["method"] == method],
+                dim="temperature",
+                **_CONCAT,
+            )
+            for method in self.methods
+        ]
+        data = xr.concat(by_method, dim="method", **_CONCAT)
+        return data.sortby("temperature")
+
+    def summarize(self, data: xr.Dataset) -> xr.Dataset:
+        """Observables with errors."""
+        return thermodynamics(data)
+
+    def plot(self, summary: xr.Dataset) -> Figure:
+        """Four panels against temperature, with the exact results and the agents' τ on top."""
+        figure = Figure(figsize=(9.0, 7.0), layout="constrained")
+        results = self._exact_results()
+        axes = figure.subplots(2, 2, sharex=True)
+        tc = critical_temperature(len(self.shape), self.neighborhood)
+        for ax, name in zip(axes.flat, _PANELS, strict=True):
+            for result in results:
+                if name in result:
+                    plots.exact_curve(result, name, ax)
+            plots.observable(summary, name, ax)
+            if tc is not None and self._in_range(tc):
+                plots.critical_temperature(ax, tc)
+        for ax in axes[0]:
+            ax.set_xlabel("")
+        if "mean-field-q" in self.methods:
+            agents = summary.sel({"method": "mean-field-q"})
+            for ax in axes[0]:
+                plots.softmax_axis(ax, agents)
+        handles = {}
+        for ax in axes.flat:
+            found, labels = ax.get_legend_handles_labels()
+            handles |= dict(zip(labels, found, strict=True))
+        figure.legend(
+            handles.values(), handles.keys(), loc="outside lower center", ncols=5, frameon=False
+        )
+        sides = " × ".join(map(str, self.shape))
+        figure.suptitle(
+            f"Ising model on {sides} sites ({_NEIGHBORHOODS[self.neighborhood]}, "
+            f"{self.boundary}): {self.chains} chains of {self.sweeps:,} sweeps"
+        )
+        return figure
+
+    def _in_range(self, temperature: float) -> bool:
+        return min(self.temperature[:2]) <= temperature <= max(self.temperature[:2])
+
+    def _exact_results(self) -> list[xr.Dataset]:
+        """Exact curves, on a finer grid, of this lattice and of the infinite one."""
+        first, last, _ = self.temperature
+        grid = np.linspace(first, last, 401) if first != last else np.array([first])
+        model = self.model
+        lattice = model.lattice
+        square = lattice.ndim == 2 and self.neighborhood == "von_neumann"
+        results = [exact.square_lattice(grid)] if square else []
+        if lattice.n_sites <= min(MAX_SITES, 25):
+            results.append(exact.enumeration(model, grid))
+        elif square and lattice.periodic:
+            results.append(exact.torus(lattice.shape, grid))
+        elif lattice.ndim == 1 and lattice.periodic:
+            results.append(exact.ring(lattice.n_sites, grid))
+        return results
+
+    def _check(self) -> None:
+        """Refuse a bad configuration before any work."""
+        if not self.methods:
+            raise ValueError("methods must name at least one method; got none")
+        for method in self.methods:
+            check_choice("methods", method, get_args(Method))
+        if len(set(self.methods)) < len(self.methods):
+            raise ValueError(f"methods must differ; got {', '.join(self.methods)}")
+        check_run_length(self.sweeps, self.thermalization, self.interval, self.chains)
+        check_integer("training_sweeps", self.training_sweeps, 1)
+        check_choice("start", self.start, STARTS)
+        check_choice("schedule", self.schedule, tuple(SCHEDULES))
+        check_integer("seed", self.seed, 0)
+        self.agent.reward_function.table(self.model)
+
+
+def measure(
+    config: Curve,
+    method: str,
+    temperature: tuple[float, ...],
+    *,
+    seed: int,
+    progress: bool = False,
+) -> xr.Dataset:
+    """Simulate one method at some temperatures; agents learn first."""
+    model = config.model
+    learning_seed, running_seed = (task_seed(seed, use) for use in ("learning", "running"))
+    if method == MeanFieldQ.name:
+        rule: Rule = train(
+            model,
+            config.agent,
+            temperature,
+            sweeps=config.training_sweeps,
+            schedule=config.schedule,
+            seed=learning_seed,
+            progress=progress,
+        )
+    else:
+        rule = _RULES[method]()
+    data = simulate(
+        model,
+        rule,
+        temperature,
+        sweeps=config.sweeps,
+        thermalization=config.thermalization,
+        interval=config.interval,
+        chains=config.chains,
+        start=config.start,
+        schedule=config.schedule,
+        seed=running_seed,
+        progress=progress,
+    )
+    if "softmax_temperature" not in data.coords:
+        none = np.full(len(temperature), np.nan)
+        data = data.assign_coords(softmax_temperature=("temperature", none))
+    return data.assign_coords(method=method)

@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+
+import emcee
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis import errors
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def naive_jackknife(
+    series: FloatArray, function: Callable[[FloatArray], FloatArray], n_blocks: int
+) -> float:
+    """Delete one block at a time, for blocks of equal length."""
+    n_moments, n_chains, n_draws = series.shape
+    length = n_draws // n_blocks
+    left_out = []
+    for chain in range(n_chains):
+        for block in range(n_blocks):
+            kept = np.ones((n_chains, n_draws), dtype=bool)
+            kept[chain, block * length : (block + 1) * length] = False
+            left_out.append(function(np.array([series[k][kept].mean() for k in range(n_moments)])))
+    n = len(left_out)
+    return float((n - 1) * np.var(left_out))
+
+
+def ratio(means: FloatArray) -> FloatArray:
+    return np.asarray(means[1] / means[0])
+
+
+def test_jackknife_matches_leaving_blocks_out_one_by_one() -> None:
+    rng = np.random.default_rng(1)
+    series = rng.exponential(size=(2, 3, 60)) + 1.0
+    edges = errors.block_edges(60, 12)
+    assert errors._jackknife_variance(series, ratio, edges) == pytest.approx(
+        naive_jackknife(series, ratio, 5), rel=1e-12
+    )
+
+
+def test_jackknife_of_the_mean_of_single_draws_is_the_textbook_error() -> None:
+    x = np.random.default_rng(2).normal(size=(1, 1, 100))
+    edges = errors.block_edges(100, 1)
+    expected = x.var(ddof=1) / 100
+    found = errors._jackknife_variance(x, lambda means: means[0], edges)
+    assert found == pytest.approx(expected, rel=1e-12)
+
+
+def test_the_finite_sum_of_correlations_matches_adding_them_up() -> None:
+    for tau in (1.5, 7.0, 40.0):
+        rho = (tau - 1) / (tau + 1)
+        for length in (1, 2, 30):
+            lags = np.arange(-length + 1, length)
+            expected = np.sum((1 - np.abs(lags) / length) * rho ** np.abs(lags))
+            assert errors._finite_time(tau, length) == pytest.approx(expected, rel=1e-12)
+
+
+@given(st.integers(1, 400), st.integers(1, 400))
+def test_blocks_tile_a_chain_and_are_no_shorter_than_asked(n_draws: int, length: int) -> None:
+    lengths = np.diff(np.append(errors.block_edges(n_draws, length), n_draws))
+    assert lengths.sum() == n_draws
+    assert lengths.min() >= min(length, n_draws)
+    assert lengths.max() - lengths.min() <= 1
+
+
+@given(st.integers(1, 8), st.integers(20, 3000), st.floats(0.1, 1e4))
+def test_block_length_leaves_enough_blocks(n_chains: int, n_draws: int, tau: float) -> None:
+    length = errors.block_length(n_chains, n_draws, tau)
+    assert 1 <= length <= n_draws
+    assert n_chains * (n_draws // length) >= errors.MIN_BLOCKS // 2
+    assert errors.block_edges(n_draws, length).size * n_chains >= min(
+        errors.MIN_BLOCKS // 2, n_chains * n_draws
+    )
+
+
+@pytest.mark.parametrize("tau", [1.0, 4.0, 30.0])
+def test_autocorrelation_time_of_one_chain_is_emcees(
+    tau: float, autoregressive: Callable[..., FloatArray]
+) -> None:
+    x = autoregressive(np.random.default_rng(3), tau, (4000,))
+    expected = emcee.autocorr.integrated_time(x, tol=0)[0]
+    assert errors.autocorrelation_time(x[None]) == pytest.approx(expected, rel=1e-10)
+
+
+def test_autocorrelation_time_of_known_series(autoregressive: Callable[..., FloatArray]) -> None:
+    rng = np.random.default_rng(4)
+    for tau in (1.0, 5.0, 25.0):
+        x = autoregressive(rng, tau, (20, 4, 5000))
+        found = errors.autocorrelation_time(x)
+        # Sokal: the variance of tau is about 2(2M + 1)/n tau² for a window of M = 5 tau draws.
+        spread = tau * np.sqrt(2 * (10 * tau + 1) / 20000)
+        assert abs(found.mean() - tau) < 4.5 * spread / np.sqrt(20) + 0.02 * tau
+
+
+def test_chains_that_stay_apart_have_a_long_autocorrelation_time() -> None:
+    x = np.random.default_rng(5).normal(size=(2, 1000)) * 0.01
+    x[1] += 1.0
+    assert errors.autocorrelation_time(x) > 500
+    found = errors.estimate(x)
+    # The two means are all that is known: their standard error is 0.5.
+    assert 0.3 < found.error < 2.0
+
+
+def test_constant_series() -> None:
+    found = errors.estimate(np.full((2, 50), 0.1))
+    assert found.value == pytest.approx(0.1)
+    assert found.error == 0.0
+    assert np.isnan(found.autocorrelation_time)
+
+
+def test_a_function_at_its_extremum_still_gets_an_error() -> None:
+    x = np.tile([-1.0, 1.0], (1, 50))
+    moments = np.stack([x, x**2])
+    found = errors.estimate(moments, lambda means: means[1] - means[0] ** 2)
+    assert found.value == pytest.approx(1.0)
+    assert 0.0 <= found.error < 0.1
+    assert np.isnan(found.autocorrelation_time)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.floats(-1e3, 1e3), st.floats(0.1, 1e3), st.integers(0, 2**32 - 1))
+def test_errors_scale_and_shift_as_the_series_do(shift: float, scale: float, seed: int) -> None:
+    x = np.random.default_rng(seed).normal(size=(2, 200))
+    plain, moved = errors.estimate(x), errors.estimate(scale * x + shift)
+    assert moved.value == pytest.approx(scale * plain.value + shift, abs=1e-9 * (scale + 1e3))
+    assert moved.error == pytest.approx(scale * plain.error, rel=1e-5)
+
+
+def test_errors_cover_correlated_series(autoregressive: Callable[..., FloatArray]) -> None:
+    rng = np.random.default_rng(6)
+    n = 500
+    for tau, n_chains, n_draws in ((1.0, 2, 1000), (20.0, 2, 4000), (40.0, 16, 200)):
+        runs = autoregressive(rng, tau, (n, n_chains, n_draws))
+        z = np.array([found.value / found.error for found in map(errors.estimate, runs)])
+        assert abs(z.mean()) < 4.5 / np.sqrt(n)
+        # 20 blocks, the least there are, make z a t of 19 degrees: variance 1.12.
+        assert 1 - 4.5 * np.sqrt(2 / n) < z.var() < 1.12 * (1 + 4.5 * np.sqrt(2 / n))
+
+
+@pytest.mark.parametrize(
+    ("moments", "message"),
+    [
+        (np.zeros(30), r"shape \(n_moments, n_chains, n_draws\).*\(30,\)"),
+        (np.zeros((2, 9)), "at least 20 draws.*got 18"),
+        (np.full((2, 20), np.nan), "must be finite"),
+    ],
+)
+def test_bad_moments(moments: FloatArray, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        errors.estimate(moments)
+
+
+def test_nothing_warns() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        errors.autocorrelation_time(np.ones((3, 2, 40)))
+        errors.estimate(np.zeros((2, 2, 40)), ratio_or_nan)
+
+
+def ratio_or_nan(means: FloatArray) -> FloatArray:
+    with np.errstate(invalid="ignore"):
+        return np.asarray(means[1] / means[0])
