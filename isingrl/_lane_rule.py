@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from isingrl._kernels.lane_decisions import UNROLLED
+from isingrl._kernels.lane_decisions import UNROLLED, Mirrored
 from isingrl._lane_layout import LANES
 
 _ONES = np.uint64(2**64 - 1)
 _NONE = np.uint64(0)
+_LARGEST_MIRRORED = 8  # z; above, the kernels have no form for it
 _RESOLUTION = 2.0**-52  # to which float64 resolves a probability and its complement
 
 
@@ -26,6 +27,7 @@ class LaneRule:
     ============================  =========  ==========  =====================
     tables                        reference  chance of   entries
     ============================  =========  ==========  =====================
+    mirrored, own spin no matter  up         the many    n = z/2 … z
     own spin does not matter      up         up          n = 0 … z
     symmetric, sure for n ≤ z/2   own        a flip      n = z/2 + 1 … z
     symmetric, sure for n ≥ z/2   opposite   a flip      n = z/2 + 1 … z
@@ -42,11 +44,23 @@ class LaneRule:
     tables: npt.NDArray[np.float64]
 
     @cached_property
+    def _mirrored(self) -> bool:
+        """Whether own spins do not matter and turning all neighbours turns the outcome."""
+        down, up = self.tables[:, 0], self.tables[:, 1]
+        z = down.shape[1] - 1
+        return z <= _LARGEST_MIRRORED and _equal(down, up) and _equal(down, 1.0 - down[:, ::-1])
+
+    @cached_property
     def _reduced(
         self,
     ) -> tuple[np.uint64, np.uint64, npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """Mask, inverse, chances by own spin and count (64, 2, z + 1), and entries (64, n)."""
         down, up = self.tables[:, 0], self.tables[:, 1]
+        half = (down.shape[1] - 1) // 2
+        if self._mirrored:
+            entries = down[:, half:]
+            many = np.concatenate([entries[:, :0:-1], entries], axis=1)
+            return _NONE, _ONES, np.stack([many, many], axis=1), entries
         if _equal(down, up):
             return _NONE, _ONES, self.tables, down
         flips = np.stack([down[:, ::-1], 1.0 - up], axis=1)
@@ -55,7 +69,6 @@ class LaneRule:
             return _ONES, _NONE, flips, flips.reshape(LANES, -1)
         # 1 - (1 - p) has lost digits of p: keep the side that has not
         flips = np.repeat(flips[:, :1], 2, axis=1)
-        half = symmetric.shape[1] // 2
         if (symmetric[:, : half + 1] == 1).all():
             return _ONES, _NONE, flips, symmetric[:, half + 1 :]
         if (symmetric[:, half:] == 1).all():
@@ -73,7 +86,10 @@ class LaneRule:
             for place in range(UNROLLED)
         )
         _, rest = _binary(chances)
-        return mask, inverse, mask, digits, _masks(entries == 1), rest
+        always = _masks(entries == 1)
+        if self._mirrored:
+            return mask, inverse, mask, tuple(map(Mirrored, digits)), Mirrored(always), rest
+        return mask, inverse, mask, digits, always, rest
 
 
 def _equal(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numba
@@ -25,6 +25,23 @@ def padded(spins: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
     return np.append(spins.ravel(), np.int8(0))
 
 
+def start_configurations(
+    start: str | npt.NDArray[np.int8],
+    shape: tuple[int, ...],
+    n_chains: int,
+    generator: np.random.Generator,
+) -> list[npt.NDArray[np.int8]]:
+    """Padded first configurations of all chains, from a name or from the spins themselves."""
+    if not isinstance(start, str):
+        return [padded(spins) for spins in start]
+    if start == "random":
+        return [
+            padded(2 * generator.integers(0, 2, size=shape, dtype=np.int8) - 1)
+            for _ in range(n_chains)
+        ]
+    return [padded(np.full(shape, 1 if start == "up" else -1, np.int8)) for _ in range(n_chains)]
+
+
 def update_order(lattice: Lattice) -> npt.NDArray[np.int64]:
     """Sites, one sublattice after the other."""
     return np.argsort(lattice.sublattices.ravel(), kind="stable")
@@ -45,17 +62,17 @@ class SiteEngine:
         self,
         lattice: Lattice,
         tables: npt.NDArray[np.float64],
-        spins: Iterable[npt.NDArray[np.int8]],
+        start: str | npt.NDArray[np.int8],
         *,
         schedule: str,
         seed: np.random.SeedSequence,
     ) -> None:
         self.lattice = lattice
         self._tables = tables
-        self._spins = [padded(start) for start in spins]
         self._schedule = SCHEDULES[schedule]
         self._order = update_order(lattice)
         generator = np.random.Generator(np.random.Philox(seed))
+        self._spins = start_configurations(start, lattice.shape, len(tables), generator)
         self._states = generator.integers(0, 2**64, size=(len(tables), 4), dtype=np.uint64)
 
     def spins(self, chain: int) -> npt.NDArray[np.int8]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -67,7 +68,7 @@ class Lattice:
     @property
     def n_sites(self) -> int:
         """Number of sites."""
-        return int(np.prod(self.shape))
+        return math.prod(self.shape)
 
     @property
     def periodic(self) -> bool:
@@ -104,10 +105,14 @@ class Lattice:
             table[:, slot] = index if self.periodic else np.where(inside, index, self.n_sites)
         return table
 
-    @cached_property
+    @property
     def n_bonds(self) -> int:
         """Number of neighbour pairs, a pair joined twice counted twice."""
-        return int((self.neighbors < self.n_sites).sum()) // 2
+        lost = 0 if self.periodic else 1
+        return sum(
+            math.prod(side - lost * abs(step) for side, step in zip(self.shape, offset, strict=True))
+            for offset in self.forward_offsets
+        )
 
     @property
     def n_up(self) -> npt.NDArray[np.float64]:
@@ -129,15 +134,19 @@ class Lattice:
         needs every combination of the axis colours kept apart.
         """
         axes = np.meshgrid(*(self._axis_colors(side) for side in self.shape), indexing="ij")
-        n_colors = [int(axis.max()) + 1 for axis in axes]
         if self.neighborhood == "von_neumann":
-            return (sum(axes) % max(n_colors)).astype(np.int8)
-        return np.ravel_multi_index(axes, n_colors).astype(np.int8)
+            return (sum(axes) % self.n_sublattices).astype(np.int8)
+        return np.ravel_multi_index(axes, self._n_axis_colors).astype(np.int8)
 
     @property
     def n_sublattices(self) -> int:
         """Number of sublattices: 2 only where two suffice."""
-        return int(self.sublattices.max()) + 1
+        combine = max if self.neighborhood == "von_neumann" else math.prod
+        return combine(self._n_axis_colors)
+
+    @property
+    def _n_axis_colors(self) -> list[int]:
+        return [3 if self.periodic and side % 2 else 2 for side in self.shape]
 
     def _axis_colors(self, side: int) -> npt.NDArray[np.int64]:
         colors = np.arange(side) % 2

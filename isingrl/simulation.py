@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from importlib.metadata import version
 from typing import Any, Protocol
 
@@ -113,13 +112,12 @@ def simulate(
     check_choice("schedule", schedule, tuple(SCHEDULES))
     draws = sweeps // interval
     seeds = seed_sequence(seed)
-    start_seed, engine_seed = seeds.spawn(2)
     shape = (len(temperatures), chains)
-    starts = start_configurations(start, model.lattice.shape, shape, start_seed)
+    first = check_start(start, model.lattice.shape, shape)
 
     tables = with_rests(rule.table(model, temperatures), model.lattice, schedule)
     tables = np.repeat(tables, chains, axis=0)
-    engine = make_engine(model, tables, starts, schedule, engine_seed)
+    engine = make_engine(model, tables, first, schedule, seeds)
     bonds, totals, spins = _run(
         engine, model, len(tables), thermalization, draws, interval, snapshots, progress
     )
@@ -157,40 +155,28 @@ def seed_sequence(seed: Any) -> np.random.SeedSequence:
     return np.random.SeedSequence(seed)
 
 
-def start_configurations(
-    start: Any, lattice_shape: tuple[int, ...], chains: tuple[int, int], seed: np.random.SeedSequence
-) -> Iterator[npt.NDArray[np.int8]]:
-    """Check `start` at once; return the first configurations, one chain after the other."""
+def check_start(
+    start: Any, lattice_shape: tuple[int, ...], chains: tuple[int, int]
+) -> str | npt.NDArray[np.int8]:
+    """Return the name of a start, or its spins with shape (n_chains, *lattice_shape)."""
     if isinstance(start, str):
-        check_choice("start", start, STARTS)
-        return _named_starts(start, lattice_shape, chains[0] * chains[1], seed)
+        return check_choice("start", start, STARTS)
     spins = check_spins("start", start, (lattice_shape, (*chains, *lattice_shape)))
-    return iter(np.broadcast_to(spins, (*chains, *lattice_shape)).reshape(-1, *lattice_shape))
-
-
-def _named_starts(
-    start: str, shape: tuple[int, ...], n_chains: int, seed: np.random.SeedSequence
-) -> Iterator[npt.NDArray[np.int8]]:
-    generator = np.random.Generator(np.random.Philox(seed))
-    for _ in range(n_chains):
-        if start == "random":
-            yield 2 * generator.integers(0, 2, size=shape, dtype=np.int8) - 1
-        else:
-            yield np.full(shape, 1 if start == "up" else -1, dtype=np.int8)
+    return np.broadcast_to(spins, (*chains, *lattice_shape)).reshape(-1, *lattice_shape)
 
 
 def make_engine(
     model: Ising,
     tables: npt.NDArray[np.float64],
-    starts: Iterator[npt.NDArray[np.int8]],
+    start: str | npt.NDArray[np.int8],
     schedule: str,
     seed: np.random.SeedSequence,
 ) -> Engine:
     """Take the fast engine wherever it applies."""
     if fits(model.lattice) and schedule != "sequential":
         synchronous = schedule == "synchronous"
-        return LaneEngine(model.lattice, tables, starts, synchronous=synchronous, seed=seed)
-    return SiteEngine(model.lattice, tables, starts, schedule=schedule, seed=seed)
+        return LaneEngine(model.lattice, tables, start, synchronous=synchronous, seed=seed)
+    return SiteEngine(model.lattice, tables, start, schedule=schedule, seed=seed)
 
 
 def snapshot_draws(draws: int, snapshots: int) -> npt.NDArray[np.int64]:

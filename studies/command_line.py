@@ -34,10 +34,11 @@ def main(arguments: list[str] | None = None) -> None:
     if name not in STUDIES:
         _refuse("isingrl", f"STUDY must be one of {', '.join(STUDIES)}; got {name!r}")
     study, out = _parse(name, options)
-    warnings.simplefilter("always", ShortRunWarning)
-    warnings.showwarning = _show_warning
     try:
-        run_to_folder(study, name, out, progress=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", ShortRunWarning)
+            warnings.showwarning = _show_warning
+            run_to_folder(study, name, out, progress=True)
     except (TypeError, ValueError) as error:
         _refuse(f"isingrl {name}", str(error))
     except KeyboardInterrupt:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +38,13 @@ def run_to_folder(study: Study, name: str, out: Path, *, progress: bool = False)
     """
     study.tasks()
     make_folder(out)
-    data = run(study, progress=progress)
+    settings = {"study": name, **configuration(study)}
+    data = run(study, progress=progress).assign_attrs(config=json.dumps(settings))
     summary = study.summarize(data)
     write_dataset(data, out / "data.nc")
     write_dataset(summary, out / "summary.nc")
     write_figure(study.plot(summary), out / "figure.png")
-    write_json({"study": name, **configuration(study)}, out / "config.json")
+    write_json(settings, out / "config.json")
 
 
 def configuration(study: Any) -> dict[str, Any]:

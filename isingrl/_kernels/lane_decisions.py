@@ -9,8 +9,11 @@ The digits are compared from the least to the most significant: ``below = r < p`
 three-input operation a digit, and ``undecided`` another.
 """
 
+from typing import NamedTuple
+
 import numpy as np
-from numba import njit
+from numba import njit, types
+from numba.extending import overload
 
 from isingrl._kernels.random import jsf_step, next_word
 from isingrl._kernels.vectors import prefer_wide_vectors
@@ -141,6 +144,65 @@ def certain(n, t):
             return np.uint64(0)
 
 
+class Mirrored(NamedTuple):
+    """Entries for n = z/2 … z where P(up | z - n) = 1 - P(up | n): the chance to follow the many."""
+
+    entries: tuple
+
+
+@njit
+def _select_mirrored(n, t):
+    """Entry |n - z/2| of `t`, which holds 2, 3, 4, 5 for z = 2, 4, 6, 8."""
+    if len(t) == 2:
+        return _pick(n[0], t[1], t[0])
+    elif len(t) == 3:
+        return _pick(n[0], _pick(n[1], t[2], t[0]), t[1])
+    elif len(t) == 4:
+        return _pick(n[0], _pick(n[1] ^ n[2], t[3], t[1]), _pick(n[1], t[2], t[0]))
+    else:
+        even = _pick(n[1], _pick(n[2], t[4], t[0]), t[2])
+        return _pick(n[0], even, _pick(n[1] ^ n[2], t[3], t[1]))
+
+
+@njit
+def _minority(n, t):
+    """Lanes in which fewer than z/2 neighbours are up."""
+    if len(t) == 2:
+        return ~(n[0] | n[1])
+    elif len(t) == 3:
+        return ~(n[1] | n[2])
+    elif len(t) == 4:
+        return ~(n[2] | (n[1] & n[0]))
+    else:
+        return ~(n[2] | n[3])
+
+
+def _chance(n, own, t):
+    """Entry of `t` for each lane."""
+    return _select_mirrored(n, t.entries) if isinstance(t, Mirrored) else select(n, own, t)
+
+
+@overload(_chance)
+def _chance_by_type(n, own, t):
+    if isinstance(t, types.BaseNamedTuple):
+        return lambda n, own, t: _select_mirrored(n, t.entries)
+    return lambda n, own, t: select(n, own, t)
+
+
+def _certain_or_mirrored(n, t):
+    """Lanes that are certain whatever their entry, and lanes whose outcome is mirrored."""
+    if isinstance(t, Mirrored):
+        return np.uint64(0), _minority(n, t.entries)
+    return certain(n, t), np.uint64(0)
+
+
+@overload(_certain_or_mirrored)
+def _certain_or_mirrored_by_type(n, t):
+    if isinstance(t, types.BaseNamedTuple):
+        return lambda n, t: (np.uint64(0), _minority(n, t.entries))
+    return lambda n, t: (certain(n, t), np.uint64(0))
+
+
 @njit
 def _counts_at(planes, j):
     if len(planes) == 2:
@@ -167,6 +229,8 @@ def _digit(a, b, c, d, below, undecided, p):
 def decide(planes, own, keep, digits, always, state, result, open_lanes, size):
     """Set ``result = chosen ^ (own & keep)`` with P(chosen) given by count and own spin.
 
+    With `Mirrored` entries, chosen is turned round where fewer than half the neighbours count.
+
     Parameters
     ----------
     planes : tuple of uint64 arrays, shape (capacity,)
@@ -174,10 +238,10 @@ def decide(planes, own, keep, digits, always, state, result, open_lanes, size):
     own : uint64 array, shape (capacity,)
     keep : uint64
         All ones if `chosen` flips the own spin, 0 if it sets the spin.
-    digits : tuple of UNROLLED tuples of uint64
+    digits : tuple of UNROLLED tuples of uint64, or of as many `Mirrored`
         Bit k of ``digits[i][e]`` is digit i, the most significant first, of lane k's
         probability in entry e (see `select`).
-    always : tuple of uint64
+    always : tuple of uint64, or `Mirrored`
         Lanes whose probability in an entry is 1.
     state : uint64 array, shape (4, capacity)
         Generators, one a site of the buffer.
@@ -190,23 +254,36 @@ def decide(planes, own, keep, digits, always, state, result, open_lanes, size):
         n = _counts_at(planes, j)
         x = own[j]
         a, b, c, d = s0[j], s1[j], s2[j], s3[j]
-        sure = certain(n, always) | select(n, x, always)
+        sure, mirrored = _certain_or_mirrored(n, always)
+        sure |= _chance(n, x, always)
         undecided = ~sure
         below = np.uint64(0)
-        a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, select(n, x, digits[11]))
-        a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, select(n, x, digits[10]))
-        a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, select(n, x, digits[9]))
-        a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, select(n, x, digits[8]))
-        a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, select(n, x, digits[7]))
-        a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, select(n, x, digits[6]))
-        a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, select(n, x, digits[5]))
-        a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, select(n, x, digits[4]))
-        a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, select(n, x, digits[3]))
-        a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, select(n, x, digits[2]))
-        a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, select(n, x, digits[1]))
-        a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, select(n, x, digits[0]))
+        p = _chance(n, x, digits[11])
+        a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, p)
+        p = _chance(n, x, digits[10])
+        a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, p)
+        p = _chance(n, x, digits[9])
+        a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, p)
+        p = _chance(n, x, digits[8])
+        a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, p)
+        p = _chance(n, x, digits[7])
+        a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, p)
+        p = _chance(n, x, digits[6])
+        a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, p)
+        p = _chance(n, x, digits[5])
+        a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, p)
+        p = _chance(n, x, digits[4])
+        a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, p)
+        p = _chance(n, x, digits[3])
+        a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, p)
+        p = _chance(n, x, digits[2])
+        a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, p)
+        p = _chance(n, x, digits[1])
+        a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, p)
+        p = _chance(n, x, digits[0])
+        a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, p)
         s0[j], s1[j], s2[j], s3[j] = a, b, c, d
-        result[j] = (below | sure) ^ (x & keep)
+        result[j] = (below | sure) ^ (x & keep) ^ mirrored
         open_lanes[j] = undecided
 
 

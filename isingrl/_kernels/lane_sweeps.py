@@ -3,6 +3,7 @@
 import numpy as np
 from numba import njit
 
+from isingrl._kernels.gates import meet
 from isingrl._kernels.lane_counts import count_agreeing
 from isingrl._kernels.lane_decisions import decide, settle
 from isingrl._kernels.lane_measures import add_agreeing, add_up
@@ -88,31 +89,42 @@ def update_tiles(
 
 @njit(nogil=True, cache=True)
 def sweep(
-    source, target, addresses, rows, bands, half_row, strips, rule, states, tails, buffers, sweeps
-):
+    source, target, addresses, rows, bands, half_row, strips, rule, states, tails, buffers, crew,
+    sweeps,
+):  # fmt: skip
     """Make `sweeps` sweeps of one block, from `source` to `target` and back.
 
-    After an odd number of sweeps with two arrays the last one is in `target`. ``bands[c]``
-    holds the n_bands + 1 bounds that cut the tiles of sublattice c into bands; each band has its
-    own generators, whatever the number of threads.
+    After an odd number of sweeps with two arrays the last one is in `target`.
+
+    Parameters
+    ----------
+    bands : int array, shape (n_sublattices, n_bands + 1)
+        Bounds that cut the tiles of each sublattice into bands. Each band has its own
+        generators, whatever the number of threads.
+    states, tails : uint64 arrays, shapes (n_bands, 4, capacity) and (n_bands, 4)
+    crew : tuple
+        ``(worker, workers, gate)``: this thread, how many share the block, and where they meet.
     """
+    worker, workers, gate = crew
+    n_bands = bands.shape[1] - 1
     for _ in range(sweeps):
         for sublattice in range(bands.shape[0]):
-            for band in range(bands.shape[1] - 1):
+            for band in range(n_bands * worker // workers, n_bands * (worker + 1) // workers):
                 update_tiles(
                     source, target, addresses, rows,
                     bands[sublattice, band], bands[sublattice, band + 1],
                     half_row, strips, rule, states[band], tails[band], buffers,
                 )  # fmt: skip
+            meet(gate, workers)
         source, target = target, source
 
 
 @njit(nogil=True, cache=True)
 def record(
-    source, target, addresses, rows, bands, counted, half_row, strips, rule, states, tails,
-    buffers, meters, interval, agreeing, up,
+    source, target, addresses, rows, bands, half_row, strips, rule, states, tails, buffers, crew,
+    interval, counted, meters, agreeing, up,
 ):  # fmt: skip
-    """Sweep one block and measure it after every `interval` sweeps.
+    """Sweep one block and measure it after every `interval` sweeps; see `sweep`.
 
     Parameters
     ----------
@@ -121,22 +133,28 @@ def record(
     meters : tuple
         ``(planes, counters, carries)``, see `add_agreeing`.
     agreeing, up : int64 arrays, shape (n_draws, 64)
-        Receive the sums of every lane. See `sweep` for the rest.
+        Receive this worker's part of the sums of every lane.
     """
     planes, counters, carries = meters
+    worker, workers, gate = crew
     n_rows = np.int64(rows.sum())
+    agreeing[:] = 0
+    up[:] = 0
     for draw in range(agreeing.shape[0]):
         sweep(
             source, target, addresses, rows, bands, half_row, strips, rule, states, tails,
-            buffers, interval,
+            buffers, crew, interval,
         )  # fmt: skip
         if interval % 2:
             source, target = target, source
-        agreeing[draw] = 0
-        up[draw] = 0
         planes[:] = np.uint64(0)
         add_agreeing(
-            source, addresses, rows, 0, counted, half_row, planes, buffers[2], counters,
-            carries, agreeing[draw],
+            source, addresses, rows, counted * worker // workers,
+            counted * (worker + 1) // workers, half_row, planes, buffers[2], counters, carries,
+            agreeing[draw],
         )  # fmt: skip
-        add_up(source, 0, n_rows, half_row, planes, counters, carries, up[draw])
+        add_up(
+            source, n_rows * worker // workers, n_rows * (worker + 1) // workers, half_row,
+            planes, counters, carries, up[draw],
+        )  # fmt: skip
+        meet(gate, workers)

@@ -10,13 +10,13 @@ import numpy.typing as npt
 from tqdm.auto import tqdm
 
 from isingrl._kernels.learning import learn
-from isingrl._site_engine import SCHEDULES, local_sum_step, padded, update_order
+from isingrl._site_engine import SCHEDULES, local_sum_step, start_configurations, update_order
 from isingrl._threads import run_in_threads
 from isingrl._validation import check_choice, check_integer, check_temperature
 from isingrl.agents.mean_field_q import MeanFieldQ
 from isingrl.agents.policy import Policy, assemble, softmax_temperature
 from isingrl.model import Ising
-from isingrl.simulation import seed_sequence, start_configurations
+from isingrl.simulation import check_start, seed_sequence
 
 _CHUNK_VISITS = 1e7  # site visits between two looks at the progress bar and the keyboard
 
@@ -78,14 +78,13 @@ def train(
             f"reward {agent.reward!r} stands for coupling > 0 and field = 0; got coupling = "
             f"{model.coupling:g} and field = {model.field:g}"
         )
-    start_seed, learning_seed = seed_sequence(seed).spawn(2)
-    starts = start_configurations(start, model.lattice.shape, (len(temperatures), 1), start_seed)
-    spins = [padded(each) for each in starts]
+    lattice = model.lattice
+    generator = np.random.Generator(np.random.Philox(seed_sequence(seed)))
+    first = check_start(start, lattice.shape, (len(temperatures), 1))
+    spins = start_configurations(first, lattice.shape, len(temperatures), generator)
     rewards = reward.table(model)
     schedules = _falling(softmax_temperature(agent, model, temperatures), sweeps, np.ptp(rewards))
 
-    lattice = model.lattice
-    generator = np.random.Generator(np.random.Philox(learning_seed))
     states = generator.integers(0, 2**64, size=(len(temperatures), 4), dtype=np.uint64)
     shape = (len(temperatures), len(lattice.n_up), 2)
     arrays = {

@@ -1,0 +1,41 @@
+"""A barrier for threads inside kernels, without the interpreter."""
+
+import sys
+
+import numpy as np
+from numba import njit, types
+from numba.extending import intrinsic
+
+if sys.platform == "win32":
+
+    @njit
+    def _give_way():
+        return 0
+
+else:
+    _give_way = types.ExternalFunction("sched_yield", types.int32())
+
+
+@intrinsic
+def _add_atomically(typing_context, array, value):
+    """Add to the first entry of an int64 array; returns what it was before."""
+
+    def codegen(context, builder, signature, arguments):
+        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        return builder.atomic_rmw("add", data, arguments[1], "seq_cst")
+
+    return types.int64(array, types.int64), codegen
+
+
+@njit(nogil=True)
+def meet(gate, workers):
+    """Wait until all `workers` threads that share the int64 array `gate` have come here.
+
+    The entry counts arrivals for ever, so that one gate serves any number of meetings. A thread
+    that waits gives way to others, in case there are fewer cores than threads.
+    """
+    if workers > 1:
+        arrivals = _add_atomically(gate, np.int64(1)) + 1
+        full = -(-arrivals // workers) * workers
+        while _add_atomically(gate, np.int64(0)) < full:
+            _give_way()

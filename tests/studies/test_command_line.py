@@ -1,0 +1,90 @@
+"""The command ``isingrl``."""
+
+import pytest
+
+from studies import command_line, files, runner
+from studies.command_line import main
+
+SMALL = ["curve", "--shape", "4", "4", "--temperature", "2", "3", "2", "--sweeps", "4000"]
+
+
+def test_help_lists_the_studies_and_every_field_with_its_default(capsys):
+    main(["--help"])
+    assert "curve" in capsys.readouterr().out
+    with pytest.raises(SystemExit) as stop:
+        main(["curve", "--help"])
+    assert stop.value.code == 0
+    text = capsys.readouterr().out
+    for option in ("--shape", "--temperature", "--methods", "--sweeps", "--chains", "--seed"):
+        assert option in text
+    assert "(default: 64 64)" in " ".join(text.split()).replace("│ │ ", "")
+    assert text.count("default:") >= 17
+
+
+def test_it_leaves_four_files(tmp_path, capsys):
+    out = tmp_path / "curve"
+    main([*SMALL, "--methods", "heat-bath", "--out", str(out)])
+    assert {path.name for path in out.iterdir()} == {
+        "config.json", "data.nc", "figure.png", "summary.nc",
+    }  # fmt: skip
+    assert str(out) in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [
+        (["waltz"], "waltz"),
+        (["curve", "--shape", "1", "4"], "shape"),
+        (["curve", "--shape", "a"], "shape"),
+        (["curve", "--shape"], "shape"),
+        (["curve", "--temperature", "-1", "3", "4"], "temperature"),
+        (["curve", "--methods", "wolff"], "methods"),
+        (["curve", "--sweeps", "0"], "sweeps"),
+        (["curve", "--colour", "red"], "--colour"),
+        (["curve", "--out", "/dev/null/nowhere"], "out"),
+    ],
+)
+def test_a_bad_option_ends_with_one_line_and_code_2(options, name, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(options)
+    assert stop.value.code == 2
+    error = capsys.readouterr().err
+    assert name in error
+    assert error.count("\n") == 1
+    assert "Traceback" not in error
+
+
+def test_interruption_writes_nothing(tmp_path, capsys, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runner, "run", interrupted)
+    with pytest.raises(SystemExit) as stop:
+        main([*SMALL, "--out", str(tmp_path / "out")])
+    assert stop.value.code == 130
+    assert list((tmp_path / "out").iterdir()) == []
+    assert "interrupted" in capsys.readouterr().err
+
+
+def test_short_runs_are_told_on_one_line(tmp_path, capsys):
+    options = ["curve", "--shape", "16", "16", "--temperature", "2.2", "2.3", "2"]
+    main([*options, "--sweeps", "400", "--methods", "heat-bath", "--out", str(tmp_path)])
+    warning = next(
+        line for line in capsys.readouterr().err.splitlines() if line.startswith("warning:")
+    )
+    assert "autocorrelation" in warning
+
+
+def test_a_failed_write_keeps_the_earlier_file(tmp_path):
+    path = tmp_path / "config.json"
+    files.write_json({"kept": 1}, path)
+    before = path.read_text()
+    with pytest.raises(TypeError):
+        files.write_json({"bad": object()}, path)
+    assert path.read_text() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_every_study_has_a_summary_line():
+    for study in command_line.STUDIES.values():
+        assert study.__doc__
