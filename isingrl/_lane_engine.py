@@ -8,7 +8,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from isingrl._kernels.lane_measures import COUNTER_PLANES, add_agreeing, add_up
+from isingrl._kernels.lane_measures import COUNTER_PLANES
 from isingrl._kernels.lane_packing import pack, unpack
 from isingrl._kernels.lane_sweeps import close_rows, record, sweep
 from isingrl._lane_layout import CAPACITY, LANES, LaneLayout
@@ -67,11 +67,9 @@ class LaneEngine:
             self._load(start)
         n_half_rows = np.uint64(self.layout.half_row_addresses.size)
         for words in self._words:
-            close_rows(words, np.uint64(1), n_half_rows, np.uint64(self.layout.half_row), *self._strips)
+            close_rows(words, np.uint64(1), n_half_rows, self._half_row, *self._strips)
 
-    def _lane_tables(
-        self, tables: npt.NDArray[np.float64], block: int
-    ) -> npt.NDArray[np.float64]:
+    def _lane_tables(self, tables: npt.NDArray[np.float64], block: int) -> npt.NDArray[np.float64]:
         chains = block * self.layout.chains_per_block + np.arange(LANES) // self.layout.strips
         return tables[np.minimum(chains, len(tables) - 1)]  # idle lanes repeat the last chain
 
@@ -86,6 +84,10 @@ class LaneEngine:
         block, place = divmod(chain, layout.chains_per_block)
         words = self._words[block]
         return words, layout.half_row_addresses, layout.half_row, layout.strips, place
+
+    @property
+    def _half_row(self) -> np.uint64:
+        return np.uint64(self.layout.half_row)
 
     @property
     def _strips(self) -> tuple[np.uint64, np.uint64]:
@@ -123,11 +125,10 @@ class LaneEngine:
         layout = self.layout
         n_blocks, draws, _ = sums.shape
         chains = sums.reshape(n_blocks, draws, layout.chains_per_block, layout.strips).sum(axis=3)
-        return chains.transpose(0, 2, 1).reshape(-1, draws)[: layout.n_chains]
+        by_chain = np.moveaxis(chains, 2, 1).reshape(-1, draws)
+        return by_chain[: layout.n_chains]
 
-    def _run(
-        self, sweeps: int, draws: int
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    def _run(self, sweeps: int, draws: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Make `sweeps` sweeps, or `sweeps` before each of `draws` measurements."""
         n_blocks, n_bands = self._tails.shape[:2]
         threads = numba.get_num_threads()
@@ -137,11 +138,11 @@ class LaneEngine:
         agreeing, up = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
 
         def work(block: int, worker: int, gate: npt.NDArray[np.int64]) -> None:
+            crew = worker, workers, gate, np.zeros(1, dtype=np.int64)
             dynamics = (
                 self._words[block], self._other[block], self._addresses, self._rows, self._bands,
-                np.uint64(self.layout.half_row), self._strips, self._rules[block],
-                self._states[block], self._tails[block], self._buffers(), (worker, workers, gate),
-                sweeps,
+                self._half_row, self._strips, self._rules[block], self._states[block],
+                self._tails[block], self._buffers(), crew, sweeps,
             )  # fmt: skip
             if draws:
                 out = agreeing[block, worker], up[block, worker]
@@ -151,7 +152,7 @@ class LaneEngine:
 
         calls = []
         for block in range(n_blocks):
-            gate = np.zeros(1, dtype=np.int64)
+            gate = np.zeros(2, dtype=np.int64)
             calls.append([(block, worker, gate) for worker in range(workers)])
         if workers > 1:
             for together in calls:
@@ -185,8 +186,5 @@ def _start_words(
     return np.full(shape, 2**64 - 1 if isinstance(start, str) and start == "up" else 0, np.uint64)
 
 
-def _random_words(
-    generator: np.random.Generator, shape: tuple[int, ...]
-) -> npt.NDArray[np.uint64]:
+def _random_words(generator: np.random.Generator, shape: tuple[int, ...]) -> npt.NDArray[np.uint64]:
     return generator.integers(0, 2**64, size=shape, dtype=np.uint64)
-

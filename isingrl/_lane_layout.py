@@ -116,7 +116,7 @@ class LaneLayout:
         return table
 
     def sublattices(self, synchronous: bool) -> list[npt.NDArray[np.int64]]:
-        """Half rows that are updated together, each as an array of shape (n, 1 + z), address-sorted."""
+        """Half rows that are updated together, arrays of shape (n, 1 + z) in order of address."""
         table, classes = self._half_row_table(), self._row_classes
         if synchronous:
             groups = [table.reshape(-1, table.shape[-1])]

@@ -104,6 +104,4 @@ def check_run_length(
     check_integer("chains", chains, 1)
     draws = sweeps // interval
     if check_integer("snapshots", snapshots, 0) > draws:
-        raise ValueError(
-            f"snapshots must be at most sweeps // interval = {draws}; got {snapshots}"
-        )
+        raise ValueError(f"snapshots must be at most sweeps // interval = {draws}; got {snapshots}")

@@ -94,7 +94,7 @@ class Lattice:
 
     @cached_property
     def neighbors(self) -> npt.NDArray[np.int32]:
-        """Neighbour indices, shape (n_sites, z), sites in C order; ``n_sites`` marks a missing one."""
+        """Neighbours of the sites in C order, shape (n_sites, z); ``n_sites`` if missing."""
         coordinates = np.indices(self.shape, dtype=np.int32).reshape(self.ndim, -1)
         sides = np.array(self.shape, dtype=np.int32)[:, None]
         table = np.empty((self.n_sites, self.coordination_number), dtype=np.int32)
@@ -108,11 +108,8 @@ class Lattice:
     @property
     def n_bonds(self) -> int:
         """Number of neighbour pairs, a pair joined twice counted twice."""
-        lost = 0 if self.periodic else 1
-        return sum(
-            math.prod(side - lost * abs(step) for side, step in zip(self.shape, offset, strict=True))
-            for offset in self.forward_offsets
-        )
+        lost = np.abs(self.forward_offsets) * (not self.periodic)
+        return int((np.array(self.shape) - lost).prod(axis=1).sum())
 
     @property
     def n_up(self) -> npt.NDArray[np.float64]:

@@ -26,9 +26,7 @@ class Rule(ABC):
         """Name of the method, as it stands along the dimension ``method``."""
 
     @abstractmethod
-    def table(
-        self, model: Ising, temperature: npt.NDArray[np.float64]
-    ) -> npt.NDArray[np.float64]:
+    def table(self, model: Ising, temperature: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Probability of spin up after the update.
 
         Parameters
@@ -80,9 +78,7 @@ class Metropolis(Rule):
 
     name = "metropolis"
 
-    def table(
-        self, model: Ising, temperature: npt.NDArray[np.float64]
-    ) -> npt.NDArray[np.float64]:
+    def table(self, model: Ising, temperature: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """See `Rule.table`."""
         cost = _reduced(2 * model.local_fields(), temperature)
         from_down = np.exp(-np.maximum(-cost, 0.0))
@@ -103,9 +99,7 @@ class HeatBath(Rule):
 
     name = "heat-bath"
 
-    def table(
-        self, model: Ising, temperature: npt.NDArray[np.float64]
-    ) -> npt.NDArray[np.float64]:
+    def table(self, model: Ising, temperature: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """See `Rule.table`."""
         up = expit(_reduced(2 * model.local_fields(), temperature))
         return np.stack([up, up], axis=1)

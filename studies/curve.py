@@ -48,9 +48,11 @@ class Curve:
     """Neighbours: one step along an axis, or one step along every axis."""
     boundary: Literal["periodic", "free"] = "periodic"
     """Whether opposite faces are joined."""
-    temperature: Annotated[
-        tuple[float, float, int], tyro.conf.arg(metavar="FIRST LAST NUMBER")
-    ] = (1.5, 3.5, 32)
+    temperature: Annotated[tuple[float, float, int], tyro.conf.arg(metavar="FIRST LAST NUMBER")] = (
+        1.5,
+        3.5,
+        32,
+    )
     """First and last temperature in J/k_B, and how many, evenly spaced."""
     methods: tuple[Method, ...] = ("metropolis", "mean-field-q")
     """What updates the spins."""
@@ -155,13 +157,12 @@ class Curve:
             agents = summary.sel({"method": "mean-field-q"})
             for ax in axes[0]:
                 plots.softmax_axis(ax, agents)
-        handles = {}
+        handles: dict[str, Any] = {}
         for ax in axes.flat:
             found, labels = ax.get_legend_handles_labels()
             handles |= dict(zip(labels, found, strict=True))
-        figure.legend(
-            handles.values(), handles.keys(), loc="outside lower center", ncols=5, frameon=False
-        )
+        place = "outside lower center"
+        figure.legend(list(handles.values()), list(handles), loc=place, ncols=5, frameon=False)
         sides = " × ".join(map(str, self.shape))
         figure.suptitle(
             f"Ising model on {sides} sites ({_NEIGHBORHOODS[self.neighborhood]}, "

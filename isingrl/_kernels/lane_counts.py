@@ -76,7 +76,12 @@ def _count_2(words, addresses, tile, mask, inverse, start, width, planes, own, o
 @njit(inline="always")
 def _count_4(words, addresses, tile, mask, inverse, start, width, planes, own, offset):
     x = addresses[tile, 0] + start
-    a, b, c, d = addresses[tile, 1] + start, addresses[tile, 2] + start, addresses[tile, 3] + start, addresses[tile, 4] + start
+    a, b, c, d = (
+        addresses[tile, 1] + start,
+        addresses[tile, 2] + start,
+        addresses[tile, 3] + start,
+        addresses[tile, 4] + start,
+    )
     zero, one, two = np.uint64(0), np.uint64(1), np.uint64(2)
     for j in range(width):
         s = words[x + j]
@@ -112,8 +117,18 @@ def _count_6(words, addresses, tile, mask, inverse, start, width, planes, own, o
 @njit(inline="always")
 def _count_8(words, addresses, tile, mask, inverse, start, width, planes, own, offset):
     x = addresses[tile, 0] + start
-    a, b, c, d = addresses[tile, 1] + start, addresses[tile, 2] + start, addresses[tile, 3] + start, addresses[tile, 4] + start
-    e, f, g, h = addresses[tile, 5] + start, addresses[tile, 6] + start, addresses[tile, 7] + start, addresses[tile, 8] + start
+    a, b, c, d = (
+        addresses[tile, 1] + start,
+        addresses[tile, 2] + start,
+        addresses[tile, 3] + start,
+        addresses[tile, 4] + start,
+    )
+    e, f, g, h = (
+        addresses[tile, 5] + start,
+        addresses[tile, 6] + start,
+        addresses[tile, 7] + start,
+        addresses[tile, 8] + start,
+    )
     zero, one, two, three = np.uint64(0), np.uint64(1), np.uint64(2), np.uint64(3)
     for j in range(width):
         s = words[x + j]
@@ -133,8 +148,12 @@ def _count_8(words, addresses, tile, mask, inverse, start, width, planes, own, o
 
 
 @njit(inline="always")
-def _add3_at(words, a, b, c, flip):
-    return _add3(words[a] ^ flip, words[b] ^ flip, words[c] ^ flip)
+def _add3_at(words, addresses, tile, slot, j, flip):
+    """Add the neighbours in three slots from `slot` on."""
+    a = words[addresses[tile, slot] + j]
+    b = words[addresses[tile, slot + 1] + j]
+    c = words[addresses[tile, slot + 2] + j]
+    return _add3(a ^ flip, b ^ flip, c ^ flip)
 
 
 @njit(inline="always")
@@ -147,14 +166,14 @@ def _count_26(words, addresses, tile, mask, inverse, start, width, planes, own, 
         flip = ~((s & mask) ^ inverse)
         own[offset + k] = s
         # 26 ones become 9 ones and 9 twos …
-        a0, a1 = _add3_at(words, addresses[tile, 1] + j, addresses[tile, 2] + j, addresses[tile, 3] + j, flip)
-        b0, b1 = _add3_at(words, addresses[tile, 4] + j, addresses[tile, 5] + j, addresses[tile, 6] + j, flip)
-        c0, c1 = _add3_at(words, addresses[tile, 7] + j, addresses[tile, 8] + j, addresses[tile, 9] + j, flip)
-        d0, d1 = _add3_at(words, addresses[tile, 10] + j, addresses[tile, 11] + j, addresses[tile, 12] + j, flip)
-        e0, e1 = _add3_at(words, addresses[tile, 13] + j, addresses[tile, 14] + j, addresses[tile, 15] + j, flip)
-        f0, f1 = _add3_at(words, addresses[tile, 16] + j, addresses[tile, 17] + j, addresses[tile, 18] + j, flip)
-        g0, g1 = _add3_at(words, addresses[tile, 19] + j, addresses[tile, 20] + j, addresses[tile, 21] + j, flip)
-        h0, h1 = _add3_at(words, addresses[tile, 22] + j, addresses[tile, 23] + j, addresses[tile, 24] + j, flip)
+        a0, a1 = _add3_at(words, addresses, tile, 1, j, flip)
+        b0, b1 = _add3_at(words, addresses, tile, 4, j, flip)
+        c0, c1 = _add3_at(words, addresses, tile, 7, j, flip)
+        d0, d1 = _add3_at(words, addresses, tile, 10, j, flip)
+        e0, e1 = _add3_at(words, addresses, tile, 13, j, flip)
+        f0, f1 = _add3_at(words, addresses, tile, 16, j, flip)
+        g0, g1 = _add3_at(words, addresses, tile, 19, j, flip)
+        h0, h1 = _add3_at(words, addresses, tile, 22, j, flip)
         i0, i1 = _add2(words[addresses[tile, 25] + j] ^ flip, words[addresses[tile, 26] + j] ^ flip)
         # … then one, and 13 twos, …
         l0, l1 = _add3(a0, b0, c0)

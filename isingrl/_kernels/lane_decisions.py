@@ -145,7 +145,7 @@ def certain(n, t):
 
 
 class Mirrored(NamedTuple):
-    """Entries for n = z/2 … z where P(up | z - n) = 1 - P(up | n): the chance to follow the many."""
+    """Entries for n = z/2 … z, the chance to follow the many: P(up | z - n) = 1 - P(up | n)."""
 
     entries: tuple
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-from isingrl._kernels.gates import meet
+from isingrl._kernels.gates import meet, take
 from isingrl._kernels.lane_counts import count_agreeing
 from isingrl._kernels.lane_decisions import decide, settle
 from isingrl._kernels.lane_measures import add_agreeing, add_up
@@ -103,18 +103,23 @@ def sweep(
         generators, whatever the number of threads.
     states, tails : uint64 arrays, shapes (n_bands, 4, capacity) and (n_bands, 4)
     crew : tuple
-        ``(worker, workers, gate)``: this thread, how many share the block, and where they meet.
+        ``(worker, workers, gate, taken)``: this thread, how many share the block, the array by
+        which they meet and take bands (see `meet` and `take`), and this thread's count of the
+        bands that were taken so far, shape (1,).
     """
-    worker, workers, gate = crew
+    _, workers, gate, taken = crew
     n_bands = bands.shape[1] - 1
     for _ in range(sweeps):
         for sublattice in range(bands.shape[0]):
-            for band in range(n_bands * worker // workers, n_bands * (worker + 1) // workers):
+            band = take(gate) - taken[0]
+            while band < n_bands:
                 update_tiles(
                     source, target, addresses, rows,
                     bands[sublattice, band], bands[sublattice, band + 1],
                     half_row, strips, rule, states[band], tails[band], buffers,
                 )  # fmt: skip
+                band = take(gate) - taken[0]
+            taken[0] += n_bands + workers  # each worker took one in vain
             meet(gate, workers)
         source, target = target, source
 
@@ -136,7 +141,7 @@ def record(
         Receive this worker's part of the sums of every lane.
     """
     planes, counters, carries = meters
-    worker, workers, gate = crew
+    worker, workers, gate, _ = crew
     n_rows = np.int64(rows.sum())
     agreeing[:] = 0
     up[:] = 0

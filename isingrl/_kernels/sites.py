@@ -1,6 +1,5 @@
 """The byte-site engine: one int8 a spin, any lattice, any schedule, any table."""
 
-import numpy as np
 from numba import njit
 
 from isingrl._kernels.random import next_below, next_uniform

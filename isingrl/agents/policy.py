@@ -71,9 +71,7 @@ class Policy(Rule):
         """Whether τ stands for T exactly; if not, T is what small local fields would show."""
         return self.agent.exact_temperature
 
-    def table(
-        self, model: Ising, temperature: npt.NDArray[np.float64]
-    ) -> npt.NDArray[np.float64]:
+    def table(self, model: Ising, temperature: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """See `Rule.table`; at temperatures that it was trained at."""
         self._check_model(model)
         chosen = self.q_values.sel(temperature=temperature).values
@@ -138,7 +136,7 @@ class Policy(Rule):
             "field": self.model.field,
             "agent": {"name": self.agent.name, **self.agent.settings()},
         }
-        arrays = {name: np.ascontiguousarray(self.history[name].values) for name in self.history}
+        arrays = {str(name): np.ascontiguousarray(values) for name, values in self.history.items()}
         arrays["q_values"] = np.ascontiguousarray(self.q_values.values)
         arrays["visits"] = np.ascontiguousarray(self.visits.values)
         arrays["temperature"] = self.temperature

@@ -79,11 +79,12 @@ def train(
             f"{model.coupling:g} and field = {model.field:g}"
         )
     lattice = model.lattice
+    rewards = reward.table(model)
+    scale = float(np.ptp(rewards))
     generator = np.random.Generator(np.random.Philox(seed_sequence(seed)))
     first = check_start(start, lattice.shape, (len(temperatures), 1))
     spins = start_configurations(first, lattice.shape, len(temperatures), generator)
-    rewards = reward.table(model)
-    schedules = _falling(softmax_temperature(agent, model, temperatures), sweeps, np.ptp(rewards))
+    taus = _falling(softmax_temperature(agent, model, temperatures), sweeps, scale)
 
     states = generator.integers(0, 2**64, size=(len(temperatures), 4), dtype=np.uint64)
     shape = (len(temperatures), len(lattice.n_up), 2)
@@ -101,7 +102,7 @@ def train(
     def advance(index: int, part: slice) -> None:
         learn(
             spins[index], lattice.neighbors, order, step, SCHEDULES[schedule],
-            arrays["q_values"][index], arrays["visits"][index], rewards, schedules[index, part],
+            arrays["q_values"][index], arrays["visits"][index], rewards, taus[index, part],
             agent.learning_rate, agent.discount, last_states[index], last_actions[index],
             states[index], arrays["q"][index, part], arrays["reward"][index, part],
             arrays["magnetization"][index, part],
@@ -109,8 +110,8 @@ def train(
 
     chunk = max(1, int(_CHUNK_VISITS / (lattice.n_sites * len(temperatures))))
     with tqdm(total=sweeps, unit="sweep", disable=not progress, leave=False) as bar:
-        for first in range(0, sweeps, chunk):
-            part = slice(first, min(first + chunk, sweeps))
+        for begin in range(0, sweeps, chunk):
+            part = slice(begin, min(begin + chunk, sweeps))
             run_in_threads(
                 advance, [(index, part) for index in range(shape[0])], numba.get_num_threads()
             )
@@ -118,9 +119,7 @@ def train(
     return assemble(model, agent, temperatures, arrays)
 
 
-def _falling(
-    final: npt.NDArray[np.float64], sweeps: int, scale: float
-) -> npt.NDArray[np.float64]:
+def _falling(final: npt.NDArray[np.float64], sweeps: int, scale: float) -> npt.NDArray[np.float64]:
     """Softmax temperature of every sweep, shape (n_temperatures, sweeps).
 
     It starts far above the range of the rewards, `scale`, and reaches `final` halfway.

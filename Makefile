@@ -1,0 +1,50 @@
+# Everything runs in .venv, which is set up once and again when the pins change.
+PYTHON ?= python3
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.stamp
+BENCH_STAMP := $(VENV)/.stamp-bench
+PINS := pyproject.toml constraints.txt
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	--constraint constraints.txt --editable
+
+.PHONY: env curve test bench lint clean
+
+env: $(STAMP)
+
+curve: $(STAMP)
+	$(BIN)/isingrl curve --out results/curve
+
+test: $(STAMP)
+	$(BIN)/pytest
+
+bench: $(BENCH_STAMP)
+	$(BIN)/python -m benchmarks
+
+lint: $(STAMP)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+# Results stay.
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find analysis benchmarks isingrl studies tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# torch and magent2 are left out, being large and optional: .venv/bin/pip install
+# --constraint constraints.txt --editable '.[dev]' adds them.
+$(STAMP): $(PINS)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "isingrl needs Python 3.11 or newer, and '$(PYTHON)' is not: $$($(PYTHON) --version 2>&1)." >&2; \
+		echo "Name another one, as in: make $(or $(MAKECMDGOALS),env) PYTHON=python3.11" >&2; \
+		exit 1; }
+	@echo 'Setting up $(VENV) with pinned packages, once ...'
+	$(PYTHON) -m venv $(VENV)
+	$(INSTALL) '.[test,lint]'
+	@touch $@
+
+$(BENCH_STAMP): $(STAMP)
+	$(INSTALL) '.[bench]'
+	@touch $@
