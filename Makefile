@@ -14,7 +14,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 env: $(STAMP)
 
 curve: $(STAMP)
-	$(BIN)/isingrl curve --out results/curve
+	$(BIN)/isingrl curve --sweeps 400000 --thermalization 20000 --interval 20 --out results/curve
 
 test: $(STAMP)
 	$(BIN)/pytest

@@ -126,7 +126,7 @@ class LaneEngine:
         n_blocks, draws, _ = sums.shape
         chains = sums.reshape(n_blocks, draws, layout.chains_per_block, layout.strips).sum(axis=3)
         by_chain = np.moveaxis(chains, 2, 1).reshape(-1, draws)
-        return by_chain[: layout.n_chains]
+        return np.asarray(by_chain[: layout.n_chains])
 
     def _run(self, sweeps: int, draws: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Make `sweeps` sweeps, or `sweeps` before each of `draws` measurements."""

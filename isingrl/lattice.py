@@ -132,7 +132,7 @@ class Lattice:
         """
         axes = np.meshgrid(*(self._axis_colors(side) for side in self.shape), indexing="ij")
         if self.neighborhood == "von_neumann":
-            return (sum(axes) % self.n_sublattices).astype(np.int8)
+            return np.asarray(np.sum(axes, axis=0) % self.n_sublattices, dtype=np.int8)
         return np.ravel_multi_index(axes, self._n_axis_colors).astype(np.int8)
 
     @property

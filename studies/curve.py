@@ -161,7 +161,7 @@ class Curve:
         for ax in axes.flat:
             found, labels = ax.get_legend_handles_labels()
             handles |= dict(zip(labels, found, strict=True))
-        place = "outside lower center"
+        place: Any = "outside lower center"
         figure.legend(list(handles.values()), list(handles), loc=place, ncols=5, frameon=False)
         sides = " × ".join(map(str, self.shape))
         figure.suptitle(

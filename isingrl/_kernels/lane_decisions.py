@@ -147,7 +147,7 @@ def certain(n, t):
 class Mirrored(NamedTuple):
     """Entries for n = z/2 … z, the chance to follow the many: P(up | z - n) = 1 - P(up | n)."""
 
-    entries: tuple
+    entries: tuple[np.uint64, ...]
 
 
 @njit
