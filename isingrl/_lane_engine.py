@@ -34,6 +34,8 @@ class LaneEngine:
     seed : SeedSequence
     """
 
+    updates_a_call = 1e9
+
     def __init__(
         self,
         lattice: Lattice,

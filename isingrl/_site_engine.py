@@ -58,6 +58,8 @@ class SiteEngine:
     `schedule` is one of SCHEDULES; `tables` has the shape (n_chains, 2, len(lattice.n_up)).
     """
 
+    updates_a_call = 5e6
+
     def __init__(
         self,
         lattice: Lattice,

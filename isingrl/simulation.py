@@ -19,11 +19,13 @@ from isingrl.model import Ising
 from isingrl.rules import Rule
 
 STARTS = ("random", "up", "down")
-_CHUNK_UPDATES = 2e9  # site updates between two looks at the progress bar and the keyboard
 
 
 class Engine(Protocol):
     """What `simulate` asks of an engine."""
+
+    updates_a_call: float
+    """Site updates of about a tenth of a second: what passes between two looks at the keyboard."""
 
     def sweep(self, sweeps: int) -> None:
         """Make `sweeps` sweeps of every chain."""
@@ -195,7 +197,7 @@ def _run(
     progress: bool,
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int8]]:
     """Sweep and measure in chunks, between which the bar moves and Ctrl-C is heard."""
-    chunk = max(1, int(_CHUNK_UPDATES / (model.lattice.n_sites * n_chains)))
+    chunk = max(1, int(engine.updates_a_call / (model.lattice.n_sites * n_chains)))
     bonds = np.empty((n_chains, draws), dtype=np.int64)
     totals = np.empty((n_chains, draws), dtype=np.int64)
     spins = np.empty((n_chains, snapshots, *model.lattice.shape), dtype=np.int8)
