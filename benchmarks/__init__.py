@@ -1,0 +1,1 @@
+"""Speed of the toolkit beside other codes, on one machine in one run."""

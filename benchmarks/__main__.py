@@ -1,0 +1,79 @@
+"""``python -m benchmarks``: measure, print and save everything."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from benchmarks import comparisons
+from benchmarks.report import Row, machine, table
+from studies.files import make_folder, write_json
+
+
+def main() -> None:
+    """Run all benchmarks."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "--quick", action="store_true", help="small sizes and short timings: a look, no claim"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("results/benchmarks.json"), help="file to save to"
+    )
+    options = parser.parse_args()
+    try:
+        make_folder(options.out.parent)
+    except ValueError as error:
+        parser.error(str(error))
+    scale = comparisons.QUICK if options.quick else comparisons.FULL
+
+    facts = machine()
+    begin = time.perf_counter()
+    rows: list[Row] = []
+    rates: comparisons.Rates = {}
+    for title, part in (("one core", comparisons.one_thread), ("threads", comparisons.two_threads)):
+        _say(title)
+        found, measured = part(scale)
+        rows += found
+        rates |= measured
+    for title, process in (("memory", comparisons.memory), ("command", comparisons.command)):
+        _say(title)
+        rows += process(scale)
+    facts["minutes"] = round((time.perf_counter() - begin) / 60, 1)
+
+    print(_machine_line(facts), "", table(rows), "", _verdict(rows), sep="\n")
+    content = {
+        "quick": options.quick,
+        "machine": facts,
+        "rows": [row.as_dict() for row in rows],
+        "flips_per_ns": {name: asdict(rate) for name, rate in rates.items()},
+        "effort": asdict(scale.effort),
+    }
+    write_json(content, options.out)
+    print(f"wrote {options.out}")
+
+
+def _say(title: str) -> None:
+    print(f"measuring: {title} ...", file=sys.stderr, flush=True)
+
+
+def _machine_line(facts: dict[str, Any]) -> str:
+    vectors = "AVX-512" if facts["avx512"] else "no AVX-512"
+    return (
+        f"{facts['processor']}, {vectors}, {facts['cores']} cores, load {facts['load_average']} "
+        f"before, {facts['date']}"
+    )
+
+
+def _verdict(rows: list[Row]) -> str:
+    judged = [row for row in rows if row.met is not None]
+    missed = [f"{row.what} ({row.section})" for row in judged if not row.met]
+    text = f"{len(judged) - len(missed)} of {len(judged)} targets met"
+    return f"{text}; missed: {'; '.join(missed)}" if missed else text
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""Which rates are compared with which, and what they ought to reach."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from benchmarks.engines import single_thread_cases, square, temperature_for, thread_cases
+from benchmarks.peers import peer_cases
+from benchmarks.processes import curve_seconds, peak_megabytes
+from benchmarks.report import Row, usable_cores
+from benchmarks.timing import Effort, Rate, measure
+
+Rates = dict[str, Rate]
+
+_SHORTEST_WITH_THREADS = 0.25  # seconds
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Sizes of everything, and how long to look."""
+
+    effort: Effort
+    cube: int = 64
+    large: int = 2048
+    medium: int = 1024
+    memory: int = 4096
+    curve: tuple[str, ...] = ()
+    curve_repeats: int = 3
+    full: bool = True
+    side: int = 128
+
+
+FULL = Scale(Effort(seconds=0.3, rounds=9))
+QUICK = Scale(
+    Effort(seconds=0.02, rounds=3),
+    cube=32,
+    large=512,
+    medium=512,
+    memory=1024,
+    curve=("--shape", "32", "32", "--temperature", "2", "3", "8", "--sweeps", "1000"),
+    curve_repeats=1,
+    full=False,
+)
+
+
+def one_thread(scale: Scale) -> tuple[list[Row], Rates]:
+    """Everything that runs on one core, timed in turn."""
+    model = square(scale.side)
+    cases = single_thread_cases(scale.side, scale.cube, scale.large)
+    rates = measure([*cases, *peer_cases(scale.side, temperature_for(model))], scale.effort)
+    return [*_against_others(rates, scale), *_among_our_own(rates, scale)], rates
+
+
+def _against_others(rates: Rates, scale: Scale) -> list[Row]:
+    ours = rates["metropolis"].best
+    section = f"2D Metropolis at T_c, L = {scale.side}, 64 chains, one core"
+    rows = [Row(section, "bit lanes", ours)]
+    targets = {"mcising": 60.0, "plain Numba": 130.0, "peapods": None, "byte sites": None}
+    for name, target in targets.items():
+        if name not in rates:
+            rows.append(Row(section, name, note="not installed"))
+            continue
+        rate = rates[name].best
+        unit = "× slower than bit lanes"
+        rows.append(Row(section, name, rate, ours / rate, unit, at_least=target))
+    return rows
+
+
+def _among_our_own(rates: Rates, scale: Scale) -> list[Row]:
+    ours = rates["metropolis"].best
+    side, cube, large = scale.side, scale.cube, scale.large
+    section = "Other rules and lattices, 64 chains, one core"
+    lines: list[tuple[str, str, float | None]] = [
+        ("heat bath", "heat bath", 0.7),
+        ("policy", "mean-field-Q policy", 0.7),
+        ("discounted policy", "mean-field-Q policy, discount 0.5", None),
+        ("field", "Metropolis in a field", None),
+        ("synchronous", "synchronous heat bath", None),
+        ("measured", "Metropolis, measured at every sweep", 0.6),
+        ("3D", f"3D, 6 neighbours, L = {cube}", 0.6),
+        ("3D small", f"3D, 6 neighbours, L = {cube // 2}", 0.6 if scale.full else None),
+        ("moore", f"2D, 8 neighbours, L = {side}", 0.3),
+        ("3D moore", f"3D, 26 neighbours, L = {cube // 2}", None),
+        ("1D", f"1D, L = {side**2}", None),
+        ("strips", f"one chain of L = {large // 2} in strips", None),
+    ]
+    rows = [
+        Row(section, what, rates[name].best, rates[name].best / ours, "of 2D Metropolis", target)
+        for name, what, target in lines
+    ]
+    big = rates["large"].best
+    what, unit = f"L = {large}", f"× the cost a spin of L = {side}"
+    limit = 1.4 if scale.full else None
+    rows.append(Row("Large lattices", what, big, ours / big, unit, at_most=limit))
+    learned = rates["training"].best * 1e3
+    what = f"mean-field Q, L = {side}, one temperature"
+    rows.append(Row("Training", what, value=learned, unit="million actions/s"))
+    return rows
+
+
+def two_threads(scale: Scale) -> tuple[list[Row], Rates]:
+    """Two threads against one."""
+    section = "Two threads"
+    lines = [
+        ("blocks", f"128 chains, L = {scale.side}"),
+        ("rows", f"64 chains, L = {scale.medium}"),
+    ]
+    if usable_cores() < 2:
+        return [Row(section, what, note="skipped: one core") for _, what in lines], {}
+    # a system may take tens of milliseconds to put a new thread on an idle core
+    effort = Effort(max(scale.effort.seconds, _SHORTEST_WITH_THREADS), scale.effort.rounds)
+    rates = measure(thread_cases(scale.side, scale.medium), effort)
+    rows = []
+    for name, what in lines:
+        one, two = (rates[f"{name}, {threads} threads"] for threads in (1, 2))
+        unit = f"× one thread, on {two.cores:.2f} cores"
+        rows.append(Row(section, what, two.best, two.best / one.best, unit, at_least=1.7))
+    return rows, rates
+
+
+def memory(scale: Scale) -> list[Row]:
+    """Peak memory of a large simulation; a target only for the size that it is meant for."""
+    section = "Peak memory of the process, 64 chains"
+    rows = [
+        Row(
+            section,
+            f"L = {scale.memory}, start {start}",
+            value=peak_megabytes(scale.memory, start),
+            unit="MB",
+            at_most=300.0 if scale.full else None,
+        )
+        for start in ("up", "random")
+    ]
+    # Python, the libraries and the compiled kernels
+    return [*rows, Row(section, "L = 16", value=peak_megabytes(16, "random"), unit="MB")]
+
+
+def command(scale: Scale) -> list[Row]:
+    """Time of the command `isingrl curve`, whole."""
+    section = "isingrl curve, whole process" + ("" if scale.full else ", a small one")
+    cold, compiled = curve_seconds(list(scale.curve), scale.curve_repeats)
+    limits = (12.0, 60.0) if scale.full else (None, None)
+    return [
+        Row(section, "compiled before", value=compiled, unit="s", at_most=limits[0]),
+        Row(section, "empty compile cache", value=cold, unit="s", at_most=limits[1]),
+    ]

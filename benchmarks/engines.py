@@ -1,0 +1,146 @@
+"""The toolkit's own engines, set up as `simulate` does, with nothing but sweeps to be timed."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis.literature import critical_temperature
+from benchmarks.timing import Case
+from isingrl import HeatBath, Ising, Lattice, MeanFieldQ, Metropolis, Policy, Rule, train
+from isingrl._ergodicity import with_rests
+from isingrl._site_engine import SiteEngine
+from isingrl.simulation import Engine, make_engine
+
+CHAINS = 64  # of one block of the bit-lane engine
+_MOORE_3D_TEMPERATURE = (
+    23.0  # a little below the transition of the cubic lattice with 26 neighbours
+)
+
+
+def square(side: int) -> Ising:
+    """The square lattice with four neighbours."""
+    return Ising(Lattice((side, side)))
+
+
+def temperature_for(model: Ising) -> float:
+    """The critical temperature where it is known, else one at which chains neither freeze nor boil.
+
+    It hardly matters to the rate of the bit-lane engine, but it does to codes that draw a random
+    number only when they need it.
+    """
+    lattice = model.lattice
+    known = critical_temperature(lattice.ndim, lattice.neighborhood)
+    if known is not None:
+        return known
+    return 1.0 if lattice.ndim == 1 else _MOORE_3D_TEMPERATURE
+
+
+def _tables(model: Ising, rule: Rule, chains: int, schedule: str) -> npt.NDArray[np.float64]:
+    """One table a chain."""
+    tables = rule.table(model, np.array([temperature_for(model)]))
+    return np.repeat(with_rests(tables, model.lattice, schedule), chains, axis=0)
+
+
+def _engine(
+    model: Ising, rule: Rule, *, chains: int = CHAINS, schedule: str = "checkerboard"
+) -> Engine:
+    """The engine that `simulate` would take, from random spins."""
+    tables = _tables(model, rule, chains, schedule)
+    return make_engine(model, tables, "random", schedule, np.random.SeedSequence(1))
+
+
+def sweeps(
+    name: str,
+    model: Ising,
+    rule: Rule,
+    *,
+    chains: int = CHAINS,
+    schedule: str = "checkerboard",
+    threads: int = 1,
+) -> Case:
+    """Sweeps alone."""
+    runner = _engine(model, rule, chains=chains, schedule=schedule)
+    return Case(name, runner.sweep, chains * model.lattice.n_sites, threads)
+
+
+def measured_sweeps(name: str, model: Ising, rule: Rule) -> Case:
+    """Sweeps with a measurement of energy and magnetization after every one."""
+    runner = _engine(model, rule)
+    return Case(name, lambda draws: runner.record(draws, 1), CHAINS * model.lattice.n_sites)
+
+
+def byte_site_sweeps(name: str, model: Ising, rule: Rule) -> Case:
+    """Sweeps of the plain engine, which `simulate` takes where bit lanes do not fit."""
+    schedule = "checkerboard"
+    runner = SiteEngine(
+        model.lattice,
+        _tables(model, rule, CHAINS, schedule),
+        "random",
+        schedule=schedule,
+        seed=np.random.SeedSequence(1),
+    )
+    return Case(name, runner.sweep, CHAINS * model.lattice.n_sites)
+
+
+def training(name: str, model: Ising) -> Case:
+    """Actions of mean-field Q agents that learn, on one lattice."""
+    temperature = temperature_for(model)
+    return Case(
+        name,
+        lambda count: train(model, MeanFieldQ(), temperature, sweeps=count, seed=1),
+        model.lattice.n_sites,
+    )
+
+
+def policy(model: Ising, discount: float = 0.0) -> Policy:
+    """Mean-field Q agents trained well enough that their table is the final one."""
+    agent = MeanFieldQ(discount=discount)
+    return train(model, agent, temperature_for(model), sweeps=200, seed=1)
+
+
+def single_thread_cases(side: int, cube: int, large: int) -> list[Case]:
+    """All cases of one thread, by the names that `benchmarks.comparisons` compares.
+
+    Parameters
+    ----------
+    side : int
+        L of the two-dimensional lattices.
+    cube : int
+        L of the larger three-dimensional one.
+    large : int
+        L of the large two-dimensional one.
+    """
+    model, rule = square(side), Metropolis()
+    ring = Ising(Lattice((side**2,)))
+    in_field = Ising(Lattice((side, side)), field=0.1)
+    moore = Ising(Lattice((side, side), "moore"))
+    dense = Ising(Lattice((cube // 2,) * 3, "moore"))
+    return [
+        sweeps("metropolis", model, rule),
+        byte_site_sweeps("byte sites", model, rule),
+        sweeps("heat bath", model, HeatBath()),
+        sweeps("policy", model, policy(model)),
+        sweeps("discounted policy", model, policy(model, discount=0.5)),
+        sweeps("field", in_field, rule),
+        sweeps("synchronous", model, HeatBath(), schedule="synchronous"),
+        measured_sweeps("measured", model, rule),
+        sweeps("3D", Ising(Lattice((cube,) * 3)), rule),
+        sweeps("3D small", Ising(Lattice((cube // 2,) * 3)), rule),
+        sweeps("moore", moore, rule),
+        sweeps("3D moore", dense, rule),
+        sweeps("1D", ring, rule),
+        sweeps("strips", square(large // 2), rule, chains=1),
+        sweeps("large", square(large), rule),
+        training("training", model),
+    ]
+
+
+def thread_cases(side: int, medium: int) -> list[Case]:
+    """One and two threads over blocks of 64 chains, and over the rows of one block."""
+    rule = Metropolis()
+    return [
+        sweeps(f"{name}, {threads} threads", square(length), rule, chains=chains, threads=threads)
+        for name, length, chains in (("blocks", side, 2 * CHAINS), ("rows", medium, CHAINS))
+        for threads in (1, 2)
+    ]

@@ -1,0 +1,63 @@
+"""Other codes for 2D Metropolis, each by the fastest way to sweep that it offers on one core.
+
+They simulate one chain: its spins stay in the nearest cache, and more chains would not be
+faster a spin on one core.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+
+import numpy as np
+
+from benchmarks import plain_numba
+from benchmarks.timing import Case
+
+
+def peer_cases(side: int, temperature: float) -> list[Case]:
+    """Those of the other codes that are installed, and the plain Numba loop."""
+    cases = [_plain_numba(side, temperature)]
+    for package, make in (("mcising", _mcising), ("peapods", _peapods)):
+        try:
+            version(package)
+        except PackageNotFoundError:
+            continue
+        cases.append(make(side, temperature))
+    return cases
+
+
+def _plain_numba(side: int, temperature: float) -> Case:
+    generator = np.random.default_rng(1)
+    spins = (2 * generator.integers(0, 2, size=(side, side)) - 1).astype(np.int8)
+    accept = plain_numba.acceptance(temperature)
+    return Case("plain Numba", lambda n: plain_numba.sweep(spins, accept, n), side**2)
+
+
+def _mcising(side: int, temperature: float) -> Case:
+    """Its compiled core, which sweeps any number of times in one call.
+
+    `IsingSimulation.sweep` is what its own benchmark times: a sequential scan in Rust, without
+    measurements. Its runners over temperatures only put the same sweep on several threads.
+    """
+    from mcising import IsingSimulation
+
+    simulation = IsingSimulation(side, 1.0, 0.0, 0.0, 0.0, 1)
+    return Case("mcising", lambda n: simulation.sweep(n, temperature=temperature), side**2)
+
+
+def _peapods(side: int, temperature: float) -> Case:
+    """Its `sample`, whose only way to sweep also measures after the warm-up.
+
+    With all but two of the sweeps declared warm-up, the measurements (about a sixth of the time
+    otherwise) cost nothing; `sequential` keeps it off the thread pool. Without any measured sweep
+    it would divide by zero.
+    """
+    from peapods import Ising
+
+    model = Ising((side, side), temperatures=np.array([temperature]))
+
+    def run(sweeps: int) -> None:
+        share = max(0.0, 1 - 2 / sweeps)
+        model.sample(sweeps, sweep_mode="metropolis", warmup_ratio=share, sequential=True)
+
+    return Case("peapods", run, side**2)

@@ -1,0 +1,52 @@
+"""What only a process of its own can show: peak memory, and the time of a whole command."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+_ROOT = Path(__file__).resolve().parents[1]
+_CURVE = "from studies.command_line import main; main()"  # what the script `isingrl` does
+
+
+def peak_megabytes(side: int, start: str) -> float:
+    """Peak resident memory of 64 chains of a side² lattice, in 10⁶ bytes."""
+    arguments = [sys.executable, "-m", "benchmarks.peak_memory", str(side), start]
+    return int(_run(arguments, {})) / 1e6
+
+
+def curve_seconds(options: list[str], repeats: int) -> tuple[float, float]:
+    """Wall time of `isingrl curve`, from the start of the interpreter to the written files.
+
+    Returns
+    -------
+    cold : float
+        With an empty compile cache.
+    compiled : float
+        The best of `repeats` runs after it.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        cache = Path(folder) / "cache"
+        cache.mkdir()
+        out = Path(folder) / "curve"
+        arguments = [sys.executable, "-c", _CURVE, "curve", "--out", str(out), *options]
+        seconds = []
+        for _ in range(1 + repeats):
+            begin = time.perf_counter()
+            _run(arguments, {"NUMBA_CACHE_DIR": str(cache)})
+            seconds.append(time.perf_counter() - begin)
+    return seconds[0], min(seconds[1:])
+
+
+def _run(arguments: list[str], environment: dict[str, str]) -> str:
+    """Run a command in the project's folder and return what it printed."""
+    done = subprocess.run(
+        arguments, cwd=_ROOT, env=os.environ | environment, capture_output=True, text=True
+    )
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(arguments)} failed:\n{done.stderr}")
+    return done.stdout
