@@ -40,8 +40,8 @@ def compare(data, expected):
     [
         # Heat bath, and with it the policy, decorrelates 2.7 times as slowly as Metropolis.
         (16, "metropolis", 220_000),
-        (16, "heat-bath", 450_000),
-        (16, "policy", 450_000),
+        (16, "heat-bath", 600_000),
+        (16, "policy", 600_000),
         (32, "metropolis", 100_000),
         (32, "heat-bath", 280_000),
         (32, "policy", 280_000),

@@ -173,7 +173,7 @@ class Policy(Rule):
             model = Ising(lattice, settings["coupling"], settings["field"])
             arrays = load_file(folder / "policy.safetensors")
             return assemble(model, MeanFieldQ(**agent), arrays.pop("temperature"), arrays)
-        except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        except (SafetensorError, ValueError, LookupError, TypeError) as error:
             raise ValueError(f"path must be a policy folder; {folder} is none: {error}") from error
 
     def _check_model(self, model: Ising) -> None:
