@@ -67,9 +67,9 @@ class Rule(ABC):
 class Metropolis(Rule):
     """Propose the opposite spin and accept with probability min(1, exp(-ΔE/T)).
 
-    At T = 0 moves that cost energy are never accepted and moves that cost none always. At
-    T = ∞ every proposal is accepted, so that a chain only alternates between two configurations
-    under the checkerboard schedule; `HeatBath` draws independent spins there.
+    At T = 0 moves that cost energy are never accepted and moves that cost none always; at T = ∞
+    all are. Under the checkerboard schedule such sure flips can trap a chain: on rings, on
+    lattices of a few sites and at T = ∞ `simulate` then proposes with probability one half.
 
     References
     ----------

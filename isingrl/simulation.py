@@ -91,6 +91,7 @@ def simulate(
     Dataset
         ``energy`` (in J) and ``magnetization``, per site, with dims (temperature, chain, draw);
         with snapshots also ``spins`` (temperature, chain, snapshot, x[, y[, z]]), int8 ±1. The
+        scalar coordinate ``method`` names the rule, so that runs concatenate along it. The
         attributes hold everything needed to run it again.
 
     Raises
@@ -143,6 +144,7 @@ def simulate(
         "seed_entropy": str(seeds.entropy),
         "versions": _versions(),
     }
+    data = data.assign_coords(method=rule.name)
     softmax = rule.softmax_temperature(model, temperatures)
     if softmax is not None:
         data = data.assign_coords(softmax_temperature=("temperature", softmax))

@@ -244,4 +244,4 @@ def measure(
     if "softmax_temperature" not in data.coords:
         none = np.full(len(temperature), np.nan)
         data = data.assign_coords(softmax_temperature=("temperature", none))
-    return data.assign_coords(method=method)
+    return data

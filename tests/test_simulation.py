@@ -55,6 +55,7 @@ def test_dataset(model, schedule):
     np.testing.assert_array_equal(data["chain"], [0, 1])
     np.testing.assert_array_equal(data["draw"], np.arange(5))
     np.testing.assert_array_equal(data["snapshot"], snapshot_draws(5, 3))
+    assert data["method"].item() == "heat-bath"
     assert data["energy"].attrs == {"long_name": "energy per site", "units": "J"}
     assert data["magnetization"].attrs["units"] == "1"
     assert data["temperature"].attrs["units"] == "J/k_B"
