@@ -14,7 +14,8 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 env: $(STAMP)
 
 curve: $(STAMP)
-	$(BIN)/isingrl curve --sweeps 400000 --thermalization 20000 --interval 20 --out results/curve
+	$(BIN)/isingrl curve --temperature 1.5 5.1 37 --methods metropolis mean-field-q independent-q \
+		--sweeps 400000 --thermalization 20000 --interval 40 --out results/curve
 
 test: $(STAMP)
 	$(BIN)/pytest
@@ -33,8 +34,8 @@ clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find analysis benchmarks isingrl studies tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# torch and magent2 are left out, being large and optional: .venv/bin/pip install
-# --constraint constraints.txt --editable '.[dev]' adds them.
+# magent2 is left out, being optional: .venv/bin/pip install --constraint constraints.txt
+# --editable '.[dev]' adds it.
 $(STAMP): $(PINS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "isingrl needs Python 3.11 or newer, and '$(PYTHON)' is not: $$($(PYTHON) --version 2>&1)." >&2; \
@@ -42,7 +43,7 @@ $(STAMP): $(PINS)
 		exit 1; }
 	@echo 'Setting up $(VENV) with pinned packages, once ...'
 	$(PYTHON) -m venv $(VENV)
-	$(INSTALL) '.[test,lint]'
+	$(INSTALL) '.[networks,test,lint]'
 	@touch $@
 
 $(BENCH_STAMP): $(STAMP)

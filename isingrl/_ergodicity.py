@@ -25,15 +25,16 @@ def with_rests(
 
     Parameters
     ----------
-    tables : ndarray, shape (n_chains, 2, n_states)
+    tables : ndarray, shape (n_chains, ..., 2, n_states)
         P(up | own spin, number of up neighbours).
     lattice : Lattice
     schedule : str
     """
     if schedule != "checkerboard":
         return tables
-    sure = (tables[:, 0] == 1) & (tables[:, 1] == 0)
+    sure = (tables[..., 0, :] == 1) & (tables[..., 1, :] == 0)
+    each = tuple(range(1, sure.ndim))
     small = lattice.ndim == 1 or lattice.n_sites <= _FEW_SITES
-    trapped = sure.any(axis=1) if small else sure.all(axis=1)
+    trapped = sure.any(axis=each) if small else sure.all(axis=each)
     stay = np.array([0.0, 1.0])[:, None]
-    return np.where(trapped[:, None, None], (tables + stay) / 2, tables)
+    return np.where(np.expand_dims(trapped, (*each, -1)), (tables + stay) / 2, tables)

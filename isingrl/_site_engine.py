@@ -12,6 +12,7 @@ import numpy.typing as npt
 from isingrl._kernels import sites
 from isingrl._threads import run_in_threads
 from isingrl.lattice import Lattice
+from isingrl.tables import RuleTable
 
 SCHEDULES = {
     "checkerboard": sites.CHECKERBOARD,
@@ -47,15 +48,17 @@ def update_order(lattice: Lattice) -> npt.NDArray[np.int64]:
     return np.argsort(lattice.sublattices.ravel(), kind="stable")
 
 
-def local_sum_step(lattice: Lattice) -> int:
-    """By how much the sums of neighbour spins step from one table entry to the next."""
-    return 2 if lattice.periodic else 1
-
-
 class SiteEngine:
-    """Chains with a byte a spin, each with its own table; parameters as of `LaneEngine`.
+    """Chains with a byte a spin, each with its own tables.
 
-    `schedule` is one of SCHEDULES; `tables` has the shape (n_chains, 2, len(lattice.n_up)).
+    Parameters
+    ----------
+    lattice : Lattice
+    table : RuleTable
+    start : {"random", "up", "down"} or int8 array, shape (n_chains, *lattice.shape)
+    schedule : str
+        One of SCHEDULES.
+    seed : SeedSequence
     """
 
     updates_a_call = 5e6
@@ -63,19 +66,22 @@ class SiteEngine:
     def __init__(
         self,
         lattice: Lattice,
-        tables: npt.NDArray[np.float64],
+        table: RuleTable,
         start: str | npt.NDArray[np.int8],
         *,
         schedule: str,
         seed: np.random.SeedSequence,
     ) -> None:
         self.lattice = lattice
-        self._tables = tables
+        self._up = table.up
+        self._counted = table.sites is None
+        self._sites = lattice.neighbors if table.sites is None else table.sites
         self._schedule = SCHEDULES[schedule]
         self._order = update_order(lattice)
         generator = np.random.Generator(np.random.Philox(seed))
-        self._spins = start_configurations(start, lattice.shape, len(tables), generator)
-        self._states = generator.integers(0, 2**64, size=(len(tables), 4), dtype=np.uint64)
+        n_chains = len(table.up)
+        self._spins = start_configurations(start, lattice.shape, n_chains, generator)
+        self._states = generator.integers(0, 2**64, size=(n_chains, 4), dtype=np.uint64)
 
     def spins(self, chain: int) -> npt.NDArray[np.int8]:
         """Spins of one chain, shape (*lattice.shape)."""
@@ -91,17 +97,18 @@ class SiteEngine:
         """Measure after every `interval` sweeps; returns as `LaneEngine.record`."""
         shape = (len(self._spins), draws)
         bonds, totals = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
-        self._each(
-            lambda chain: sites.record(
-                *self._arguments(chain), interval, bonds[chain], totals[chain]
-            )
-        )
+
+        def record(chain: int) -> None:
+            outcome = bonds[chain], totals[chain]
+            sites.record(*self._arguments(chain), self.lattice.neighbors, interval, *outcome)
+
+        self._each(record)
         return bonds, totals
 
     def _arguments(self, chain: int) -> tuple[Any, ...]:
         return (
-            self._spins[chain], self.lattice.neighbors, self._order, self._tables[chain],
-            local_sum_step(self.lattice), self._schedule, self._states[chain],
+            self._spins[chain], self._sites, self._counted, self._order, self._up[chain],
+            self.lattice.local_sum_step, self._schedule, self._states[chain],
         )  # fmt: skip
 
     def _each(self, function: Callable[[int], None]) -> None:

@@ -40,6 +40,13 @@ def check_real(
     return number
 
 
+def check_flag(name: str, value: Any) -> bool:
+    """Return `value` if it is a bool."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False; got {value!r}")
+    return value
+
+
 def check_choice(name: str, value: Any, allowed: Sequence[str]) -> str:
     """Return `value` if it is one of the `allowed` names."""
     if not isinstance(value, str) or value not in allowed:

@@ -121,6 +121,11 @@ class Lattice:
         z = self.coordination_number
         return np.linspace(0.0, z, (z if self.periodic else 2 * z) + 1)
 
+    @property
+    def local_sum_step(self) -> int:
+        """By how much the sum of the neighbour spins steps from one entry of `n_up` to the next."""
+        return 2 if self.periodic else 1
+
     @cached_property
     def sublattices(self) -> npt.NDArray[np.int8]:
         """Sublattice of every site, shape `shape`: no two neighbours share one.

@@ -11,13 +11,14 @@ from scipy.special import expit
 
 from isingrl._validation import check_temperature
 from isingrl.model import Ising
+from isingrl.tables import RuleTable
 
 
 class Rule(ABC):
     """What decides a site's next spin from its own and its neighbours' spins.
 
     A rule is a table for every temperature, so that Metropolis, heat bath and trained agents run
-    on the same engines.
+    on the same engines. A new one needs a `name` and a `table`.
     """
 
     @property
@@ -40,6 +41,25 @@ class Rule(ABC):
         ndarray, shape (n_temperatures, 2, n_states)
             For own spin down and up, and for each entry of ``model.lattice.n_up``.
         """
+
+    def compile(
+        self, model: Ising, temperature: npt.NDArray[np.float64], chains: int = 1
+    ) -> RuleTable:
+        """Tables of all chains, those of one temperature side by side: what an engine runs.
+
+        Parameters
+        ----------
+        model : Ising
+        temperature : ndarray, shape (n_temperatures,)
+        chains : int
+            At every temperature.
+
+        Returns
+        -------
+        RuleTable
+            Of ``n_temperatures * chains`` chains.
+        """
+        return RuleTable(np.repeat(self.table(model, temperature), chains, axis=0)[:, None])
 
     def temperatures(self, model: Ising, temperature: Any) -> npt.NDArray[np.float64]:
         """Check the temperatures asked for; the default wants them given.

@@ -13,12 +13,15 @@ from tqdm.auto import tqdm
 from isingrl._ergodicity import with_rests
 from isingrl._lane_engine import LaneEngine
 from isingrl._lane_layout import fits
+from isingrl._runs import check_start, seed_sequence, snapshot_draws
 from isingrl._site_engine import SCHEDULES, SiteEngine
-from isingrl._validation import check_choice, check_integer, check_run_length, check_spins
+from isingrl._validation import check_choice, check_flag, check_run_length, check_temperature
+from isingrl.agents._learning_engine import LearningEngine
+from isingrl.agents.agent import Agent
+from isingrl.agents.policy import Policy
 from isingrl.model import Ising
 from isingrl.rules import Rule
-
-STARTS = ("random", "up", "down")
+from isingrl.tables import RuleTable
 
 
 class Engine(Protocol):
@@ -41,7 +44,7 @@ class Engine(Protocol):
 
 def simulate(
     model: Ising,
-    rule: Rule,
+    rule: Rule | Agent,
     temperature: Any = None,
     *,
     sweeps: int,
@@ -51,6 +54,7 @@ def simulate(
     start: str | npt.ArrayLike = "random",
     schedule: str = "checkerboard",
     snapshots: int = 0,
+    learn: bool = False,
     seed: int | None = None,
     progress: bool = False,
 ) -> xr.Dataset:
@@ -59,8 +63,9 @@ def simulate(
     Parameters
     ----------
     model : Ising
-    rule : Rule
-        `Metropolis`, `HeatBath` or a trained `Policy`.
+    rule : Rule or Agent
+        `Metropolis`, `HeatBath` or a trained `Policy`; with `learn` a `Policy` or an agent that
+        knows nothing yet.
     temperature : float or sequence of float, in J/k_B
         Distinct temperatures; 0 and infinity are valid. May be left out for a policy, which
         brings its own, or name some of those.
@@ -80,6 +85,11 @@ def simulate(
     snapshots : int
         Configurations to keep of every chain, evenly spread over the draws; the last draw is
         one of them.
+    learn : bool
+        Agents go on learning, each chain its own, while they are measured and before, at constant
+        softmax temperature; the way to run agents for which a frozen policy means little, such as
+        `IndependentQ`. A sweep is then one that is learned from. Networks learn at their full
+        rate, with a new optimizer.
     seed : int, optional
         The same seed gives the same numbers, whatever the number of threads
         (``numba.set_num_threads``). Without it fresh entropy is drawn and recorded.
@@ -108,9 +118,7 @@ def simulate(
     """
     if not isinstance(model, Ising):
         raise TypeError(f"model must be an Ising model; got {model!r}")
-    if not isinstance(rule, Rule):
-        raise TypeError(f"rule must be Metropolis(), HeatBath() or a Policy; got {rule!r}")
-    temperatures = rule.temperatures(model, temperature)
+    temperatures = _check_rule(model, rule, temperature, learn)
     check_run_length(sweeps, thermalization, interval, chains, snapshots)
     check_choice("schedule", schedule, tuple(SCHEDULES))
     draws = sweeps // interval
@@ -118,11 +126,17 @@ def simulate(
     shape = (len(temperatures), chains)
     first = check_start(start, model.lattice.shape, shape)
 
-    tables = with_rests(rule.table(model, temperatures), model.lattice, schedule)
-    tables = np.repeat(tables, chains, axis=0)
-    engine = make_engine(model, tables, first, schedule, seeds)
+    engine: Engine
+    if learn:
+        assert isinstance(rule, Agent | Policy)
+        engine = LearningEngine(model, rule, temperatures, chains, first, schedule, seeds)
+    else:
+        assert isinstance(rule, Rule)
+        table = rule.compile(model, temperatures, chains)
+        engine = make_engine(model, table, first, schedule, seeds)
+    n_chains = len(temperatures) * chains
     bonds, totals, spins = _run(
-        engine, model, len(tables), thermalization, draws, interval, snapshots, progress
+        engine, model, n_chains, thermalization, draws, interval, snapshots, progress
     )
 
     data = _dataset(model, temperatures, chains, bonds, totals)
@@ -141,6 +155,7 @@ def simulate(
         "thermalization": thermalization,
         "interval": interval,
         "start": start if isinstance(start, str) else "array",
+        "learn": int(learn),
         "seed_entropy": str(seeds.entropy),
         "versions": _versions(),
     }
@@ -152,40 +167,39 @@ def simulate(
     return data
 
 
-def seed_sequence(seed: Any) -> np.random.SeedSequence:
-    """Root of all random streams of a run."""
-    if seed is not None:
-        seed = check_integer("seed", seed, 0)
-    return np.random.SeedSequence(seed)
-
-
-def check_start(
-    start: Any, lattice_shape: tuple[int, ...], chains: tuple[int, int]
-) -> str | npt.NDArray[np.int8]:
-    """Return the name of a start, or its spins with shape (n_chains, *lattice_shape)."""
-    if isinstance(start, str):
-        return check_choice("start", start, STARTS)
-    spins = check_spins("start", start, (lattice_shape, (*chains, *lattice_shape)))
-    return np.broadcast_to(spins, (*chains, *lattice_shape)).reshape(-1, *lattice_shape)
-
-
 def make_engine(
     model: Ising,
-    tables: npt.NDArray[np.float64],
+    table: RuleTable,
     start: str | npt.NDArray[np.int8],
     schedule: str,
     seed: np.random.SeedSequence,
 ) -> Engine:
     """Take the fast engine wherever it applies."""
-    if fits(model.lattice) and schedule != "sequential":
+    lattice = model.lattice
+    table = table.with_up(with_rests(table.up, lattice, schedule))
+    if fits(lattice) and table.counted and schedule != "sequential":
         synchronous = schedule == "synchronous"
-        return LaneEngine(model.lattice, tables, start, synchronous=synchronous, seed=seed)
-    return SiteEngine(model.lattice, tables, start, schedule=schedule, seed=seed)
+        return LaneEngine(lattice, table.up[:, 0], start, synchronous=synchronous, seed=seed)
+    return SiteEngine(lattice, table, start, schedule=schedule, seed=seed)
 
 
-def snapshot_draws(draws: int, snapshots: int) -> npt.NDArray[np.int64]:
-    """Draws at which configurations are kept: evenly spread, ending with the last."""
-    return (np.arange(1, snapshots + 1) * draws) // max(snapshots, 1) - 1
+def _check_rule(model: Ising, rule: Any, temperature: Any, learn: bool) -> npt.NDArray[np.float64]:
+    """Check what updates the spins; returns the temperatures."""
+    if check_flag("learn", learn) and not isinstance(rule, Agent | Policy):
+        raise TypeError(f"rule must be an agent or a Policy to learn; got {rule!r}")
+    if isinstance(rule, Agent) and not learn:
+        raise TypeError(
+            f"rule must be Metropolis(), HeatBath() or a Policy; got {rule!r}: train it first, or "
+            "give learn=True"
+        )
+    if isinstance(rule, Agent):
+        rule.check_model(model)
+        if temperature is None:
+            raise TypeError("temperature must be given for agents that learn; got None")
+        return check_temperature(temperature)
+    if not isinstance(rule, Rule):
+        raise TypeError(f"rule must be Metropolis(), HeatBath() or a Policy; got {rule!r}")
+    return rule.temperatures(model, temperature)
 
 
 def _run(

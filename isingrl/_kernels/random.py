@@ -40,15 +40,15 @@ def next_word(state):
 
 
 @njit(inline="always")
-def next_uniform(state):
-    """Next float64 in [0, 1), a multiple of 2**-53."""
-    return np.float64(next_word(state) >> np.uint64(11)) * _SCALE
+def uniform(word):
+    """Float64 in [0, 1), a multiple of 2**-53, from 64 random bits."""
+    return np.float64(word >> np.uint64(11)) * _SCALE
 
 
 @njit(inline="always")
-def next_below(state, bound):
-    """Next integer in 0 … bound - 1, bound < 2**32.
+def below(word, bound):
+    """Integer in 0 … bound - 1, bound < 2**32, from 64 random bits.
 
     The high half of a 32 × 32 bit product (Lemire 2019): the bias is at most bound / 2**32.
     """
-    return np.int64(((next_word(state) >> np.uint64(32)) * np.uint64(bound)) >> np.uint64(32))
+    return np.int64(((word >> np.uint64(32)) * np.uint64(bound)) >> np.uint64(32))

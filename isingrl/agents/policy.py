@@ -1,60 +1,64 @@
-"""What agents have learned: a rule like any other, with its history, to keep in a folder."""
+"""What agents have learned: a rule like any other, with its history."""
 
 from __future__ import annotations
 
-import json
 import os
-import tempfile
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
 from scipy.special import expit
 
-from isingrl._validation import check_temperature
-from isingrl.agents.mean_field_q import MeanFieldQ
-from isingrl.lattice import Lattice
+from isingrl._validation import check_integer, check_temperature
+from isingrl.agents.agent import Agent
+from isingrl.agents.network import Network
+from isingrl.agents.view import View
 from isingrl.model import Ising
 from isingrl.rules import Rule
+from isingrl.tables import RuleTable
 
-_FORMAT = "isingrl-policy-1"
-_DIMS = {
-    "q_values": ("temperature", "n_up", "action"),
-    "visits": ("temperature", "n_up", "action"),
-    "q": ("temperature", "sweep", "n_up", "action"),
-    "reward": ("temperature", "sweep"),
-    "magnetization": ("temperature", "sweep"),
-}
+__all__ = ["Policy", "assemble"]
+
+Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
 class Policy(Rule):
-    """A trained rule, one table a temperature.
+    """A trained rule for every temperature.
 
     Attributes
     ----------
     model : Ising
-        What it was trained on; it runs on any lattice with the same neighbours.
-    agent : MeanFieldQ
-    q_values : DataArray, dims (temperature, n_up, action), in the units of the reward
-        Coordinates: ``n_up``, the number of up neighbours (a missing neighbour of a free
-        boundary counts one half), and ``action``, "down" and "up".
+        What it was trained on. Where one table serves all sites it runs on any lattice with the
+        same neighbours, else on lattices of the same shape.
+    agent : Agent
+    q_values : DataArray, dims (temperature[, chain][, site][, state], action)
+        In the units of the reward. ``chain`` is there where several were trained at every
+        temperature, ``site`` where each has its own table; the state is ``n_up``, the number of up
+        neighbours (a missing neighbour of a free boundary counts one half), ``n_up_seen`` of
+        those that are seen, ``configuration`` of the sites that are seen, or not there for agents
+        that see nothing. ``action`` is "down" and "up".
     visits : DataArray, dims as `q_values`
-        How often each entry was learned; an entry at 0 was never met and decides by a coin.
-    history : Dataset, dims (temperature, sweep, …)
-        ``q``, ``reward`` and ``magnetization`` after every learning sweep.
+        How often each entry was learned; an entry of a table at 0 was never met and decides by a
+        coin.
+    history : Dataset
+        ``reward`` and ``loss`` (0 while nothing was learned yet), means over agents, and
+        ``magnetization``, over (temperature[, chain], sweep). With snapshots ``q``, ``spins`` and
+        ``site_loss``, also over ``snapshot``.
+    parameters : dict of arrays
+        Weights and biases of networks, the first axes (temperature, chain, table).
     """
 
     model: Ising
-    agent: MeanFieldQ
+    agent: Agent
     q_values: xr.DataArray
     visits: xr.DataArray
     history: xr.Dataset
+    parameters: dict[str, Array] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -62,27 +66,82 @@ class Policy(Rule):
         return self.agent.name
 
     @property
-    def temperature(self) -> npt.NDArray[np.float64]:
+    def temperature(self) -> Array:
         """Physical temperatures that it was trained at, in J/k_B, shape (n_temperatures,)."""
         return np.asarray(self.q_values["temperature"].values, dtype=np.float64)
+
+    @property
+    def chains(self) -> int:
+        """Number of trainings at every temperature."""
+        return int(self.q_values.sizes.get("chain", 1))
 
     @property
     def exact_temperature(self) -> bool:
         """Whether τ stands for T exactly; if not, T is what small local fields would show."""
         return self.agent.exact_temperature
 
-    def table(self, model: Ising, temperature: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """See `Rule.table`; at temperatures that it was trained at."""
-        self._check_model(model)
-        chosen = self.q_values.sel(temperature=temperature).values
-        tau = self.softmax_temperature(model, temperature)[:, None]
-        advantage = chosen[..., 1] - chosen[..., 0]
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            up = expit(advantage / tau)
-        up = np.where((advantage == 0) | np.isinf(tau), 0.5, up)
-        return np.stack([up, up], axis=1)
+    @cached_property
+    def view(self) -> View:
+        """What its agents see on the lattice that it was trained on."""
+        return self.agent.view(self.model.lattice)
 
-    def temperatures(self, model: Ising, temperature: Any) -> npt.NDArray[np.float64]:
+    def table(self, model: Ising, temperature: Array) -> Array:
+        """See `Rule.table`; at temperatures that it was trained at.
+
+        Raises
+        ------
+        ValueError
+            If there is no one table by the number of up neighbours: agents of several chains or
+            with tables of their own, or that see configurations. `Rule.compile` makes those.
+        """
+        compiled = self.compile(model, temperature, self.chains)
+        if not compiled.counted or self.chains > 1:
+            raise ValueError(
+                f"policy must have one table by the number of up neighbours; {self.name} has "
+                f"q_values over {self.q_values.dims}: use compile"
+            )
+        return np.asarray(compiled.up[:, 0])
+
+    def compile(self, model: Ising, temperature: Array, chains: int = 1) -> RuleTable:
+        """See `Rule.compile`.
+
+        Raises
+        ------
+        ValueError
+            If several chains were trained, and not as many as are asked for, or the model has
+            other neighbours.
+        """
+        self.check_model(model)
+        self.check_chains(chains)
+        up = self._chances(model, temperature)
+        channel = self.view.channel
+        if channel is not None:
+            up = up @ channel.T
+        if self.chains == 1:
+            up = np.repeat(up, chains, axis=1)
+        up = up.reshape(-1, *up.shape[2:])
+        sites = None if channel is not None else self.agent.view(model.lattice).sites
+        return RuleTable(np.stack([up, up], axis=-2), sites)
+
+    def knowledge(self, temperature: Array, chains: int) -> dict[str, npt.NDArray[Any]]:
+        """Return what agents that go on learning at these temperatures begin with."""
+        self.check_chains(chains)
+        chosen = [int(np.flatnonzero(self.temperature == each)[0]) for each in temperature]
+        if self.agent.network is not None:
+            arrays = dict(self.parameters)
+        else:
+            arrays = {
+                name: self._plain(values)
+                for name, values in (("q", self.q_values), ("visits", self.visits))
+            }
+        begin = {}
+        for name, values in arrays.items():
+            repeated = np.repeat(values[chosen], chains // values.shape[1], axis=1)
+            first = 3 if self.agent.network is not None else 2
+            begin[name] = repeated.reshape(-1, *repeated.shape[first:])
+        return begin
+
+    def temperatures(self, model: Ising, temperature: Any) -> Array:
         """Check the temperatures asked for; the default is all that it was trained at.
 
         Raises
@@ -90,7 +149,7 @@ class Policy(Rule):
         TypeError, ValueError
             If it was not trained at a temperature or has other neighbours than `model`.
         """
-        self._check_model(model)
+        self.check_model(model)
         if temperature is None:
             return self.temperature
         asked = check_temperature(temperature)
@@ -102,19 +161,13 @@ class Policy(Rule):
             )
         return asked
 
-    def softmax_temperature(
-        self, model: Ising, temperature: npt.NDArray[np.float64]
-    ) -> npt.NDArray[np.float64]:
+    def softmax_temperature(self, model: Ising, temperature: Array) -> Array:
         """τ at physical temperatures, in the units of the reward."""
-        return softmax_temperature(self.agent, model, temperature)
+        return self.agent.softmax_temperature(model, temperature)
 
     def describe(self) -> dict[str, Any]:
         """What of the rule a Dataset's attributes keep."""
-        return {
-            "rule": self.name,
-            "agent": json.dumps(self.agent.settings()),
-            "temperature_map": "exact" if self.exact_temperature else "approximate",
-        }
+        return self.agent.describe()
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the policy to a folder: ``policy.json`` and ``policy.safetensors``.
@@ -122,30 +175,9 @@ class Policy(Rule):
         Both files are written under temporary names first, so that a failure leaves an earlier
         policy in that folder whole.
         """
-        folder = Path(path)
-        folder.mkdir(parents=True, exist_ok=True)
-        lattice = self.model.lattice
-        settings = {
-            "format": _FORMAT,
-            "lattice": {
-                "shape": list(lattice.shape),
-                "neighborhood": lattice.neighborhood,
-                "boundary": lattice.boundary,
-            },
-            "coupling": self.model.coupling,
-            "field": self.model.field,
-            "agent": {"name": self.agent.name, **self.agent.settings()},
-        }
-        arrays = {str(name): np.ascontiguousarray(values) for name, values in self.history.items()}
-        arrays["q_values"] = np.ascontiguousarray(self.q_values.values)
-        arrays["visits"] = np.ascontiguousarray(self.visits.values)
-        arrays["temperature"] = self.temperature
-        with tempfile.TemporaryDirectory(dir=folder) as scratch:
-            save_file(arrays, Path(scratch) / "policy.safetensors")
-            text = json.dumps(settings, indent=2)
-            (Path(scratch) / "policy.json").write_text(text, encoding="utf-8")
-            for name in ("policy.safetensors", "policy.json"):
-                (Path(scratch) / name).replace(folder / name)
+        from isingrl.agents._policy_files import write
+
+        write(self, path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Policy:
@@ -158,62 +190,142 @@ class Policy(Rule):
         ValueError
             If the files are truncated or no policy of this format.
         """
-        folder = Path(path)
-        for name in ("policy.json", "policy.safetensors"):
-            if not (folder / name).is_file():
-                raise FileNotFoundError(f"path must be a policy folder; {folder} has no {name}")
-        try:
-            settings = json.loads((folder / "policy.json").read_text(encoding="utf-8"))
-            if settings["format"] != _FORMAT:
-                raise ValueError(f"its format is {settings['format']!r}, not {_FORMAT!r}")
-            agent = dict(settings["agent"])
-            if agent.pop("name") != MeanFieldQ.name:
-                raise ValueError(f"unknown agent {settings['agent']!r}")
-            lattice = Lattice(**settings["lattice"])
-            model = Ising(lattice, settings["coupling"], settings["field"])
-            arrays = load_file(folder / "policy.safetensors")
-            return assemble(model, MeanFieldQ(**agent), arrays.pop("temperature"), arrays)
-        except (SafetensorError, ValueError, LookupError, TypeError) as error:
-            raise ValueError(f"path must be a policy folder; {folder} is none: {error}") from error
+        from isingrl.agents._policy_files import read
 
-    def _check_model(self, model: Ising) -> None:
+        return read(path)
+
+    def check_model(self, model: Ising) -> None:
+        """Refuse a model that the policy was not made for."""
         trained, asked = self.model.lattice, model.lattice
-        for given, own, what in (
+        same = [
             (asked.neighborhood, trained.neighborhood, "neighborhood"),
             (asked.ndim, trained.ndim, "number of dimensions"),
             (asked.boundary, trained.boundary, "boundary"),
             (model.coupling, self.model.coupling, "coupling"),
             (model.field, self.model.field, "field"),
-        ):
+        ]
+        if not self.agent.shared or self.agent.tied_to_shape:
+            same.append((asked.shape, trained.shape, "shape"))
+        for given, own, what in same:
             if given != own:
                 raise ValueError(
                     f"model must have the {what} that the policy was trained with, {own!r}; "
                     f"got {given!r}"
                 )
 
+    def check_chains(self, chains: int) -> None:
+        """Refuse a number of chains that the trained ones cannot be given to."""
+        if self.chains not in (1, chains):
+            raise ValueError(f"chains must be {self.chains}, as many as were trained; got {chains}")
 
-def softmax_temperature(
-    agent: MeanFieldQ, model: Ising, temperature: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float64]:
-    """τ that the agent's reward needs for physical temperatures."""
-    return temperature / agent.reward_function.temperature_ratio(model)
+    def _chances(self, model: Ising, temperature: Array) -> Array:
+        """P(up), shape (n_temperatures, n_trained_chains, n_tables, n_states)."""
+        q = self._plain(self.q_values.sel(temperature=temperature))
+        tau = self.softmax_temperature(model, temperature)[:, None, None, None]
+        advantage = q[..., 1] - q[..., 0]
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            up = expit(advantage / tau)
+        epsilon = self.agent.epsilon
+        up = (1 - epsilon) * up + 0.5 * epsilon
+        return np.where((advantage == 0) | np.isinf(tau), 0.5, up)
+
+    def _plain(self, values: xr.DataArray) -> npt.NDArray[Any]:
+        """Array of shape (n_temperatures, n_trained_chains, n_tables, n_states, 2)."""
+        n_tables = 1 if self.agent.shared else self.model.lattice.n_sites
+        n_temperatures = values.sizes["temperature"]
+        return values.values.reshape(n_temperatures, self.chains, n_tables, self.view.n_states, 2)
 
 
 def assemble(
     model: Ising,
-    agent: MeanFieldQ,
-    temperature: npt.NDArray[np.float64],
-    arrays: dict[str, npt.NDArray[Any]],
+    agent: Agent,
+    temperature: Array,
+    chains: int,
+    arrays: Mapping[str, npt.NDArray[Any]],
+    parameters: dict[str, Array],
 ) -> Policy:
-    """Make a policy from its arrays, with the dimensions of `_DIMS`."""
-    n_up = model.lattice.n_up
-    sizes = {"temperature": len(temperature), "n_up": len(n_up), "action": 2}
-    sizes["sweep"] = arrays["reward"].shape[1]
-    for name, dims in _DIMS.items():
-        expected = tuple(sizes[dim] for dim in dims)
-        if arrays[name].shape != expected:
-            raise ValueError(f"{name} must have shape {expected}; got {arrays[name].shape}")
-    tau = softmax_temperature(agent, model, temperature)
+    """Make a policy from its arrays.
+
+    Parameters
+    ----------
+    model, agent, temperature, chains
+    arrays : mapping of arrays
+        All variables of the policy and its history by name, besides ``sweep`` and, with
+        snapshots, ``snapshot``; axes of length 1 may be left out or added.
+    parameters : dict of arrays
+
+    Raises
+    ------
+    ValueError
+        If an array is missing, unknown or of the wrong size, or a temperature none.
+    """
+    view, lattice = agent.view(model.lattice), model.lattice
+    temperature = check_temperature(temperature)
+    chains = check_integer("chains", chains, 1)
+    _check_parameters(agent, view, (len(temperature), chains), lattice.n_sites, parameters)
+    coords = _coords(model, agent, view, temperature, chains)
+    n_sweeps = arrays["reward"].size // (len(temperature) * chains)
+    coords["sweep"] = ("sweep", np.arange(1, n_sweeps + 1), {"long_name": "learning sweep"})
+    if "snapshot" in arrays:
+        label = {"long_name": "learning sweep at which the state was kept"}
+        coords["snapshot"] = ("snapshot", np.asarray(arrays["snapshot"]), label)
+    replica = ("temperature", "chain") if chains > 1 else ("temperature",)
+    sites = () if agent.shared else ("site",)
+    values = (*sites, *(() if view.dim is None else (view.dim,)), "action")
+    axes = ("x", "y", "z")[: lattice.ndim]
+    dims = {
+        "q_values": (*replica, *values),
+        "visits": (*replica, *values),
+        "reward": (*replica, "sweep"),
+        "loss": (*replica, "sweep"),
+        "magnetization": (*replica, "sweep"),
+    }
+    if "snapshot" in arrays:
+        dims |= {
+            "q": (*replica, "snapshot", *values),
+            "site_loss": (*replica, "snapshot", *sites),
+            "spins": (*replica, "snapshot", *axes),
+        }
+    if dims.keys() != arrays.keys() - {"snapshot"}:
+        raise ValueError(f"its arrays must be {sorted(dims)}; got {sorted(arrays)}")
+    sizes = dict(zip(axes, lattice.shape, strict=True)) | {
+        name: len(coord[1] if isinstance(coord, tuple) else coord) for name, coord in coords.items()
+    }
+    data = xr.Dataset(coords=coords)
+    for name, names in dims.items():
+        shape = tuple(sizes[dim] for dim in names)
+        if arrays[name].size != np.prod(shape, dtype=int):
+            raise ValueError(f"{name} must have the shape {shape}; got {arrays[name].shape}")
+        data[name] = (names, arrays[name].reshape(shape), {"long_name": _LABELS[name]})
+    history = data.drop_vars(["q_values", "visits"])
+    return Policy(model, agent, data["q_values"], data["visits"], history, parameters)
+
+
+def _check_parameters(
+    agent: Agent,
+    view: View,
+    replicas: tuple[int, int],
+    n_sites: int,
+    parameters: Mapping[str, npt.NDArray[Any]],
+) -> None:
+    expected: dict[str, tuple[int, ...]] = {}
+    if isinstance(agent.network, Network):
+        length = view.n_states if view.inputs is None else view.inputs.shape[1]
+        tables = (*replicas, 1 if agent.shared else n_sites)
+        expected = {
+            name: (*tables, *shape)
+            for name, shape in agent.network.parameter_shapes(length).items()
+        }
+    found = {name: values.shape for name, values in parameters.items()}
+    if found != expected:
+        raise ValueError(f"parameters must have the shapes {expected}; got {found}")
+
+
+def _coords(
+    model: Ising, agent: Agent, view: View, temperature: Array, chains: int
+) -> dict[str, Any]:
+    """Coordinates of action values."""
+    tau = agent.softmax_temperature(model, temperature)
     coords: dict[str, Any] = {
         "temperature": (
             "temperature",
@@ -221,20 +333,27 @@ def assemble(
             {"long_name": "temperature", "units": "J/k_B"},
         ),
         "softmax_temperature": ("temperature", tau, {"long_name": "softmax temperature"}),
-        "n_up": ("n_up", n_up, {"long_name": "number of up neighbours"}),
         "action": ("action", ["down", "up"]),
-        "sweep": ("sweep", np.arange(1, sizes["sweep"] + 1), {"long_name": "learning sweep"}),
     }
-    labels = {
-        "q_values": "action value",
-        "visits": "number of updates",
-        "q": "action value",
-        "reward": "mean reward of an agent",
-        "magnetization": "magnetization per site",
-    }
-    data = xr.Dataset(
-        {name: (dims, arrays[name], {"long_name": labels[name]}) for name, dims in _DIMS.items()},
-        coords=coords,
-    )
-    q_values, visits = data["q_values"], data["visits"]
-    return Policy(model, agent, q_values, visits, data[["q", "reward", "magnetization"]])
+    if chains > 1:
+        coords["chain"] = ("chain", np.arange(chains))
+    if not agent.shared:
+        coords["site"] = ("site", np.arange(model.lattice.n_sites), {"long_name": "site"})
+    if view.dim is not None:
+        coords[view.dim] = (view.dim, view.states, {"long_name": _LABELS[view.dim]})
+    return coords
+
+
+_LABELS = {
+    "n_up": "number of up neighbours",
+    "n_up_seen": "number of up neighbours among those seen",
+    "configuration": "configuration of the sites seen",
+    "q_values": "action value",
+    "visits": "number of updates",
+    "q": "action value",
+    "reward": "mean reward of an agent",
+    "loss": "mean squared error of the action values",
+    "site_loss": "squared error of the action values",
+    "magnetization": "magnetization per site",
+    "spins": "spin",
+}

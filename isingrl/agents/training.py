@@ -4,49 +4,61 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 from tqdm.auto import tqdm
 
-from isingrl._kernels.learning import learn
-from isingrl._site_engine import SCHEDULES, local_sum_step, start_configurations, update_order
-from isingrl._threads import run_in_threads
-from isingrl._validation import check_choice, check_integer, check_temperature
-from isingrl.agents.mean_field_q import MeanFieldQ
-from isingrl.agents.policy import Policy, assemble, softmax_temperature
+from isingrl._runs import check_start, seed_sequence, snapshot_draws
+from isingrl._site_engine import SCHEDULES
+from isingrl._validation import check_choice, check_integer, check_real, check_temperature
+from isingrl.agents._learner import FloatArray, Learner, make_learner
+from isingrl.agents.agent import Agent
+from isingrl.agents.policy import Policy, assemble
 from isingrl.model import Ising
-from isingrl.simulation import check_start, seed_sequence
+
+__all__ = ["train"]
 
 _CHUNK_VISITS = 1e7  # site visits between two looks at the progress bar and the keyboard
 
 
 def train(
     model: Ising,
-    agent: MeanFieldQ,
+    agent: Agent,
     temperature: Any,
     *,
     sweeps: int = 500,
+    chains: int = 1,
+    annealing: float | npt.ArrayLike = 0.5,
     start: str | npt.ArrayLike = "random",
     schedule: str = "checkerboard",
+    snapshots: int = 0,
     seed: int | None = None,
     progress: bool = False,
 ) -> Policy:
-    """Let agents learn by their own experience, on one lattice for every temperature.
-
-    The softmax temperature falls to its final value over the first half of the sweeps, so that
-    the agents have met nearly every situation before they settle.
+    """Let agents learn by their own experience, on lattices of their own at every temperature.
 
     Parameters
     ----------
     model : Ising
-    agent : MeanFieldQ
+    agent : Agent
+        `MeanFieldQ`, `NeighborhoodQ`, `IndependentQ` or `JointQ`.
     temperature : float or sequence of float, in J/k_B
-        Physical temperatures; the softmax temperature follows by the reward's map.
+        Physical temperatures; the softmax temperature follows by the reward's map. At 0 agents
+        are greedy, but for their ε.
     sweeps : int
-        Learning sweeps, each one action a site.
+        Learning sweeps, each one action a site that counts.
+    chains : int
+        Independent trainings at every temperature.
+    annealing : float or array_like
+        Share of the sweeps, 0 to 1, over which the softmax temperature falls to its value from
+        far above the range of the rewards, so that agents have met nearly every situation before
+        they settle; at 0 it is constant. Or the softmax temperature itself for every sweep, shape
+        (sweeps,) or (n_temperatures, sweeps).
     start, schedule, seed, progress
-        As in `simulate`; a start for each lattice has the shape (n_temperatures, 1, *shape).
+        As in `simulate`; a start for each lattice has the shape (n_temperatures, chains, *shape).
+    snapshots : int
+        How often to keep action values, spins and the losses of all sites in the history, evenly
+        spread over the sweeps; the last is one of them.
 
     Returns
     -------
@@ -55,8 +67,10 @@ def train(
     Raises
     ------
     TypeError, ValueError
-        If an argument is not as described, before any work; also if the reward knows neither
-        coupling nor field and the model is not a ferromagnet without field.
+        If an argument is not as described, before any work; also if the agents cannot live on
+        the lattice or the reward does not stand for the model.
+    ImportError
+        If the agents have networks and torch is not installed.
 
     Examples
     --------
@@ -67,62 +81,111 @@ def train(
     """
     if not isinstance(model, Ising):
         raise TypeError(f"model must be an Ising model; got {model!r}")
-    if not isinstance(agent, MeanFieldQ):
-        raise TypeError(f"agent must be a MeanFieldQ; got {agent!r}")
+    check_agent(agent)
     temperatures = check_temperature(temperature)
     sweeps = check_integer("sweeps", sweeps, 1)
+    chains = check_integer("chains", chains, 1)
+    if check_integer("snapshots", snapshots, 0) > sweeps:
+        raise ValueError(f"snapshots must be at most sweeps = {sweeps}; got {snapshots}")
     check_choice("schedule", schedule, tuple(SCHEDULES))
-    reward = agent.reward_function
-    if not reward.knows_model and not (model.coupling > 0 and model.field == 0):
-        raise ValueError(
-            f"reward {agent.reward!r} stands for coupling > 0 and field = 0; got coupling = "
-            f"{model.coupling:g} and field = {model.field:g}"
-        )
-    lattice = model.lattice
-    rewards = reward.table(model)
-    scale = float(np.ptp(rewards))
+    agent.check_model(model)
+    taus = np.repeat(_taus(model, agent, temperatures, sweeps, annealing), chains, axis=0)
+    first = check_start(start, model.lattice.shape, (len(temperatures), chains))
     generator = np.random.Generator(np.random.Philox(seed_sequence(seed)))
-    first = check_start(start, lattice.shape, (len(temperatures), 1))
-    spins = start_configurations(first, lattice.shape, len(temperatures), generator)
-    taus = _falling(softmax_temperature(agent, model, temperatures), sweeps, scale)
+    learner = make_learner(model, agent, first, len(taus), schedule, generator)
+    arrays = _run(learner, taus, snapshots, progress)
+    parameters = {}
+    if agent.network is not None:
+        shape = (len(temperatures), chains, -1)
+        parameters = {
+            name: values.reshape(*shape, *values.shape[1:])
+            for name, values in learner.knowledge.items()
+        }
+    return assemble(model, agent, temperatures, chains, arrays, parameters)
 
-    states = generator.integers(0, 2**64, size=(len(temperatures), 4), dtype=np.uint64)
-    shape = (len(temperatures), len(lattice.n_up), 2)
-    arrays = {
-        "q_values": np.zeros(shape),
-        "visits": np.zeros(shape, dtype=np.int64),
-        "q": np.empty((shape[0], sweeps, *shape[1:])),
-        "reward": np.empty((shape[0], sweeps)),
-        "magnetization": np.empty((shape[0], sweeps)),
-    }
-    last_states = np.full((shape[0], lattice.n_sites), -1, dtype=np.int16)
-    last_actions = np.zeros((shape[0], lattice.n_sites), dtype=np.int8)
-    order, step = update_order(lattice), local_sum_step(lattice)
 
-    def advance(index: int, part: slice) -> None:
-        learn(
-            spins[index], lattice.neighbors, order, step, SCHEDULES[schedule],
-            arrays["q_values"][index], arrays["visits"][index], rewards, taus[index, part],
-            agent.learning_rate, agent.discount, last_states[index], last_actions[index],
-            states[index], arrays["q"][index, part], arrays["reward"][index, part],
-            arrays["magnetization"][index, part],
-        )  # fmt: skip
+def check_agent(agent: Any) -> Agent:
+    """Return `agent` if it is one."""
+    if not isinstance(agent, Agent):
+        raise TypeError(
+            f"agent must be a MeanFieldQ, NeighborhoodQ, IndependentQ or JointQ; got {agent!r}"
+        )
+    return agent
 
-    chunk = max(1, int(_CHUNK_VISITS / (lattice.n_sites * len(temperatures))))
+
+def _run(
+    learner: Learner, taus: FloatArray, snapshots: int, progress: bool
+) -> dict[str, npt.NDArray[Any]]:
+    """Let agents learn in chunks, between which the bar moves and Ctrl-C is heard."""
+    n_replicas, sweeps = taus.shape
+    lattice = learner.model.lattice
+    rates = np.ones(sweeps)
+    if learner.agent.falling_rate:
+        rates = 0.5 + 0.5 * np.cos(np.pi * np.arange(sweeps) / sweeps)
+    arrays = _empty_history(learner, sweeps, snapshots)
+    kept = snapshot_draws(sweeps, snapshots)
+    visits = lattice.n_sites * n_replicas * learner.agent.inner_iterations
+    chunk = max(1, int(_CHUNK_VISITS / visits))
+    stops = np.union1d(np.append(np.arange(chunk, sweeps, chunk), sweeps), kept + 1)
+    begin = 0
     with tqdm(total=sweeps, unit="sweep", disable=not progress, leave=False) as bar:
-        for begin in range(0, sweeps, chunk):
-            part = slice(begin, min(begin + chunk, sweeps))
-            run_in_threads(
-                advance, [(index, part) for index in range(shape[0])], numba.get_num_threads()
-            )
+        for stop in stops:
+            part = slice(begin, int(stop))
+            shown = learner.advance(taus[:, part], rates[part])
+            arrays["reward"][:, part], arrays["loss"][:, part] = shown.reward, shown.loss
+            arrays["magnetization"][:, part] = shown.total / lattice.n_sites
+            for index in np.flatnonzero(kept == stop - 1):
+                arrays["q"][:, index] = learner.q
+                arrays["site_loss"][:, index] = learner.table_loss
+                for replica in range(n_replicas):
+                    arrays["spins"][replica, index] = learner.spins(replica)
             bar.update(part.stop - part.start)
-    return assemble(model, agent, temperatures, arrays)
+            begin = part.stop
+    arrays |= {"q_values": learner.q, "visits": learner.visits}
+    if snapshots:
+        arrays["snapshot"] = kept + 1
+    return arrays
 
 
-def _falling(final: npt.NDArray[np.float64], sweeps: int, scale: float) -> npt.NDArray[np.float64]:
-    """Softmax temperature of every sweep, shape (n_temperatures, sweeps).
+def _empty_history(learner: Learner, sweeps: int, snapshots: int) -> dict[str, npt.NDArray[Any]]:
+    n_replicas, n_tables, n_states, _ = learner.shape
+    arrays: dict[str, npt.NDArray[Any]] = {
+        name: np.empty((n_replicas, sweeps)) for name in ("reward", "loss", "magnetization")
+    }
+    if snapshots:
+        shape = (n_replicas, snapshots)
+        arrays["q"] = np.empty((*shape, n_tables, n_states, 2))
+        arrays["site_loss"] = np.empty((*shape, n_tables))
+        arrays["spins"] = np.empty((*shape, *learner.model.lattice.shape), dtype=np.int8)
+    return arrays
 
-    It starts far above the range of the rewards, `scale`, and reaches `final` halfway.
-    """
-    progress = np.minimum(1.0, 2 * np.arange(1, sweeps + 1) / sweeps)
+
+def _taus(
+    model: Ising, agent: Agent, temperatures: FloatArray, sweeps: int, annealing: Any
+) -> FloatArray:
+    """Softmax temperature of every sweep, shape (n_temperatures, sweeps)."""
+    final = agent.softmax_temperature(model, temperatures)
+    shape = (len(temperatures), sweeps)
+    if not np.isscalar(annealing):
+        try:
+            given = np.asarray(annealing)
+        except ValueError:  # rows of different lengths
+            given = np.empty(0)
+        real = given.dtype.kind in "iuf"
+        if given.shape not in (shape, shape[1:]) or not real or not (given >= 0).all():
+            raise ValueError(
+                f"annealing must be a number or non-negative softmax temperatures of the shape "
+                f"{shape[1:]} or {shape}; got {annealing!r}"
+            )
+        given = given.astype(np.float64)
+        return np.ascontiguousarray(np.broadcast_to(given, shape))
+    share = check_real("annealing", annealing, minimum=0, maximum=1)
+    return _falling(final, sweeps, share, float(np.ptp(agent.reward_function.table(model))))
+
+
+def _falling(final: FloatArray, sweeps: int, share: float, scale: float) -> FloatArray:
+    """Start far above the range of the rewards, `scale`, and reach `final` after that share."""
+    if share == 0:
+        return np.repeat(final[:, None], sweeps, axis=1)
+    progress = np.minimum(1.0, np.arange(1, sweeps + 1) / (share * sweeps))
     return np.asarray(final[:, None] + scale * (1 / progress - 1))

@@ -1,0 +1,34 @@
+"""What simulating and training have in common: seeds, first configurations, draws to keep."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from isingrl._validation import check_choice, check_integer, check_spins
+
+STARTS = ("random", "up", "down")
+
+
+def seed_sequence(seed: Any) -> np.random.SeedSequence:
+    """Root of all random streams of a run."""
+    if seed is not None:
+        seed = check_integer("seed", seed, 0)
+    return np.random.SeedSequence(seed)
+
+
+def check_start(
+    start: Any, lattice_shape: tuple[int, ...], chains: tuple[int, int]
+) -> str | npt.NDArray[np.int8]:
+    """Return the name of a start, or its spins with shape (n_chains, *lattice_shape)."""
+    if isinstance(start, str):
+        return check_choice("start", start, STARTS)
+    spins = check_spins("start", start, (lattice_shape, (*chains, *lattice_shape)))
+    return np.broadcast_to(spins, (*chains, *lattice_shape)).reshape(-1, *lattice_shape)
+
+
+def snapshot_draws(draws: int, snapshots: int) -> npt.NDArray[np.int64]:
+    """Draws at which configurations are kept: evenly spread, ending with the last."""
+    return (np.arange(1, snapshots + 1) * draws) // max(snapshots, 1) - 1

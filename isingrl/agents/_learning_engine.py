@@ -1,0 +1,67 @@
+"""Agents that learn while they are measured, as an engine of `simulate`."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from isingrl.agents._learner import make_learner
+from isingrl.agents.agent import Agent
+from isingrl.agents.policy import Policy
+from isingrl.model import Ising
+
+
+class LearningEngine:
+    """Chains whose agents learn, each chain its own.
+
+    Parameters
+    ----------
+    model : Ising
+    rule : Agent or Policy
+        A policy goes on from what it knows.
+    temperatures : ndarray, shape (n_temperatures,)
+    chains : int
+        At every temperature.
+    start : {"random", "up", "down"} or int8 array, shape (n_chains, *lattice.shape)
+    schedule : str
+    seed : SeedSequence
+    """
+
+    updates_a_call = 5e6
+
+    def __init__(
+        self,
+        model: Ising,
+        rule: Agent | Policy,
+        temperatures: npt.NDArray[np.float64],
+        chains: int,
+        start: str | npt.NDArray[np.int8],
+        schedule: str,
+        seed: np.random.SeedSequence,
+    ) -> None:
+        agent = rule.agent if isinstance(rule, Policy) else rule
+        knowledge = rule.knowledge(temperatures, chains) if isinstance(rule, Policy) else None
+        generator = np.random.Generator(np.random.Philox(seed))
+        n_chains = len(temperatures) * chains
+        self._learner = make_learner(
+            model, agent, start, n_chains, schedule, generator, knowledge=knowledge
+        )
+        self._taus = np.repeat(agent.softmax_temperature(model, temperatures), chains)
+
+    def spins(self, chain: int) -> npt.NDArray[np.int8]:
+        """Spins of one chain, shape (*lattice.shape)."""
+        return self._learner.spins(chain)
+
+    def sweep(self, sweeps: int) -> None:
+        """Let all agents act and learn for so many sweeps."""
+        self._learner.advance(self._constant(sweeps))
+
+    def record(
+        self, draws: int, interval: int
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Measure after every `interval` sweeps; returns as `LaneEngine.record`."""
+        shown = self._learner.advance(self._constant(draws * interval), interval=interval)
+        return shown.bonds, shown.total[:, interval - 1 :: interval]
+
+    def _constant(self, sweeps: int) -> npt.NDArray[np.float64]:
+        return np.repeat(self._taus[:, None], sweeps, axis=1)

@@ -1,0 +1,188 @@
+"""What all Q-learning agents share: reward, learning rule, and how they look at the lattice."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from isingrl._validation import check_choice, check_flag, check_integer, check_real
+from isingrl.agents.network import Network
+from isingrl.agents.rewards import REWARDS, Reward
+from isingrl.agents.view import View
+from isingrl.lattice import Lattice
+from isingrl.model import Ising
+
+__all__ = ["Agent"]
+
+NEXT_VALUES = ("softmax", "max")
+REWARD_TIMES = ("before", "after")
+_TABLE_RATE, _NETWORK_RATE = 0.1, 0.03
+
+
+@dataclass(frozen=True)
+class Agent(ABC):
+    r"""Agents at the sites of a lattice that learn by Q-learning which spin to take.
+
+    An agent in state o, which is what it sees of the others, takes spin up with probability
+
+    .. math:: (1 - \epsilon) \, \frac{1}{1 + e^{-[Q(o, \uparrow) - Q(o, \downarrow)] / \tau}}
+       + \frac{\epsilon}{2},
+
+    softmax at τ > 0, greedy at τ = 0, ε-greedy at τ = 0 with ε > 0. It learns from an action a
+    towards the target r + γ V(o′), o′ being what it sees when it is next asked to act. Tables
+    move by :math:`Q \leftarrow Q + \alpha\,(r + \gamma V(o') - Q)` at every visit, networks by a
+    step of their optimizer after every sweep, down the gradient of the mean of
+    :math:`(r + \gamma V(o') - Q)^2` over the sweep's experiences.
+
+    Parameters
+    ----------
+    reward : {"energy", "half", "mean", "chapter-1d", "chapter-2d"}
+        See `isingrl.agents.rewards`.
+    discount : float
+        γ in [0, 1]; values above 0 break the exact map from τ to T.
+    learning_rate : float, optional
+        α in (0, 1] of tables, 0.1 if omitted; that of the optimizer of networks, 0.03 if omitted.
+    network : Network or sequence of int, optional
+        A network with such hidden layers instead of a table.
+    shared : bool
+        One table or network for all sites, or one a site.
+    epsilon : float
+        ε in [0, 1].
+    next_value : {"softmax", "max"}
+        V(o′): expected under the policy, or of the best action.
+    target_interval : int, optional
+        Sweeps after which the Q that V(o′) is read from is renewed; if omitted it is the latest.
+    replay : int, optional
+        Learn from a memory of so many experiences (of each table) instead of those just made.
+    batch_size : int, optional
+        Experiences drawn from the memory after every sweep, with replacement; needs `replay`.
+    inner_iterations : int
+        Times that the agents act, one after the other on each other's latest tentative actions,
+        before a step counts and is learned from.
+    reward_time : {"before", "after"}
+        Whether the reward is read from the neighbours that the agent saw, or from those that it
+        finds at its next visit, when they have moved too.
+    falling_rate : bool
+        Tables: the k-th update of an entry has the rate max(α, 1/k), so that the initial Q = 0
+        leaves no trace. Networks: the rate falls to 0 over a training, as half a cosine. Else the
+        rate is constant.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a name is unknown, a number lies outside its interval, or `replay` and `batch_size` do
+        not come together.
+    """
+
+    name: ClassVar[str]
+    """Name of the method, as it stands along the dimension ``method``."""
+
+    reward: str = "energy"
+    discount: float = 0.0
+    learning_rate: float | None = None
+    network: Network | tuple[int, ...] | None = None
+    shared: bool = True
+    epsilon: float = 0.0
+    next_value: str = "softmax"
+    target_interval: int | None = None
+    replay: int | None = None
+    batch_size: int | None = None
+    inner_iterations: int = 1
+    reward_time: str = "before"
+    falling_rate: bool = True
+
+    def __post_init__(self) -> None:
+        check_choice("reward", self.reward, tuple(REWARDS))
+        check_choice("next_value", self.next_value, NEXT_VALUES)
+        check_choice("reward_time", self.reward_time, REWARD_TIMES)
+        check_flag("shared", self.shared)
+        check_flag("falling_rate", self.falling_rate)
+        self._set("discount", check_real("discount", self.discount, minimum=0, maximum=1))
+        self._set("epsilon", check_real("epsilon", self.epsilon, minimum=0, maximum=1))
+        if self.network is not None and not isinstance(self.network, Network):
+            self._set("network", Network(self.network))
+        if self.learning_rate is None:
+            self._set("learning_rate", _TABLE_RATE if self.network is None else _NETWORK_RATE)
+        rate = check_real("learning_rate", self.learning_rate, minimum=0, maximum=1)
+        if rate == 0:
+            raise ValueError("learning_rate must lie in (0, 1]; got 0")
+        self._set("learning_rate", rate)
+        for name in ("inner_iterations", "target_interval", "replay", "batch_size"):
+            if getattr(self, name) is not None or name == "inner_iterations":
+                self._set(name, check_integer(name, getattr(self, name), 1))
+        if (self.replay is None) != (self.batch_size is None):
+            given = f"replay = {self.replay} and batch_size = {self.batch_size}"
+            raise ValueError(f"replay and batch_size must be given together; got {given}")
+
+    @abstractmethod
+    def view(self, lattice: Lattice) -> View:
+        """What the agents see on a lattice.
+
+        Raises
+        ------
+        ValueError
+            If they cannot live there, for example because the joint action is too long.
+        """
+
+    @property
+    def reward_function(self) -> Reward:
+        """The reward that the name stands for."""
+        return REWARDS[self.reward]
+
+    @property
+    def sees_local_field(self) -> bool:
+        """Whether an agent sees all of its neighbours."""
+        return True
+
+    @property
+    def exact_temperature(self) -> bool:
+        """Whether the converged agent is exactly an Ising rule at the physical temperature."""
+        plain = self.discount == 0 and self.epsilon == 0 and self.reward_time == "before"
+        return self.reward_function.exact and plain and self.sees_local_field
+
+    @property
+    def tied_to_shape(self) -> bool:
+        """Whether what an agent sees depends on the size of the lattice."""
+        return False
+
+    def softmax_temperature(
+        self, model: Ising, temperature: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float64]:
+        """τ, in the units of the reward, that stands for physical temperatures."""
+        return temperature / self.reward_function.temperature_ratio(model)
+
+    def describe(self) -> dict[str, Any]:
+        """What of the agents a Dataset's attributes keep."""
+        return {
+            "rule": self.name,
+            "agent": json.dumps(self.settings()),
+            "temperature_map": "exact" if self.exact_temperature else "approximate",
+        }
+
+    def check_model(self, model: Ising) -> None:
+        """Refuse a model that the agents cannot live on.
+
+        Raises
+        ------
+        ValueError
+            If the reward knows neither coupling nor field and the model is not a ferromagnet
+            without field, or `view` refuses the lattice.
+        """
+        self.view(model.lattice)
+        if not self.reward_function.knows_model and not (model.coupling > 0 and model.field == 0):
+            raise ValueError(
+                f"reward {self.reward!r} stands for coupling > 0 and field = 0; got coupling = "
+                f"{model.coupling:g} and field = {model.field:g}"
+            )
+
+    def settings(self) -> dict[str, Any]:
+        """Arguments that make this agent again, ready for JSON."""
+        return asdict(self)
+
+    def _set(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)

@@ -1,0 +1,41 @@
+"""Joint-action Q-learning: an agent sees what everyone else does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from isingrl.agents.agent import Agent
+from isingrl.agents.view import View, check_length, everyone
+from isingrl.lattice import Lattice
+
+__all__ = ["JointQ"]
+
+
+@dataclass(frozen=True)
+class JointQ(Agent):
+    r"""Agents that see the joint action of all others: Q(a_j, a_−j), for a handful of agents.
+
+    The joint action of the others has 2^(N−1) values, 2^24 = 16,777,216 for 25 agents; more than
+    65,536, which is 17 agents, are refused.
+
+    The parameters are those of `Agent`. With a shared table the others are told apart by their
+    displacement, which needs a periodic lattice.
+    """
+
+    name: ClassVar[str] = "joint-q"
+
+    def view(self, lattice: Lattice) -> View:
+        """See `Agent.view`."""
+        check_length(self.name, lattice.n_sites - 1, lattice)
+        if self.shared and not lattice.periodic:
+            raise ValueError(
+                "shared must be False for JointQ on a lattice with free boundary, where sites "
+                "see the others from different places; got True"
+            )
+        return everyone(lattice)
+
+    @property
+    def tied_to_shape(self) -> bool:
+        """Whether what an agent sees depends on the size of the lattice."""
+        return True

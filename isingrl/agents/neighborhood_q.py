@@ -1,0 +1,37 @@
+"""Neighborhood Q-learning: an agent sees what each of its neighbours does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from isingrl.agents.agent import Agent
+from isingrl.agents.view import View, check_length, neighbor_configuration
+from isingrl.lattice import Lattice
+
+__all__ = ["NeighborhoodQ"]
+
+
+@dataclass(frozen=True)
+class NeighborhoodQ(Agent):
+    r"""Agents that see the joint action of their neighbours, one of 2^z.
+
+    It holds more than the local field, of which the Ising model has no use: converged, they act
+    as `MeanFieldQ` does. With 26 neighbours the joint action has 2^26 = 67,108,864 values; more
+    than 65,536 are refused.
+
+    The parameters are those of `Agent`. Periodic lattices only: a missing neighbour has no
+    action.
+    """
+
+    name: ClassVar[str] = "neighborhood-q"
+
+    def view(self, lattice: Lattice) -> View:
+        """See `Agent.view`."""
+        check_length(self.name, lattice.coordination_number, lattice)
+        if not lattice.periodic:
+            raise ValueError(
+                "lattice must have the boundary 'periodic' for NeighborhoodQ, whose agents need "
+                f"an action of every neighbour; got {lattice.boundary!r}"
+            )
+        return neighbor_configuration(lattice)

@@ -1,0 +1,75 @@
+"""Shape and training of the network that an agent may have instead of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from isingrl._validation import check_choice, check_integer
+
+__all__ = ["ACTIVATIONS", "OPTIMIZERS", "Network"]
+
+ACTIVATIONS = ("elu", "relu", "tanh", "sigmoid", "linear")
+OPTIMIZERS = (
+    "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "RMSprop", "SGD"
+)  # fmt: skip
+"""Optimizers of torch that treat every parameter by itself, as networks side by side need."""
+BIASES = ("learned", "one")
+
+
+@dataclass(frozen=True)
+class Network:
+    """A fully connected network from what an agent sees to the values of its two actions.
+
+    Parameters
+    ----------
+    hidden : sequence of int
+        Widths of the hidden layers.
+    activation : {"elu", "relu", "tanh", "sigmoid", "linear"}
+        Of the hidden layers.
+    output : {"linear", "tanh", ...}
+        As `activation`, of the two values; "tanh" cannot represent values beyond ±1.
+    bias : {"learned", "one"}
+        "one": fixed at 1 in the hidden layers and none at the output, as in Zai & Brown (2020).
+    optimizer : str
+        Name of an optimizer of torch, with its defaults but for the learning rate.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a width is no integer of at least 1 or a name is unknown.
+    """
+
+    hidden: tuple[int, ...] = (10,)
+    activation: str = "elu"
+    output: str = "linear"
+    bias: str = "learned"
+    optimizer: str = "Adam"
+
+    def parameter_shapes(self, length: int) -> dict[str, tuple[int, int]]:
+        """Shapes of weights (length in, length out) and learned biases (1, length out), by name.
+
+        Parameters
+        ----------
+        length : int
+            Of the input.
+        """
+        shapes = {}
+        for layer, (inside, outside) in enumerate(pairwise((length, *self.hidden, 2))):
+            shapes[f"weight_{layer}"] = (inside, outside)
+            if self.bias == "learned":
+                shapes[f"bias_{layer}"] = (1, outside)
+        return shapes
+
+    def __post_init__(self) -> None:
+        hidden: Any = self.hidden
+        if isinstance(hidden, str | bytes) or not isinstance(hidden, Sequence):
+            raise TypeError(f"hidden must be a sequence of widths; got {hidden!r}")
+        widths = tuple(check_integer("hidden: a width", width, 1) for width in hidden)
+        object.__setattr__(self, "hidden", widths)
+        check_choice("activation", self.activation, ACTIVATIONS)
+        check_choice("output", self.output, ACTIVATIONS)
+        check_choice("bias", self.bias, BIASES)
+        check_choice("optimizer", self.optimizer, OPTIMIZERS)

@@ -1,0 +1,67 @@
+"""What every rule reduces to: probabilities of spin up, by own spin and by what a site sees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from isingrl.lattice import Lattice
+
+__all__ = ["RuleTable"]
+
+
+@dataclass(frozen=True, eq=False)
+class RuleTable:
+    """P(up | own spin, what is seen) for every chain.
+
+    Attributes
+    ----------
+    up : float64 ndarray, shape (n_chains, n_tables, 2, n_states)
+        For own spin down and up. One table for all sites, or one a site in C order.
+    sites : int32 ndarray, shape (n_sites, k), optional
+        Whose spins a site sees, ``n_states = 2**k``: the state is the sum of 2^j over those j for
+        which the spin at ``sites[:, j]`` is up. If omitted, the state is the number of up
+        neighbours, an index into ``lattice.n_up``.
+    """
+
+    up: npt.NDArray[np.float64]
+    sites: npt.NDArray[np.int32] | None = None
+
+    @property
+    def counted(self) -> bool:
+        """Whether one table by the number of up neighbours serves all sites."""
+        return self.sites is None and self.up.shape[1] == 1
+
+    def with_up(self, up: npt.NDArray[np.float64]) -> RuleTable:
+        """Return the same table with other probabilities."""
+        return replace(self, up=up)
+
+    def probabilities(self, lattice: Lattice, spins: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Probability of spin up after an update, for every site of given configurations.
+
+        Parameters
+        ----------
+        lattice : Lattice
+        spins : array_like of ±1, shape (..., n_sites)
+
+        Returns
+        -------
+        ndarray, shape (n_chains, ..., n_sites)
+        """
+        flat = np.asarray(spins, dtype=np.int64)
+        state = self.states(lattice, flat)
+        table: Any = 0 if self.up.shape[1] == 1 else np.arange(lattice.n_sites)
+        return np.asarray(self.up[:, table, (flat + 1) // 2, state])
+
+    def states(self, lattice: Lattice, spins: npt.ArrayLike) -> npt.NDArray[np.int64]:
+        """What every site sees, an index below n_states; shape (..., n_sites) as `spins`."""
+        flat = np.asarray(spins, dtype=np.int64)
+        if self.sites is not None:
+            weights = 1 << np.arange(self.sites.shape[1], dtype=np.int64)
+            return np.asarray((flat[..., self.sites] > 0) @ weights)
+        padded = np.concatenate([flat, np.zeros((*flat.shape[:-1], 1), dtype=np.int64)], axis=-1)
+        sums = padded[..., lattice.neighbors].sum(axis=-1)
+        return np.asarray((sums + lattice.coordination_number) // lattice.local_sum_step)
