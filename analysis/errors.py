@@ -26,6 +26,8 @@ MAX_BLOCKS = 500
 """More blocks than this no longer sharpen an error bar (3 % here)."""
 
 _CHANCE = 1e-4  # of calling chains apart that are not
+_MIN_BLOCK_MEANS = 100  # fewer have too noisy a variance
+_DEVIATIONS = 4.0  # of the variance of block means, for it to count
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,10 @@ def estimate(moments: npt.ArrayLike, function: MomentFunction | None = None) -> 
     Notes
     -----
     The error is a delete-one-block jackknife. Blocks lie within chains and are `BLOCK_LENGTH`
-    autocorrelation times long, shorter only where that would leave fewer than `MIN_BLOCKS` of
-    them. What neighbouring blocks still share is corrected as if the correlation decayed by a
-    single exponential. The autocorrelation time is that of the influence series
+    autocorrelation times, of the slowest part that shows, long, shorter only where that would leave
+    fewer than `MIN_BLOCKS` of them. What neighbouring blocks still share is corrected as if the
+    correlation decayed by a single exponential. The autocorrelation time is that of the influence
+    series
     :math:`\sum_k (\partial f/\partial \mu_k)\, x_k(t)`, to which the estimate's fluctuations
     are equal at first order [1]_, so that each function is judged by its own.
 
@@ -89,13 +92,13 @@ def estimate(moments: npt.ArrayLike, function: MomentFunction | None = None) -> 
     value = float(function(means))
     if not (np.ptp(series, axis=(-2, -1)) > 0).any():
         return Estimate(value, 0.0 if np.isfinite(value) else np.nan, np.nan)
-    tau = float(autocorrelation_time(_influence(series, means, function)))
+    tau, slowest = (float(time) for time in _times(_influence(series, means, function)))
     # A constant influence (an extremum of the function) leaves the blocks to tell.
-    length = block_length(series.shape[-2], series.shape[-1], tau if tau > 0 else 1.0)
+    length = block_length(series.shape[-2], series.shape[-1], slowest if slowest > 0 else 1.0)
     edges = block_edges(series.shape[-1], length)
     variance = _jackknife_variance(series, function, edges)
     n_blocks = series.shape[-2] * edges.size
-    variance *= _shared_between_blocks(tau, length, series.shape[-1], n_blocks)
+    variance *= _shared_between_blocks(slowest, length, series.shape[-1], n_blocks)
     return Estimate(value, float(np.sqrt(variance)), tau)
 
 
@@ -118,28 +121,63 @@ def autocorrelation_time(series: npt.ArrayLike) -> FloatArray:
     Notes
     -----
     The sum stops at the first t of at least `WINDOW` times the sum so far [1]_, as emcee's does,
-    over autocovariances averaged over chains. Where the chains' means differ by more than this
-    explains (a chance of 1e-4), their variance is a correlation that does not decay, and is added
-    to the autocovariances: chains that stay apart have a long time, not a short one.
+    over autocovariances averaged over chains. A window closes early on a slow part that is weak
+    beside noise, such as the drift of agents that learn beside the coins that they throw; but in
+    the means of longer and longer blocks [2]_ the noise fades. Where the variance of these exceeds
+    what the time found so far explains, by four standard errors, the time of the block means
+    counts.
+
+    Where the chains' means still differ by more than this explains (a chance of 1e-4), their
+    variance is a correlation that does not decay, and is added to the autocovariances: chains that
+    stay apart have a long time, not a short one.
 
     References
     ----------
     .. [1] A. Sokal, "Monte Carlo methods in statistical mechanics", in Functional Integration
        (Springer, 1997), p. 131.
+    .. [2] H. Flyvbjerg, H. G. Petersen, "Error estimates on averages of correlated data", J. Chem.
+       Phys. 91, 461 (1989).
     """
-    x = np.asarray(series, dtype=np.float64)
+    return _times(np.asarray(series, dtype=np.float64))[0]
+
+
+def _times(x: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Autocorrelation time, and that of the slowest part that was found."""
     n_chains, n_draws = x.shape[-2:]
     covariance = np.asarray(arviz_arrays().autocov(x, axis=-1)).mean(axis=-2)
     # Rounding leaves a constant series a variance, so that it has to be looked for.
     covariance = np.where(np.ptp(x, axis=-1).any(axis=-1)[..., None], covariance, 0.0)
-    tau = _windowed_sum(covariance)
+    tau, slowest = _with_slow_parts(_windowed_sum(covariance), covariance[..., 0], x)
     if n_chains > 1:
         between = np.where(np.ptp(x, axis=(-2, -1)) > 0, x.mean(axis=-1).var(axis=-1, ddof=1), 0.0)
         expected = np.nan_to_num(tau) * covariance[..., 0] / n_draws
         unlikely = chdtri(n_chains - 1, _CHANCE) / (n_chains - 1)
         apart = between > unlikely * expected
         tau = np.where(apart, _windowed_sum(covariance + between[..., None]), tau)
-    return np.asarray(np.clip(tau, 1.0 / n_draws, n_draws))
+    tau = np.clip(tau, 1.0 / n_draws, n_draws)
+    return np.asarray(tau), np.asarray(np.fmin(np.fmax(slowest, tau), n_draws))
+
+
+def _with_slow_parts(
+    tau: FloatArray, variance: FloatArray, x: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Autocorrelation time where block means vary more than `tau` explains; and their own."""
+    slowest = tau
+    n_chains, n_draws = x.shape[-2:]
+    length = 2
+    while n_draws // length >= MIN_BLOCKS and n_chains * (n_draws // length) >= _MIN_BLOCK_MEANS:
+        n_blocks = n_draws // length
+        blocks = x[..., : n_blocks * length].reshape(*x.shape[:-1], n_blocks, length).mean(axis=-1)
+        covariance = np.asarray(arviz_arrays().autocov(blocks, axis=-1)).mean(axis=-2)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            of_blocks = length * covariance[..., 0] / variance
+        unlikely = 1.0 + _DEVIATIONS * np.sqrt(2.0 / (n_chains * n_blocks))
+        slow = of_blocks > unlikely * tau
+        between_blocks = _windowed_sum(covariance)
+        tau = np.where(slow, np.fmax(tau, of_blocks * between_blocks), tau)
+        slowest = np.where(slow, np.fmax(slowest, length * between_blocks), slowest)
+        length *= 2
+    return tau, slowest
 
 
 def _windowed_sum(covariance: FloatArray) -> FloatArray:

@@ -1,4 +1,4 @@
-"""Observables against temperature: axes in, axes out.
+"""Observables against temperature, and learned rules: axes in, axes out.
 
 Labels come from the attributes ``long_name`` and ``units``. Matplotlib is imported where an axes
 has to be made, so that ``import analysis`` does not load it.
@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 
 from analysis.exact.onsager import CRITICAL_TEMPERATURE
+from analysis.learned.fits import mean_and_error
 from analysis.quantities import QUANTITIES, quantity_attrs
 
 if TYPE_CHECKING:
@@ -23,7 +24,10 @@ __all__ = [
     "axis_label",
     "critical_temperature",
     "exact_curve",
+    "log_odds",
+    "majority_vote_plane",
     "method_label",
+    "method_style",
     "observable",
     "softmax_axis",
 ]
@@ -72,6 +76,13 @@ def method_label(method: str) -> str:
     return _STYLES[method].label if method in _STYLES else method
 
 
+def method_style(method: str) -> dict[str, Any]:
+    """Colour and open mark of a method, as keyword arguments of ``Axes.plot``."""
+    style = _STYLES.get(method, _UNNAMED)
+    face = {} if style.filled else {"markerfacecolor": "none"}
+    return {"color": style.color, "marker": style.marker, "markersize": style.size, **face}
+
+
 def observable(summary: xr.Dataset, name: str, ax: Axes | None = None) -> Axes:
     """Draw an observable against temperature, with error bars and one mark a method.
 
@@ -101,19 +112,20 @@ def observable(summary: xr.Dataset, name: str, ax: Axes | None = None) -> Axes:
     one_method = "method" not in values.dims
     for order in range(1 if one_method else summary.sizes["method"]):
         chosen = summary if one_method else summary.isel(method=order)
-        known = str(chosen["method"].item()) if "method" in chosen.coords else None
-        style = _UNNAMED if known is None else _STYLES.get(known, _other(known, order))
-        _draw_points(ax, chosen, name, style, zorder=3 + order)
+        _draw_points(ax, chosen, name, _style(chosen, order), zorder=3 + order)
     return _labelled(ax, summary, values)
 
 
 def exact_curve(result: xr.Dataset, name: str, ax: Axes | None = None) -> Axes:
-    """Draw an exact result as a line: dashed for a finite lattice, solid for an infinite one.
+    """Draw an exact result: dashed for a finite lattice, solid for an infinite one.
+
+    An approximate theory, such as `analysis.exact.weiss`, is dash-dotted.
 
     Parameters
     ----------
     result : Dataset
-        As the functions of `analysis.exact` return it; finite if it has the attribute ``shape``.
+        As the functions of `analysis.exact` return it; finite if it has the attribute ``shape``,
+        labelled by the attribute ``theory`` if it has that.
     name : str
         The observable.
     ax : Axes, optional
@@ -131,7 +143,9 @@ def exact_curve(result: xr.Dataset, name: str, ax: Axes | None = None) -> Axes:
     values = _variable(result, name, ("temperature",)).sortby("temperature")
     ax = _axes(ax)
     shape = result.attrs.get("shape")
-    if shape is None:
+    if "theory" in result.attrs:
+        label, linestyle, color = str(result.attrs["theory"]), "-.", "0.35"
+    elif shape is None:
         label, linestyle, color = "exact, infinite", "-", "0.35"
     else:
         sides = "×".join(str(side) for side in np.atleast_1d(shape))
@@ -201,14 +215,127 @@ def softmax_axis(ax: Axes, summary: xr.Dataset) -> SecondaryAxis:
     return second
 
 
-def _variable(dataset: xr.Dataset, name: str, dims: tuple[str, ...]) -> xr.DataArray:
+def log_odds(result: xr.Dataset, ax: Axes | None = None) -> Axes:
+    """Draw the log-odds of a policy against the local field, with the Ising rules as lines.
+
+    Parameters
+    ----------
+    result : Dataset
+        As `analysis.log_odds` returns it. Marks are means over chains and sites with standard
+        errors, small dots where a state was never met; infinite log-odds are left out. A line of
+        the same colour is the heat bath, ``local_field`` / T.
+    ax : Axes, optional
+        Drawn on; a new one if omitted.
+
+    Returns
+    -------
+    Axes
+        With a labelled artist for each temperature, for a legend.
+
+    Raises
+    ------
+    ValueError
+        If `result` lacks a variable or has other dims.
+    """
+    known = ("temperature", "chain", "site", "n_up", "configuration")
+    values = _variable(result, "log_odds", known)
+    weight, field = (_variable(result, name, known, ()) for name in ("weight", "local_field"))
+    style, ax = _style(result, 0), _axes(ax)
+    each = [dim for dim in ("chain", "site") if dim in values.dims and dim not in field.dims]
+    ends = np.array([min(0.0, float(field.min())), max(0.0, float(field.max()))])
+    for order, color in enumerate(_colors(result.sizes["temperature"])):
+        t = float(result["temperature"][order])
+        mean, error = mean_and_error(values.isel(temperature=order), each)
+        learned = weight.isel(temperature=order).sum(each) > 0
+        arrays = (array.values.ravel() for array in xr.broadcast(field, mean, error, learned))
+        x, y, width, met = arrays
+        label: str | None = f"$T = {t:g}$"
+        for marks, marker, size in ((met, style.marker, style.size), (~met, ".", 3.0)):
+            shown = marks & np.isfinite(y)
+            points = _Style("", color, marker, size)
+            _draw_marks(ax, x[shown], y[shown], None, width[shown], points, label, 3)
+            label = None
+        if t > 0:
+            ax.plot(ends, ends / t, lw=0.9, color=color, zorder=2)
+    ax.set_xlabel(axis_label(field))
+    ax.set_ylabel(axis_label(values))
+    return ax
+
+
+def majority_vote_plane(result: xr.Dataset, ax: Axes | None = None) -> Axes:
+    """Draw rules as points of the plane of symmetric rules of the square lattice.
+
+    The Ising model and majority vote are lines, the voter model and the critical Ising model
+    points.
+
+    Parameters
+    ----------
+    result : Dataset
+        As `analysis.majority_vote_plane` returns it, with or without a dim or scalar coordinate
+        ``method``: one mark for each temperature or rule, the mean over chains and sites with
+        standard errors. The lowest and highest temperature are written beside their marks.
+    ax : Axes, optional
+        Drawn on; a new one if omitted.
+
+    Returns
+    -------
+    Axes
+        With labelled artists, for a legend.
+
+    Raises
+    ------
+    ValueError
+        If `result` lacks x or y, or they have other dims.
+    """
+    known = ("method", "temperature", "rule", "chain", "site")
+    x, y = (_variable(result, name, known, ()) for name in ("x", "y"))
+    ax = _axes(ax)
+    if "voter" not in ax.get_legend_handles_labels()[1]:
+        _draw_known_rules(ax)
+    each = [dim for dim in ("chain", "site") if dim in x.dims]
+    drawn = [array for values in (x, y) for array in mean_and_error(values, each)]
+    for order in range(result.sizes.get("method", 1)):
+        chosen = {"method": order} if "method" in x.dims else {}
+        style = _style(result.isel(chosen), order)
+        at_x, x_error, at_y, y_error = (array.isel(chosen).values.ravel() for array in drawn)
+        _draw_marks(ax, at_x, at_y, x_error, y_error, style, style.label, 3 + order)
+        t = result["temperature"].values if "temperature" in x.dims else np.empty(0)
+        for end in {int(t.argmin()), int(t.argmax())} if t.size == at_x.size else ():
+            place: dict[str, Any] = {
+                "xytext": (-7, 4),
+                "ha": "right",
+                "textcoords": "offset points",
+                "fontsize": "small",
+            }
+            ax.annotate(f"$T = {t[end]:g}$", (at_x[end], at_y[end]), **place)
+    ax.set_aspect("equal")
+    ax.set_xlabel(axis_label(x))
+    ax.set_ylabel(axis_label(y))
+    return ax
+
+
+def _draw_known_rules(ax: Axes) -> None:
+    x = np.linspace(0.0, 1.0, 201)
+    ax.plot(x, 2 * x / (1 + x**2), lw=1.0, color="0.35", label="Ising", zorder=2)
+    ax.plot(x, x, lw=1.0, ls="--", color="0.35", label="majority vote", zorder=2)
+    critical = np.tanh(np.array([2.0, 4.0]) / CRITICAL_TEMPERATURE)
+    points = (critical, "*", r"Ising, $T_\mathrm{c}$"), ((0.5, 1.0), "p", "voter")
+    for point, marker, label in points:
+        ax.plot(*point, ls="none", marker=marker, ms=9.0, color="0.35", label=label, zorder=2)
+
+
+def _variable(
+    dataset: xr.Dataset,
+    name: str,
+    dims: tuple[str, ...],
+    needed: tuple[str, ...] = ("temperature",),
+) -> xr.DataArray:
     if name not in dataset:
         raise ValueError(f"name must be one of {sorted(map(str, dataset))}; got {name!r}")
     values = dataset[name]
-    if "temperature" not in values.dims or not set(values.dims) <= set(dims):
-        raise ValueError(
-            f"{name!r} must lie over 'temperature', with no dims but {dims}; got {values.dims}"
-        )
+    if not set(needed) <= set(values.dims) <= set(dims):
+        lie = "".join(f"lie over {dim!r} and " for dim in needed)
+        raise ValueError(f"{name!r} must {lie}have no dims but {dims}; got {values.dims}")
     return values
 
 
@@ -223,21 +350,53 @@ def _axes(ax: Axes | None) -> Axes:
 def _draw_points(ax: Axes, summary: xr.Dataset, name: str, style: _Style, zorder: float) -> None:
     shown = summary.isel(temperature=np.isfinite(summary["temperature"].values))
     error = shown.get(f"{name}_error")
-    face: dict[str, Any] = {} if style.filled else {"markerfacecolor": "none"}
+    y_error = None if error is None else error.values
+    x, y = shown["temperature"].values, shown[name].values
+    _draw_marks(ax, x, y, None, y_error, style, style.label, zorder)
+
+
+def _draw_marks(
+    ax: Axes,
+    x: Any,
+    y: Any,
+    x_error: Any,
+    y_error: Any,
+    style: _Style,
+    label: str | None,
+    zorder: float,
+) -> None:
+    face = {} if style.filled else {"markerfacecolor": "none"}
     ax.errorbar(
-        shown["temperature"].values,
-        shown[name].values,
-        yerr=None if error is None else error.values,
+        x,
+        y,
+        xerr=x_error,
+        yerr=y_error,
         linestyle="none",
         marker=style.marker,
         markersize=style.size,
         markeredgewidth=1.0,
         color=style.color,
         elinewidth=0.9,
-        label=style.label,
+        label=label,
         zorder=zorder,
-        **face,
+        **face,  # type: ignore[arg-type]
     )
+
+
+def _style(summary: xr.Dataset, order: int) -> _Style:
+    """Style of the method that a scalar coordinate names, if there is one."""
+    if "method" not in summary.coords:
+        return _UNNAMED
+    method = str(summary["method"].item())
+    return _STYLES.get(method, _other(method, order))
+
+
+def _colors(number: int) -> list[str]:
+    """Colours from cold to hot."""
+    from matplotlib import colormaps
+    from matplotlib.colors import to_hex
+
+    return [to_hex(color) for color in colormaps["plasma"](np.linspace(0.0, 0.85, number))]
 
 
 def _other(method: str, order: int) -> _Style:

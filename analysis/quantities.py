@@ -21,6 +21,15 @@ QUANTITIES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "autocorrelation_time": ("integrated autocorrelation time", "sweeps"),
         "effective_sample_size": ("effective sample size", "1"),
         "r_hat": ("R-hat", "1"),
+        "n_up": ("number of up neighbours", "1"),
+        "configuration": ("configuration of the sites seen", "1"),
+        "log_odds": ("log-odds of spin up", "1"),
+        "local_field": ("twice the local field, $2(JS + h)$", "J"),
+        "weight": ("share of the learning", "1"),
+        "effective_temperature": ("effective temperature", "J/k_B"),
+        "nonlinearity": ("nonlinearity of the log-odds", "1"),
+        "detailed_balance_violation": ("violation of detailed balance", "1"),
+        "gibbs_distance": ("distance from the Gibbs distribution", "1"),
     }
 )
 """Label and units of each quantity; ``"1"`` marks a pure number."""

@@ -1,13 +1,14 @@
 """Exact results, as Datasets over ``temperature`` with the names that measured ones have.
 
-Energies are in units of the coupling J = 1 and temperatures in J/k_B, except for `enumeration`,
-which takes its coupling and field from the model.
+Energies are in units of the coupling J = 1 and temperatures in J/k_B, except for `enumeration`
+and `weiss`, which take coupling and field from the model.
 """
 
 from analysis.exact.enumerations import MAX_SITES, density_of_states, enumeration
 from analysis.exact.kaufman import torus
 from analysis.exact.onsager import CRITICAL_TEMPERATURE, square_lattice
 from analysis.exact.rings import ring
+from analysis.exact.weiss import weiss
 
 __all__ = [
     "CRITICAL_TEMPERATURE",
@@ -17,4 +18,5 @@ __all__ = [
     "ring",
     "square_lattice",
     "torus",
+    "weiss",
 ]

@@ -1,0 +1,113 @@
+"""Weiss's mean-field theory: each spin in the mean field of its neighbours."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from analysis.exact._datasets import over_temperature
+from isingrl._validation import check_temperature
+from isingrl.model import Ising
+
+__all__ = ["weiss"]
+
+_LEVELS = 12  # of a continued fraction: enough for 16 digits below _DIRECT_ABOVE
+_DIRECT_ABOVE = 1.0
+_SATURATED_ABOVE = 50.0  # (J z + |h|) / T above which doubles cannot tell m from 1
+
+
+def weiss(model: Ising, temperature: npt.ArrayLike) -> xr.Dataset:
+    r"""Mean-field theory of a ferromagnet: what independent Q-learners come to.
+
+    The stable solution of :math:`m = \tanh[(J z m + h)/T]`, with z neighbours: of the sign of the
+    field and, of those, the largest. Without a field it is the spontaneous magnetization m ≥ 0,
+    which vanishes at T_c = zJ.
+
+    Parameters
+    ----------
+    model : Ising
+        J ≥ 0 on a periodic lattice, of which the number of neighbours alone matters.
+    temperature : float or sequence of float
+        In the units of the coupling over k_B; 0 and infinity are valid.
+
+    Returns
+    -------
+    Dataset
+        ``magnetization``, ``abs_magnetization`` and ``energy``, −J z m²/2 − h m, per site over
+        ``temperature``. The attribute ``critical_temperature`` is zJ.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `model` is no `Ising`, an antiferromagnet (whose sublattices would need a mean each) or
+        has a free boundary (whose sites differ), or `temperature` is no non-negative number or
+        sequence of them.
+
+    Notes
+    -----
+    With :math:`u = (J z m + |h|)/T` the equation is :math:`J z \,(\tanh u - u) + (J z - T)\,u
+    + |h| = 0`, concave in u > 0, so that Newton's method from above finds the one root there. The
+    first bracket comes from the continued fraction of the tangent, without cancellation: m keeps
+    its digits up to T_c.
+
+    References
+    ----------
+    P. Weiss, "L'hypothèse du champ moléculaire et la propriété ferromagnétique", J. Phys. Theor.
+    Appl. 6, 661 (1907); R. J. Baxter, *Exactly Solved Models in Statistical Mechanics* (1982),
+    chapter 3.
+    """
+    if not isinstance(model, Ising):
+        raise TypeError(f"model must be an Ising model; got {model!r}")
+    if model.coupling < 0:
+        raise ValueError(f"model must have a coupling of at least 0; got {model.coupling:g}")
+    if not model.lattice.periodic:
+        raise ValueError(
+            f"model must have a lattice with the boundary 'periodic'; got "
+            f"{model.lattice.boundary!r}"
+        )
+    t = check_temperature(temperature)
+    critical = model.coupling * model.lattice.coordination_number
+    size = np.array([_magnetization(critical, abs(model.field), float(each)) for each in t])
+    m = np.copysign(size, model.field) if model.field else size
+    values = {
+        "magnetization": m,
+        "abs_magnetization": size,
+        "energy": -critical * m**2 / 2 - model.field * m + 0.0,
+    }
+    attrs = {
+        "theory": "Weiss mean field",
+        "coordination_number": model.lattice.coordination_number,
+        "coupling": model.coupling,
+        "field": model.field,
+        "critical_temperature": critical,
+    }
+    return over_temperature(t, values, attrs)
+
+
+def _magnetization(critical: float, field: float, temperature: float) -> float:
+    """Largest solution m ≥ 0 for T_c = `critical` and a field ≥ 0."""
+    if math.isinf(temperature) or (field == 0 and temperature >= critical):
+        return 0.0
+    if (critical + field) / max(temperature, 1e-300) > _SATURATED_ABOVE:
+        return 1.0
+    above = math.inf
+    u = (critical + field) / temperature  # not below the root, as m ≤ 1
+    while u < above:  # from above, until rounding ends it
+        above = u
+        excess = critical * _tanh_less(u) + (critical - temperature) * u + field
+        u -= excess / ((critical - temperature) - critical * math.tanh(u) ** 2)
+    return math.tanh(u)
+
+
+def _tanh_less(u: float) -> float:
+    """Return tanh u − u for u ≥ 0."""
+    if u > _DIRECT_ABOVE:
+        return math.tanh(u) - u
+    # tanh u = u / (1 + u²/(3 + u²/(5 + …)))
+    rest = 0.0
+    for level in range(_LEVELS, 0, -1):
+        rest = u * u / (2 * level + 1 + rest)
+    return -u * rest / (1 + rest)

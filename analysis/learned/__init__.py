@@ -1,0 +1,25 @@
+"""What agents have learned, held against the Ising model.
+
+`log_odds` and `effective_temperature` ask whether a policy is a heat bath and at which
+temperature, `detailed_balance_violation` whether a rule leads to a Gibbs distribution, and
+`majority_vote_plane` which of the up-down symmetric rules of the square lattice it is.
+"""
+
+from analysis.learned.chains import (
+    MAX_CHAIN_SITES,
+    detailed_balance_violation,
+    stationary_distribution,
+    transition_matrix,
+)
+from analysis.learned.fits import effective_temperature, log_odds
+from analysis.learned.plane import majority_vote_plane
+
+__all__ = [
+    "MAX_CHAIN_SITES",
+    "detailed_balance_violation",
+    "effective_temperature",
+    "log_odds",
+    "majority_vote_plane",
+    "stationary_distribution",
+    "transition_matrix",
+]

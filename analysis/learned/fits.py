@@ -1,0 +1,261 @@
+"""Whether a policy is an Ising rule: its log-odds against the local field."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from analysis.quantities import quantity_attrs
+from isingrl.agents import Policy
+
+__all__ = ["effective_temperature", "log_odds", "mean_and_error"]
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def log_odds(policy: Policy) -> xr.Dataset:
+    r"""Log-odds of spin up, ln P(up)/P(down), in everything that an agent may see.
+
+    Parameters
+    ----------
+    policy : Policy
+        Of any agents.
+
+    Returns
+    -------
+    Dataset
+        Over temperature[, chain][, site] and the state:
+
+        - ``log_odds``: of the compiled policy, as it acts; infinite where greedy;
+        - ``local_field``: 2(J S + h) over the state, S the sum of the neighbour spins (for joint
+          Q of a free boundary over site and state): the energy of spin down less that of spin up,
+          so that an Ising rule has log-odds ``local_field`` / T;
+        - ``weight``: share of the updates that were made in the state, over all of the learning,
+          0 for states that were never met.
+
+        The state is ``n_up``, or ``configuration`` for neighborhood and joint Q. Agents that see
+        a part of the neighbours, or none, come by the ``n_up`` of all neighbours too: P(up) is
+        the mean over what they may see of them, and each update in a state that they saw is
+        spread over the ``n_up`` it may stem from, by Bayes' rule from equal chances beforehand.
+        ``softmax_temperature`` and ``method`` are coordinates.
+
+    Raises
+    ------
+    TypeError
+        If `policy` is no `Policy`.
+    """
+    if not isinstance(policy, Policy):
+        raise TypeError(f"policy must be a Policy, as train returns; got {policy!r}")
+    view, lattice = policy.view, policy.model.lattice
+    counted = view.channel is not None
+    state = "n_up" if counted else "configuration"
+    swapped = policy.q_values.copy(data=policy.q_values.values[..., ::-1])
+    # P(down) by itself: 1 - P(up) has no digits left where spin up is nearly sure.
+    with np.errstate(divide="ignore"):
+        up, down = (np.log(_chances(each)) for each in (policy, replace(policy, q_values=swapped)))
+
+    dims, coords = _frame(policy, state, lattice.n_up if counted else view.states)
+    shape = [np.size(coords[dim][1]) for dim in dims]
+    data = xr.Dataset(
+        {
+            "log_odds": (dims, (up - down).reshape(shape), quantity_attrs("log_odds")),
+            "local_field": _local_field(policy, state),
+            "weight": (dims, _weights(policy).reshape(shape), quantity_attrs("weight")),
+        },
+        coords,
+        {"coupling": policy.model.coupling, "field": policy.model.field, **policy.describe()},
+    )
+    return data.assign_coords(method=policy.name)
+
+
+def effective_temperature(policy: Policy, over: str | Sequence[str] = ()) -> xr.Dataset:
+    r"""Temperature of the Ising rule that is nearest to a policy, and how near that is.
+
+    Parameters
+    ----------
+    policy : Policy
+    over : {"chain", "site"} or a sequence of them
+        Dims to average 1/T_eff over, if the policy has them.
+
+    Returns
+    -------
+    Dataset
+        Over temperature[, chain][, site]:
+
+        - ``effective_temperature`` in J/k_B: infinite for a rule that does not follow the local
+          field (independent Q), negative for one that opposes it, 0 for a greedy one, or one
+          whose log-odds exceed the 745 that doubles can tell, NaN where nothing was learned;
+        - ``effective_temperature_error``, its standard error; NaN where that is infinite;
+        - ``nonlinearity`` in [0, 1]: the weighted rms of what the fit leaves of the log-odds over
+          the weighted rms of the log-odds. 0 for an Ising rule at any temperature, 1 for a
+          rule without a part linear in the local field. For a greedy rule 0 if it follows the
+          local field wherever it was met, else NaN.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `policy` is no `Policy` or lacks a dim of `over`.
+
+    Notes
+    -----
+    With log-odds :math:`\ell_i`, local fields :math:`x_i = 2(J S_i + h)` and weights :math:`w_i`
+    of `log_odds`,
+
+    .. math:: \frac{1}{T_\mathrm{eff}} = \frac{\sum_i w_i x_i \ell_i}{\sum_i w_i x_i^2},
+
+    the least-squares line through the origin, since an Ising rule has no constant. Without a
+    field a state counts with the sum of its weight and that of its mirror image, so that the even
+    part of the log-odds (a preference for up or down) does not enter the slope but the
+    nonlinearity; states that were never met do not count. An action that was never tried in a
+    state that was met does: its value is still 0, and that is how the agent acts.
+
+    The error is that of a regression whose scatter may differ from state to state [1]_: it comes
+    from the distances of the odd part from the line in n pairs of mirror images (in a field or
+    where the mirror image was never met, in n states), times √(n/(n − 1)), and is NaN for n = 1.
+    It holds nonlinearity as well as noise, knows one training alone and takes pairs as
+    independent, which those of a network are not: several trainings and ``over="chain"`` give the
+    error of the mean from their spread. Sites of one lattice are averaged first, if asked for,
+    and count as independent only if chains are not averaged.
+
+    With the chapter-2d reward the log-odds 2 tanh(5 S/16)/τ bend at every τ, which multiplies all
+    of them alike: the nonlinearity depends on τ by the weights only. T_eff lies between the slope
+    at S → 0, T = 3.2 τ, and that of the largest S, 16 τ/(2 tanh 2.5) = 8.1 τ, the more ordered
+    the lattice the higher.
+
+    References
+    ----------
+    .. [1] H. White, "A heteroskedasticity-consistent covariance matrix estimator", Econometrica
+       48, 817 (1980).
+    """
+    data = log_odds(policy)
+    over = (over,) if isinstance(over, str) else tuple(over)
+    for dim in over:
+        if dim not in ("chain", "site") or dim not in data.dims:
+            has = [name for name in ("chain", "site") if name in data.dims]
+            raise ValueError(f"over must hold dims of the policy, of {has}; got {dim!r}")
+    state = data["log_odds"].dims[-1]
+    odds, field, weight = xr.broadcast(data["log_odds"], data["local_field"], data["weight"])
+    fit = xr.apply_ufunc(
+        lambda *arrays: _fit(*arrays, mirrored=policy.model.field == 0),
+        odds, field, weight,
+        input_core_dims=[[state]] * 3, output_core_dims=[[]] * 3,
+    )  # fmt: skip
+    slope, error, rest = fit
+    if over:
+        slope, error = mean_and_error(slope, over)
+        rest = rest.mean(over, skipna=False)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        temperature = 1 / slope
+        width = (error / slope**2).where(~np.isinf(slope), 0.0).where(slope != 0)
+    summary = xr.Dataset(
+        {
+            "effective_temperature": temperature,
+            "effective_temperature_error": width,
+            "nonlinearity": rest,
+        },
+        attrs=data.attrs,
+    )
+    for name in summary:
+        summary[name].attrs = quantity_attrs(str(name))
+    return summary
+
+
+def mean_and_error(values: xr.DataArray, over: Sequence[str]) -> tuple[xr.DataArray, xr.DataArray]:
+    """Mean over the dims ``chain`` and ``site`` and its standard error, from the spread.
+
+    The sites of a lattice have learned from one another: if both are asked for, sites are
+    averaged first and the spread is that of the chains. Without any the error is NaN.
+    """
+    error = xr.full_like(values, np.nan, dtype=np.float64)
+    for dim in sorted(over, reverse=True):
+        with np.errstate(invalid="ignore"):  # infinite ones
+            error = values.std(dim, ddof=1, skipna=False) / np.sqrt(values.sizes[dim])
+            values = values.mean(dim, skipna=False)
+    return values, error
+
+
+def _chances(policy: Policy) -> FloatArray:
+    """P(up), shape (n_temperatures * n_chains, n_tables, n_states)."""
+    compiled = policy.compile(policy.model, policy.temperature, policy.chains)
+    return np.asarray(compiled.up[..., 0, :])
+
+
+def _frame(
+    policy: Policy, state: str, values: npt.NDArray[Any]
+) -> tuple[list[str], dict[str, Any]]:
+    """Dims and coordinates of what the policy does in every state."""
+    q = policy.q_values
+    dims = [str(dim) for dim in q.dims if dim in ("temperature", "chain", "site")]
+    coords: dict[str, Any] = {dim: (dim, q[dim].values, q[dim].attrs) for dim in dims}
+    tau = q["softmax_temperature"]
+    coords["softmax_temperature"] = ("temperature", tau.values, {**tau.attrs, "units": "J"})
+    coords["temperature"] = ("temperature", policy.temperature, quantity_attrs("temperature"))
+    coords[state] = (state, values, quantity_attrs(state))
+    return [*dims, state], coords
+
+
+def _local_field(policy: Policy, state: str) -> tuple[tuple[str, ...], FloatArray, dict[str, str]]:
+    """Dims, values and attributes of 2(J S + h)."""
+    model, label = policy.model, quantity_attrs("local_field")
+    if state == "n_up":
+        return (state,), 2 * model.local_fields(), label
+    sites, neighbors = policy.view.sites, model.lattice.neighbors
+    assert sites is not None
+    # how often a neighbour that is seen counts: twice where joined twice, but seen once
+    joined = (sites[:, :, None] == neighbors[:, None, :]).sum(axis=-1)
+    seen = (sites[:, :, None] == sites[:, None, :]).sum(axis=-1)
+    spins = 2 * (np.arange(2 ** sites.shape[1])[:, None] >> np.arange(sites.shape[1]) & 1) - 1
+    fields = 2 * (model.coupling * (joined / seen) @ spins.T + model.field)
+    if model.lattice.periodic:  # all sites see alike
+        return (state,), fields[0], label
+    return ("site", state), fields, label
+
+
+def _weights(policy: Policy) -> FloatArray:
+    """Shares of the updates, shape (n_temperatures, n_chains, n_tables, n_states)."""
+    n_tables = 1 if policy.agent.shared else policy.model.lattice.n_sites
+    shape = (len(policy.temperature), policy.chains, n_tables, policy.view.n_states, 2)
+    weights = policy.visits.values.reshape(shape).sum(axis=-1).astype(np.float64)
+    channel = policy.view.channel
+    if channel is not None:
+        weights = weights @ (channel / channel.sum(axis=0)).T
+    return np.asarray(weights / np.maximum(1.0, weights.sum(axis=-1, keepdims=True)))
+
+
+def _fit(
+    odds: FloatArray, field: FloatArray, weight: FloatArray, *, mirrored: bool
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Slope, its error and the nonlinearity; states along the last axis, which is reduced.
+
+    With `mirrored`, the states in reverse order are their mirror images.
+    """
+    met = weight > 0
+    odd, paired = odds, np.zeros_like(met)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        if mirrored:
+            paired = met & met[..., ::-1]
+            halved = (odds - odds[..., ::-1]) / 2
+            halved[np.isnan(halved)] = 0.0  # infinite on both sides: even
+            odd = np.where(paired, halved, odds)
+            weight = np.where(met, weight + weight[..., ::-1], 0.0)
+        used = met & (field != 0)
+        square = (weight * field**2).sum(axis=-1)
+        slope = np.where(used, weight * field * odd, 0.0).sum(axis=-1) / square
+        line = slope[..., None] * field
+        # A pair is one observation, which both of its states hold.
+        n = np.where(paired, 0.5, 1.0).sum(axis=-1, where=used)
+        scatter = np.where(used, weight * field * (odd - line), 0.0) ** 2
+        variance = (scatter * np.where(paired, 2.0, 1.0)).sum(axis=-1) / square**2
+        error = np.sqrt(variance * n / (n - 1))
+        total = np.where(met, weight * odds**2, 0.0).sum(axis=-1)
+        rest = np.where(met, weight * (odds - line) ** 2, 0.0).sum(axis=-1)
+        share = np.sqrt(rest / np.where(total > 0, total, 1.0))
+    greedy = (np.isinf(odds) & met).any(axis=-1)
+    follows = ((np.sign(odds) == np.sign(field)) | ~met).all(axis=-1)
+    share = np.where(greedy, np.where(follows, 0.0, np.nan), share)
+    return slope, error, np.where(met.any(axis=-1), share, np.nan)
