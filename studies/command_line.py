@@ -10,10 +10,30 @@ from typing import Annotated, Any, NoReturn
 import tyro
 
 from analysis import ShortRunWarning
+from studies.chapter_1d import Chapter1D
+from studies.chapter_2d import Chapter2D
 from studies.curve import Curve
+from studies.discount import Discount
+from studies.observability import Observability
+from studies.paper_ising import PaperIsing
 from studies.runner import run_to_folder
+from studies.scaling_of_inputs import ScalingOfInputs
+from studies.schedules import Schedules
+from studies.temperature_map import TemperatureMap
+from studies.three_dimensions import ThreeDimensions
 
-STUDIES: dict[str, type[Any]] = {"curve": Curve}
+STUDIES: dict[str, type[Any]] = {
+    "chapter-1d": Chapter1D,
+    "chapter-2d": Chapter2D,
+    "curve": Curve,
+    "discount": Discount,
+    "observability": Observability,
+    "paper-ising": PaperIsing,
+    "scaling-of-inputs": ScalingOfInputs,
+    "schedules": Schedules,
+    "temperature-map": TemperatureMap,
+    "three-dimensions": ThreeDimensions,
+}
 
 _USAGE = "usage: isingrl STUDY [OPTIONS]   (isingrl STUDY --help lists the options)"
 
@@ -28,7 +48,7 @@ def main(arguments: list[str] | None = None) -> None:
     if not given or given[0] in ("-h", "--help"):
         print(_USAGE, "", "studies:", sep="\n")
         for name, study in STUDIES.items():
-            print(f"  {name:12s} {(study.__doc__ or '').splitlines()[0]}")
+            print(f"  {name:18s} {(study.__doc__ or '').splitlines()[0]}")
         return
     name, *options = given
     if name not in STUDIES:
@@ -39,7 +59,7 @@ def main(arguments: list[str] | None = None) -> None:
             warnings.simplefilter("always", ShortRunWarning)
             warnings.showwarning = _show_warning
             run_to_folder(study, name, out, progress=True)
-    except (TypeError, ValueError) as error:
+    except (ImportError, TypeError, ValueError) as error:
         _refuse(f"isingrl {name}", str(error))
     except KeyboardInterrupt:
         print(f"isingrl {name}: interrupted; nothing was written", file=sys.stderr)

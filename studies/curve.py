@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -14,23 +14,36 @@ from matplotlib.figure import Figure
 from analysis import exact, plots, thermodynamics
 from analysis.exact import MAX_SITES
 from analysis.literature import critical_temperature
-from isingrl import HeatBath, Ising, Lattice, MeanFieldQ, Metropolis, Rule, simulate, train
+from isingrl import (
+    Agent,
+    HeatBath,
+    IndependentQ,
+    Ising,
+    Lattice,
+    MeanFieldQ,
+    Metropolis,
+    NeighborhoodQ,
+    Rule,
+    simulate,
+    train,
+)
+from isingrl._runs import STARTS
 from isingrl._site_engine import SCHEDULES
 from isingrl._validation import check_choice, check_integer, check_run_length
-from isingrl.simulation import STARTS
+from studies.combining import concat
+from studies.legends import legend_below
 from studies.tasks import Task, task_seed
 
-Method = Literal["metropolis", "heat-bath", "mean-field-q"]
+Method = Literal["metropolis", "heat-bath", "mean-field-q", "neighborhood-q", "independent-q"]
 _RULES: dict[str, type[Rule]] = {"metropolis": Metropolis, "heat-bath": HeatBath}
+_AGENTS: dict[str, type[Agent]] = {
+    agent.name: agent for agent in (MeanFieldQ, NeighborhoodQ, IndependentQ)
+}
+_LEARNS_ON = "independent-q"  # its policy means nothing without the others' that it learned from
+_RATE = 0.1
+_MEMORY = 10  # sweeps; a shorter one leaves noise that shifts the magnetization, a longer one lags
 _PANELS = ("abs_magnetization", "energy", "susceptibility", "specific_heat")
 _NEIGHBORHOODS = {"von_neumann": "von Neumann neighbours", "moore": "Moore neighbours"}
-_CONCAT: dict[str, Any] = {
-    "data_vars": "all",
-    "coords": "different",
-    "compat": "equals",
-    "join": "exact",
-    "combine_attrs": "drop_conflicts",
-}
 _CHAINS_A_TASK = 64  # what one block of the bit-lane engine holds
 
 
@@ -57,19 +70,21 @@ class Curve:
     methods: tuple[Method, ...] = ("metropolis", "mean-field-q")
     """What updates the spins."""
     reward: Literal["energy", "half", "mean", "chapter-1d", "chapter-2d"] = "energy"
-    """Reward of the mean-field Q agents."""
+    """Reward of the agents."""
     discount: float = 0.0
-    """Discount of the mean-field Q agents; above 0 the map to temperature is not exact."""
-    learning_rate: float = 0.1
-    """Learning rate of the mean-field Q agents."""
+    """Discount of the agents; above 0 the map to temperature is not exact."""
+    learning_rate: float | None = None
+    """Learning rate of the agents; by default 0.1, and for independent Q, whose agents learn while
+    they are measured, one that remembers ten sweeps."""
     training_sweeps: int = 500
-    """Sweeps in which the agents learn, before they are measured."""
+    """Sweeps in which agents learn before they are measured; not for independent Q."""
     sweeps: int = 10_000
     """Measured sweeps a chain."""
     thermalization: int = 1_000
     """Sweeps a chain before the first measured one."""
     interval: int = 1
-    """Sweeps between measurements."""
+    """Sweeps between measurements; independent Q, which costs more a sweep, is measured at every
+    one, as many times."""
     chains: int = 2
     """Independent chains at every temperature."""
     start: Literal["up", "down", "random"] = "up"
@@ -84,10 +99,13 @@ class Curve:
         """The ferromagnet without field on the lattice asked for."""
         return Ising(Lattice(self.shape, self.neighborhood, self.boundary))
 
-    @property
-    def agent(self) -> MeanFieldQ:
-        """The mean-field Q agents."""
-        return MeanFieldQ(self.reward, self.discount, self.learning_rate)
+    def agent(self, method: str) -> Agent:
+        """Return the agents of a method."""
+        rate = self.learning_rate
+        if rate is None:
+            n_sites = self.model.lattice.n_sites
+            rate = 1 / (_MEMORY * n_sites) if method == _LEARNS_ON else _RATE
+        return _AGENTS[method](self.reward, self.discount, rate)
 
     @property
     def temperatures(self) -> npt.NDArray[np.float64]:
@@ -124,14 +142,10 @@ class Curve:
     def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
         """Join temperatures, then methods."""
         by_method = [
-            xr.concat(
-                [data for data in results.values() if data["method"] == method],
-                dim="temperature",
-                **_CONCAT,
-            )
+            concat([data for data in results.values() if data["method"] == method], "temperature")
             for method in self.methods
         ]
-        data = xr.concat(by_method, dim="method", **_CONCAT)
+        data = concat(by_method, "method")
         return data.sortby("temperature")
 
     def summarize(self, data: xr.Dataset) -> xr.Dataset:
@@ -153,21 +167,18 @@ class Curve:
                 plots.critical_temperature(ax, tc)
         for ax in axes[0]:
             ax.set_xlabel("")
-        if "mean-field-q" in self.methods:
-            agents = summary.sel({"method": "mean-field-q"})
+        agents_shown = [method for method in self.methods if method in _AGENTS]
+        if agents_shown:
+            agents = summary.sel({"method": agents_shown[0]})
             for ax in axes[0]:
                 plots.softmax_axis(ax, agents)
-        handles: dict[str, Any] = {}
-        for ax in axes.flat:
-            found, labels = ax.get_legend_handles_labels()
-            handles |= dict(zip(labels, found, strict=True))
-        place: Any = "outside lower center"
-        figure.legend(list(handles.values()), list(handles), loc=place, ncols=5, frameon=False)
+        legend_below(figure, axes.flat, 5)
         sides = " × ".join(map(str, self.shape))
-        figure.suptitle(
-            f"Ising model on {sides} sites ({_NEIGHBORHOODS[self.neighborhood]}, "
-            f"{self.boundary}): {self.chains} chains of {self.sweeps:,} sweeps"
-        )
+        length = f"{self.chains} chains of {self.sweeps:,} sweeps"
+        if _LEARNS_ON in self.methods and self.interval > 1:
+            length += f", independent Q of {self.sweeps // self.interval:,}"
+        neighbors = f"{_NEIGHBORHOODS[self.neighborhood]}, {self.boundary}"
+        figure.suptitle(f"Ising model on {sides} sites ({neighbors}): {length}", fontsize="medium")
         return figure
 
     def _in_range(self, temperature: float) -> bool:
@@ -187,6 +198,8 @@ class Curve:
             results.append(exact.torus(lattice.shape, grid))
         elif lattice.ndim == 1 and lattice.periodic:
             results.append(exact.ring(lattice.n_sites, grid))
+        if _LEARNS_ON in self.methods and lattice.periodic:
+            results.append(exact.weiss(model, grid))
         return results
 
     def _check(self) -> None:
@@ -202,7 +215,9 @@ class Curve:
         check_choice("start", self.start, STARTS)
         check_choice("schedule", self.schedule, tuple(SCHEDULES))
         check_integer("seed", self.seed, 0)
-        self.agent.reward_function.table(self.model)
+        for method in self.methods:
+            if method in _AGENTS:
+                self.agent(method).check_model(self.model)
 
 
 def measure(
@@ -216,32 +231,38 @@ def measure(
     """Simulate one method at some temperatures; agents learn first."""
     model = config.model
     learning_seed, running_seed = (task_seed(seed, use) for use in ("learning", "running"))
-    if method == MeanFieldQ.name:
-        rule: Rule = train(
+    learns_on = method == _LEARNS_ON
+    rule: Rule | Agent
+    if method in _RULES:
+        rule = _RULES[method]()
+    elif learns_on:
+        rule = config.agent(method)
+    else:
+        rule = train(
             model,
-            config.agent,
+            config.agent(method),
             temperature,
             sweeps=config.training_sweeps,
             schedule=config.schedule,
             seed=learning_seed,
             progress=progress,
         )
-    else:
-        rule = _RULES[method]()
+    interval = config.interval
     data = simulate(
         model,
         rule,
         temperature,
-        sweeps=config.sweeps,
-        thermalization=config.thermalization,
-        interval=config.interval,
+        sweeps=config.sweeps // interval if learns_on else config.sweeps,
+        thermalization=config.thermalization // interval if learns_on else config.thermalization,
+        interval=1 if learns_on else interval,
         chains=config.chains,
         start=config.start,
         schedule=config.schedule,
+        learn=learns_on,
         seed=running_seed,
         progress=progress,
     )
     if "softmax_temperature" not in data.coords:
         none = np.full(len(temperature), np.nan)
         data = data.assign_coords(softmax_temperature=("temperature", none))
-    return data
+    return data.assign_coords(interval=data.attrs.pop("interval"))

@@ -19,7 +19,7 @@ def run(study: Study, *, progress: bool = False) -> xr.Dataset:
     tasks = study.tasks()
     results = {}
     total = sum(task.weight for task in tasks)
-    with tqdm(total=total, unit="temperature", disable=not progress) as bar:
+    with tqdm(total=total, unit="part", disable=not progress) as bar:
         for task in tasks:
             bar.set_description(task.key)
             seed = task_seed(study.seed, task.key)

@@ -1,0 +1,41 @@
+"""One legend for a figure of several panels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+
+def legend_below(
+    figure: Figure,
+    axes: Iterable[Axes],
+    ncols: int,
+    *,
+    more: Mapping[str, Artist] | None = None,
+    **settings: Any,
+) -> None:
+    """Put one legend below a figure for everything labelled on the axes, each label once.
+
+    Parameters
+    ----------
+    figure : Figure
+    axes : iterable of Axes
+    ncols : int
+    more : mapping, optional
+        Further artists by label.
+    **settings
+        As of ``Figure.legend``.
+    """
+    found: dict[str, Any] = {}
+    for ax in axes:
+        for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
+            found.setdefault(label, handle)
+    found |= more or {}
+    place: Any = "outside lower center"
+    figure.legend(
+        list(found.values()), list(found), loc=place, ncols=ncols, frameon=False, **settings
+    )

@@ -1,0 +1,340 @@
+"""All sites at once, sublattice by sublattice or one by one: what the order of updates changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+import tyro
+import xarray as xr
+from matplotlib.figure import Figure
+
+from analysis import exact, plots
+from analysis.errors import MIN_BLOCKS, estimate
+from analysis.literature import critical_temperature
+from analysis.quantities import quantity_attrs
+from isingrl import HeatBath, Ising, Lattice, MeanFieldQ, Rule, simulate, train
+from isingrl._validation import check_choice, check_integer, check_run_length, check_temperature
+from studies.combining import concat
+from studies.legends import legend_below
+from studies.tasks import Task, task_seed
+
+__all__ = ["Schedules"]
+
+FloatArray = npt.NDArray[np.float64]
+Schedule = Literal["checkerboard", "sequential", "synchronous"]
+Method = Literal["heat-bath", "mean-field-q"]
+Neighborhood = Literal["von_neumann", "moore"]
+
+_STARTS = ("up", "random")
+_COLORS = {"checkerboard": "#0072B2", "sequential": "#009E73", "synchronous": "#D55E00"}
+_MARKERS = {"heat-bath": ("+", 8.0), "mean-field-q": ("o", 5.5)}
+_TWO_TIME_COLOR = "#CC79A7"
+_NAMES = {"von_neumann": "von Neumann", "moore": "Moore"}
+_STAGGERED = {"long_name": r"staggered order $|m_A - m_B|/2$", "units": "1"}
+_TWO_TIME = {"long_name": "energy per site between successive sweeps", "units": "J"}
+
+
+@dataclass(frozen=True)
+class Schedules:
+    """Order and energy against temperature for every order of updates.
+
+    Heat bath and mean-field Q, with von Neumann and Moore neighbours. Updates sublattice by
+    sublattice or one by one sample the Gibbs measure; all sites at once sample another law.
+    """
+
+    shape: tuple[int, int] = (32, 32)
+    """Sides of the lattice, both even."""
+    reduced_temperature: Annotated[
+        tuple[float, float, int], tyro.conf.arg(metavar="FIRST LAST NUMBER")
+    ] = (0.6, 1.4, 17)
+    """First and last temperature over the critical one, and how many, evenly spaced."""
+    neighborhoods: tuple[Neighborhood, ...] = ("von_neumann", "moore")
+    """Neighbours: one step along an axis, or one step along every axis."""
+    methods: tuple[Method, ...] = ("heat-bath", "mean-field-q")
+    """What updates the spins."""
+    schedules: tuple[Schedule, ...] = ("checkerboard", "sequential", "synchronous")
+    """Order of updates: sublattice by sublattice, random sites, all sites at once."""
+    training_sweeps: int = 300
+    """Sweeps in which agents learn, on the same schedule, before they are measured."""
+    sweeps: int = 3_000
+    """Measured sweeps a chain."""
+    thermalization: int = 1_000
+    """Sweeps a chain before the first measured one."""
+    interval: int = 20
+    """Sweeps between measurements, each of which keeps the configuration."""
+    chains: int = 4
+    """Independent chains at every temperature and from every start."""
+    seed: int = 1
+    """Seed of all random numbers."""
+
+    @property
+    def reduced(self) -> FloatArray:
+        """All temperatures over the critical one, shape (number,)."""
+        first, last, number = self.reduced_temperature
+        check_integer("reduced_temperature: the number of them", number, 1)
+        return check_temperature(np.linspace(first, last, number), "reduced_temperature")
+
+    def model(self, neighborhood: str) -> Ising:
+        """Return the ferromagnet without field."""
+        return Ising(Lattice(self.shape, neighborhood))
+
+    def temperatures(self, neighborhood: str) -> FloatArray:
+        """Return the temperatures in J/k_B, shape (number,)."""
+        critical = critical_temperature(2, neighborhood)
+        assert critical is not None
+        return self.reduced * critical
+
+    def tasks(self) -> list[Task]:
+        """One task for every neighbourhood, method, schedule and start."""
+        if len(self.shape) != 2 or any(side % 2 for side in self.shape):
+            raise ValueError(f"shape must have two even sides; got {self.shape}")
+        for name, allowed in (
+            ("neighborhoods", get_args(Neighborhood)),
+            ("methods", get_args(Method)),
+            ("schedules", get_args(Schedule)),
+        ):
+            given = getattr(self, name)
+            if not given or len(set(given)) < len(given):
+                raise ValueError(f"{name} must be distinct names; got {given}")
+            for each in given:
+                check_choice(name, each, allowed)
+        check_run_length(self.sweeps, self.thermalization, self.interval, self.chains)
+        if self.sweeps // self.interval * self.chains < MIN_BLOCKS:
+            raise ValueError(
+                f"sweeps must give at least {MIN_BLOCKS} draws over all chains; got {self.sweeps} "
+                f"with interval = {self.interval} and chains = {self.chains}"
+            )
+        check_integer("training_sweeps", self.training_sweeps, 1)
+        check_integer("seed", self.seed, 0)
+        number = len(self.reduced)
+        return [
+            Task(
+                key=f"{neighborhood}, {method}, {schedule}, {start}",
+                function=measure,
+                arguments={
+                    "config": self,
+                    "neighborhood": neighborhood,
+                    "method": method,
+                    "schedule": schedule,
+                    "start": start,
+                },
+                weight=number,
+            )
+            for neighborhood in self.neighborhoods
+            for method in self.methods
+            for schedule in self.schedules
+            for start in _STARTS
+        ]
+
+    def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
+        """Join starts, schedules, methods and neighbourhoods."""
+        data = list(results.values())
+        lengths = {
+            "start": len(_STARTS),
+            "schedule": len(self.schedules),
+            "method": len(self.methods),
+            "neighborhood": len(self.neighborhoods),
+        }
+        for dim, length in lengths.items():
+            data = [concat(data[i : i + length], dim) for i in range(0, len(data), length)]
+        return data[0]
+
+    def summarize(self, data: xr.Dataset) -> xr.Dataset:
+        """Means with errors over chains and draws."""
+        difference = (data["magnetization_a"] - data["magnetization_b"]) / 2
+        series = {
+            "abs_magnetization": (abs(data["magnetization"]), quantity_attrs("abs_magnetization")),
+            "energy": (data["energy"], quantity_attrs("energy")),
+            "two_time_energy": (data["two_time_energy"], _TWO_TIME),
+            "staggered": (abs(difference), _STAGGERED),
+        }
+        summary = xr.Dataset(coords={"temperature": data["temperature"]}, attrs=data.attrs)
+        of_chain = {**_STAGGERED, "long_name": f"{_STAGGERED['long_name']} of each chain"}
+        summary["staggered_by_chain"] = abs(difference).mean("draw").assign_attrs(of_chain)
+        for name, (values, attrs) in series.items():
+            mean, error = _estimates(values)
+            summary[name] = mean.assign_attrs(attrs)
+            label = {**attrs, "long_name": f"standard error of the {attrs['long_name']}"}
+            summary[f"{name}_error"] = error.assign_attrs(label)
+        return summary
+
+    def plot(self, summary: xr.Dataset) -> Figure:
+        """Draw order and energy from up, and both orders from random starts."""
+        rows = len(self.neighborhoods)
+        figure = Figure(figsize=(10.5, 3.1 * rows + 0.9), layout="constrained")
+        axes = figure.subplots(rows, 3, squeeze=False)
+        for neighborhood, row in zip(self.neighborhoods, axes, strict=True):
+            chosen = summary.sel({"neighborhood": neighborhood})
+            self._draw_known(row, neighborhood)
+            for schedule in self.schedules:
+                for method in self.methods:
+                    one = chosen.sel({"schedule": schedule, "method": method})
+                    up, random = (one.sel({"start": start}) for start in _STARTS)
+                    _points(row[0], up, "abs_magnetization", method, _COLORS[schedule], schedule)
+                    _points(row[1], up, "energy", method, _COLORS[schedule])
+                    if schedule == "synchronous":
+                        _points(row[1], up, "two_time_energy", method, _TWO_TIME_COLOR,
+                                "synchronous, successive sweeps")  # fmt: skip
+                    for chain in range(one.sizes["chain"]):
+                        each = random.isel(chain=chain)
+                        marker, size = _MARKERS[method]
+                        row[2].plot(
+                            each["temperature"],
+                            each["staggered_by_chain"],
+                            ls="none",
+                            marker=marker,
+                            ms=0.7 * size,
+                            markerfacecolor="none",
+                            color=_COLORS[schedule],
+                        )
+            name = _NAMES[neighborhood]
+            row[0].set(ylabel="absolute magnetization per site", ylim=(-0.03, 1.03))
+            row[1].set(ylabel="energy per site ($J$)")
+            row[2].set(ylabel=_STAGGERED["long_name"], ylim=(-0.03, 1.03))
+            for ax, start in zip(row, ("all up", "all up", "random, every chain"), strict=True):
+                ax.set_title(f"{name}, from {start}")
+            for ax in row:
+                ax.title.set_fontsize("medium")
+                ax.set_xlabel(plots.axis_label(summary["temperature"]))
+                critical = critical_temperature(2, neighborhood)
+                assert critical is not None
+                plots.critical_temperature(ax, critical)
+        legend_below(figure, axes[0], 4, fontsize="small")
+        sides = " × ".join(map(str, self.shape))
+        marks = ", ".join(f"{_MARKERS[m][0]} {plots.method_label(m)}" for m in self.methods)
+        figure.suptitle(
+            f"{sides} sites, {self.chains} chains of {self.sweeps:,} sweeps; {marks}",
+            fontsize="medium",
+        )
+        return figure
+
+    def _draw_known(self, row: Any, neighborhood: str) -> None:
+        """Exact results of the square lattice."""
+        if neighborhood != "von_neumann":
+            return
+        temperature = self.temperatures(neighborhood)
+        grid = np.linspace(temperature.min(), temperature.max(), 301)
+        infinite = exact.square_lattice(grid)
+        m = infinite["abs_magnetization"].values
+        torus = exact.torus(self.shape, grid)["energy"].values
+        row[0].plot(grid, m, lw=1.0, color="0.35", label="exact, infinite")
+        row[1].plot(grid, torus, lw=1.0, ls="--", color="0.0", label="exact, Gibbs, this torus")
+        row[1].plot(grid, -2 * m**2, lw=1.0, color="0.35", ls=":", label=r"$-2m^2$, exact $m$")
+        row[2].plot(grid, m, lw=1.0, color="0.35")
+
+
+def measure(
+    config: Schedules,
+    neighborhood: str,
+    method: str,
+    schedule: str,
+    start: str,
+    *,
+    seed: int,
+    progress: bool = False,
+) -> xr.Dataset:
+    """Simulate one method on one schedule from one start, at all temperatures."""
+    model, temperature = config.model(neighborhood), config.temperatures(neighborhood)
+    learning_seed, running_seed = (task_seed(seed, use) for use in ("learning", "running"))
+    rule: Rule = HeatBath()
+    if method == "mean-field-q":
+        rule = train(
+            model,
+            MeanFieldQ(),
+            temperature,
+            sweeps=config.training_sweeps,
+            schedule=schedule,
+            seed=learning_seed,
+            progress=progress,
+        )
+    data = simulate(
+        model,
+        rule,
+        temperature,
+        sweeps=config.sweeps,
+        thermalization=config.thermalization,
+        interval=config.interval,
+        chains=config.chains,
+        start=start,
+        schedule=schedule,
+        snapshots=config.sweeps // config.interval,
+        seed=running_seed,
+        progress=progress,
+    )
+    spins = data["spins"].values
+    data = data.drop_vars(["spins", "snapshot", "softmax_temperature"], errors="ignore")
+    even = np.indices(config.shape).sum(axis=0) % 2 == 0
+    dims = ("temperature", "chain", "draw")
+    data["magnetization_a"] = (dims, spins[..., even].mean(axis=-1))
+    data["magnetization_b"] = (dims, spins[..., ~even].mean(axis=-1))
+    data["two_time_energy"] = (dims, _two_time_energy(model, rule, temperature, spins))
+    for name, side in (("magnetization_a", "even"), ("magnetization_b", "odd")):
+        data[name].attrs = {"long_name": f"magnetization of the {side} sites", "units": "1"}
+    data["two_time_energy"].attrs = _TWO_TIME
+    data.attrs = {name: data.attrs[name] for name in ("n_sites", "interval", "versions")}
+    data = data.rename(temperature="reduced_temperature").assign_coords(
+        reduced_temperature=config.reduced
+    )
+    label = {"long_name": "temperature over the critical one", "units": "1"}
+    data["reduced_temperature"].attrs = label
+    return data.assign_coords(
+        temperature=("reduced_temperature", temperature, quantity_attrs("temperature")),
+        neighborhood=neighborhood,
+        schedule=schedule,
+        start=start,
+    )
+
+
+def _two_time_energy(
+    model: Ising, rule: Rule, temperature: FloatArray, spins: npt.NDArray[np.int8]
+) -> FloatArray:
+    """Energy of bonds from a configuration to that of one synchronous sweep later.
+
+    The mean over what the sweep may do, −(J/2N) Σ_i S_i ⟨s_i(t + 1)⟩, is known from the rule.
+    """
+    lattice = model.lattice
+    energy = np.empty(spins.shape[:3])
+    for index, t in enumerate(temperature):
+        flat = spins[index].reshape(*spins.shape[1:3], -1).astype(np.int64)
+        table = rule.compile(model, np.array([t]))
+        moved = 2 * table.probabilities(lattice, flat)[0] - 1
+        sums = flat[..., lattice.neighbors].sum(axis=-1)
+        energy[index] = -model.coupling * (sums * moved).mean(axis=-1) / 2
+    return energy
+
+
+def _estimates(values: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
+    def both(series: FloatArray) -> tuple[float, float]:
+        result = estimate(series)
+        return result.value, result.error
+
+    mean, error = xr.apply_ufunc(
+        both,
+        values,
+        input_core_dims=[["chain", "draw"]],
+        output_core_dims=[[], []],
+        vectorize=True,
+    )
+    return mean, error
+
+
+def _points(
+    ax: Any, one: xr.Dataset, name: str, method: str, color: str, label: str | None = None
+) -> None:
+    marker, size = _MARKERS[method]
+    ax.errorbar(
+        one["temperature"],
+        one[name],
+        one[f"{name}_error"],
+        ls="none",
+        marker=marker,
+        ms=size,
+        markerfacecolor="none",
+        color=color,
+        elinewidth=0.9,
+        label=label,
+        zorder=3,
+    )

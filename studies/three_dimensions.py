@@ -1,0 +1,208 @@
+"""The simple cubic lattice with 6 and with 26 neighbours: mean-field Q beside Metropolis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+import numpy.typing as npt
+import tyro
+import xarray as xr
+from matplotlib.figure import Figure
+
+from analysis import exact, plots, thermodynamics
+from analysis.literature import critical_temperature
+from isingrl import Ising, Lattice, MeanFieldQ, Metropolis, Rule, simulate, train
+from isingrl._validation import check_integer, check_run_length
+from isingrl.lattice import NEIGHBORHOODS
+from studies.combining import concat
+from studies.legends import legend_below
+from studies.tasks import Task, task_seed
+
+METHODS = (Metropolis.name, MeanFieldQ.name)
+_TITLES = {"von_neumann": "6 neighbours", "moore": "26 neighbours"}
+_CHAINS_TOGETHER = 64  # what one block of the bit-lane engine holds
+
+
+@dataclass(frozen=True)
+class ThreeDimensions:
+    """Mean-field Q on the simple cubic lattice, with 6 and with 26 neighbours.
+
+    A joint action of 26 neighbours has 67,108,864 values; their mean has 27. Magnetization
+    against temperature beside Metropolis, and the difference in units of its error.
+    """
+
+    side: int = 32
+    """L of the lattice of L × L × L sites; an even one takes the fast engine."""
+    reduced_temperature: Annotated[
+        tuple[float, float, int], tyro.conf.arg(metavar="FIRST LAST NUMBER")
+    ] = (0.5, 1.1, 31)
+    """First and last temperature in units of zJ/k_B, Weiss's critical temperature; how many."""
+    training_sweeps: int = 200
+    """Sweeps in which the agents learn before they are measured."""
+    sweeps: int = 10_000
+    """Measured sweeps a chain."""
+    thermalization: int = 1_000
+    """Sweeps a chain before the first measured one."""
+    interval: int = 10
+    """Sweeps between measurements."""
+    chains: int = 2
+    """Independent chains at every temperature, from all spins up."""
+    seed: int = 1
+    """Seed of all random numbers."""
+
+    def model(self, neighborhood: str) -> Ising:
+        """Return the ferromagnet with these neighbours."""
+        return Ising(Lattice((self.side,) * 3, neighborhood))
+
+    def temperatures(self, neighborhood: str) -> npt.NDArray[np.float64]:
+        """All temperatures in J/k_B, shape (number,)."""
+        first, last, number = self.reduced_temperature
+        if not (0 < first < last < np.inf) or number < 2:
+            raise ValueError(
+                "reduced_temperature must be two ascending positive numbers and how many, at "
+                f"least 2; got {first:g} {last:g} {number}"
+            )
+        return self.model(neighborhood).lattice.coordination_number * np.linspace(
+            first, last, number
+        )
+
+    def tasks(self) -> list[Task]:
+        """One task for every neighbourhood, method and block of temperatures."""
+        check_integer("side", self.side, 2)
+        check_integer("training_sweeps", self.training_sweeps, 1)
+        check_run_length(self.sweeps, self.thermalization, self.interval, self.chains)
+        check_integer("seed", self.seed, 0)
+        tasks = []
+        for neighborhood in NEIGHBORHOODS:
+            temperatures = self.temperatures(neighborhood)
+            n_blocks = -(-len(temperatures) * self.chains // _CHAINS_TOGETHER)
+            tasks += [
+                Task(
+                    key=f"{_TITLES[neighborhood]}, {method}, T = {block[0]:.6g} … {block[-1]:.6g}",
+                    function=measure,
+                    arguments={
+                        "config": self,
+                        "neighborhood": neighborhood,
+                        "method": method,
+                        "temperature": tuple(block),
+                    },
+                    weight=len(block),
+                )
+                for method in METHODS
+                for block in np.array_split(temperatures, min(n_blocks, len(temperatures)))
+            ]
+        return tasks
+
+    def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
+        """Join everything; temperatures lie over (neighborhood, point)."""
+        found = list(results.values())
+        parts = []
+        for neighborhood in NEIGHBORHOODS:
+            methods = [
+                concat(
+                    [
+                        data
+                        for data in found
+                        if data["neighborhood"] == neighborhood and data["method"] == method
+                    ],
+                    "temperature",
+                )
+                for method in METHODS
+            ]
+            joined = concat(methods, "method").rename_dims(temperature="point")
+            parts.append(joined.reset_index("temperature").reset_coords("temperature"))
+        return concat(parts, "neighborhood").set_coords("temperature")
+
+    def summarize(self, data: xr.Dataset) -> xr.Dataset:
+        """Observables with errors; ``deviation`` of |m| in units of its error, ``chi_square``."""
+        parts = []
+        for neighborhood in NEIGHBORHOODS:
+            chosen = data.sel(neighborhood=neighborhood).swap_dims(point="temperature")
+            summary = thermodynamics(chosen)
+            agents, metropolis = (summary.sel({"method": name}) for name in METHODS[::-1])
+            error = np.hypot(
+                agents["abs_magnetization_error"], metropolis["abs_magnetization_error"]
+            )
+            summary["deviation"] = (
+                agents["abs_magnetization"] - metropolis["abs_magnetization"]
+            ) / error
+            summary = summary.rename_dims(temperature="point").reset_index("temperature")
+            parts.append(summary.reset_coords("temperature"))
+        joined = concat(parts, "neighborhood").set_coords("temperature")
+        joined["deviation"].attrs = {"long_name": "difference over its error", "units": "1"}
+        joined["chi_square"] = (joined["deviation"] ** 2).sum("point")
+        return joined
+
+    def plot(self, summary: xr.Dataset) -> Figure:
+        """|m| against temperature for both neighbourhoods, and the methods' difference."""
+        figure = Figure(figsize=(9.0, 6.0), layout="constrained")
+        axes = figure.subplots(2, 2, sharex="col", sharey="row", height_ratios=(3, 1))
+        for column, neighborhood in enumerate(NEIGHBORHOODS):
+            top, bottom = axes[:, column]
+            model = self.model(neighborhood)
+            chosen = summary.sel(neighborhood=neighborhood).swap_dims(point="temperature")
+            ends = chosen["temperature"].values[[0, -1]]
+            grid = np.linspace(ends[0], ends[1], 401)
+            plots.exact_curve(exact.weiss(model, grid), "abs_magnetization", top)
+            plots.observable(chosen.drop_vars("deviation"), "abs_magnetization", top)
+            known = critical_temperature(3, neighborhood)
+            if known is not None:
+                for ax in (top, bottom):
+                    plots.critical_temperature(ax, known)
+            top.set(title=_TITLES[neighborhood], xlabel="")
+            bottom.axhspan(-2, 2, color="0.9", zorder=0)
+            bottom.plot(chosen["temperature"], chosen["deviation"], "o", color="0.2", ms=3.5)
+            bottom.set(xlabel=plots.axis_label(chosen["temperature"]))
+            square = float(chosen["chi_square"])
+            number = int(chosen["deviation"].notnull().sum())
+            bottom.text(
+                0.02, 0.06, rf"$\chi^2$ = {square:.1f} for {number}", transform=bottom.transAxes
+            )
+        for ax in axes[:, 1]:
+            ax.set_ylabel("")
+        axes[1, 0].set(ylabel="mean-field Q less\nMetropolis, in errors", ylim=(-4.5, 4.5))
+        legend_below(figure, axes[0], 4)
+        figure.suptitle(
+            f"Simple cubic lattice, {self.side}³ sites: {self.chains} chains of "
+            f"{self.sweeps:,} sweeps"
+        )
+        return figure
+
+
+def measure(
+    config: ThreeDimensions,
+    neighborhood: str,
+    method: str,
+    temperature: tuple[float, ...],
+    *,
+    seed: int,
+    progress: bool = False,
+) -> xr.Dataset:
+    """Simulate one method at some temperatures; agents learn first."""
+    model = config.model(neighborhood)
+    rule: Rule = Metropolis()
+    if method == MeanFieldQ.name:
+        rule = train(
+            model,
+            MeanFieldQ(),
+            temperature,
+            sweeps=config.training_sweeps,
+            seed=task_seed(seed, "learning"),
+            progress=progress,
+        )
+    data = simulate(
+        model,
+        rule,
+        temperature,
+        sweeps=config.sweeps,
+        thermalization=config.thermalization,
+        interval=config.interval,
+        chains=config.chains,
+        start="up",
+        seed=task_seed(seed, "running"),
+        progress=progress,
+    )
+    data = data.drop_vars("softmax_temperature", errors="ignore")
+    return data.assign_coords(neighborhood=data.attrs.pop("neighborhood"))
