@@ -130,6 +130,25 @@ def sweep(spins, lattice, table, schedule, random):
         spins[site] = 1 if random.uniform() < table[own][state] else -1
 
 
+def chance_of_up(spins, lattice, rule, chain, site):
+    """P(up) of one site by a compiled rule: its own table if it has one, by what it sees."""
+    if rule.sites is None:
+        seen = n_up(spins, neighbor_indices(lattice), site, lattice.coordination_number)
+        state = list(lattice.n_up).index(seen)
+    else:
+        state = sum(2**j for j, other in enumerate(rule.sites[site]) if spins[other] == 1)
+    tables = rule.up[chain]
+    return tables[site if len(tables) > 1 else 0][0 if spins[site] == -1 else 1][state]
+
+
+def sweep_by_rule(spins, lattice, rule, chain, schedule, random):
+    """Make one sweep of a list of spins by a compiled rule, in place."""
+    before = spins if schedule != "synchronous" else list(spins)
+    for site in visited_sites(lattice, schedule, random):
+        up = chance_of_up(before, lattice, rule, chain, site)
+        spins[site] = 1 if random.uniform() < up else -1
+
+
 def softmax_up(q_down, q_up, tau):
     """P(up) of the softmax policy."""
     if q_up == q_down or tau == math.inf:
@@ -139,35 +158,135 @@ def softmax_up(q_down, q_up, tau):
     return 1 / (1 + math.exp(-(q_up - q_down) / tau))
 
 
-def learn(spins, lattice, rewards, taus, learning_rate, discount, schedule, random):
-    """Let agents learn; returns values, visits and the three histories."""
-    neighbors, z = neighbor_indices(lattice), lattice.coordination_number
-    states = list(lattice.n_up)
-    q = [[0.0, 0.0] for _ in states]
-    visits = [[0, 0] for _ in states]
-    last = [None] * lattice.n_sites
-    q_history, reward_history, magnetization_history = [], [], []
-    for tau in taus:
-        seen = spins if schedule != "synchronous" else list(spins)
-        paid = 0.0
-        for site in visited_sites(lattice, schedule, random):
-            state = states.index(n_up(seen, neighbors, site, z))
-            if last[site] is not None:
-                before, action = last[site]
-                up = softmax_up(*q[state], tau)
-                value = up * q[state][1] + (1 - up) * q[state][0]
-                visits[before][action] += 1
-                rate = max(learning_rate, 1 / visits[before][action])
-                target = rewards[before][action] + discount * value
-                q[before][action] += rate * (target - q[before][action])
-            action = 1 if random.uniform() < softmax_up(*q[state], tau) else 0
-            spins[site] = 2 * action - 1
-            last[site] = state, action
-            paid += rewards[state][action]
-        q_history.append([list(pair) for pair in q])
-        reward_history.append(paid / lattice.n_sites)
-        magnetization_history.append(sum(spins) / lattice.n_sites)
-    return q, visits, q_history, reward_history, magnetization_history
+class Learners:
+    """Agents on one lattice that learn by loops over sites, with a table each or one for all.
+
+    `agent` is the agent whose settings are followed. With a table and no replay, values move at
+    once; else `gathered` lists what was experienced in a sweep: (table, state, action, target).
+    """
+
+    def __init__(self, spins, lattice, agent, rewards, schedule, random):
+        self.spins, self.lattice, self.agent, self.random = list(spins), lattice, agent, random
+        self.rewards, self.schedule = rewards, schedule
+        self.view = agent.view(lattice)
+        self.neighbors = neighbor_indices(lattice)
+        self.counts = list(lattice.n_up)
+        n_tables = 1 if agent.shared else lattice.n_sites
+        self.q = [[[0.0, 0.0] for _ in self.view.states] for _ in range(n_tables)]
+        self.visits = [[[0, 0] for _ in self.view.states] for _ in range(n_tables)]
+        self.target = None
+        self.pending = [None] * lattice.n_sites
+        self.memory = [[] for _ in range(n_tables)]
+        self.remembered = [0] * n_tables
+        self.sweeps = 0
+        self.online = agent.network is None and agent.replay is None
+        self.at_once = agent.discount == 0 and agent.reward_time == "before"
+
+    def look(self, spins, site):
+        """Count of up neighbours, as an index, and what the agent sees."""
+        z = self.lattice.coordination_number
+        count = self.counts.index(n_up(spins, self.neighbors, site, z))
+        if self.view.sites is not None:
+            others = self.view.sites[site]
+            return count, sum(2**j for j, other in enumerate(others) if spins[other] == 1)
+        chances = self.view.channel[count]
+        if len(chances) == 1:
+            return count, 0
+        if len(chances) == len(self.counts) and chances[count] == 1:
+            return count, count
+        draw, total = self.random.uniform(), 0.0
+        possible = [state for state, chance in enumerate(chances) if chance > 0]
+        for state in possible[:-1]:
+            total += chances[state]
+            if draw < total:
+                return count, state
+        return count, possible[-1]
+
+    def chance(self, table, state, tau):
+        """P(up)."""
+        up = softmax_up(*self.q[table][state], tau)
+        if self.q[table][state][0] == self.q[table][state][1] or tau == math.inf:
+            return 0.5
+        return (1 - self.agent.epsilon) * up + self.agent.epsilon / 2
+
+    def value(self, table, state, tau):
+        """V of a state."""
+        q = (self.q if self.agent.target_interval is None else self.target)[table][state]
+        if self.agent.next_value == "max":
+            return max(q)
+        up = self.chance(table, state, tau)
+        return up * q[1] + (1 - up) * q[0]
+
+    def sweep(self, tau):
+        """One learning sweep; returns mean reward, mean squared error and magnetization."""
+        agent, random = self.agent, self.random
+        interval = agent.target_interval
+        if interval is not None and self.sweeps % interval == 0:
+            self.target = [[list(pair) for pair in table] for table in self.q]
+        self.sweeps += 1
+        paid, self.gathered = 0.0, []
+        errors = [[] for _ in self.q]
+        for iteration in range(agent.inner_iterations):
+            counts = iteration == agent.inner_iterations - 1
+            source = self.spins if self.schedule != "synchronous" else list(self.spins)
+            for site in visited_sites(self.lattice, self.schedule, random):
+                table = 0 if agent.shared else site
+                count, state = self.look(source, site)
+                action = 1 if random.uniform() < self.chance(table, state, tau) else 0
+                self.spins[site] = 2 * action - 1
+                if counts:
+                    paid += self.rewards[count][action]
+                now = (state, count, action) if counts else None
+                learned = now
+                if not self.at_once:
+                    learned, self.pending[site] = self.pending[site], now
+                if learned is None:
+                    continue
+                seen, its_count, done = learned
+                met = count if agent.reward_time == "after" else its_count
+                reward = self.rewards[met][done]
+                if agent.replay is not None:
+                    self.remember(table, (seen, done, reward, state))
+                    continue
+                target = reward
+                if agent.discount > 0:
+                    target += agent.discount * self.value(table, state, tau)
+                if self.online:
+                    errors[table].append(self.improve(table, seen, done, target) ** 2)
+                else:
+                    self.gathered.append((table, seen, done, target))
+        if agent.replay is not None:
+            self.recall(tau)
+        self.table_loss = [sum(own) / max(1, len(own)) for own in errors]
+        loss = sum(map(sum, errors)) / max(1, sum(map(len, errors)))
+        n_sites = self.lattice.n_sites
+        return paid / n_sites, loss, sum(self.spins) / n_sites
+
+    def improve(self, table, seen, action, target):
+        """Move a value towards its target; returns the error before."""
+        self.visits[table][seen][action] += 1
+        rate = self.agent.learning_rate
+        if self.agent.falling_rate:
+            rate = max(rate, 1 / self.visits[table][seen][action])
+        error = target - self.q[table][seen][action]
+        self.q[table][seen][action] += rate * error
+        return error
+
+    def remember(self, table, experience):
+        """Keep the last experiences of a table, each in the slot of the oldest."""
+        slot = self.remembered[table] % self.agent.replay
+        self.memory[table][slot : slot + 1] = [experience]
+        self.remembered[table] += 1
+
+    def recall(self, tau):
+        """Draw a batch for every table, with replacement."""
+        for table, memory in enumerate(self.memory):
+            for _ in range(self.agent.batch_size if memory else 0):
+                seen, done, reward, then = memory[self.random.below(len(memory))]
+                target = reward
+                if self.agent.discount > 0:
+                    target += self.agent.discount * self.value(table, then, tau)
+                self.gathered.append((table, seen, done, target))
 
 
 def configurations(n_sites):

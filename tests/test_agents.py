@@ -1,25 +1,21 @@
-"""Rewards, learning against a loop with the same random numbers, and policies on disk."""
+"""Rewards, softmax policies, and what agents with tables learn of them."""
 
-import json
 import math
 
 import numpy as np
 import pytest
 import xarray as xr
-from safetensors.numpy import load_file, save_file
 
-from isingrl import HeatBath, Ising, Lattice, MeanFieldQ, Policy, Rule, simulate, train
-from isingrl._kernels.learning import softmax_up
+from isingrl import HeatBath, Ising, Lattice, MeanFieldQ, Rule, simulate, train
+from isingrl._kernels.learning import chance_of_up
 from isingrl._site_engine import SCHEDULES
-from isingrl.agents import REWARDS
+from isingrl.agents import REWARDS, IndependentQ, JointQ, NeighborhoodQ
 from isingrl.agents.training import _falling
 from isingrl.lattice import BOUNDARIES, NEIGHBORHOODS
-from tests import oracles
 
 SQUARE = Ising(Lattice((6, 6)))
 MOORE = Ising(Lattice((6, 6), "moore"))
 RING = Ising(Lattice((12,)))
-NO_POLICY = r"path must be a policy folder; .* is none"
 T_C, T_C_MOORE = 2.269185314213022, 5.257826
 
 
@@ -109,33 +105,6 @@ def test_without_discount_agents_learn_the_heat_bath(model, reward):
         np.testing.assert_allclose(table[:, own][both], heat_bath[:, own][both], rtol=1e-12)
 
 
-@pytest.mark.parametrize("discount", [0.0, 0.5, 0.95, 1.0])
-@pytest.mark.parametrize("schedule", SCHEDULES)
-@pytest.mark.parametrize("model", [
-    Ising(Lattice((7,)), 1.0, 0.1), Ising(Lattice((3, 4))), Ising(Lattice((3, 4), "moore"), -1.0),
-    Ising(Lattice((3, 3), boundary="free"), 1.0, 0.2),
-], ids=["ring", "square", "moore", "free"])  # fmt: skip
-def test_learning_is_that_of_the_oracle(model, schedule, discount):
-    agent = MeanFieldQ("mean", discount=discount, learning_rate=0.3)
-    temperature, sweeps, seed = 2.0, 40, 11
-    policy = train(model, agent, temperature, sweeps=sweeps, schedule=schedule, start="up",
-                   seed=seed)  # fmt: skip
-    generator = np.random.Generator(np.random.Philox(np.random.SeedSequence(seed)))
-    random = oracles.Random(generator.integers(0, 2**64, size=4, dtype=np.uint64))
-    rewards = REWARDS["mean"].table(model).tolist()
-    tau = temperature / model.lattice.coordination_number
-    spread = np.ptp(rewards)
-    taus = [tau + spread * (1 / min(1, 2 * sweep / sweeps) - 1) for sweep in range(1, sweeps + 1)]
-    q, visits, q_history, rewards_paid, magnetization = oracles.learn(
-        [1] * model.lattice.n_sites, model.lattice, rewards, taus, 0.3, discount, schedule, random
-    )
-    np.testing.assert_allclose(policy.q_values[0], q, rtol=1e-9, atol=1e-12)
-    np.testing.assert_array_equal(policy.visits[0], visits)
-    np.testing.assert_allclose(policy.history["q"][0], q_history, rtol=1e-9, atol=1e-12)
-    np.testing.assert_allclose(policy.history["reward"][0], rewards_paid, rtol=1e-9, atol=1e-12)
-    np.testing.assert_allclose(policy.history["magnetization"][0], magnetization, atol=1e-12)
-
-
 def test_discount_breaks_the_map():
     bare, far = (
         train(SQUARE, MeanFieldQ(discount=discount), 3.0, sweeps=300, seed=1)
@@ -147,10 +116,31 @@ def test_discount_breaks_the_map():
     assert simulate(SQUARE, far, sweeps=1, seed=1).attrs["temperature_map"] == "approximate"
 
 
+@pytest.mark.parametrize(
+    ("agent", "exact"),
+    [
+        (MeanFieldQ(), True),
+        (MeanFieldQ("half", shared=False, replay=9, batch_size=3, inner_iterations=2), True),
+        (MeanFieldQ("mean", network=(4,), falling_rate=False), True),
+        (NeighborhoodQ("chapter-1d"), True),
+        (JointQ(), True),
+        (MeanFieldQ("chapter-2d"), False),
+        (MeanFieldQ(discount=0.1), False),
+        (MeanFieldQ(epsilon=0.1), False),
+        (MeanFieldQ(reward_time="after"), False),
+        (MeanFieldQ(neighbors_seen=2), False),
+        (IndependentQ(), False),
+    ],
+)
+def test_which_agents_stand_for_a_temperature_exactly(agent, exact):
+    assert agent.exact_temperature is exact
+    assert agent.describe()["temperature_map"] == ("exact" if exact else "approximate")
+
+
 @pytest.mark.parametrize("advantage", [-3.0, -1e-300, 0.0, 0.5, 3.0])
 @pytest.mark.parametrize("tau", [0.0, 1e-3, 1.0, 1e300, math.inf])
 def test_softmax(advantage, tau):
-    up = softmax_up(advantage, tau)
+    up = chance_of_up(advantage, tau, 0.0)
     if advantage == 0 or math.isinf(tau):
         assert up == 0.5
     elif tau == 0:
@@ -160,19 +150,22 @@ def test_softmax(advantage, tau):
         to_up = math.exp(min(0.0, advantage / tau))
         to_down = math.exp(min(0.0, -advantage / tau))
         assert up == pytest.approx(to_up / (to_up + to_down))
+    assert chance_of_up(advantage, tau, 0.3) == pytest.approx(0.7 * up + 0.15)
 
 
-def test_softmax_temperatures_fall_to_the_final_one_halfway():
-    taus = _falling(np.array([0.5, math.inf]), 10, 8.0)
+def test_softmax_temperatures_fall_to_the_final_one():
+    taus = _falling(np.array([0.5, math.inf]), 10, 0.5, 8.0)
     np.testing.assert_array_equal(taus[0, 4:], 0.5)
     assert taus[0, 0] > 8
     assert (np.diff(taus[0, :5]) < 0).all()
     assert np.isinf(taus[1]).all()
-    assert _falling(np.array([0.5]), 1, 8.0).tolist() == [[0.5]]
+    np.testing.assert_array_equal(_falling(np.array([0.5]), 10, 0.2, 8.0)[0, 1:], 0.5)
+    assert _falling(np.array([0.5]), 1, 0.5, 8.0).tolist() == [[0.5]]
+    assert _falling(np.array([0.5]), 3, 0.0, 8.0).tolist() == [[0.5] * 3]
 
 
 def test_shapes_and_labels_of_a_policy():
-    policy = train(SQUARE, MeanFieldQ("half"), [2.0, 3.0, 4.0], sweeps=7, seed=1)
+    policy = train(SQUARE, MeanFieldQ("half"), [2.0, 3.0, 4.0], sweeps=7, snapshots=3, seed=1)
     assert isinstance(policy, Rule)
     assert policy.name == "mean-field-q"
     assert policy.q_values.dims == policy.visits.dims == ("temperature", "n_up", "action")
@@ -182,13 +175,18 @@ def test_shapes_and_labels_of_a_policy():
     np.testing.assert_array_equal(policy.temperature, [2.0, 3.0, 4.0])
     np.testing.assert_array_equal(policy.q_values["softmax_temperature"], [1.0, 1.5, 2.0])
     history = policy.history
-    assert history["q"].dims == ("temperature", "sweep", "n_up", "action")
-    assert dict(history.sizes) == {"temperature": 3, "sweep": 7, "n_up": 5, "action": 2}
+    assert history["q"].dims == ("temperature", "snapshot", "n_up", "action")
+    assert history["spins"].dims == ("temperature", "snapshot", "x", "y")
+    assert history["site_loss"].dims == ("temperature", "snapshot")
+    sizes = {"temperature": 3, "sweep": 7, "snapshot": 3, "n_up": 5, "action": 2, "x": 6, "y": 6}
+    assert dict(history.sizes) == sizes
     np.testing.assert_array_equal(history["sweep"], np.arange(1, 8))
+    np.testing.assert_array_equal(history["snapshot"], [2, 4, 7])
+    kept = history["magnetization"].sel(sweep=history["snapshot"].values)
+    np.testing.assert_allclose(history["spins"].mean(["x", "y"]), kept)
     np.testing.assert_array_equal(history["q"][:, -1], policy.q_values)
     assert (abs(history["magnetization"]) <= 1).all()
-    # An agent learns from its last action when it acts again: all but the last of each.
-    assert (policy.visits.sum(["n_up", "action"]) == 36 * 6).all()
+    assert (policy.visits.sum(["n_up", "action"]) == 36 * 7).all()
     for array in (policy.q_values, policy.visits, *history.values(), *history.coords.values()):
         assert array.attrs.get("long_name") or array.name == "action"
 
@@ -224,7 +222,7 @@ def test_starts_of_the_lattices():
     up = np.ones((2, 1, 6, 6), dtype=int)
     up[1] = -1
     frozen = train(Ising(Lattice((6, 6)), 0.0, 1.0), MeanFieldQ(), [0.0, math.inf], sweeps=1,
-                   start=up, seed=1)  # fmt: skip
+                   snapshots=1, start=up, seed=1)  # fmt: skip
     assert frozen.history["q"].shape == (2, 1, 5, 2)
     by_name = train(SQUARE, MeanFieldQ(), 2.0, sweeps=5, start="up", seed=1)
     by_array = train(SQUARE, MeanFieldQ(), 2.0, sweeps=5, start=np.ones((6, 6)), seed=1)
@@ -244,7 +242,7 @@ def test_zero_and_infinite_temperature(discount):
 
 
 def test_entries_that_were_never_met_decide_by_a_coin():
-    policy = train(SQUARE, MeanFieldQ(), 2.0, sweeps=1, seed=1)  # nothing is learned so soon
+    policy = train(SQUARE, MeanFieldQ(discount=0.1), 2.0, sweeps=1, seed=1)  # too soon to learn
     assert (policy.visits == 0).all()
     assert (policy.table(SQUARE, np.array([2.0])) == 0.5).all()
 
@@ -254,130 +252,3 @@ def test_training_shows_a_bar(capsys):
     assert capsys.readouterr().err == ""
     train(SQUARE, MeanFieldQ(), 2.0, sweeps=5, seed=1, progress=True)
     assert "sweep" in capsys.readouterr().err
-
-
-@pytest.fixture(scope="module")
-def policy():
-    model = Ising(Lattice((4, 6), "moore", "free"), 0.5, -0.25)
-    agent = MeanFieldQ("mean", discount=0.25, learning_rate=0.5)
-    return train(model, agent, [0.0, 2.0, math.inf], sweeps=20, seed=1)
-
-
-def test_saving_and_loading(policy, tmp_path):
-    folder = tmp_path / "new" / "policy"
-    policy.save(folder)
-    policy.save(str(folder))  # over the first one
-    assert sorted(path.name for path in folder.iterdir()) == ["policy.json", "policy.safetensors"]
-    for loaded in (Policy.load(folder), Policy.load(str(folder))):
-        assert loaded.model == policy.model
-        assert loaded.agent == policy.agent
-        xr.testing.assert_identical(loaded.q_values, policy.q_values)
-        xr.testing.assert_identical(loaded.visits, policy.visits)
-        xr.testing.assert_identical(loaded.history, policy.history)
-    options = {"sweeps": 5, "seed": 2}
-    xr.testing.assert_identical(
-        simulate(policy.model, loaded, **options), simulate(policy.model, policy, **options)
-    )
-
-
-def test_a_failed_save_leaves_the_earlier_policy_whole(policy, tmp_path, monkeypatch):
-    policy.save(tmp_path)
-
-    def fail(*args, **options):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("isingrl.agents.policy.json.dumps", fail)
-    other = train(policy.model, policy.agent, 3.0, sweeps=2, seed=2)
-    with pytest.raises(KeyboardInterrupt):
-        other.save(tmp_path)
-    monkeypatch.undo()
-    assert len(list(tmp_path.iterdir())) == 2
-    xr.testing.assert_identical(Policy.load(tmp_path).q_values, policy.q_values)
-
-
-@pytest.mark.parametrize("missing", ["policy.json", "policy.safetensors", None])
-def test_missing_files_are_named(policy, tmp_path, missing):
-    folder = tmp_path / "policy"
-    if missing:
-        policy.save(folder)
-        (folder / missing).unlink()
-    with pytest.raises(FileNotFoundError, match=rf"path must be .* has no {missing or 'policy'}"):
-        Policy.load(folder)
-
-
-@pytest.mark.parametrize("name", ["policy.json", "policy.safetensors"])
-@pytest.mark.parametrize("part", [0, 1, 9, 0.5, -1])
-def test_truncated_files_are_no_policy(policy, tmp_path, name, part):
-    policy.save(tmp_path)
-    whole = (tmp_path / name).read_bytes()
-    length = int(part * len(whole)) if part == 0.5 else part
-    (tmp_path / name).write_bytes(whole[:length])
-    with pytest.raises(ValueError, match=NO_POLICY):
-        Policy.load(tmp_path)
-
-
-def _without(settings, key):
-    return {name: value for name, value in settings.items() if name != key}
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda s: s | {"format": "isingrl-policy-9"},
-        lambda s: _without(s, "format"),
-        lambda s: _without(s, "agent"),
-        lambda s: _without(s, "coupling"),
-        lambda s: s | {"coupling": "strong"},
-        lambda s: s | {"coupling": math.nan},
-        lambda s: s | {"lattice": s["lattice"] | {"shape": [4, 1]}},
-        lambda s: s | {"lattice": s["lattice"] | {"neighborhood": "von_neumann"}},
-        lambda s: s | {"lattice": s["lattice"] | {"color": "red"}},
-        lambda s: s | {"lattice": None},
-        lambda s: s | {"agent": s["agent"] | {"name": "joint-q"}},
-        lambda s: s | {"agent": s["agent"] | {"reward": "money"}},
-        lambda s: s | {"agent": s["agent"] | {"discount": 2}},
-        lambda s: s | {"agent": s["agent"] | {"depth": 2}},
-        lambda s: s | {"agent": "mean-field-q"},
-        lambda s: s | {"agent": None},
-        lambda s: [s],
-        lambda s: None,
-    ],
-    ids=range(18),
-)
-def test_foreign_settings_are_no_policy(policy, tmp_path, change):
-    policy.save(tmp_path)
-    path = tmp_path / "policy.json"
-    path.write_text(json.dumps(change(json.loads(path.read_text(encoding="utf-8")))))
-    with pytest.raises(ValueError, match=NO_POLICY):
-        Policy.load(tmp_path)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda a: _without(a, "q_values"),
-        lambda a: _without(a, "temperature"),
-        lambda a: _without(a, "reward"),
-        lambda a: a | {"visits": a["visits"][:, :-1]},
-        lambda a: a | {"temperature": a["temperature"][:-1]},
-        lambda a: a | {"reward": a["reward"].ravel()},
-        lambda a: a | {"reward": np.array(1.0)},
-        lambda a: a | {"temperature": a["temperature"][:, None]},
-        lambda a: {"weights": np.zeros(3)},
-    ],
-    ids=range(9),
-)
-def test_foreign_arrays_are_no_policy(policy, tmp_path, change):
-    policy.save(tmp_path)
-    path = tmp_path / "policy.safetensors"
-    arrays = {name: np.ascontiguousarray(a) for name, a in change(load_file(path)).items()}
-    save_file(arrays, path)
-    with pytest.raises(ValueError, match=NO_POLICY):
-        Policy.load(tmp_path)
-
-
-def test_binary_settings_are_no_policy(policy, tmp_path):
-    policy.save(tmp_path)
-    (tmp_path / "policy.json").write_bytes(b"\xff\xfe\x00\x01")
-    with pytest.raises(ValueError, match=NO_POLICY):
-        Policy.load(tmp_path)

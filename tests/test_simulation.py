@@ -11,8 +11,9 @@ import xarray as xr
 import isingrl
 from isingrl import HeatBath, Ising, Lattice, MeanFieldQ, Metropolis, simulate, train
 from isingrl._lane_engine import LaneEngine
+from isingrl._runs import snapshot_draws
 from isingrl._site_engine import SiteEngine
-from isingrl.simulation import make_engine, snapshot_draws
+from isingrl.simulation import make_engine
 from tests.statistical import Z_LIMIT, z_of_chains
 
 SCHEDULES = ("checkerboard", "sequential", "synchronous")
@@ -210,8 +211,8 @@ def test_threads_of_the_lanes_do_not_change_the_numbers(shape, chains, several, 
     for n in (1, 2, 3):
         threads(n)
         engine = make_engine(
-            model, np.repeat(HeatBath().table(model, np.array([2.2])), chains, axis=0), "random",
-            schedule, np.random.SeedSequence(6),
+            model, HeatBath().compile(model, np.array([2.2]), chains), "random", schedule,
+            np.random.SeedSequence(6),
         )  # fmt: skip
         assert (engine._bands.shape[1] - 1 > 1) == several  # bands for threads to share
         engine.sweep(2)
@@ -251,11 +252,8 @@ def test_numba_sets_the_number_of_threads():
 
 
 def test_the_lane_engine_is_taken_wherever_it_fits():
-    tables = HeatBath().table(MODEL, np.array([2.0]))
-
     def engine_of(lattice, schedule="checkerboard"):
-        free = not lattice.periodic
-        table = HeatBath().table(Ising(lattice), np.array([2.0])) if free else tables
+        table = HeatBath().compile(Ising(lattice), np.array([2.0]))
         return type(make_engine(Ising(lattice), table, "up", schedule, np.random.SeedSequence(1)))
 
     assert engine_of(Lattice((4, 6))) is LaneEngine

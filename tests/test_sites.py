@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from isingrl import Ising, Lattice
 from isingrl._kernels import sites
-from isingrl._site_engine import SCHEDULES, SiteEngine, local_sum_step, padded, update_order
+from isingrl._site_engine import SCHEDULES, SiteEngine, padded, update_order
 from isingrl.lattice import BOUNDARIES, NEIGHBORHOODS
+from isingrl.tables import RuleTable
 from tests import oracles
 
 every_kind = pytest.mark.parametrize(
@@ -30,14 +33,15 @@ def random_table(lattice, rng, n_chains):
 
 def test_random_numbers_are_those_of_the_oracle():
     state = np.random.default_rng(1).integers(0, 2**64, size=4, dtype=np.uint64)
-    table = np.full((2, 3), 0.25)
+    table = np.full((1, 2, 3), 0.25)
     spins = padded(np.ones(2, dtype=np.int8))
     random = oracles.Random(state)
     lattice = Lattice((2,))
     for _ in range(100):
         sites.sweep(
-            spins, lattice.neighbors, update_order(lattice), table, 2, sites.CHECKERBOARD, state, 1
-        )
+            spins, lattice.neighbors, True, update_order(lattice), table, 2, sites.CHECKERBOARD,
+            state, 1,
+        )  # fmt: skip
         expected = [1 if random.uniform() < 0.25 else -1 for _ in range(2)]
         assert spins.tolist() == [*expected, 0]
         assert [int(word) for word in state] == random.state
@@ -53,8 +57,8 @@ def test_sweeps_are_those_of_the_oracle(lattice, schedule):
     spins, expected, random = padded(start), start.ravel().tolist(), oracles.Random(state)
     for n_sweeps in (1, 2, 3):
         sites.sweep(
-            spins, lattice.neighbors, update_order(lattice), table, local_sum_step(lattice),
-            SCHEDULES[schedule], state, n_sweeps,
+            spins, lattice.neighbors, True, update_order(lattice), table[None],
+            lattice.local_sum_step, SCHEDULES[schedule], state, n_sweeps,
         )  # fmt: skip
         for _ in range(n_sweeps):
             oracles.sweep(expected, lattice, table, schedule, random)
@@ -69,7 +73,10 @@ def test_engine_measures_every_chain_with_its_own_table(lattice, schedule):
     n_chains, draws, interval = 3, 4, 2
     tables = random_table(lattice, rng, n_chains)
     start = rng.choice(np.array([-1, 1], dtype=np.int8), size=(n_chains, *lattice.shape))
-    engine = SiteEngine(lattice, tables, start, schedule=schedule, seed=np.random.SeedSequence(1))
+    engine = SiteEngine(
+        lattice, RuleTable(tables[:, None]), start, schedule=schedule,
+        seed=np.random.SeedSequence(1),
+    )  # fmt: skip
     randoms = [oracles.Random(state) for state in engine._states]
     bonds, totals = engine.record(draws, interval)
     pairs = oracles.bonds(lattice)
@@ -87,6 +94,55 @@ def test_engine_measures_every_chain_with_its_own_table(lattice, schedule):
         )
 
 
+@st.composite
+def rules(draw):
+    """A lattice and tables of any form, most of them of no use."""
+    shape = draw(st.sampled_from([(2,), (7,), (3, 4), (2, 3, 2)]))
+    lattice = Lattice(
+        shape, draw(st.sampled_from(NEIGHBORHOODS)), draw(st.sampled_from(BOUNDARIES))
+    )
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    n_tables = draw(st.sampled_from([1, lattice.n_sites]))
+    sites, n_states = None, len(lattice.n_up)
+    if draw(st.booleans()):
+        k = draw(st.integers(0, 5))
+        sites = rng.integers(lattice.n_sites, size=(lattice.n_sites, k)).astype(np.int32)
+        n_states = 2**k
+    up = rng.random((2, n_tables, 2, n_states))
+    up[rng.random(up.shape) < 0.1] = rng.integers(2)
+    return lattice, RuleTable(up, sites)
+
+
+@settings(max_examples=80)
+@given(rules(), st.sampled_from(sorted(SCHEDULES)), st.integers(0, 2**32))
+def test_any_rule_runs_as_the_oracle_does(lattice_and_rule, schedule, seed):
+    lattice, rule = lattice_and_rule
+    engine = SiteEngine(
+        lattice, rule, "random", schedule=schedule, seed=np.random.SeedSequence(seed)
+    )
+    expected = [engine.spins(chain).ravel().tolist() for chain in range(2)]
+    randoms = [oracles.Random(state) for state in engine._states]
+    for sweeps in (1, 2):
+        engine.sweep(sweeps)
+        for chain, random in enumerate(randoms):
+            for _ in range(sweeps):
+                oracles.sweep_by_rule(expected[chain], lattice, rule, chain, schedule, random)
+            assert engine.spins(chain).ravel().tolist() == expected[chain]
+            assert [int(word) for word in engine._states[chain]] == random.state
+
+
+@given(rules(), st.integers(0, 2**32))
+def test_probabilities_are_those_of_a_loop(lattice_and_rule, seed):
+    lattice, rule = lattice_and_rule
+    spins = np.random.default_rng(seed).choice([-1, 1], size=(3, 2, lattice.n_sites))
+    found = rule.probabilities(lattice, spins)
+    assert found.shape == (2, *spins.shape)
+    for chain, first, second, site in np.ndindex(found.shape):
+        one = spins[first, second].tolist()
+        expected = oracles.chance_of_up(one, lattice, rule, chain, site)
+        assert found[chain, first, second, site] == expected
+
+
 @every_kind
 def test_measures_match_the_model(lattice):
     rng = np.random.default_rng(2)
@@ -100,7 +156,7 @@ def test_measures_match_the_model(lattice):
 
 def test_named_starts():
     lattice = Lattice((50, 40))
-    tables = np.full((3, 2, 5), 0.5)
+    tables = RuleTable(np.full((3, 1, 2, 5), 0.5))
     engines = {
         start: SiteEngine(
             lattice, tables, start, schedule="checkerboard", seed=np.random.SeedSequence(1)

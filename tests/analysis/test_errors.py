@@ -143,6 +143,21 @@ def test_errors_cover_correlated_series(autoregressive: Callable[..., FloatArray
         assert 1 - 4.5 * np.sqrt(2 / n) < z.var() < 1.12 * (1 + 4.5 * np.sqrt(2 / n))
 
 
+def test_errors_know_a_weak_drift_under_noise(
+    autoregressive: Callable[..., FloatArray],
+) -> None:
+    rng = np.random.default_rng(8)
+    n, shape = 200, (4, 4000)
+    drift = 0.15 * autoregressive(rng, 200.0, (n, *shape))
+    runs = [errors.estimate(rng.normal(size=shape) + each) for each in drift]
+    z = np.array([found.value / found.error for found in runs])
+    # Noise alone would make these error bars half as long. Some drifts do not show.
+    assert 1 - 4.5 * np.sqrt(2 / n) < z.var() < 1.3 * (1 + 4.5 * np.sqrt(2 / n))
+    times = [found.autocorrelation_time for found in runs]
+    true = (1 + 0.15**2 * 200) / (1 + 0.15**2)
+    assert 0.5 * true < np.median(times) < 1.5 * true
+
+
 @pytest.mark.parametrize(
     ("moments", "message"),
     [

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import matplotlib
@@ -40,11 +38,6 @@ def summary() -> xr.Dataset:
             "softmax_temperature": (("method", "temperature"), softmax, {"units": "J"}),
         },
     )
-
-
-def test_import_does_not_load_matplotlib() -> None:
-    code = "import sys, analysis; sys.exit('matplotlib' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_one_mark_a_method_with_error_bars_and_labels(summary: xr.Dataset) -> None:

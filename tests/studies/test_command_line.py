@@ -1,10 +1,14 @@
 """The command ``isingrl``."""
 
+import dataclasses
+from pathlib import Path
+
 import pytest
 
 from studies import command_line, files, runner
 from studies.command_line import main
 
+DOCS = Path(__file__).parents[2] / "docs" / "studies"
 SMALL = ["curve", "--shape", "4", "4", "--temperature", "2", "3", "2", "--sweeps", "4000"]
 
 
@@ -19,6 +23,33 @@ def test_help_lists_the_studies_and_every_field_with_its_default(capsys):
         assert option in text
     assert "(default: 64 64)" in " ".join(text.split()).replace("│ │ ", "")
     assert text.count("default:") >= 17
+
+
+@pytest.mark.parametrize("name", command_line.STUDIES)
+def test_every_study_explains_itself(name, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main([name, "--help"])
+    assert stop.value.code == 0
+    text = capsys.readouterr().out
+    fields = dataclasses.fields(command_line.STUDIES[name])
+    assert all(f"--{field.name.replace('_', '-')}" in text for field in fields)
+    if name != "curve":
+        page = (DOCS / f"{name}.md").read_text(encoding="utf-8")
+        assert f"isingrl {name} --out" in page
+        assert f"({name}.png)" in page
+        assert (DOCS / f"{name}.png").stat().st_size < 400_000
+        assert f"({name}.md)" in (DOCS / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_missing_package_is_told_in_one_line(tmp_path, capsys, monkeypatch):
+    def missing(*_, **__):
+        raise ImportError("networks need torch, which the extra isingrl[networks] brings")
+
+    monkeypatch.setattr(command_line, "run_to_folder", missing)
+    with pytest.raises(SystemExit) as stop:
+        main([*SMALL, "--out", str(tmp_path)])
+    assert stop.value.code == 2
+    assert "isingrl[networks]" in capsys.readouterr().err
 
 
 def test_it_leaves_four_files(tmp_path, capsys):

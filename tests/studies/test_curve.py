@@ -40,6 +40,29 @@ def test_both_methods_agree_with_the_exact_torus(data):
         assert (abs(z) < 4.5).all(), z.values
 
 
+def test_independent_agents_are_weiss_and_neighbourhood_agents_exact():
+    config = Curve(
+        shape=(32, 32), temperature=(2.6, 3.4, 3), methods=("independent-q", "neighborhood-q"),
+        sweeps=4_000, thermalization=400, interval=2, chains=4, seed=5,
+    )  # fmt: skip
+    data = run(config)
+    assert data["interval"].values.tolist() == [1, 2]
+    summary = config.summarize(data)
+    temperature = data["temperature"].values
+    references = {
+        "independent-q": exact.weiss(config.model, temperature),
+        "neighborhood-q": exact.torus((32, 32), temperature),
+    }
+    for method, reference in references.items():
+        chosen = summary.sel({"method": method})
+        names = ("abs_magnetization", "energy") if method == "independent-q" else ("energy",)
+        for name in names:
+            z = (chosen[name] - reference[name]) / chosen[f"{name}_error"]
+            assert (abs(z) < 4.5).all(), (method, name, z.values)
+    labels = [line.get_label() for line in config.plot(summary).axes[0].get_lines()]
+    assert any("Weiss" in label for label in labels)
+
+
 def test_methods_have_independent_seeds(data):
     energies = data["energy"].values
     assert not np.array_equal(energies[0], energies[1])
@@ -112,6 +135,7 @@ def test_files_are_written_and_read_back(tmp_path, data):
         ({"methods": ("wolff",)}, "methods"),
         ({"reward": "fame"}, "reward"),
         ({"discount": 1.5}, "discount"),
+        ({"shape": (4, 4, 4), "neighborhood": "moore", "methods": ("neighborhood-q",)}, "67,108"),
         ({"learning_rate": 0.0}, "learning_rate"),
         ({"sweeps": 0}, "sweeps"),
         ({"thermalization": -1}, "thermalization"),

@@ -1,0 +1,105 @@
+"""The study of Yang et al.'s Ising experiment."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy import stats
+
+from analysis import exact
+from studies.paper_ising import PROTOCOLS, RATIO, PaperIsing, _half, _peak
+from studies.runner import configuration, run, run_to_folder
+
+SMALL = PaperIsing(
+    side=8, large_side=10, softmax_temperature=(0.65, 2.2, 12), steps=3_000, large_steps=200,
+    chains=6, picture_tau=(1.2,), seed=3,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def summary():
+    return SMALL.summarize(run(SMALL))
+
+
+def test_published_agents_begun_ordered_are_mean_field(summary):
+    chosen = summary.sel(protocol="published-ordered", side=8).dropna("softmax_temperature")
+    tau = chosen["softmax_temperature"].values[:4]
+    theory = exact.weiss(SMALL.model(8), RATIO * tau)["abs_magnetization"].values
+    ising = exact.square_lattice(RATIO * tau)["abs_magnetization"].values
+    order = chosen["abs_magnetization"].values[:4]
+    np.testing.assert_allclose(order, theory, atol=0.02)  # the constant rate leaves some noise
+    assert (order[-2:] > ising[-2:] + 0.3).all()
+
+
+def test_converged_agents_are_metropolis(summary):
+    one, other = (summary.sel(protocol=name) for name in ("metropolis", "mean-field-q"))
+    error = np.hypot(one["abs_magnetization_error"], other["abs_magnetization_error"])
+    z = ((one["abs_magnetization"] - other["abs_magnetization"]) / error).values
+    # six chains each: Student's distribution of at least five degrees of freedom
+    assert (abs(z) < stats.t.isf(stats.norm.sf(4.5), 5)).all(), z
+    assert (abs(z) < 4.5).mean() > 0.9
+
+
+def test_action_values_come_to_the_exact_table_only_with_the_reward_before(summary):
+    last = summary.sel(tau=1.2).isel(step=-1)
+    before, after = (last.sel(learner=name) for name in ("reward-before", "published"))
+    assert before["mse_met"] < 1e-4
+    assert after["mse_met"] > 0.05
+    assert after["mse_table"] > 0.5
+
+
+def test_runs_lie_where_they_were_asked_for(summary):
+    order = summary["abs_magnetization"]
+    there = order.notnull().sum("softmax_temperature")
+    assert there.sel(protocol="metropolis").values.tolist() == [12, 12]
+    assert there.sel(protocol="published").values.tolist() == [12, 6]
+    assert there.sel(protocol="reward-before").values.tolist() == [6, 0]
+    assert set(summary["protocol"].values) == {"metropolis", "mean-field-q", *PROTOCOLS}
+    assert summary["spins"].shape == (2, 2, 8, 8)
+    assert set(np.unique(summary["spins"])) == {-1, 1}
+
+
+def test_half_and_peak_are_found():
+    tau = np.linspace(0.0, 2.0, 21)
+    assert _half(tau, 1.0 - tau / 2.0) == pytest.approx(1.0)
+    assert _half(tau, np.where(tau < 0.5, 0.2, 1.0 - 0.4 * tau)) == pytest.approx(1.25)
+    assert np.isnan(_half(tau, np.full(21, 0.4)))
+    assert np.isnan(_half(tau, np.full(21, 0.6)))
+    assert _peak(tau, 3.0 - (tau - 1.234) ** 2) == pytest.approx(1.234)
+
+
+def test_the_same_configuration_gives_the_same_data():
+    small = PaperIsing(**(configuration(SMALL) | {"steps": 200, "chains": 2}))
+    xr.testing.assert_identical(run(small), run(small))
+
+
+def test_figure_and_files(summary, tmp_path):
+    figure = SMALL.plot(summary)
+    labels = [(ax.get_xlabel(), ax.get_ylabel()) for ax in figure.axes]
+    assert all("softmax temperature" in x and "order" in y for x, y in labels[:2])
+    assert sum("softmax temperature" in x for x, _ in labels) == 5
+    assert sum(x == "step" and "Q" in y for x, y in labels) == 2
+    tiny = PaperIsing(**(configuration(SMALL) | {"steps": 200, "chains": 2}))
+    run_to_folder(tiny, "paper-ising", tmp_path)
+    with xr.open_dataset(tmp_path / "summary.nc", engine="h5netcdf") as back:
+        assert tiny.plot(back.load()).axes
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"side": 2}, "side"),
+        ({"large_side": 8}, "large_side"),
+        ({"softmax_temperature": (1.0, 0.5, 12)}, "softmax_temperature"),
+        ({"softmax_temperature": (0.5, 1.0, 3)}, "softmax_temperature"),
+        ({"steps": 10}, "steps"),
+        ({"large_steps": 10}, "large_steps"),
+        ({"learning_rate": 0.0}, "learning_rate"),
+        ({"chains": 1}, "chains"),
+        ({"error_tau": ()}, "error_tau"),
+        ({"picture_tau": (1.0, -1.0)}, "picture_tau"),
+        ({"seed": -1}, "seed"),
+    ],
+)
+def test_a_bad_configuration_is_refused(changes, name):
+    with pytest.raises((TypeError, ValueError), match=name):
+        PaperIsing(**(configuration(SMALL) | changes)).tasks()

@@ -1,0 +1,113 @@
+"""The study of the map from softmax temperature to temperature."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from analysis import thermodynamics
+from isingrl import HeatBath, simulate
+from studies.runner import configuration, run, run_to_folder
+from studies.temperature_map import TemperatureMap, _thermodynamic
+
+pytestmark = pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning")  # the runs are short
+
+SMALL = TemperatureMap(
+    shape=(8, 8), ring=32, reduced_temperature=(0.8, 1.6, 3), training_sweeps=300,
+    network_training_sweeps=300, sweeps=2_000, thermalization=100, chains=4, seed=2,
+)  # fmt: skip
+TINY = TemperatureMap(
+    **(configuration(SMALL) | {"training_sweeps": 20, "network_training_sweeps": 5, "sweeps": 50})
+)
+EXACT = [case for case in SMALL.cases if case.reward != "chapter-2d"]
+SOLVED = [case.name for case in EXACT if case.lattice != "moore"]
+
+
+@pytest.fixture(scope="module")
+def summary():
+    return SMALL.summarize(run(SMALL))
+
+
+def test_every_reward_where_it_belongs(summary):
+    assert dict(summary.sizes)["case"] == 8
+    ratio = (summary["temperature"] / summary["softmax_temperature"]).isel(reduced_temperature=0)
+    expected = {"energy, von Neumann": 1, "half, Moore": 2, "mean, von Neumann": 4,
+                "chapter-1d, ring": 1 / 0.9, "chapter-2d, Moore": 3.2}  # fmt: skip
+    for name, value in expected.items():
+        assert float(ratio.sel(case=name)) == pytest.approx(value)
+
+
+def test_tables_are_at_the_mapped_temperature(summary):
+    table = summary.sel(learner="table", case=[case.name for case in EXACT])
+    assert abs(table["effective_residual"]).max() < 1e-13
+    assert table["nonlinearity"].max() < 1e-12
+
+
+def test_networks_come_near_it(summary):
+    network = summary.sel(learner="network", case=[case.name for case in EXACT])
+    residual = abs(network["effective_residual"])
+    assert residual.max() < 0.2
+    assert residual.min() > 0
+
+
+def test_the_energy_tells_the_same_temperature(summary):
+    table = summary.sel(learner="table", case=SOLVED)
+    z = (table["thermodynamic_residual"] / table["thermodynamic_residual_error"]).values
+    assert z.shape == (4, 3)
+    assert (abs(z) < 4.5).all(), z
+
+
+def test_the_energy_tells_a_wrong_temperature():
+    model, right = SMALL.model("von_neumann"), np.array([2.6])
+    run_hot = simulate(model, HeatBath(), right * 1.2, sweeps=4_000, chains=4, start="up", seed=1)
+    found, error = _thermodynamic(SMALL, "von_neumann", right, thermodynamics(run_hot))
+    assert abs(found - 1.2 * right) < 4.5 * error
+    assert abs(found - right) > 4.5 * error
+
+
+def test_the_bent_reward_lies_between_its_limits(summary):
+    one = summary.sel(case="chapter-2d, Moore", learner="table")
+    ratio = one["effective_temperature"] / one["softmax_temperature"]
+    assert ((ratio > 3.2) & (ratio < 8 / np.tanh(2.5))).all()
+    assert (np.diff(ratio) < 0).all()  # less order, smaller sums, nearer to the slope at S = 0
+    assert (one["nonlinearity"] > 0.1).all()
+    sums = 2 * one["n_up"] - 8
+    np.testing.assert_allclose(one["advantage"], 2 * np.tanh(5 * sums / 16), atol=1e-12)
+
+
+def test_the_same_configuration_gives_the_same_data():
+    few = TemperatureMap(**(configuration(TINY) | {"rewards": ("energy",)}))
+    xr.testing.assert_identical(run(few), run(few))
+
+
+def test_figure_and_files(summary, tmp_path):
+    figure = SMALL.plot(summary)
+    labels = {ax.get_ylabel() for ax in figure.axes}
+    assert "effective temperature" in figure.axes[0].get_ylabel()
+    assert "softmax temperature" in figure.axes[0].get_xlabel()
+    assert {"$T(e)/T - 1$ from the energy", "distance from the map"} <= labels
+    few = TemperatureMap(**(configuration(TINY) | {"rewards": ("chapter-1d", "chapter-2d")}))
+    run_to_folder(few, "temperature-map", tmp_path)
+    with xr.open_dataset(tmp_path / "summary.nc", engine="h5netcdf") as back:
+        assert few.plot(back.load()).axes
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"shape": (8,)}, "shape"),
+        ({"rewards": ()}, "rewards"),
+        ({"rewards": ("energy", "energy")}, "rewards"),
+        ({"rewards": ("gold",)}, "rewards"),
+        ({"reduced_temperature": (0.0, 1.0, 3)}, "reduced_temperature"),
+        ({"reduced_temperature": (0.5, 1.0, 0)}, "reduced_temperature"),
+        ({"hidden": (0,)}, "hidden"),
+        ({"training_sweeps": 0}, "training_sweeps"),
+        ({"network_training_sweeps": 0}, "network_training_sweeps"),
+        ({"sweeps": 0}, "sweeps"),
+        ({"chains": 1}, "chains"),
+        ({"seed": -1}, "seed"),
+    ],
+)
+def test_a_bad_configuration_is_refused(changes, name):
+    with pytest.raises((TypeError, ValueError), match=name):
+        TemperatureMap(**(configuration(SMALL) | changes)).tasks()

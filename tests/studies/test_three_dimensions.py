@@ -1,0 +1,75 @@
+"""The study of the simple cubic lattice."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy import stats
+
+from studies.runner import configuration, run, run_to_folder
+from studies.three_dimensions import ThreeDimensions
+
+pytestmark = pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning")  # the runs are short
+
+SMALL = ThreeDimensions(
+    side=8, reduced_temperature=(0.55, 1.15, 5), training_sweeps=100, sweeps=1_000,
+    thermalization=200, interval=2, chains=4, seed=2,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def summary():
+    return SMALL.summarize(run(SMALL))
+
+
+def test_both_neighbourhoods_and_methods_at_their_temperatures(summary):
+    assert dict(summary.sizes) == {"neighborhood": 2, "method": 2, "point": 5}
+    reduced = np.linspace(0.55, 1.15, 5)
+    for neighborhood, z in (("von_neumann", 6), ("moore", 26)):
+        temperature = summary["temperature"].sel(neighborhood=neighborhood)
+        np.testing.assert_allclose(temperature, z * reduced)
+
+
+def test_agents_are_metropolis(summary):
+    deviation = summary["deviation"].values.ravel()
+    assert (abs(deviation) < 4.5).all(), deviation
+    assert stats.chi2.sf(float(summary["chi_square"].sum()), deviation.size) > 1e-5
+
+
+def test_order_ends_between_the_coldest_and_the_hottest(summary):
+    order = summary["abs_magnetization"]
+    assert (order.isel(point=0) > 0.9).all()
+    assert (order.isel(point=-1) < 0.2).all()
+
+
+def test_the_same_configuration_gives_the_same_data():
+    small = ThreeDimensions(**(configuration(SMALL) | {"sweeps": 50, "side": 4}))
+    xr.testing.assert_identical(run(small), run(small))
+
+
+def test_figure_and_files(summary, tmp_path):
+    figure = SMALL.plot(summary)
+    assert [ax.get_title() for ax in figure.axes[:2]] == ["6 neighbours", "26 neighbours"]
+    assert "magnetization" in figure.axes[0].get_ylabel()
+    assert all("temperature" in ax.get_xlabel() for ax in figure.axes[2:4])
+    tiny = ThreeDimensions(**(configuration(SMALL) | {"sweeps": 50, "side": 4}))
+    run_to_folder(tiny, "three-dimensions", tmp_path)
+    with xr.open_dataset(tmp_path / "summary.nc", engine="h5netcdf") as back:
+        assert tiny.plot(back.load()).axes
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"side": 1}, "side"),
+        ({"reduced_temperature": (1.0, 0.5, 3)}, "reduced_temperature"),
+        ({"reduced_temperature": (0.0, 0.5, 3)}, "reduced_temperature"),
+        ({"reduced_temperature": (0.5, 1.0, 1)}, "reduced_temperature"),
+        ({"sweeps": 0}, "sweeps"),
+        ({"training_sweeps": 0}, "training_sweeps"),
+        ({"chains": 0}, "chains"),
+        ({"seed": -1}, "seed"),
+    ],
+)
+def test_a_bad_configuration_is_refused(changes, name):
+    with pytest.raises((TypeError, ValueError), match=name):
+        ThreeDimensions(**(configuration(SMALL) | changes)).tasks()

@@ -1,0 +1,221 @@
+"""The learning kernel against loops over sites with the same random numbers."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from isingrl import IndependentQ, Ising, JointQ, Lattice, MeanFieldQ, NeighborhoodQ
+from isingrl._site_engine import SCHEDULES
+from isingrl.agents._learner import Learner, gathered_loss, make_learner
+from tests import oracles
+
+LATTICES = {
+    "ring": Lattice((5,)),
+    "pair": Lattice((2,)),
+    "square": Lattice((3, 4)),
+    "moore": Lattice((3, 3), "moore"),
+    "cubic": Lattice((2, 3, 2)),
+    "free": Lattice((3, 3), boundary="free"),
+    "free moore": Lattice((2, 3), "moore", "free"),
+}
+SWEEPS = 12
+
+
+def pair(lattice, agent, schedule, seed=1, tau=1.5):
+    """A learner and its oracle, with the same first spins and random numbers."""
+    model = Ising(lattice, 0.9, 0.2)
+    generator = np.random.default_rng(seed)
+    start = generator.choice(np.array([-1, 1], dtype=np.int8), size=(1, *lattice.shape))
+    learner = make_learner(model, agent, start, 1, schedule, generator)
+    random = oracles.Random(learner._agents.state[0])
+    rewards = agent.reward_function.table(model).tolist()
+    oracle = oracles.Learners(start.ravel().tolist(), lattice, agent, rewards, schedule, random)
+    return learner, oracle, tau * np.linspace(3, 1, SWEEPS)[None]
+
+
+def check(lattice, agent, schedule, seed=1, tau=1.5):
+    learner, oracle, taus = pair(lattice, agent, schedule, seed, tau)
+    progress = learner.advance(taus[:, : SWEEPS // 2], interval=1)
+    second = learner.advance(taus[:, SWEEPS // 2 :], interval=1)
+    found = {
+        name: np.concatenate([getattr(progress, name)[0], getattr(second, name)[0]])
+        for name in ("reward", "loss", "total", "bonds")
+    }
+    pairs = oracles.bonds(lattice)
+    for sweep, tau in enumerate(taus[0]):
+        paid, loss, magnetization = oracle.sweep(tau)
+        assert found["reward"][sweep] == pytest.approx(paid, abs=1e-12)
+        assert found["loss"][sweep] == pytest.approx(loss, abs=1e-12)
+        assert found["total"][sweep] == round(magnetization * lattice.n_sites)
+        assert found["bonds"][sweep] == sum(oracle.spins[i] * oracle.spins[j] for i, j in pairs)
+    np.testing.assert_allclose(learner.q[0], oracle.q, rtol=1e-9, atol=1e-12)
+    np.testing.assert_array_equal(learner.visits[0], oracle.visits)
+    np.testing.assert_allclose(learner.table_loss[0], oracle.table_loss, rtol=1e-9, atol=1e-12)
+    assert learner.spins(0).ravel().tolist() == oracle.spins
+    assert [int(word) for word in learner._agents.state[0]] == oracle.random.state
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("discount", [0.0, 0.6, 1.0])
+@pytest.mark.parametrize("name", LATTICES)
+def test_mean_field_agents(name, discount, schedule):
+    check(LATTICES[name], MeanFieldQ("mean", discount, 0.3), schedule)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("shared", [True, False])
+@pytest.mark.parametrize("discount", [0.0, 0.6])
+@pytest.mark.parametrize(
+    ("name", "kind", "settings"),
+    [
+        ("square", IndependentQ, {}),
+        ("free", IndependentQ, {}),
+        ("square", NeighborhoodQ, {}),
+        ("ring", NeighborhoodQ, {}),
+        ("ring", JointQ, {}),
+        ("pair", JointQ, {}),
+        ("square", MeanFieldQ, {"neighbors_seen": 0}),
+        ("square", MeanFieldQ, {"neighbors_seen": 2}),
+        ("cubic", MeanFieldQ, {"neighbors_seen": 3}),
+        ("moore", MeanFieldQ, {"neighbors_seen": 8}),
+    ],
+)
+def test_views_and_tables_of_every_site(name, kind, settings, discount, shared, schedule):
+    check(LATTICES[name], kind("half", discount, 0.2, shared=shared, **settings), schedule)
+
+
+def test_joint_agents_of_a_free_boundary():
+    lattice = Lattice((2, 3), boundary="free")
+    check(lattice, JointQ(learning_rate=0.2, shared=False), "checkerboard")
+
+
+def agents(kind, **options):
+    """Any agent of a kind that learns online."""
+    return st.builds(
+        kind,
+        reward=st.sampled_from(["energy", "half", "mean"]),
+        discount=st.sampled_from([0.0, 0.3, 0.9]),
+        learning_rate=st.sampled_from([0.01, 0.5, 1.0]),
+        shared=st.booleans(),
+        epsilon=st.sampled_from([0.0, 0.2, 1.0]),
+        next_value=st.sampled_from(["softmax", "max"]),
+        target_interval=st.sampled_from([None, 1, 3]),
+        inner_iterations=st.integers(1, 3),
+        reward_time=st.sampled_from(["before", "after"]),
+        falling_rate=st.booleans(),
+        **options,
+    )
+
+
+PERIODIC = [name for name, lattice in LATTICES.items() if lattice.periodic]
+
+
+@settings(max_examples=100)
+@given(
+    lives=st.one_of(
+        st.tuples(st.sampled_from(sorted(LATTICES)), agents(MeanFieldQ) | agents(IndependentQ)),
+        st.tuples(
+            st.sampled_from(PERIODIC),
+            agents(MeanFieldQ, neighbors_seen=st.integers(0, 2)) | agents(NeighborhoodQ),
+        ),
+        st.tuples(st.sampled_from(["pair", "ring"]), agents(JointQ)),
+    ),
+    schedule=st.sampled_from(sorted(SCHEDULES)),
+    seed=st.integers(0, 2**32),
+    tau=st.sampled_from([0.0, 0.4, 2.0, float("inf")]),
+)
+def test_every_way_to_learn(lives, schedule, seed, tau):
+    name, agent = lives
+    check(LATTICES[name], agent, schedule, seed, tau)
+
+
+class Listener(Learner):
+    """Keeps what each sweep gathered, and learns nothing but a drift of all values."""
+
+    def _fit(self, rate):
+        self.heard.append([array.copy() for array in self._gathered])
+        self.q[:] += 0.05 * np.arange(self.q.size).reshape(self.q.shape) / self.q.size
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize(
+    "agent",
+    [
+        MeanFieldQ("half", network=(3,)),
+        MeanFieldQ("half", 0.7, network=(3,), shared=False),
+        MeanFieldQ("half", 0.7, network=(3,), next_value="max", target_interval=4),
+        NeighborhoodQ("half", 0.7, network=(3,), reward_time="after", inner_iterations=2),
+        MeanFieldQ("half", replay=7, batch_size=5),
+        MeanFieldQ("half", 0.7, replay=30, batch_size=5, target_interval=3),
+        MeanFieldQ("half", 0.7, replay=3, batch_size=4, shared=False, epsilon=0.1),
+        NeighborhoodQ("half", 0.7, network=(3,), replay=20, batch_size=5),
+    ],
+)  # fmt: skip
+def test_what_is_gathered(agent, schedule):
+    lattice = LATTICES["square"]
+    model = Ising(lattice, 0.9, 0.2)
+    generator = np.random.default_rng(3)
+    start = generator.choice(np.array([-1, 1], dtype=np.int8), size=(1, *lattice.shape))
+    learner = Listener(model, agent, start, 1, schedule, generator)
+    learner.heard = []
+    random = oracles.Random(learner._agents.state[0])
+    rewards = agent.reward_function.table(model).tolist()
+    oracle = oracles.Learners(start.ravel().tolist(), lattice, agent, rewards, schedule, random)
+    taus = np.linspace(3.0, 1.0, SWEEPS)
+    learner.advance(taus[None])
+    drift = 0.05 * np.arange(learner.q.size).reshape(learner.shape[1:]) / learner.q.size
+    for sweep, tau in enumerate(taus):
+        oracle.sweep(tau)
+        number, target, square = (np.zeros(learner.shape[1:]) for _ in range(3))
+        for table, seen, action, wanted in oracle.gathered:
+            number[table, seen, action] += 1
+            target[table, seen, action] += wanted
+            square[table, seen, action] += wanted**2
+        for found, expected in zip(learner.heard[sweep], (number, target, square), strict=True):
+            np.testing.assert_allclose(found[0], expected, rtol=1e-9, atol=1e-12)
+        oracle.q = (np.array(oracle.q) + drift).tolist()
+    assert learner.spins(0).ravel().tolist() == oracle.spins
+    assert [int(word) for word in learner._agents.state[0]] == oracle.random.state
+
+
+@given(seed=st.integers(0, 2**32))
+@settings(max_examples=30, deadline=None)
+def test_loss_of_what_was_gathered_is_that_of_the_experiences(seed):
+    rng = np.random.default_rng(seed)
+    experiences = [
+        (rng.integers(2), rng.integers(3), rng.integers(2), rng.normal()) for _ in range(20)
+    ]
+    q = rng.normal(size=(1, 2, 3, 2))
+    gathered = [np.zeros_like(q) for _ in range(3)]
+    errors = [[], []]
+    for table, seen, action, target in experiences:
+        for power, array in enumerate(gathered):
+            array[0, table, seen, action] += target**power
+        errors[table].append((target - q[0, table, seen, action]) ** 2)
+    expected = [np.mean(each) if each else 0.0 for each in errors]
+    np.testing.assert_allclose(gathered_loss(gathered, q)[0], expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize(
+    "options",
+    [
+        # Without a discount all targets of an entry are the same, and the order tells nothing.
+        {"learning_rate": 0.2, "falling_rate": False},
+        {"learning_rate": 0.2},
+        # A rate of 1/k makes means, in any order.
+        {"learning_rate": 1e-12, "reward_time": "after"},
+        {"learning_rate": 1e-12, "reward_time": "after", "shared": False},
+    ],
+)
+def test_tables_that_learn_from_a_memory_move_as_by_single_updates(options, schedule):
+    agent = MeanFieldQ("half", replay=5, batch_size=6, **options)
+    learner, oracle, taus = pair(LATTICES["square"], agent, schedule)
+    for tau in taus[0]:
+        learner.advance(np.array([[tau]]))
+        oracle.sweep(tau)
+        for table, seen, action, target in oracle.gathered:
+            oracle.improve(table, seen, action, target)
+        np.testing.assert_allclose(learner.q[0], oracle.q, rtol=1e-9, atol=1e-12)
+    np.testing.assert_array_equal(learner.visits[0], oracle.visits)
