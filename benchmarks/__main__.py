@@ -34,7 +34,12 @@ def main() -> None:
     begin = time.perf_counter()
     rows: list[Row] = []
     rates: comparisons.Rates = {}
-    for title, part in (("one core", comparisons.one_thread), ("threads", comparisons.two_threads)):
+    parts = (
+        ("one core", comparisons.one_thread),
+        ("learning", comparisons.learned),
+        ("threads", comparisons.two_threads),
+    )
+    for title, part in parts:
         _say(title)
         found, measured = part(scale)
         rows += found

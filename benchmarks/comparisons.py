@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from benchmarks import learning
 from benchmarks.engines import single_thread_cases, square, temperature_for, thread_cases
 from benchmarks.peers import peer_cases
 from benchmarks.processes import curve_seconds, peak_megabytes
@@ -92,10 +93,12 @@ def _among_our_own(rates: Rates, scale: Scale) -> list[Row]:
     what, unit = f"L = {large}", f"× the cost a spin of L = {side}"
     limit = 1.4 if scale.full else None
     rows.append(Row("Large lattices", what, big, ours / big, unit, at_most=limit))
-    learned = rates["training"].best * 1e3
-    what = f"mean-field Q, L = {side}, one temperature"
-    rows.append(Row("Training", what, value=learned, unit="million actions/s"))
     return rows
+
+
+def learned(scale: Scale) -> tuple[list[Row], Rates]:
+    """Learning agents."""
+    return learning.rows(scale.effort, scale.full)
 
 
 def two_threads(scale: Scale) -> tuple[list[Row], Rates]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from analysis.literature import critical_temperature
 from benchmarks.timing import Case
 from isingrl import HeatBath, Ising, Lattice, MeanFieldQ, Metropolis, Policy, Rule, train
-from isingrl._ergodicity import with_rests
 from isingrl._site_engine import SiteEngine
 from isingrl.simulation import Engine, make_engine
+from isingrl.tables import RuleTable
 
 CHAINS = 64  # of one block of the bit-lane engine
 _MOORE_3D_TEMPERATURE = (
@@ -36,18 +35,16 @@ def temperature_for(model: Ising) -> float:
     return 1.0 if lattice.ndim == 1 else _MOORE_3D_TEMPERATURE
 
 
-def _tables(model: Ising, rule: Rule, chains: int, schedule: str) -> npt.NDArray[np.float64]:
-    """One table a chain."""
-    tables = rule.table(model, np.array([temperature_for(model)]))
-    return np.repeat(with_rests(tables, model.lattice, schedule), chains, axis=0)
+def _compiled(model: Ising, rule: Rule, chains: int) -> RuleTable:
+    return rule.compile(model, np.array([temperature_for(model)]), chains)
 
 
 def _engine(
     model: Ising, rule: Rule, *, chains: int = CHAINS, schedule: str = "checkerboard"
 ) -> Engine:
     """The engine that `simulate` would take, from random spins."""
-    tables = _tables(model, rule, chains, schedule)
-    return make_engine(model, tables, "random", schedule, np.random.SeedSequence(1))
+    table = _compiled(model, rule, chains)
+    return make_engine(model, table, "random", schedule, np.random.SeedSequence(1))
 
 
 def sweeps(
@@ -72,25 +69,14 @@ def measured_sweeps(name: str, model: Ising, rule: Rule) -> Case:
 
 def byte_site_sweeps(name: str, model: Ising, rule: Rule) -> Case:
     """Sweeps of the plain engine, which `simulate` takes where bit lanes do not fit."""
-    schedule = "checkerboard"
     runner = SiteEngine(
         model.lattice,
-        _tables(model, rule, CHAINS, schedule),
+        _compiled(model, rule, CHAINS),
         "random",
-        schedule=schedule,
+        schedule="checkerboard",
         seed=np.random.SeedSequence(1),
     )
     return Case(name, runner.sweep, CHAINS * model.lattice.n_sites)
-
-
-def training(name: str, model: Ising) -> Case:
-    """Actions of mean-field Q agents that learn, on one lattice."""
-    temperature = temperature_for(model)
-    return Case(
-        name,
-        lambda count: train(model, MeanFieldQ(), temperature, sweeps=count, seed=1),
-        model.lattice.n_sites,
-    )
 
 
 def policy(model: Ising, discount: float = 0.0) -> Policy:
@@ -132,7 +118,6 @@ def single_thread_cases(side: int, cube: int, large: int) -> list[Case]:
         sweeps("1D", ring, rule),
         sweeps("strips", square(large // 2), rule, chains=1),
         sweeps("large", square(large), rule),
-        training("training", model),
     ]
 
 
