@@ -32,16 +32,12 @@ def weiss(model, temperature):
 
 
 def measured(model, agent, temperatures, seed, sweeps=4000, thermalization=1500):
-    """Means and errors of agents that go on learning.
-
-    Coins make most of the noise, but a weak drift, as long as the agents' memory of some ten
-    sweeps, most of the error: draws are averaged over 50 sweeps for it to be seen.
-    """
+    """Means and errors of agents that go on learning."""
     data = simulate(
         model, agent, temperatures, learn=True, start="up", sweeps=sweeps,
         thermalization=thermalization, chains=4, seed=seed,
     )  # fmt: skip
-    return thermodynamics(data.coarsen(draw=50).mean())
+    return thermodynamics(data)
 
 
 def memory_of_ten_sweeps(model, **options):
