@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any, Protocol
 
@@ -176,7 +177,7 @@ def make_engine(
 ) -> Engine:
     """Take the fast engine wherever it applies."""
     lattice = model.lattice
-    table = table.with_up(with_rests(table.up, lattice, schedule))
+    table = replace(table, up=with_rests(table.up, lattice, schedule))
     if fits(lattice) and table.counted and schedule != "sequential":
         synchronous = schedule == "synchronous"
         return LaneEngine(lattice, table.up[:, 0], start, synchronous=synchronous, seed=seed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -34,10 +34,6 @@ class RuleTable:
     def counted(self) -> bool:
         """Whether one table by the number of up neighbours serves all sites."""
         return self.sites is None and self.up.shape[1] == 1
-
-    def with_up(self, up: npt.NDArray[np.float64]) -> RuleTable:
-        """Return the same table with other probabilities."""
-        return replace(self, up=up)
 
     def probabilities(self, lattice: Lattice, spins: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Probability of spin up after an update, for every site of given configurations.

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from analysis import exact, plots
 from analysis.exact.onsager import CRITICAL_TEMPERATURE
 from isingrl import Ising, Lattice, MeanFieldQ, Metropolis
+from studies.legends import legend_below
 
 RATIO = 2.0
 """T/τ of the reward a S / 2."""
@@ -61,13 +62,10 @@ def figure(
     parts: Any = drawn.subfigures(2, 1, height_ratios=(2.7, 1.0))
     upper, lower = parts
     axes = upper.subplots(2, 3)
-    handles: dict[str, Any] = {}
     for row, (name, protocols) in enumerate(_ROWS):
         for ax, side in zip(axes[row], summary["side"].values, strict=False):
             _draw_order(ax, summary.sel(side=side), protocols)
             ax.set_title(f"{side} × {side}, {name}", fontsize="medium")
-            found, labels = ax.get_legend_handles_labels()
-            handles |= dict(zip(labels, found, strict=True))
         _draw_errors(axes[row, 2], summary.sel(learner=_FOLLOWED[row]), error_tau)
         axes[row, 2].set_title(f"action values, {name}", fontsize="medium")
     axes[0, 2].legend(fontsize="small", frameon=False, loc="lower left")
@@ -83,8 +81,7 @@ def figure(
             if order == len(picture_tau) // 2:
                 ax.set_xlabel(_NAMES[learner])
     _draw_ends(lower.add_subplot(bottom[2]), summary)
-    place: Any = "outside lower center"
-    drawn.legend(list(handles.values()), list(handles), loc=place, ncols=5, frameon=False)
+    legend_below(drawn, axes[:, :2].flat, 5)
     drawn.suptitle(title, fontsize="medium")
     return drawn
 

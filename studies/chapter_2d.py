@@ -14,6 +14,7 @@ from isingrl import Ising, Lattice, MeanFieldQ, Network, train
 from isingrl._site_engine import SCHEDULES
 from isingrl._validation import check_choice, check_integer, check_real
 from studies.combining import concat
+from studies.legends import legend_below
 from studies.tasks import Task
 
 _TRAININGS = {"chapter": 1, "long": 10, "annealed": 10}  # and their shares of the work
@@ -161,9 +162,7 @@ class Chapter2D:
         axes[1].set(xlabel="epoch", ylabel="order $|m|$", xscale="log", ylim=(0, 1.03))
         axes[2].set(xlabel="sum $S$ of the neighbours (majority up)")
         axes[2].set(ylabel="log-odds of spin up", ylim=(-6, 23))
-        handles, labels = axes[2].get_legend_handles_labels()
-        place: Any = "outside lower center"
-        upper.legend(handles, labels, loc=place, ncols=3, frameon=False)
+        legend_below(upper, [axes[2]], 3)
         titles = ["first epoch", *(f"epoch {self._length(name):,}" for name in _TRAININGS)]
         pictures = lower.subplots(1, 4)
         shown = [summary["spins"].sel(training="chapter").isel(kept=0)]

@@ -21,9 +21,10 @@ from isingrl._validation import (
     check_integer,
     check_real,
     check_run_length,
-    check_temperature,
 )
 from studies.combining import concat
+from studies.grids import temperature_grid
+from studies.legends import legend_below
 from studies.tasks import Task, task_seed
 
 __all__ = ["Discount"]
@@ -91,9 +92,7 @@ class Discount:
     @property
     def temperatures(self) -> FloatArray:
         """All softmax temperatures; with energy reward they are temperatures at γ = 0."""
-        first, last, number = self.softmax_temperature
-        check_integer("softmax_temperature: the number of them", number, 1)
-        return check_temperature(np.linspace(first, last, number), "softmax_temperature")
+        return temperature_grid("softmax_temperature", self.softmax_temperature)
 
     def agent(self, discount: float) -> MeanFieldQ:
         """Return the agents of a discount."""
@@ -216,9 +215,7 @@ class Discount:
         bias.set_ylim(bottom=-0.02)
         for ax in (order, slope, bias):
             ax.set_xlabel(r"softmax temperature $\tau$ ($J$)")
-        place: Any = "outside lower center"
-        handles = order.get_legend_handles_labels()
-        figure.legend(*handles, loc=place, ncols=6, frameon=False)
+        legend_below(figure, [order], 6)
         sides = " × ".join(map(str, self.shape))
         figure.suptitle(
             f"Mean-field Q with discount γ, {sides} sites: {self.chains} trainings of "

@@ -7,11 +7,11 @@ from typing import Any
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import FigureBase
 
 
 def legend_below(
-    figure: Figure,
+    figure: FigureBase,
     axes: Iterable[Axes],
     ncols: int,
     *,
@@ -22,7 +22,7 @@ def legend_below(
 
     Parameters
     ----------
-    figure : Figure
+    figure : Figure or SubFigure
     axes : iterable of Axes
     ncols : int
     more : mapping, optional

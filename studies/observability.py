@@ -15,8 +15,10 @@ from scipy.special import ellipk
 
 from analysis import exact, plots, thermodynamics
 from isingrl import Agent, IndependentQ, Ising, Lattice, MeanFieldQ, simulate
-from isingrl._validation import check_integer, check_real, check_run_length, check_temperature
+from isingrl._validation import check_integer, check_real, check_run_length
 from studies.combining import concat
+from studies.grids import temperature_grid
+from studies.legends import legend_below
 from studies.tasks import Task
 
 __all__ = ["Observability", "one_neighbor"]
@@ -69,9 +71,7 @@ class Observability:
     @property
     def temperatures(self) -> FloatArray:
         """All temperatures, shape (number,)."""
-        first, last, number = self.temperature
-        check_integer("temperature: the number of them", number, 1)
-        return check_temperature(np.linspace(first, last, number))
+        return temperature_grid("temperature", self.temperature)
 
     def agent(self, seen: int) -> Agent:
         """Return agents that see so many neighbours."""
@@ -147,8 +147,7 @@ class Observability:
         right.set_xlabel("neighbours seen")
         right.set_ylabel(plots.axis_label(summary["critical_temperature"]))
         right.legend(loc="lower left", fontsize="small", frameon=False)
-        place: Any = "outside lower center"
-        figure.legend(*left.get_legend_handles_labels(), loc=place, ncols=4, frameon=False)
+        legend_below(figure, [left], 4)
         sides = " × ".join(map(str, self.shape))
         figure.suptitle(
             f"Agents that see k of their 4 neighbours, {sides} sites: {self.chains} chains of "

@@ -16,6 +16,7 @@ from isingrl import Agent, Ising, Lattice, MeanFieldQ, Metropolis, Policy, Rule,
 from isingrl._validation import check_integer, check_real
 from isingrl.tables import RuleTable
 from studies import _paper_ising_figure as drawing
+from studies.grids import ascending_grid
 from studies.tasks import Task, task_seed
 
 Array = npt.NDArray[np.float64]
@@ -72,13 +73,7 @@ class PaperIsing:
     @property
     def taus(self) -> Array:
         """All softmax temperatures, shape (number,)."""
-        first, last, number = self.softmax_temperature
-        if not 0 < first < last < np.inf or number < 6:
-            raise ValueError(
-                "softmax_temperature must be two ascending positive numbers and how many, at "
-                f"least 6; got {first:g} {last:g} {number}"
-            )
-        return np.linspace(first, last, number)
+        return ascending_grid("softmax_temperature", self.softmax_temperature, 6)
 
     @property
     def followed_taus(self) -> Array:

@@ -16,8 +16,9 @@ from analysis.errors import MIN_BLOCKS, estimate
 from analysis.literature import critical_temperature
 from analysis.quantities import quantity_attrs
 from isingrl import HeatBath, Ising, Lattice, MeanFieldQ, Rule, simulate, train
-from isingrl._validation import check_choice, check_integer, check_run_length, check_temperature
+from isingrl._validation import check_choice, check_integer, check_run_length
 from studies.combining import concat
+from studies.grids import temperature_grid
 from studies.legends import legend_below
 from studies.tasks import Task, task_seed
 
@@ -73,9 +74,7 @@ class Schedules:
     @property
     def reduced(self) -> FloatArray:
         """All temperatures over the critical one, shape (number,)."""
-        first, last, number = self.reduced_temperature
-        check_integer("reduced_temperature: the number of them", number, 1)
-        return check_temperature(np.linspace(first, last, number), "reduced_temperature")
+        return temperature_grid("reduced_temperature", self.reduced_temperature)
 
     def model(self, neighborhood: str) -> Ising:
         """Return the ferromagnet without field."""

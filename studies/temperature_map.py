@@ -16,9 +16,11 @@ from analysis import effective_temperature, exact, log_odds, thermodynamics
 from analysis.literature import critical_temperature
 from analysis.quantities import quantity_attrs
 from isingrl import Ising, Lattice, MeanFieldQ, simulate, train
-from isingrl._validation import check_choice, check_integer, check_run_length, check_temperature
+from isingrl._validation import check_choice, check_integer, check_run_length
 from isingrl.agents import REWARDS
 from studies.combining import concat
+from studies.grids import temperature_grid
+from studies.legends import legend_below
 from studies.tasks import Task, task_seed
 
 __all__ = ["TemperatureMap"]
@@ -97,12 +99,12 @@ class TemperatureMap:
     @property
     def reduced(self) -> FloatArray:
         """All temperatures over their scale, shape (number,)."""
-        first, last, number = self.reduced_temperature
-        check_integer("reduced_temperature: the number of them", number, 1)
-        values = check_temperature(np.linspace(first, last, number), "reduced_temperature")
+        values = temperature_grid("reduced_temperature", self.reduced_temperature)
         if values.min() == 0 or np.isinf(values).any():
             raise ValueError(
-                f"reduced_temperature must lie above 0 and be finite; got {first:g} to {last:g}"
+                "reduced_temperature must lie above 0 and be finite; got {:g} {:g} {}".format(
+                    *self.reduced_temperature
+                )
             )
         return values
 
@@ -232,9 +234,7 @@ class TemperatureMap:
         for name in ("effective", "thermodynamic"):
             axes[name].axhline(0, color="0.55", lw=0.9, zorder=1)
             axes[name].set_xlabel(r"$T/T_\mathrm{c}$ (ring: $k_\mathrm{B}T/J$)")
-        place: Any = "outside lower center"
-        handles = chart.get_legend_handles_labels()
-        figure.legend(*handles, loc=place, ncols=4, frameon=False, fontsize="small")
+        legend_below(figure, [chart], 4, fontsize="small")
         sides = " × ".join(map(str, self.shape))
         figure.suptitle(
             f"Mean-field Q, {sides} sites (ring of {self.ring}): {self.chains} trainings of "

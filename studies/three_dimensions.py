@@ -17,6 +17,7 @@ from isingrl import Ising, Lattice, MeanFieldQ, Metropolis, Rule, simulate, trai
 from isingrl._validation import check_integer, check_run_length
 from isingrl.lattice import NEIGHBORHOODS
 from studies.combining import concat
+from studies.grids import ascending_grid
 from studies.legends import legend_below
 from studies.tasks import Task, task_seed
 
@@ -58,15 +59,8 @@ class ThreeDimensions:
 
     def temperatures(self, neighborhood: str) -> npt.NDArray[np.float64]:
         """All temperatures in J/k_B, shape (number,)."""
-        first, last, number = self.reduced_temperature
-        if not (0 < first < last < np.inf) or number < 2:
-            raise ValueError(
-                "reduced_temperature must be two ascending positive numbers and how many, at "
-                f"least 2; got {first:g} {last:g} {number}"
-            )
-        return self.model(neighborhood).lattice.coordination_number * np.linspace(
-            first, last, number
-        )
+        reduced = ascending_grid("reduced_temperature", self.reduced_temperature, 2)
+        return self.model(neighborhood).lattice.coordination_number * reduced
 
     def tasks(self) -> list[Task]:
         """One task for every neighbourhood, method and block of temperatures."""

@@ -132,7 +132,7 @@ class History(NamedTuple):
 
     Attributes
     ----------
-    paid, loss : float64 arrays, shape (n_replicas, n_sweeps)
+    reward, loss : float64 arrays, shape (n_replicas, n_sweeps)
         Mean reward and, of tables improved at once, mean squared error of a sweep.
     total : int64 array, shape (n_replicas, n_sweeps)
         Sum of the spins.
@@ -142,7 +142,7 @@ class History(NamedTuple):
         Loss of every table in the last sweep.
     """
 
-    paid: np.ndarray
+    reward: np.ndarray
     loss: np.ndarray
     total: np.ndarray
     bonds: np.ndarray
@@ -305,7 +305,7 @@ def _learn_replica(
             state[0], state[1], state[2], state[3] = a, b, c, d
         if batch_size > 0:
             _recall(replica, learning, memory, gathered, q, target, tau, state)
-        history.paid[replica, sweep] = paid / n_sites
+        history.reward[replica, sweep] = paid / n_sites
         history.loss[replica, sweep] = losses.sum() / max(1, learned.sum())
         for table in range(n_tables):
             history.table_loss[replica, table] = losses[table] / max(1, learned[table])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -20,26 +19,6 @@ from isingrl.model import Ising
 FloatArray = npt.NDArray[np.float64]
 
 _VISITS_A_THREAD = 1e5  # fewer are not worth a thread
-
-
-@dataclass(frozen=True, eq=False)
-class Progress:
-    """What a number of learning sweeps showed, shape (n_replicas, n_sweeps) each.
-
-    Attributes
-    ----------
-    reward, loss : float64 arrays
-        Means over agents, per action and per update.
-    total : int64 array
-        Sum of the spins.
-    bonds : int64 array, shape (n_replicas, n_sweeps // interval)
-        Sum of s_i s_j over bonds, if it was asked for.
-    """
-
-    reward: FloatArray
-    loss: FloatArray
-    total: npt.NDArray[np.int64]
-    bonds: npt.NDArray[np.int64]
 
 
 class Learner:
@@ -120,8 +99,8 @@ class Learner:
 
     def advance(
         self, taus: FloatArray, rates: FloatArray | None = None, interval: int = 0
-    ) -> Progress:
-        """Let all agents act and learn.
+    ) -> kernels.History:
+        """Let all agents act and learn; returns what happened in every sweep.
 
         Parameters
         ----------
@@ -144,11 +123,11 @@ class Learner:
                 self._prepare()
                 self._act(taus[:, now], one, 1)
                 self._fit(1.0 if rates is None else float(rates[sweep]))
-                history.paid[:, now], history.total[:, now] = one.paid, one.total
+                history.reward[:, now], history.total[:, now] = one.reward, one.total
                 history.loss[:, now] = self.table_loss.mean(axis=1, keepdims=True)
                 if one.bonds.size:
                     history.bonds[:, sweep // interval] = one.bonds[:, 0]
-        return Progress(history.paid, history.loss, history.total, history.bonds)
+        return history
 
     def _prepare(self) -> None:
         """Make `q` what the agents now believe."""
@@ -210,7 +189,7 @@ class Learner:
         shape = (self.shape[0], n_sweeps)
         draws = n_sweeps // interval if interval else 0
         return kernels.History(
-            paid=np.zeros(shape),
+            reward=np.zeros(shape),
             loss=np.zeros(shape),
             total=np.zeros(shape, dtype=np.int64),
             bonds=np.zeros((shape[0], draws), dtype=np.int64),

@@ -17,7 +17,8 @@ import numpy.typing as npt
 import torch
 from torch.nn import functional
 
-from isingrl.agents._learner import FloatArray, Learner, Progress, gathered_loss
+from isingrl._kernels import learning as kernels
+from isingrl.agents._learner import FloatArray, Learner, gathered_loss
 from isingrl.agents.network import Network
 
 _ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
@@ -116,12 +117,12 @@ class NetworkLearner(Learner):
 
     def advance(
         self, taus: FloatArray, rates: FloatArray | None = None, interval: int = 0
-    ) -> Progress:
+    ) -> kernels.History:
         """See `Learner.advance`."""
         with _one_thread():
-            progress = super().advance(taus, rates, interval)
+            history = super().advance(taus, rates, interval)
             self._prepare()
-        return progress
+        return history
 
     def _prepare(self) -> None:
         self._values = self._networks()
