@@ -48,7 +48,8 @@ def thermodynamics(data: xr.Dataset) -> xr.Dataset:
         - ``binder_cumulant`` 1 − ⟨m⁴⟩/(3⟨m²⟩²);
         - ``NAME_error``, a standard error that includes autocorrelation, for each of these;
         - ``autocorrelation_time`` :math:`\tau = 1 + 2\sum_{t \ge 1} \rho(t)` (emcee's convention:
-          the variance of a mean of n draws is τσ²/n) in sweeps, the larger of that of e and |m|;
+          the variance of a mean of n draws is τσ²/n) in sweeps, the larger of that of e and |m|,
+          with its own error;
         - ``effective_sample_size`` (of the mean) and ``r_hat`` (rank-normalized, split) by
           ArviZ, the worse of that of e and |m|.
 
@@ -97,6 +98,7 @@ def thermodynamics(data: xr.Dataset) -> xr.Dataset:
     interval = _number_of("interval", data, template)
     variables: dict[str, FloatArray] = {}
     times: dict[str, FloatArray] = {}
+    time_errors: dict[str, FloatArray] = {}
     for name, (moments, function) in _OBSERVABLES.items():
         runs = [estimate(moments(e, m), function) for e, m in zip(e_runs, m_runs, strict=True)]
         factor = factors.get(name, np.ones(shape))
@@ -104,8 +106,14 @@ def thermodynamics(data: xr.Dataset) -> xr.Dataset:
         error = np.array([run.error for run in runs]).reshape(shape) * factor
         variables[f"{name}_error"] = error
         times[name] = np.array([run.autocorrelation_time for run in runs]).reshape(shape)
+        time_errors[name] = np.array([run.autocorrelation_time_error for run in runs]).reshape(
+            shape
+        )
     tau = np.fmax(times["energy"], times["abs_magnetization"])
     variables["autocorrelation_time"] = tau * interval
+    variables["autocorrelation_time_error"] = interval * np.where(
+        tau == times["energy"], time_errors["energy"], time_errors["abs_magnetization"]
+    )
     sample_size, r_hat = _diagnostics(e_runs, np.abs(m_runs))
     variables["effective_sample_size"] = sample_size.reshape(shape)
     variables["r_hat"] = r_hat.reshape(shape)

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis import errors
+from analysis.errors import blocks, estimates
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -31,6 +32,17 @@ def naive_jackknife(
     return float((n - 1) * np.var(left_out))
 
 
+def variance(
+    series: FloatArray,
+    function: Callable[[FloatArray], FloatArray],
+    edges: npt.NDArray[np.int64],
+) -> float:
+    value = function(series.mean(axis=(-2, -1)))
+    return float(
+        blocks.jackknife_variance(value, *estimates._without_each_block(series, function, edges))
+    )
+
+
 def ratio(means: FloatArray) -> FloatArray:
     return np.asarray(means[1] / means[0])
 
@@ -38,17 +50,17 @@ def ratio(means: FloatArray) -> FloatArray:
 def test_jackknife_matches_leaving_blocks_out_one_by_one() -> None:
     rng = np.random.default_rng(1)
     series = rng.exponential(size=(2, 3, 60)) + 1.0
-    edges = errors.block_edges(60, 12)
-    assert errors._jackknife_variance(series, ratio, edges) == pytest.approx(
+    edges = blocks.block_edges(60, 12)
+    assert variance(series, ratio, edges) == pytest.approx(
         naive_jackknife(series, ratio, 5), rel=1e-12
     )
 
 
 def test_jackknife_of_the_mean_of_single_draws_is_the_textbook_error() -> None:
     x = np.random.default_rng(2).normal(size=(1, 1, 100))
-    edges = errors.block_edges(100, 1)
+    edges = blocks.block_edges(100, 1)
     expected = x.var(ddof=1) / 100
-    found = errors._jackknife_variance(x, lambda means: means[0], edges)
+    found = variance(x, lambda means: means[0], edges)
     assert found == pytest.approx(expected, rel=1e-12)
 
 
@@ -58,12 +70,12 @@ def test_the_finite_sum_of_correlations_matches_adding_them_up() -> None:
         for length in (1, 2, 30):
             lags = np.arange(-length + 1, length)
             expected = np.sum((1 - np.abs(lags) / length) * rho ** np.abs(lags))
-            assert errors._finite_time(tau, length) == pytest.approx(expected, rel=1e-12)
+            assert blocks._finite_time(tau, length) == pytest.approx(expected, rel=1e-12)
 
 
 @given(st.integers(1, 400), st.integers(1, 400))
 def test_blocks_tile_a_chain_and_are_no_shorter_than_asked(n_draws: int, length: int) -> None:
-    lengths = np.diff(np.append(errors.block_edges(n_draws, length), n_draws))
+    lengths = np.diff(np.append(blocks.block_edges(n_draws, length), n_draws))
     assert lengths.sum() == n_draws
     assert lengths.min() >= min(length, n_draws)
     assert lengths.max() - lengths.min() <= 1
@@ -71,10 +83,10 @@ def test_blocks_tile_a_chain_and_are_no_shorter_than_asked(n_draws: int, length:
 
 @given(st.integers(1, 8), st.integers(20, 3000), st.floats(0.1, 1e4))
 def test_block_length_leaves_enough_blocks(n_chains: int, n_draws: int, tau: float) -> None:
-    length = errors.block_length(n_chains, n_draws, tau)
+    length = blocks.block_length_for(n_chains, n_draws, tau)
     assert 1 <= length <= n_draws
     assert n_chains * (n_draws // length) >= errors.MIN_BLOCKS // 2
-    assert errors.block_edges(n_draws, length).size * n_chains >= min(
+    assert blocks.block_edges(n_draws, length).size * n_chains >= min(
         errors.MIN_BLOCKS // 2, n_chains * n_draws
     )
 
@@ -85,23 +97,36 @@ def test_autocorrelation_time_of_one_chain_is_emcees(
 ) -> None:
     x = autoregressive(np.random.default_rng(3), tau, (4000,))
     expected = emcee.autocorr.integrated_time(x, tol=0)[0]
-    assert errors.autocorrelation_time(x[None]) == pytest.approx(expected, rel=1e-10)
+    assert errors.autocorrelation_times(x[None]).tau == pytest.approx(expected, rel=1e-10)
 
 
 def test_autocorrelation_time_of_known_series(autoregressive: Callable[..., FloatArray]) -> None:
     rng = np.random.default_rng(4)
     for tau in (1.0, 5.0, 25.0):
         x = autoregressive(rng, tau, (20, 4, 5000))
-        found = errors.autocorrelation_time(x)
+        found = errors.autocorrelation_times(x)
         # Sokal: the variance of tau is about 2(2M + 1)/n tau² for a window of M = 5 tau draws.
         spread = tau * np.sqrt(2 * (10 * tau + 1) / 20000)
-        assert abs(found.mean() - tau) < 4.5 * spread / np.sqrt(20) + 0.02 * tau
+        assert abs(found.tau.mean() - tau) < 4.5 * spread / np.sqrt(20) + 0.02 * tau
+        assert np.median(found.error) == pytest.approx(spread, rel=0.1)
+
+
+def test_the_error_of_an_autocorrelation_time_covers_it(
+    autoregressive: Callable[..., FloatArray],
+) -> None:
+    n, tau = 400, 8.0
+    x = autoregressive(np.random.default_rng(40), tau, (n, 4, 3000))
+    found = errors.autocorrelation_times(x)
+    z = (found.tau - tau) / found.error
+    # Beyond the window lies e^-5 of the sum, and an error grows with the time it belongs to.
+    assert abs(z.mean()) < 4.5 / np.sqrt(n) + 0.25
+    assert 0.8 * (1 - 4.5 * np.sqrt(2 / n)) < z.var() < 1.2 * (1 + 4.5 * np.sqrt(2 / n))
 
 
 def test_chains_that_stay_apart_have_a_long_autocorrelation_time() -> None:
     x = np.random.default_rng(5).normal(size=(2, 1000)) * 0.01
     x[1] += 1.0
-    assert errors.autocorrelation_time(x) > 500
+    assert errors.autocorrelation_times(x).tau > 500
     found = errors.estimate(x)
     # The two means are all that is known: their standard error is 0.5.
     assert 0.3 < found.error < 2.0
@@ -174,7 +199,7 @@ def test_bad_moments(moments: FloatArray, message: str) -> None:
 def test_nothing_warns() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        errors.autocorrelation_time(np.ones((3, 2, 40)))
+        errors.autocorrelation_times(np.ones((3, 2, 40)))
         errors.estimate(np.zeros((2, 2, 40)), ratio_or_nan)
 
 

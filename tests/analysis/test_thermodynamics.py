@@ -9,8 +9,8 @@ import pytest
 import xarray as xr
 
 from analysis import ShortRunWarning, exact, thermodynamics
-from isingrl.lattice import Lattice
-from isingrl.model import Ising
+from analysis.literature import critical_temperature
+from isingrl import HeatBath, Ising, Lattice, Metropolis, Rule, simulate
 
 FloatArray = npt.NDArray[np.float64]
 AsData = Callable[..., xr.Dataset]
@@ -130,6 +130,24 @@ def test_errors_cover_a_heat_bath_in_a_field(as_data: AsData) -> None:
     difference = summary - exact.ring(8, 1.5, field=0.1)
     for name in OBSERVABLES:
         assert_standard_normal((difference[name] / summary[f"{name}_error"]).values.ravel())
+
+
+@pytest.mark.parametrize("rule", [Metropolis(), HeatBath()], ids=lambda rule: rule.name)
+def test_intervals_of_95_percent_hold_the_exact_values_at_the_critical_point(rule: Rule) -> None:
+    n, chains = 400, 4
+    model, temperature = Ising(Lattice((4, 4))), critical_temperature(2, "von_neumann")
+    data = simulate(
+        model, rule, temperature, sweeps=6000, thermalization=200, interval=4,
+        chains=n * chains, seed=21,
+    )  # fmt: skip
+    runs = data.coarsen(chain=chains).construct(chain=("run", "chain"))
+    found = thermodynamics(runs)
+    expected = exact.enumeration(model, temperature)
+    for name in (
+        "energy", "abs_magnetization", "specific_heat", "susceptibility", "binder_cumulant",
+    ):  # fmt: skip
+        off = abs(found[name] - expected[name].item()) / found[f"{name}_error"]
+        assert 0.92 <= (off < 1.96).mean() <= 0.98, name
 
 
 def test_values_are_the_formulas(as_data: AsData) -> None:

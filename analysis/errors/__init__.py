@@ -1,0 +1,33 @@
+"""Standard errors of correlated samples, autocorrelation included.
+
+`estimate` serves functions of means of plain series, `jackknife` and `bootstrap` any function of
+Datasets. `autocorrelation` and `binning` show what the errors rest on, `equilibration` where a run
+may begin to count.
+"""
+
+from analysis.errors.autocorrelation import (
+    MIN_BLOCKS,
+    FloatArray,
+    Times,
+    arviz_arrays,
+    autocorrelation_times,
+)
+from analysis.errors.diagnostics import autocorrelation, binning, equilibration
+from analysis.errors.estimates import Estimate, MomentFunction, estimate
+from analysis.errors.resampling import bootstrap, jackknife
+
+__all__ = [
+    "MIN_BLOCKS",
+    "Estimate",
+    "FloatArray",
+    "MomentFunction",
+    "Times",
+    "arviz_arrays",
+    "autocorrelation",
+    "autocorrelation_times",
+    "binning",
+    "bootstrap",
+    "equilibration",
+    "estimate",
+    "jackknife",
+]

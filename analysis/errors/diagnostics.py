@@ -1,0 +1,175 @@
+"""What error bars rest on: autocorrelation, binning, equilibration."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from analysis.errors.autocorrelation import MIN_BLOCKS, FloatArray, autocorrelation_times
+from analysis.errors.blocks import check_number
+from analysis.errors.samples import error_attrs, numbers_of, samples_of, series_along
+
+_CANDIDATES = 60
+
+
+def autocorrelation(
+    data: xr.Dataset | xr.DataArray, *, dims: tuple[str, ...] = ("chain", "draw")
+) -> xr.Dataset:
+    """Integrated autocorrelation time of every variable, in samples, with its standard error.
+
+    Parameters
+    ----------
+    data : Dataset or DataArray
+        Samples along `dims`; variables without them are left out.
+    dims : tuple of str
+        Dims of independent chains and, last, of samples in order of time.
+
+    Returns
+    -------
+    Dataset
+        Over the other dims, each variable's time and as ``NAME_error`` its error; NaN where a
+        series is constant. See `analysis.errors.autocorrelation_times`.
+
+    Raises
+    ------
+    TypeError
+        If `data` is neither a Dataset nor a DataArray.
+    ValueError
+        If a dim is missing.
+    """
+    found = xr.Dataset()
+    for series in series_along(samples_of(data, dims), dims):
+        times = autocorrelation_times(series.values)
+        name = f"autocorrelation time of the {series.attrs.get('long_name', series.name)}"
+        attrs = {"long_name": name, "units": "draws"}
+        found[series.name] = (series.dims[:-2], times.tau, attrs)
+        found[f"{series.name}_error"] = (series.dims[:-2], times.error, error_attrs(attrs))
+    return found
+
+
+def binning(
+    data: xr.Dataset | xr.DataArray, *, dims: tuple[str, ...] = ("chain", "draw")
+) -> xr.Dataset:
+    """Standard error of the mean from blocks of growing length.
+
+    It grows until blocks are longer than the autocorrelation time, then stays: where it does not,
+    the run is too short for any error bar.
+
+    Parameters
+    ----------
+    data : Dataset or DataArray
+        Samples along `dims`; variables without them are left out.
+    dims : tuple of str
+        Dims of independent chains and, last, of samples in order of time.
+
+    Returns
+    -------
+    Dataset
+        Over ``block_length`` (powers of 2, as long as there are 20 blocks): for each variable the
+        standard error of its mean, and as ``NAME_error`` that error's own.
+
+    Raises
+    ------
+    TypeError
+        If `data` is neither a Dataset nor a DataArray.
+    ValueError
+        If a dim is missing, or there are fewer than 20 samples.
+
+    References
+    ----------
+    H. Flyvbjerg, H. G. Petersen, "Error estimates on averages of correlated data", J. Chem. Phys.
+    91, 461 (1989).
+    """
+    samples = samples_of(data, dims)
+    n_chains, n_draws = numbers_of(samples, dims)
+    check_number(n_chains * n_draws)
+    longest = min(n_draws, n_chains * n_draws // MIN_BLOCKS)
+    lengths = [1 << power for power in range(longest.bit_length())]
+    lengths = [length for length in lengths if n_chains * (n_draws // length) >= MIN_BLOCKS]
+    found = xr.Dataset(coords={"block_length": lengths})
+    found["block_length"].attrs = {"long_name": "block length", "units": "draws"}
+    for series in series_along(samples, dims):
+        errors, own = [], []
+        for length in lengths:
+            n_blocks = n_draws // length
+            blocks = series.values[..., : n_blocks * length]
+            means = blocks.reshape(*blocks.shape[:-1], n_blocks, length).mean(axis=-1)
+            number = n_chains * n_blocks
+            errors.append(means.std(axis=(-2, -1), ddof=1) / np.sqrt(number))
+            own.append(errors[-1] / np.sqrt(2.0 * (number - 1)))
+        place = (*series.dims[:-2], "block_length")
+        attrs = error_attrs(series.attrs)
+        found[series.name] = (place, np.stack(errors, axis=-1), attrs)
+        found[f"{series.name}_error"] = (place, np.stack(own, axis=-1), error_attrs(attrs))
+    return found
+
+
+def equilibration(
+    data: xr.Dataset | xr.DataArray, *, dims: tuple[str, ...] = ("chain", "draw")
+) -> xr.Dataset:
+    """Samples to leave out at the beginning, for every variable.
+
+    Parameters
+    ----------
+    data : Dataset or DataArray
+        Samples along `dims`, for example energy and magnetization; variables without them are
+        left out. Give |m| rather than m, whose sign may never settle.
+    dims : tuple of str
+        Dims of independent chains, which started alike, and, last, of samples in order of time.
+
+    Returns
+    -------
+    Dataset
+        Over the other dims, the number of samples to leave out. More than half of a run means that
+        the run is too short to tell.
+
+    Raises
+    ------
+    TypeError
+        If `data` is neither a Dataset nor a DataArray.
+    ValueError
+        If a dim is missing, or there are fewer than 40 samples a chain.
+
+    Notes
+    -----
+    The beginning is cut where the rest, averaged over chains, holds most autocorrelation times: a
+    longer cut wastes samples, a shorter one keeps a drift that looks like a long correlation [1]_.
+    About 60 cuts are tried, closer to each other near the beginning.
+
+    References
+    ----------
+    .. [1] J. D. Chodera, "A simple method for automated equilibration detection in molecular
+       simulations", J. Chem. Theory Comput. 12, 1799 (2016).
+
+    Examples
+    --------
+    >>> t = np.arange(2000.0)
+    >>> noise = np.random.default_rng(1).normal(size=2000)
+    >>> x = xr.DataArray(np.exp(-t / 50) + 0.1 * noise, dims="draw", name="x")
+    >>> cut = int(equilibration(x, dims=("draw",))["x"])
+    >>> 50 < cut < 500
+    True
+    """
+    found = xr.Dataset()
+    for series in series_along(samples_of(data, dims), dims):
+        mean = np.asarray(series.values).mean(axis=-2, keepdims=True)
+        n_draws = mean.shape[-1]
+        if n_draws < 2 * MIN_BLOCKS:
+            raise ValueError(
+                f"data must hold at least {2 * MIN_BLOCKS} samples a chain to tell where it has "
+                f"settled; got {n_draws}"
+            )
+        last = n_draws - MIN_BLOCKS
+        cuts = np.unique(np.rint(last * np.linspace(0.0, 1.0, _CANDIDATES) ** 2).astype(np.int64))
+        kept = np.stack([_times_held(mean[..., cut:]) for cut in cuts], axis=-1)
+        attrs = {
+            "long_name": f"equilibration of the {series.attrs.get('long_name', series.name)}",
+            "units": "draws",
+        }
+        found[series.name] = (series.dims[:-2], cuts[kept.argmax(axis=-1)], attrs)
+    return found
+
+
+def _times_held(mean: FloatArray) -> FloatArray:
+    """Autocorrelation times that series hold; 1 where they are constant."""
+    return np.asarray(np.nan_to_num(mean.shape[-1] / autocorrelation_times(mean).tau, nan=1.0))

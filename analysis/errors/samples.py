@@ -1,0 +1,51 @@
+"""Samples along named dims, as the functions of this package take them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+
+def samples_of(data: Any, dims: tuple[str, ...]) -> xr.Dataset:
+    """Return the data as a Dataset, once it is known to have the dims."""
+    if not isinstance(data, xr.Dataset | xr.DataArray):
+        raise TypeError(f"data must be an xarray Dataset or DataArray; got {type(data).__name__}")
+    if len(set(dims)) != len(dims) or not 1 <= len(dims) <= 2:
+        raise ValueError(f"dims must name one or two dims, the last one of time; got {dims}")
+    missing = [dim for dim in dims if dim not in data.dims]
+    if missing:
+        raise ValueError(f"data must have the dims {dims}; got {tuple(data.dims)}")
+    if isinstance(data, xr.Dataset):
+        return data
+    return data.to_dataset(name="value" if data.name is None else data.name)
+
+
+def numbers_of(samples: xr.Dataset, dims: tuple[str, ...]) -> tuple[int, int]:
+    """Return the numbers of chains and of samples in each."""
+    return int(np.prod([samples.sizes[dim] for dim in dims[:-1]])), samples.sizes[dims[-1]]
+
+
+def series_along(samples: xr.Dataset, dims: tuple[str, ...]) -> list[xr.DataArray]:
+    """Every variable that varies along `dims`, with axes (..., n_chains, n_draws)."""
+    found = []
+    for name, values in samples.data_vars.items():
+        own = set(dims) & set(values.dims)
+        if not own:
+            continue
+        if own != set(dims):
+            raise ValueError(
+                f"data: {name!r} must have all of the dims {dims} or none; got {values.dims}"
+            )
+        series = values if len(dims) > 1 else values.expand_dims("_chain")
+        last = dims if len(dims) > 1 else ("_chain", *dims)
+        found.append(series.transpose(..., *last).astype(np.float64))
+    return found
+
+
+def error_attrs(attrs: Any) -> dict[str, str]:
+    """Attributes of the error of a variable with these."""
+    name = attrs.get("long_name")
+    units = {"units": attrs["units"]} if "units" in attrs else {}
+    return {"long_name": f"standard error of the {name}", **units} if name else units

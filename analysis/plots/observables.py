@@ -1,0 +1,163 @@
+"""Observables against temperature, measured and exact."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from analysis.exact.onsager import CRITICAL_TEMPERATURE
+from analysis.plots.styles import Style, axis_label, draw_marks, new_axes, style_of, variable
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axes._secondary_axes import SecondaryAxis
+
+__all__ = ["critical_temperature", "exact_curve", "observable", "softmax_axis"]
+
+
+def observable(summary: xr.Dataset, name: str, ax: Axes | None = None) -> Axes:
+    """Draw an observable against temperature, with error bars and one mark a method.
+
+    Parameters
+    ----------
+    summary : Dataset
+        As `analysis.thermodynamics` returns it: over temperature, with or without a dim or scalar
+        coordinate ``method``.
+    name : str
+        The observable, for example ``"abs_magnetization"``; error bars are ``NAME_error`` where
+        that is there.
+    ax : Axes, optional
+        Drawn on; a new one if omitted.
+
+    Returns
+    -------
+    Axes
+        With a labelled artist for each method, for a legend.
+
+    Raises
+    ------
+    ValueError
+        If `summary` lacks the observable, or it has dims besides temperature and method.
+    """
+    values = variable(summary, name, ("temperature", "method"))
+    ax = new_axes(ax)
+    one_method = "method" not in values.dims
+    for order in range(1 if one_method else summary.sizes["method"]):
+        chosen = summary if one_method else summary.isel(method=order)
+        _draw_points(ax, chosen, name, style_of(chosen, order), zorder=3 + order)
+    return _labelled(ax, summary, values)
+
+
+def exact_curve(result: xr.Dataset, name: str, ax: Axes | None = None) -> Axes:
+    """Draw an exact result: dashed for a finite lattice, solid for an infinite one.
+
+    An approximate theory, such as `analysis.exact.weiss`, is dash-dotted.
+
+    Parameters
+    ----------
+    result : Dataset
+        As the functions of `analysis.exact` return it; finite if it has the attribute ``shape``,
+        labelled by the attribute ``theory`` if it has that.
+    name : str
+        The observable.
+    ax : Axes, optional
+        Drawn on; a new one if omitted.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ValueError
+        If `result` lacks the observable.
+    """
+    values = variable(result, name, ("temperature",)).sortby("temperature")
+    ax = new_axes(ax)
+    shape = result.attrs.get("shape")
+    if "theory" in result.attrs:
+        label, linestyle, color = str(result.attrs["theory"]), "-.", "0.35"
+    elif shape is None:
+        label, linestyle, color = "exact, infinite", "-", "0.35"
+    else:
+        sides = "×".join(str(side) for side in np.atleast_1d(shape))
+        label, linestyle, color = f"exact, {sides}", "--", "0.0"
+    finite = np.isfinite(values["temperature"].values)
+    x = values["temperature"].values[finite]
+    y = np.where(np.isfinite(values.values), values.values, np.nan)[finite]
+    ax.plot(x, y, lw=1.0, ls=linestyle, color=color, label=label, zorder=2)
+    return _labelled(ax, result, values)
+
+
+def critical_temperature(ax: Axes, temperature: float = CRITICAL_TEMPERATURE) -> Axes:
+    """Mark a critical temperature, by default that of the square lattice, by a vertical line."""
+    ax.axvline(temperature, color="0.55", lw=0.9, ls=":", zorder=1, label=r"$T_\mathrm{c}$")
+    return ax
+
+
+def softmax_axis(ax: Axes, summary: xr.Dataset) -> SecondaryAxis:
+    """Add a second axis, on top, in the softmax temperature that belongs to a temperature.
+
+    Parameters
+    ----------
+    ax : Axes
+        Whose horizontal axis is the physical temperature.
+    summary : Dataset
+        With the coordinate ``softmax_temperature`` over temperature, or over method and
+        temperature; NaN where a method has none.
+
+    Returns
+    -------
+    SecondaryAxis
+        The second axis.
+
+    Raises
+    ------
+    ValueError
+        If the coordinate is missing, holds no positive finite number, or is not one multiple of
+        the temperature, for example because two methods have different rewards.
+    """
+    if "softmax_temperature" not in summary.coords:
+        raise ValueError("summary must have the coordinate 'softmax_temperature'; it has none")
+    softmax = summary["softmax_temperature"]
+    ratios = (softmax / summary["temperature"]).values
+    ratios = ratios[np.isfinite(ratios) & (ratios > 0)]
+    if not ratios.size:
+        raise ValueError(
+            "summary: 'softmax_temperature' must hold a positive number at a positive temperature; "
+            f"got {softmax.values}"
+        )
+    ratio = float(ratios[0])
+    if not np.allclose(ratios, ratio, rtol=1e-6):
+        raise ValueError(
+            "summary: 'softmax_temperature' must be one multiple of the temperature; got ratios "
+            f"from {ratios.min():.6g} to {ratios.max():.6g} (select one method)"
+        )
+
+    def to_softmax(temperature: Any) -> Any:
+        return temperature * ratio
+
+    def to_temperature(tau: Any) -> Any:
+        return tau / ratio
+
+    second = ax.secondary_xaxis("top", functions=(to_softmax, to_temperature))
+    label = {"long_name": "softmax temperature", "units": "J", **softmax.attrs}
+    label["long_name"] += r" $\tau$"
+    second.set_xlabel(axis_label(xr.DataArray(0.0, attrs=label)))
+    return second
+
+
+def _draw_points(ax: Axes, summary: xr.Dataset, name: str, style: Style, zorder: float) -> None:
+    shown = summary.isel(temperature=np.isfinite(summary["temperature"].values))
+    error = shown.get(f"{name}_error")
+    y_error = None if error is None else error.values
+    x, y = shown["temperature"].values, shown[name].values
+    draw_marks(ax, x, y, None, y_error, style, style.label, zorder)
+
+
+def _labelled(ax: Axes, dataset: xr.Dataset, values: xr.DataArray) -> Axes:
+    ax.set_xlabel(axis_label(dataset["temperature"]))
+    ax.set_ylabel(axis_label(values))
+    return ax

@@ -1,0 +1,160 @@
+"""Labels and styles of drawn quantities and methods, and what all plots of points share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from analysis.quantities import QUANTITIES, quantity_attrs
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = [
+    "Style",
+    "axis_label",
+    "colors",
+    "draw_marks",
+    "method_label",
+    "method_style",
+    "new_axes",
+    "style_of",
+    "variable",
+]
+
+
+@dataclass(frozen=True)
+class Style:
+    """Label, colour and mark of a method."""
+
+    label: str
+    color: str
+    marker: str
+    size: float
+    filled: bool = False
+
+
+# Okabe and Ito's colours, which colour-blind readers can tell apart, and shapes that stay visible
+# on top of one another: strokes and small marks inside open ones of different sizes.
+_STYLES = {
+    "metropolis": Style("Metropolis", "#0072B2", "x", 4.5),
+    "heat-bath": Style("heat bath", "#009E73", "+", 8.0),
+    "mean-field-q": Style("mean-field Q", "#D55E00", "o", 7.0),
+    "neighborhood-q": Style("neighborhood Q", "#CC79A7", "s", 8.5),
+    "independent-q": Style("independent Q", "#E69F00", "^", 7.0),
+    "joint-q": Style("joint Q", "#56B4E9", "D", 5.5),
+}
+_UNNAMED = Style("simulation", "#000000", ".", 5.0, filled=True)
+_UNITS = {
+    "J": "$J$",
+    "1/J": "$1/J$",
+    "J^2": "$J^2$",
+    "J/k_B": r"$J/k_\mathrm{B}$",
+    "k_B": r"$k_\mathrm{B}$",
+}
+
+
+def axis_label(values: xr.DataArray) -> str:
+    """Label of an axis that shows `values`: long name, then units unless it is a pure number."""
+    name = str(values.name)
+    known = quantity_attrs(name) if name in QUANTITIES else {}
+    long_name = str(values.attrs.get("long_name", known.get("long_name", name)))
+    units = str(values.attrs.get("units", known.get("units", "1")))
+    return long_name if units in ("", "1") else f"{long_name} ({_UNITS.get(units, units)})"
+
+
+def method_label(method: str) -> str:
+    """Readable name of a method: ``"mean-field-q"`` becomes "mean-field Q"."""
+    return _STYLES[method].label if method in _STYLES else method
+
+
+def method_style(method: str) -> dict[str, Any]:
+    """Colour and open mark of a method, as keyword arguments of ``Axes.plot``."""
+    style = _STYLES.get(method, _UNNAMED)
+    face = {} if style.filled else {"markerfacecolor": "none"}
+    return {"color": style.color, "marker": style.marker, "markersize": style.size, **face}
+
+
+def variable(
+    dataset: xr.Dataset,
+    name: str,
+    dims: tuple[str, ...],
+    needed: tuple[str, ...] = ("temperature",),
+) -> xr.DataArray:
+    """Variable of a Dataset that lies over the dims `needed` and none but `dims`.
+
+    Raises
+    ------
+    ValueError
+        If it does not.
+    """
+    if name not in dataset:
+        raise ValueError(f"name must be one of {sorted(map(str, dataset))}; got {name!r}")
+    values = dataset[name]
+    if not set(needed) <= set(values.dims) <= set(dims):
+        lie = "".join(f"lie over {dim!r} and " for dim in needed)
+        raise ValueError(f"{name!r} must {lie}have no dims but {dims}; got {values.dims}")
+    return values
+
+
+def new_axes(ax: Axes | None) -> Axes:
+    """Return `ax`, or a new one if it is None."""
+    if ax is not None:
+        return ax
+    import matplotlib.pyplot as plt
+
+    return plt.subplots(layout="constrained")[1]
+
+
+def draw_marks(
+    ax: Axes,
+    x: Any,
+    y: Any,
+    x_error: Any,
+    y_error: Any,
+    style: Style,
+    label: str | None,
+    zorder: float,
+) -> None:
+    """Draw marks with error bars, or without where an error is None."""
+    face = {} if style.filled else {"markerfacecolor": "none"}
+    ax.errorbar(
+        x,
+        y,
+        xerr=x_error,
+        yerr=y_error,
+        linestyle="none",
+        marker=style.marker,
+        markersize=style.size,
+        markeredgewidth=1.0,
+        color=style.color,
+        elinewidth=0.9,
+        label=label,
+        zorder=zorder,
+        **face,  # type: ignore[arg-type]
+    )
+
+
+def style_of(summary: xr.Dataset, order: int) -> Style:
+    """Style of the method that a scalar coordinate names, if there is one."""
+    if "method" not in summary.coords:
+        return _UNNAMED
+    method = str(summary["method"].item())
+    return _STYLES.get(method, _other(method, order))
+
+
+def colors(number: int) -> list[str]:
+    """Colours from cold to hot."""
+    from matplotlib import colormaps
+    from matplotlib.colors import to_hex
+
+    return [to_hex(color) for color in colormaps["plasma"](np.linspace(0.0, 0.85, number))]
+
+
+def _other(method: str, order: int) -> Style:
+    """Style of a method that has none of its own."""
+    known = list(_STYLES.values())[order % len(_STYLES)]
+    return Style(method, known.color, known.marker, known.size)

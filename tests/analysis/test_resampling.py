@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import xarray as xr
+
+from analysis import errors
+
+FloatArray = npt.NDArray[np.float64]
+Series = Callable[..., FloatArray]
+BOTH = ("chain", "draw")
+
+
+def as_array(x: FloatArray, *dims: str) -> xr.DataArray:
+    attrs = {"long_name": "length", "units": "a"}
+    return xr.DataArray(x, dims=(*dims, *BOTH), name="x", attrs=attrs)
+
+
+def mean(data: xr.Dataset | xr.DataArray) -> xr.Dataset | xr.DataArray:
+    return data.mean(BOTH, keep_attrs=True)
+
+
+def test_the_jackknife_of_a_mean_of_single_samples_is_the_textbook_error() -> None:
+    x = np.random.default_rng(1).normal(size=(3, 40))
+    found = errors.jackknife(as_array(x), mean, block_length=1)
+    assert list(found) == ["x", "x_error"]
+    assert found["x"].item() == pytest.approx(x.mean(), rel=1e-12)
+    # the correction for what neighbours share depends on a measured time; hence the bounds
+    textbook = x.std(ddof=1) / np.sqrt(x.size)
+    assert 0.8 * textbook < found["x_error"].item() < 1.7 * textbook
+    assert found["x_error"].attrs == {"long_name": "standard error of the length", "units": "a"}
+
+
+def test_leaving_out_whole_chains_is_the_textbook_error_of_their_means() -> None:
+    x = np.random.default_rng(2).normal(size=(6, 40)).cumsum(axis=1)
+    data = as_array(x).to_dataset().assign_coords(chain=np.arange(6))
+    found = errors.jackknife(data.mean("draw"), lambda d: d.mean("chain"), dims=("chain",))
+    expected = x.mean(axis=1).std(ddof=1) / np.sqrt(6)
+    assert found["x_error"].item() == pytest.approx(expected, rel=1e-12)
+
+
+def test_blocks_are_left_out_of_their_own_chain_and_nothing_else() -> None:
+    x = np.arange(60.0).reshape(2, 30)
+    seen = []
+
+    def remember(data: xr.DataArray) -> xr.DataArray:
+        seen.append(sorted(data.values.ravel()))
+        assert data.dims == BOTH
+        return data.mean(BOTH)
+
+    errors.jackknife(as_array(x), remember, block_length=10)
+    everything = set(range(60))
+    blocks = [set(range(first, first + 10)) for first in range(0, 60, 10)]
+    assert [set(values) for values in seen] == [everything, *(everything - b for b in blocks)]
+
+
+def test_jackknife_equals_estimate_for_a_function_of_means(autoregressive: Series) -> None:
+    x = autoregressive(np.random.default_rng(3), 4.0, (2, 3000)) + 2.0
+    expected = errors.estimate(np.stack([x, x * x]), lambda m: m[1] - m[0] ** 2)
+    found = errors.jackknife(as_array(x), lambda d: d.var(BOTH))
+    assert found["x"].item() == pytest.approx(expected.value, rel=1e-9)
+    assert found["x_error"].item() == pytest.approx(expected.error, rel=0.35)
+
+
+@pytest.mark.parametrize("tau", [1.0, 10.0])
+def test_jackknife_errors_cover_a_ratio_of_means(tau: float, autoregressive: Series) -> None:
+    n = 250
+    rng = np.random.default_rng(4)
+    x, y = (as_array(autoregressive(rng, tau, (n, 2, 1000)), "run") + 5 for _ in range(2))
+
+    def ratio(data: xr.Dataset) -> xr.DataArray:
+        means = data.mean(BOTH)
+        return (means["x"] / means["y"]).rename("ratio")
+
+    found = errors.jackknife(xr.Dataset({"x": x, "y": y}), ratio)
+    z = ((found["ratio"] - 1) / found["ratio_error"]).values
+    assert abs(z.mean()) < 4.5 / np.sqrt(n) + 0.02
+    # an error bar from 20 to 100 blocks makes z a t of as many degrees
+    assert 0.85 * (1 - 4.5 * np.sqrt(2 / n)) < z.var() < 1.11 * (1 + 4.5 * np.sqrt(2 / n))
+
+
+def test_bootstrap_errors_cover_a_median_of_chains() -> None:
+    n = 100
+    rng = np.random.default_rng(5)
+    x = xr.DataArray(rng.normal(size=(n, 25)), dims=("run", "chain"), name="x")
+    found = errors.bootstrap(x, lambda data: data.median("chain"), n_resamples=100)
+    z = (found["x"] / found["x_error"]).values
+    assert abs(z.mean()) < 4.5 / np.sqrt(n)
+    assert 0.6 * (1 - 4.5 * np.sqrt(2 / n)) < z.var() < 1.15 * (1 + 4.5 * np.sqrt(2 / n))
+
+
+def test_bootstrap_of_a_mean_is_the_textbook_error_and_reproducible() -> None:
+    x = xr.DataArray(np.random.default_rng(6).normal(size=20), dims="chain")
+    found = errors.bootstrap(x, lambda data: data.mean("chain"), n_resamples=2000, seed=3)
+    expected = x.std(ddof=1).item() / np.sqrt(20)
+    assert found["value_error"].item() == pytest.approx(expected, rel=4.5 / np.sqrt(4000))
+    again = errors.bootstrap(x, lambda data: data.mean("chain"), n_resamples=2000, seed=3)
+    assert found.identical(again)
+
+
+def test_variables_without_samples_are_passed_on() -> None:
+    x = np.random.default_rng(7).normal(size=(2, 4, 50))
+    data = xr.Dataset({"x": as_array(x, "temperature"), "weight": ("temperature", [1.0, 3.0])})
+    found = errors.jackknife(data, lambda d: (d["x"] * d["weight"]).mean(BOTH).rename("y"))
+    assert found["y"].dims == ("temperature",)
+    assert found["y_error"][1].item() == pytest.approx(
+        3 * errors.jackknife(data["x"], mean)["x_error"][1].item(), rel=1e-9
+    )
+
+
+def test_binning_shows_a_plateau_at_the_true_error(autoregressive: Series) -> None:
+    tau, n = 10.0, 8 * 8192
+    x = as_array(autoregressive(np.random.default_rng(8), tau, (8, 8192)))
+    found = errors.binning(x)
+    assert found["x"][0].item() == pytest.approx(x.std(ddof=1).item() / np.sqrt(n), rel=1e-12)
+    long = found.sel(block_length=slice(128, None))
+    z = (long["x"] - np.sqrt(tau / n) * x.std().item()) / long["x_error"]
+    assert long.sizes["block_length"] >= 4
+    assert (abs(z) < 4.5).all()
+    assert found["block_length"].values[-1] * 20 <= n
+
+
+def test_autocorrelation_of_every_variable(autoregressive: Series) -> None:
+    rng = np.random.default_rng(9)
+    data = xr.Dataset(
+        {
+            "fast": as_array(autoregressive(rng, 2.0, (4, 5000))),
+            "slow": as_array(autoregressive(rng, 20.0, (4, 5000))),
+            "still": as_array(np.ones((4, 5000))),
+            "size": 3,
+        }
+    )
+    found = errors.autocorrelation(data)
+    for name, tau in (("fast", 2.0), ("slow", 20.0)):
+        assert abs(found[name] - tau) < 4.5 * found[f"{name}_error"] + 0.02 * tau
+    assert np.isnan(found["still"])
+    assert "size" not in found
+
+
+def test_equilibration_cuts_the_drift_and_little_else(autoregressive: Series) -> None:
+    n, chains, draws = 50, 4, 2000
+    noise = autoregressive(np.random.default_rng(10), 5.0, (n, chains, draws))
+    settled = errors.equilibration(as_array(noise, "run"))["x"]
+    assert np.median(settled) < 0.1 * draws
+    drift = 20 * np.exp(-np.arange(draws) / 60.0)
+    cuts = errors.equilibration(as_array(noise + drift, "run"))["x"].values
+    # at the cut the drift has fallen to the order of the noise of the chains' mean
+    assert (cuts > 150).all()
+    assert np.median(cuts) < 800
+    assert errors.equilibration(as_array(np.ones((2, 100))))["x"].item() == 0
+
+
+def test_one_series_without_chains(autoregressive: Series) -> None:
+    x = xr.DataArray(autoregressive(np.random.default_rng(11), 3.0, (4000,)), dims="draw", name="x")
+    found = errors.jackknife(x, lambda data: data.mean("draw"), dims=("draw",))
+    assert found["x_error"].item() == pytest.approx(errors.estimate(x.values[None]).error, rel=0.3)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda x: errors.jackknife(x.values, mean), TypeError, "data must be an xarray Dataset"),
+        (lambda x: errors.jackknife(x.isel(chain=0), mean), ValueError, r"data must have the dims"),
+        (lambda x: errors.jackknife(x, lambda d: d), ValueError, "function must return a result w"),
+        (lambda x: errors.jackknife(x, lambda d: 1.0), TypeError, "function must return a Dataset"),
+        (lambda x: errors.jackknife(x[:, :9], mean), ValueError, "at least 20 samples.*got 18"),
+        (lambda x: errors.jackknife(x, mean, block_length=0), ValueError, "block_length must be"),
+        (lambda x: errors.jackknife(x[:1], mean, block_length=40), ValueError, "at least 2 blocks"),
+        (lambda x: errors.jackknife(x, mean, dims=()), ValueError, "dims must name one or two"),
+        (lambda x: errors.bootstrap(x, mean), ValueError, "at least 8 chains.*got 2"),
+        (lambda x: errors.bootstrap(x, mean, n_resamples=1), ValueError, "n_resamples must be"),
+        (lambda x: errors.binning(x[:, :5]), ValueError, "at least 20 samples.*got 10"),
+        (lambda x: errors.equilibration(x[:, :39]), ValueError, "at least 40 samples a chain"),
+        (
+            lambda x: errors.jackknife(x[:1, 0], lambda d: d.mean("chain"), dims=("chain",)),
+            ValueError,
+            "at least 2 chains.*got 1",
+        ),
+        (
+            lambda x: errors.jackknife(xr.Dataset({"x": x, "y": ("draw", np.ones(50))}), mean),
+            ValueError,
+            "'y' must have all of the dims",
+        ),
+    ],
+)  # fmt: skip
+def test_bad_input(
+    call: Callable[[xr.DataArray], object], error: type[Exception], message: str
+) -> None:
+    x = as_array(np.random.default_rng(12).normal(size=(2, 50)))
+    with pytest.raises(error, match=message):
+        call(x)
