@@ -83,7 +83,7 @@ def _among_our_own(rates: Rates, scale: Scale) -> list[Row]:
         ("moore", f"2D, 8 neighbours, L = {side}", 0.3),
         ("3D moore", f"3D, 26 neighbours, L = {cube // 2}", None),
         ("1D", f"1D, L = {side**2}", None),
-        ("strips", f"one chain of L = {large // 2} in strips", None),
+        ("strips", f"one chain of L = {2 * large} in strips", 0.5),
     ]
     rows = [
         Row(section, what, rates[name].best, rates[name].best / ours, "of 2D Metropolis", target)

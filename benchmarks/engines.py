@@ -116,7 +116,7 @@ def single_thread_cases(side: int, cube: int, large: int) -> list[Case]:
         sweeps("moore", moore, rule),
         sweeps("3D moore", dense, rule),
         sweeps("1D", ring, rule),
-        sweeps("strips", square(large // 2), rule, chains=1),
+        sweeps("strips", square(2 * large), rule, chains=1),
         sweeps("large", square(large), rule),
     ]
 

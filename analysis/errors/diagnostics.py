@@ -10,6 +10,7 @@ from analysis.errors.blocks import check_number
 from analysis.errors.samples import error_attrs, numbers_of, samples_of, series_along
 
 _CANDIDATES = 60
+_FINEST = 2000  # bins of a series: more of them do not place a cut better than it can be known
 
 
 def autocorrelation(
@@ -134,7 +135,8 @@ def equilibration(
     -----
     The beginning is cut where the rest, averaged over chains, holds most autocorrelation times: a
     longer cut wastes samples, a shorter one keeps a drift that looks like a long correlation [1]_.
-    About 60 cuts are tried, closer to each other near the beginning.
+    About 60 cuts are tried, closer to each other near the beginning, on means over bins where a
+    series is longer than 2,000 samples.
 
     References
     ----------
@@ -159,14 +161,18 @@ def equilibration(
                 f"data must hold at least {2 * MIN_BLOCKS} samples a chain to tell where it has "
                 f"settled; got {n_draws}"
             )
-        last = n_draws - MIN_BLOCKS
+        length = -(-n_draws // _FINEST)
+        n_bins = n_draws // length
+        bins = mean[..., -n_bins * length :].reshape(*mean.shape[:-1], n_bins, length).mean(axis=-1)
+        last = n_bins - MIN_BLOCKS
         cuts = np.unique(np.rint(last * np.linspace(0.0, 1.0, _CANDIDATES) ** 2).astype(np.int64))
-        kept = np.stack([_times_held(mean[..., cut:]) for cut in cuts], axis=-1)
+        kept = np.stack([_times_held(bins[..., cut:]) for cut in cuts], axis=-1)
+        first = np.where(cuts > 0, cuts * length + n_draws - n_bins * length, 0)
         attrs = {
             "long_name": f"equilibration of the {series.attrs.get('long_name', series.name)}",
             "units": "draws",
         }
-        found[series.name] = (series.dims[:-2], cuts[kept.argmax(axis=-1)], attrs)
+        found[series.name] = (series.dims[:-2], first[kept.argmax(axis=-1)], attrs)
     return found
 
 

@@ -141,7 +141,7 @@ def test_autocorrelation_of_every_variable(autoregressive: Series) -> None:
 
 
 def test_equilibration_cuts_the_drift_and_little_else(autoregressive: Series) -> None:
-    n, chains, draws = 50, 4, 2000
+    n, chains, draws = 50, 4, 4100  # more than are looked at one by one
     noise = autoregressive(np.random.default_rng(10), 5.0, (n, chains, draws))
     settled = errors.equilibration(as_array(noise, "run"))["x"]
     assert np.median(settled) < 0.1 * draws
