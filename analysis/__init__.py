@@ -1,11 +1,18 @@
 """Analysis of Ising simulations: Datasets in, Datasets out.
 
-`thermodynamics` turns measured series into observables with error bars, `exact` holds exact
-results under the same names, `learned` asks what agents have learned, `plots` draws all of it on
-axes that it is given.
+`thermodynamics` turns measured series into observables with error bars, `errors` gives any function
+of Datasets its error, `domains` counts connected spins, `exact` holds exact results under the same
+names, `learned` asks what agents have learned, `plots` draws all of it on axes that it is given.
 """
 
-from analysis import exact, plots
+from analysis import errors, exact, plots
+from analysis.domains import (
+    cluster_statistics,
+    domain_statistics,
+    domain_table,
+    label_clusters,
+    label_domains,
+)
 from analysis.learned import (
     detailed_balance_violation,
     effective_temperature,
@@ -18,9 +25,15 @@ from analysis.thermodynamics import ShortRunWarning, thermodynamics
 
 __all__ = [
     "ShortRunWarning",
+    "cluster_statistics",
     "detailed_balance_violation",
+    "domain_statistics",
+    "domain_table",
     "effective_temperature",
+    "errors",
     "exact",
+    "label_clusters",
+    "label_domains",
     "log_odds",
     "majority_vote_plane",
     "plots",

@@ -29,6 +29,19 @@ QUANTITIES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "effective_temperature": ("effective temperature", "J/k_B"),
         "nonlinearity": ("nonlinearity of the log-odds", "1"),
         "detailed_balance_violation": ("violation of detailed balance", "1"),
+        "n_domains": ("number of domains", "1"),
+        "mean_size": ("mean size of a domain", "sites"),
+        "mean_size_without_largest": ("mean size of a domain, without the largest", "sites"),
+        "site_mean_size": ("mean size of the domain of a site", "sites"),
+        "site_mean_size_without_largest": (
+            "mean size of the domain of a site, without the largest",
+            "sites",
+        ),
+        "largest_fraction": ("share of the largest domain", "1"),
+        "wall_density": ("domain walls per pair of neighbours", "1"),
+        "wraps": ("share that wraps the torus", "1"),
+        "size_histogram": ("number of domains", "1"),
+        "size_bin": ("size of a domain", "sites"),
         "gibbs_distance": ("distance from the Gibbs distribution", "1"),
     }
 )

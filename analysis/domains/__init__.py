@@ -1,0 +1,12 @@
+"""Domains of equal spins and Fortuin-Kasteleyn clusters: labels, sizes, walls, wrapping."""
+
+from analysis.domains.labels import label_clusters, label_domains
+from analysis.domains.statistics import cluster_statistics, domain_statistics, domain_table
+
+__all__ = [
+    "cluster_statistics",
+    "domain_statistics",
+    "domain_table",
+    "label_clusters",
+    "label_domains",
+]

@@ -1,0 +1,129 @@
+"""Configurations of spins along named dims, flattened for the kernels and put back in shape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numba
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from isingrl import Lattice
+from isingrl._threads import run_in_threads
+from isingrl._validation import check_real, check_temperature
+
+SITES = ("x", "y", "z")
+
+
+class Configurations:
+    """Spins of any number of configurations of one lattice.
+
+    Parameters
+    ----------
+    spins : DataArray or Dataset
+        ±1 with dims (..., x[, y[, z]]), or a Dataset with such a variable ``spins``.
+    neighborhood, boundary : str
+        Of the lattice.
+
+    Attributes
+    ----------
+    lattice : Lattice
+    spins : int8 array, shape (n_configurations, n_rows, side)
+    leading : DataArray
+        Of the dims and coordinates of the configurations.
+    """
+
+    def __init__(self, spins: Any, neighborhood: str, boundary: str) -> None:
+        array = _spin_array(spins)
+        ndim = sum(dim in SITES for dim in array.dims)
+        sites = SITES[:ndim]
+        if not ndim or set(sites) != set(array.dims) & set(SITES):
+            raise ValueError(
+                f"spins must have the dims (..., x[, y[, z]]); got {tuple(map(str, array.dims))}"
+            )
+        array = array.transpose(..., *sites)
+        shape = array.shape[-ndim:]
+        if array.size == 0:
+            raise ValueError(
+                f"spins must hold at least one configuration; got the shape {array.shape}"
+            )
+        self._array = array
+        self.lattice = Lattice(shape, neighborhood, boundary)
+        values = array.values.reshape(-1, self.lattice.n_sites // shape[-1], shape[-1])
+        for configuration in values:
+            _check_values(configuration)
+        self.spins = np.ascontiguousarray(values, dtype=np.int8)
+        first_site = dict.fromkeys(sites, 0)
+        self.leading = array.isel(first_site, drop=True)
+
+    def run(self, function: Callable[[int, int], None]) -> None:
+        """Call ``function(first, last)`` for ranges of configurations, in threads."""
+        number, threads = len(self.spins), numba.get_num_threads()
+        parts = min(number, 4 * threads if number > 16 * threads else threads)
+        bounds = number * np.arange(parts + 1) // parts
+        ranges = list(zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True))
+        run_in_threads(function, ranges, threads)
+
+    def with_sites(self, values: npt.NDArray[Any], long_name: str) -> xr.DataArray:
+        """One value a site, with the dims and coordinates of the spins."""
+        found = self._array.copy(data=values.reshape(self._array.shape))
+        found.attrs = {"long_name": long_name}
+        return found.rename(long_name)
+
+    def by_configuration(self, values: npt.NDArray[Any], *dims: str) -> xr.DataArray:
+        """Values (n_configurations, ...) with the dims of the configurations and `dims`."""
+        shape = (*self.leading.shape, *values.shape[1:])
+        template = self.leading
+        return xr.DataArray(
+            values.reshape(shape), coords=template.coords, dims=(*template.dims, *dims)
+        )
+
+    def bond_probability(self, temperature: Any, coupling: Any) -> npt.NDArray[np.float64]:
+        """Probability of a Fortuin-Kasteleyn bond in each configuration.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If there is no temperature, or `coupling` is not positive.
+        """
+        if not check_real("coupling", coupling) > 0:
+            raise ValueError(
+                f"coupling must be positive for clusters of equal spins; got {coupling:g}"
+            )
+        if temperature is None:
+            if "temperature" not in self.leading.coords:
+                raise ValueError(
+                    "temperature must be given, or be a coordinate of spins; got neither"
+                )
+            values = self.leading["temperature"].broadcast_like(self.leading)
+            values = values.transpose(*self.leading.dims)
+            t = np.asarray(values, dtype=np.float64).ravel()
+            check_temperature(np.unique(t))
+        else:
+            t = np.full(len(self.spins), check_temperature(temperature).item())
+        with np.errstate(divide="ignore"):
+            return np.asarray(-np.expm1(-2.0 * coupling / t))
+
+
+def _spin_array(spins: Any) -> xr.DataArray:
+    if isinstance(spins, xr.Dataset):
+        if "spins" not in spins:
+            raise ValueError(
+                f"spins: a Dataset must hold the variable 'spins'; got {sorted(map(str, spins))} "
+                "(simulate keeps it with snapshots=)"
+            )
+        return spins["spins"]
+    if not isinstance(spins, xr.DataArray):
+        raise TypeError(
+            f"spins must be an xarray DataArray with the dims (..., x[, y[, z]]), or a Dataset "
+            f"with a variable 'spins'; got {type(spins).__name__}"
+        )
+    return spins
+
+
+def _check_values(values: npt.NDArray[Any]) -> None:
+    wrong = (values != 1) & (values != -1)
+    if wrong.any():
+        raise ValueError(f"spins must be +1 or -1; got {values[wrong][0]!r} among them")

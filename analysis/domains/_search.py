@@ -1,0 +1,156 @@
+"""How domains and clusters of one configuration are found, in the working memory of one thread."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis.domains import _kernels as kernels
+from analysis.domains._rows import Rows, bonds_of, rows_of
+from isingrl import Lattice
+
+Int8Array = npt.NDArray[np.int8]
+
+
+class Scratch:
+    """Working memory: arrays by run. Only what the runs of a configuration need is touched."""
+
+    def __init__(self, rows: Rows) -> None:
+        n_rows, side = rows.shape
+        most = n_rows * (side + 1) + 1
+        self.begins = np.empty(most, dtype=np.int32)
+        self.row_start = np.empty(n_rows + 1, dtype=np.int64)
+        self.parent = np.empty(most, dtype=np.int32)
+        self.link = np.empty(most, dtype=np.int64)
+        self.winding = np.empty(most, dtype=np.int64)
+        self.size = np.empty(most, dtype=np.int64)
+        self.sign = np.empty(most, dtype=np.int8)
+        self.wraps = np.empty(most, dtype=np.uint8)
+        self.active = np.empty(0, dtype=np.bool_)  # bonds of clusters
+
+    @property
+    def runs(self) -> tuple[Any, ...]:
+        """First site of every run, first run of every row, parents."""
+        return self.begins, self.row_start, self.parent
+
+    @property
+    def links(self) -> tuple[Any, ...]:
+        """Parents, links between roots, windings along these, wraps."""
+        return self.parent, self.link, self.winding, self.wraps
+
+
+class Search(Protocol):
+    """A way of joining the sites of a configuration."""
+
+    rows: Rows
+
+    def join_inside(self, scratch: Scratch, spins: Int8Array, number: int) -> None:
+        """Unite what is joined within the boundaries of configuration `number`."""
+
+    def join_across(self, scratch: Scratch, spins: Int8Array) -> None:
+        """Unite what is joined across the boundaries."""
+
+    def cross(self, scratch: Scratch, spins: Int8Array) -> None:
+        """Unite what is joined across the boundaries, and see what wraps the torus."""
+
+
+class DomainSearch:
+    """Neighbours of equal spin are joined."""
+
+    def __init__(self, lattice: Lattice) -> None:
+        self.rows = rows_of(lattice)
+
+    def join_inside(self, scratch: Scratch, spins: Int8Array, number: int) -> None:
+        """See `Search`."""
+        kernels.find_runs(spins, *scratch.runs)
+        inside = self.rows.inside.ends
+        kernels.join_rows(
+            spins, scratch.begins, scratch.row_start, inside, self.rows.diagonal, scratch.parent
+        )
+
+    def join_across(self, scratch: Scratch, spins: Int8Array) -> None:
+        """See `Search`."""
+        rows = self.rows
+        kernels.join_rows(
+            spins, scratch.begins, scratch.row_start, rows.across.ends, rows.diagonal,
+            scratch.parent,
+        )  # fmt: skip
+        kernels.join_ends(spins, scratch.row_start, rows.around.ends, scratch.parent)
+
+    def cross(self, scratch: Scratch, spins: Int8Array) -> None:
+        """See `Search`."""
+        rows = self.rows
+        kernels.cross_rows(
+            spins, scratch.begins, scratch.row_start, *rows.across, rows.diagonal, *scratch.links
+        )
+        kernels.cross_ends(spins, scratch.row_start, *rows.around, *scratch.links)
+
+
+class ClusterSearch:
+    """Neighbours of equal spin are joined with a probability, as Fortuin and Kasteleyn do.
+
+    Parameters
+    ----------
+    lattice : Lattice
+    probability : float array, shape (n_configurations,)
+        Of a bond between equal neighbours.
+    seed : SeedSequence
+    """
+
+    def __init__(
+        self,
+        lattice: Lattice,
+        probability: npt.NDArray[np.float64],
+        seed: np.random.SeedSequence,
+    ) -> None:
+        self.rows = rows_of(lattice)
+        self._bonds = bonds_of(lattice)
+        self._across = self._bonds.windings != 0
+        self._probability = probability
+        self._entropy = seed.entropy
+        side = lattice.shape[-1]
+        self._sites = self._bonds.ends - self._bonds.ends // (side + 1)
+
+    def join_inside(self, scratch: Scratch, spins: Int8Array, number: int) -> None:
+        """See `Search`."""
+        kernels.find_sites(*self.rows.shape, *scratch.runs)
+        first, second = spins.ravel()[self._sites.T]
+        # each configuration has bonds of its own, whatever the number of threads
+        seed = np.random.SeedSequence(self._entropy, spawn_key=(number,))
+        drawn = np.random.default_rng(seed).random(first.size) < self._probability[number]
+        scratch.active = (first == second) & drawn
+        kernels.join_bonds(self._bonds.ends, scratch.active & ~self._across, scratch.parent)
+
+    def join_across(self, scratch: Scratch, spins: Int8Array) -> None:
+        """See `Search`."""
+        kernels.join_bonds(self._bonds.ends, scratch.active & self._across, scratch.parent)
+
+    def cross(self, scratch: Scratch, spins: Int8Array) -> None:
+        """See `Search`."""
+        active = scratch.active & self._across
+        kernels.cross_bonds(self._bonds.ends, active, self._bonds.windings, *scratch.links)
+
+
+def label(
+    search: Search, scratch: Scratch, spins: Int8Array, number: int, labels: npt.NDArray[np.int32]
+) -> None:
+    """Number the sites of a configuration, shape (n_rows, side), by domain."""
+    search.join_inside(scratch, spins, number)
+    search.join_across(scratch, spins)
+    kernels.write_labels(*scratch.runs, labels)
+
+
+def list_domains(search: Search, scratch: Scratch, spins: Int8Array, number: int) -> int:
+    """List size, sign and wraps of all domains in the scratch arrays; returns their number."""
+    search.join_inside(scratch, spins, number)
+    kernels.measure_domains(*scratch.runs, spins, scratch.size, scratch.sign)
+    kernels.begin_links(scratch.row_start, scratch.link, scratch.winding, scratch.wraps)
+    search.cross(scratch, spins)
+    return int(
+        kernels.list_domains(
+            scratch.row_start, scratch.parent, scratch.link, scratch.winding, scratch.size,
+            scratch.sign, scratch.wraps,
+        )
+    )  # fmt: skip

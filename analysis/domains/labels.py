@@ -1,0 +1,111 @@
+"""Which sites belong together: domains of equal spins, and Fortuin-Kasteleyn clusters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from analysis.domains._configurations import Configurations
+from analysis.domains._search import ClusterSearch, DomainSearch, Scratch, Search, label
+from isingrl._runs import seed_sequence
+
+__all__ = ["label_clusters", "label_domains"]
+
+
+def label_domains(
+    spins: xr.DataArray | xr.Dataset,
+    neighborhood: str = "von_neumann",
+    boundary: str = "periodic",
+) -> xr.DataArray:
+    """Label the domains, connected sites of equal spin, of every configuration.
+
+    Parameters
+    ----------
+    spins : DataArray or Dataset
+        ±1 with dims (..., x[, y[, z]]), or a Dataset with such a variable ``spins``, as
+        `isingrl.simulate` returns it with snapshots.
+    neighborhood : {"von_neumann", "moore"}
+        Which sites are connected: nearest neighbours, or diagonal ones too.
+    boundary : {"periodic", "free"}
+
+    Returns
+    -------
+    DataArray
+        int32 of the same dims: 0, 1, … in the order of the domains' first sites (last axis
+        fastest), for each configuration by itself.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `spins` is no DataArray with these dims, holds other values than ±1 or nothing, or a
+        name is unknown.
+    """
+    configurations = Configurations(spins, neighborhood, boundary)
+    return _labelled(configurations, DomainSearch(configurations.lattice), "domain")
+
+
+def label_clusters(
+    spins: xr.DataArray | xr.Dataset,
+    temperature: Any = None,
+    neighborhood: str = "von_neumann",
+    boundary: str = "periodic",
+    *,
+    coupling: float = 1.0,
+    seed: int | None = None,
+) -> xr.DataArray:
+    r"""Label the Fortuin–Kasteleyn clusters of every configuration.
+
+    Neighbours of equal spin are joined by a bond with probability
+    :math:`1 - \exp(-2J/k_\mathrm{B}T)` [1]_. For spins of the Ising model at that temperature, two
+    sites are in one cluster as often as their spins are correlated.
+
+    Parameters
+    ----------
+    spins, neighborhood, boundary
+        As for `label_domains`.
+    temperature : float, optional
+        In J/k_B; the coordinate ``temperature`` of `spins` if omitted.
+    coupling : float
+        J > 0.
+    seed : int, optional
+        Of the bonds.
+
+    Returns
+    -------
+    DataArray
+        As `label_domains` returns it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `label_domains`, or if there is no temperature or `coupling` is not positive.
+
+    References
+    ----------
+    .. [1] C. M. Fortuin, P. W. Kasteleyn, "On the random-cluster model", Physica 57, 536 (1972).
+    """
+    configurations = Configurations(spins, neighborhood, boundary)
+    search = cluster_search(configurations, temperature, coupling, seed)
+    return _labelled(configurations, search, "cluster")
+
+
+def cluster_search(
+    configurations: Configurations, temperature: Any, coupling: Any, seed: Any
+) -> ClusterSearch:
+    """Search for clusters with the bonds of a temperature."""
+    probability = configurations.bond_probability(temperature, coupling)
+    return ClusterSearch(configurations.lattice, probability, seed_sequence(seed))
+
+
+def _labelled(configurations: Configurations, search: Search, name: str) -> xr.DataArray:
+    labels = np.empty(configurations.spins.shape, dtype=np.int32)
+
+    def work(first: int, last: int) -> None:
+        scratch = Scratch(search.rows)
+        for number in range(first, last):
+            label(search, scratch, configurations.spins[number], number, labels[number])
+
+    configurations.run(work)
+    return configurations.with_sites(labels, name)

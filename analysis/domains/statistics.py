@@ -1,0 +1,234 @@
+"""How many domains there are, how large, and which of them wrap the torus."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from analysis.domains import _kernels as kernels
+from analysis.domains._configurations import SITES, Configurations
+from analysis.domains._search import DomainSearch, Scratch, Search, list_domains
+from analysis.domains.labels import cluster_search
+from analysis.quantities import quantity_attrs
+
+__all__ = ["cluster_statistics", "domain_statistics", "domain_table"]
+
+PHASES = ("up", "down", "both")
+
+
+def domain_statistics(
+    spins: xr.DataArray | xr.Dataset,
+    neighborhood: str = "von_neumann",
+    boundary: str = "periodic",
+) -> xr.Dataset:
+    r"""Statistics of the domains, connected sites of equal spin, of every configuration.
+
+    Parameters
+    ----------
+    spins : DataArray or Dataset
+        ±1 with dims (..., x[, y[, z]]), or a Dataset with such a variable ``spins``, as
+        `isingrl.simulate` returns it with snapshots.
+    neighborhood : {"von_neumann", "moore"}
+        Which sites are connected: nearest neighbours, or diagonal ones too.
+    boundary : {"periodic", "free"}
+
+    Returns
+    -------
+    Dataset
+        Over the dims of the configurations, with s the sizes of the domains of a ``phase``, "up",
+        "down" or "both", in sites:
+
+        - ``n_domains``, their number;
+        - ``mean_size`` :math:`\sum s / \sum 1`, and ``mean_size_without_largest``;
+        - ``site_mean_size`` :math:`\sum s^2 / \sum s`, the second moment: the size of the domain
+          of a site drawn at random [1]_; and ``site_mean_size_without_largest``;
+        - ``largest_fraction``, the largest domain's share of all sites;
+        - ``wraps`` along ``axis``: whether a domain closes on itself around the torus [2]_. One
+          that winds around two axes at once wraps both. Never, with free boundaries;
+        - ``size_histogram`` along ``size_bin``: numbers of domains in logarithmic bins, whose
+          first sizes, ends and numbers of sizes are the coordinates ``bin_begin``, ``bin_end``
+          (excluded) and ``bin_width``;
+        - ``wall_density``, pairs of neighbours with opposite spins over all pairs; without
+          ``phase``.
+
+        NaN where there is no domain left to speak of.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `spins` is no DataArray with these dims, holds other values than ±1 or nothing, or a
+        name is unknown.
+
+    References
+    ----------
+    .. [1] D. Stauffer, A. Aharony, "Introduction to Percolation Theory" (Taylor & Francis, 1994).
+    .. [2] J. Machta, Y. S. Choi, A. Lucke, T. Schweizer, L. M. Chayes, "Invaded cluster algorithm
+       for Potts models", Phys. Rev. E 54, 1332 (1996): displacements along a tree of sites.
+    """
+    configurations = Configurations(spins, neighborhood, boundary)
+    search = DomainSearch(configurations.lattice)
+    found = _statistics(configurations, search)
+    rows, lattice = search.rows, configurations.lattice
+    unlike = np.empty(len(configurations.spins))
+
+    def count(first: int, last: int) -> None:
+        for number in range(first, last):
+            unlike[number] = kernels.unlike_pairs(
+                configurations.spins[number], rows.inside.ends, rows.across.ends,
+                rows.around.ends, rows.diagonal,
+            )  # fmt: skip
+
+    configurations.run(count)
+    found["wall_density"] = configurations.by_configuration(unlike / lattice.n_bonds)
+    found["wall_density"].attrs = quantity_attrs("wall_density")
+    return found
+
+
+def cluster_statistics(
+    spins: xr.DataArray | xr.Dataset,
+    temperature: Any = None,
+    neighborhood: str = "von_neumann",
+    boundary: str = "periodic",
+    *,
+    coupling: float = 1.0,
+    seed: int | None = None,
+) -> xr.Dataset:
+    r"""Statistics of the Fortuin–Kasteleyn clusters of every configuration.
+
+    Parameters
+    ----------
+    spins, temperature, neighborhood, boundary, coupling, seed
+        As for `analysis.label_clusters`.
+
+    Returns
+    -------
+    Dataset
+        As `domain_statistics` returns it, of clusters, without ``wall_density``. In equilibrium
+        :math:`\langle \sum s^2 \rangle / N^2` over "both" is :math:`\langle m^2 \rangle` [1]_, an
+        estimator with less noise: ``site_mean_size`` / N.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `analysis.label_clusters`.
+
+    References
+    ----------
+    .. [1] U. Wolff, "Comparison between cluster Monte Carlo algorithms in the Ising model", Phys.
+       Lett. B 228, 379 (1989).
+    """
+    configurations = Configurations(spins, neighborhood, boundary)
+    search = cluster_search(configurations, temperature, coupling, seed)
+    return _statistics(configurations, search)
+
+
+def domain_table(
+    spins: xr.DataArray | xr.Dataset,
+    neighborhood: str = "von_neumann",
+    boundary: str = "periodic",
+) -> xr.Dataset:
+    """List all domains of all configurations, one by one.
+
+    Parameters
+    ----------
+    spins, neighborhood, boundary
+        As for `domain_statistics`.
+
+    Returns
+    -------
+    Dataset
+        Over ``domain``: ``size`` in sites, ``spin`` ±1, ``wraps`` along ``axis``, and ``label``,
+        its number in `analysis.label_domains`. For each dim of the configurations a coordinate
+        says where the domain is, by index as ``DIM_index``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `domain_statistics`.
+    """
+    configurations = Configurations(spins, neighborhood, boundary)
+    search = DomainSearch(configurations.lattice)
+    tables: list[Any] = [None] * len(configurations.spins)
+
+    def work(first: int, last: int) -> None:
+        scratch = Scratch(search.rows)
+        for number in range(first, last):
+            n = list_domains(search, scratch, configurations.spins[number], number)
+            tables[number] = tuple(
+                values[:n].copy() for values in (scratch.size, scratch.sign, scratch.wraps)
+            )
+
+    configurations.run(work)
+    sizes, signs, wraps = (np.concatenate(column) for column in zip(*tables, strict=True))
+    numbers = np.array([len(table[0]) for table in tables])
+    ndim = configurations.lattice.ndim
+    of = np.repeat(np.arange(len(tables)), numbers)
+    found = xr.Dataset(
+        {
+            "size": ("domain", sizes, {"long_name": "size of a domain", "units": "sites"}),
+            "spin": ("domain", signs, {"long_name": "spin"}),
+            "wraps": (("domain", "axis"), (wraps[:, None] >> np.arange(ndim) & 1).astype(bool)),
+            "label": ("domain", np.concatenate([np.arange(n) for n in numbers])),
+        },
+        {"axis": list(SITES[:ndim])},
+    )
+    leading = configurations.leading
+    places = np.unravel_index(of, leading.shape) if leading.ndim else ()
+    for dim, index in zip(leading.dims, places, strict=True):
+        found.coords[f"{dim}_index"] = ("domain", index)
+    return found
+
+
+def size_edges(n_sites: int) -> npt.NDArray[np.int64]:
+    """First sizes of logarithmic bins, two to a factor of 2, and the end of the last."""
+    powers = np.rint(2.0 ** (np.arange(2 * int(n_sites).bit_length() + 2) / 2)).astype(np.int64)
+    edges = np.unique(powers)
+    return np.asarray(edges[: np.searchsorted(edges, n_sites, side="right") + 1])
+
+
+def _statistics(configurations: Configurations, search: Search) -> xr.Dataset:
+    number, lattice = len(configurations.spins), configurations.lattice
+    edges = size_edges(lattice.n_sites)
+    n_domains = np.empty((number, 3), dtype=np.int64)
+    sums, largest = np.empty_like(n_domains), np.empty_like(n_domains)
+    squares = np.empty((number, 3))
+    wraps = np.empty((number, 3, lattice.ndim), dtype=bool)
+    bins = np.empty((number, 3, edges.size - 1), dtype=np.int64)
+
+    def work(first: int, last: int) -> None:
+        scratch = Scratch(search.rows)
+        for k in range(first, last):
+            n = list_domains(search, scratch, configurations.spins[k], k)
+            kernels.summarize(
+                n, scratch.size, scratch.sign, scratch.wraps, edges, n_domains[k], sums[k],
+                squares[k], largest[k], wraps[k], bins[k],
+            )  # fmt: skip
+
+    configurations.run(work)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        rest = np.where(n_domains > 1, sums - largest, np.nan)
+        values = {
+            "n_domains": n_domains,
+            "mean_size": sums / n_domains,
+            "mean_size_without_largest": rest / (n_domains - 1),
+            "site_mean_size": squares / sums,
+            "site_mean_size_without_largest": (squares - largest.astype(float) ** 2) / rest,
+            "largest_fraction": largest / lattice.n_sites,
+        }
+    found = {name: configurations.by_configuration(x, "phase") for name, x in values.items()}
+    found["wraps"] = configurations.by_configuration(wraps, "phase", "axis")
+    found["size_histogram"] = configurations.by_configuration(bins, "phase", "size_bin")
+    for name, variable in found.items():
+        variable.attrs = quantity_attrs(name)
+    centres = np.sqrt(edges[:-1] * (edges[1:] - 1.0))
+    return xr.Dataset(found).assign_coords(
+        phase=list(PHASES),
+        axis=list(SITES[: lattice.ndim]),
+        size_bin=("size_bin", centres, quantity_attrs("size_bin")),
+        bin_begin=("size_bin", edges[:-1]),
+        bin_end=("size_bin", edges[1:]),
+        bin_width=("size_bin", np.diff(edges)),
+    )
