@@ -37,6 +37,7 @@ def main() -> None:
     parts = (
         ("one core", comparisons.one_thread),
         ("learning", comparisons.learned),
+        ("domains", comparisons.labelled),
         ("threads", comparisons.two_threads),
     )
     for title, part in parts:

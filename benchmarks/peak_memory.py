@@ -1,6 +1,7 @@
-"""Peak memory of a process that simulates 64 chains: ``python -m benchmarks.peak_memory L START``.
+"""Peak memory of a process that does one thing, which it prints in bytes; nothing else counts.
 
-Prints bytes. It is a process of its own, so that nothing else counts.
+``python -m benchmarks.peak_memory simulate L START`` simulates 64 chains, ``domains NUMBER L``
+finds the statistics of the domains of random spins.
 """
 
 from __future__ import annotations
@@ -9,14 +10,30 @@ import resource
 import sys
 from pathlib import Path
 
+import numpy as np
+import xarray as xr
+
+from analysis import domain_statistics
 from isingrl import Ising, Lattice, Metropolis, simulate
 
 
-def main(side: int, start: str) -> None:
-    """Simulate one sweep from a named start, as a user would, and print the peak."""
-    model = Ising(Lattice((side, side)))
-    simulate(model, Metropolis(), 2.27, sweeps=1, chains=64, start=start, seed=1)
+def main(what: str, *arguments: str) -> None:
+    """Do it as a user would, and print the peak."""
+    {"simulate": _simulate, "domains": _domains}[what](*arguments)
     print(peak_bytes())
+
+
+def _simulate(side: str, start: str) -> None:
+    model = Ising(Lattice((int(side), int(side))))
+    simulate(model, Metropolis(), 2.27, sweeps=1, chains=64, start=start, seed=1)
+
+
+def _domains(number: str, side: str) -> None:
+    spins = np.empty((int(number), int(side), int(side)), dtype=np.int8)
+    rng = np.random.default_rng(1)
+    for snapshot in spins:
+        snapshot[:] = 2 * rng.integers(0, 2, size=snapshot.shape, dtype=np.int8) - 1
+    domain_statistics(xr.DataArray(spins, dims=("snapshot", "x", "y")))
 
 
 def peak_bytes() -> int:
@@ -35,4 +52,4 @@ def peak_bytes() -> int:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2])
+    main(*sys.argv[1:])

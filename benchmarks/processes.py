@@ -15,7 +15,16 @@ _CURVE = "from studies.command_line import main; main()"  # what the script `isi
 
 def peak_megabytes(side: int, start: str) -> float:
     """Peak resident memory of 64 chains of a side² lattice, in 10⁶ bytes."""
-    arguments = [sys.executable, "-m", "benchmarks.peak_memory", str(side), start]
+    return _peak("simulate", side, start)
+
+
+def statistics_megabytes(number: int, side: int) -> float:
+    """Peak resident memory of the statistics of domains of `number` snapshots, in 10⁶ bytes."""
+    return _peak("domains", number, side)
+
+
+def _peak(*what: str | int) -> float:
+    arguments = [sys.executable, "-m", "benchmarks.peak_memory", *map(str, what)]
     return int(_run(arguments, {})) / 1e6
 
 

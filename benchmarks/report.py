@@ -13,7 +13,10 @@ from typing import Any
 
 import llvmlite.binding
 
-_PACKAGES = ("isingrl", "numpy", "numba", "llvmlite", "xarray", "mcising", "peapods")
+_PACKAGES = (
+    "isingrl", "numpy", "numba", "llvmlite", "xarray", "mcising", "peapods",
+    "connected-components-3d",
+)  # fmt: skip
 _HEADER = ("", "flips/ns", "result", "", "target", "met")
 
 

@@ -8,7 +8,7 @@ A run's parent is never behind it, so that the root of a domain is its first run
 import numpy as np
 from numba import njit
 
-_FILL = 8  # sites written at once: runs are short
+_FILL = 16  # sites written at once: runs are short
 AXIS_BITS = 21  # of a winding number, for each axis in one integer
 
 
@@ -45,19 +45,22 @@ def find_runs(spins, begins, row_start, parent):
 @njit(inline="always")
 def _unite(parent, x, y):
     """Unite two sets by Rem's algorithm, which splices the two paths while it climbs them."""
-    while parent[x] != parent[y]:
-        if parent[x] > parent[y]:
-            up = parent[x]
-            parent[x] = parent[y]
-            if up == x:
-                break
-            x = up
-        else:
-            up = parent[y]
-            parent[y] = parent[x]
-            if up == y:
-                break
-            y = up
+    if parent[y] == y and parent[x] < y:  # most often y is met for the first time
+        parent[y] = parent[x]
+    else:
+        while parent[x] != parent[y]:
+            if parent[x] > parent[y]:
+                up = parent[x]
+                parent[x] = parent[y]
+                if up == x:
+                    break
+                x = up
+            else:
+                up = parent[y]
+                parent[y] = parent[x]
+                if up == y:
+                    break
+                y = up
 
 
 @njit(nogil=True, cache=True)
@@ -71,6 +74,15 @@ def join_rows(spins, begins, row_start, pairs, diagonal, parent):
     diagonal : bool
         Whether sites one place apart are neighbours too.
     """
+    if diagonal:
+        _join_rows(spins, begins, row_start, pairs, True, parent)
+    else:
+        _join_rows(spins, begins, row_start, pairs, False, parent)
+
+
+@njit(inline="always")
+def _join_rows(spins, begins, row_start, pairs, diagonal, parent):
+    """Compiled once for each constant `diagonal`: the test would cost a third of the loop."""
     side = spins.shape[1]
     for pair in range(pairs.shape[0]):
         a, b = pairs[pair, 0], pairs[pair, 1]
@@ -122,13 +134,13 @@ def write_labels(begins, row_start, parent, labels):
     row_labels = np.empty(side + _FILL, dtype=np.int32)
     count = 0
     for row in range(n_rows):
-        for run in range(row_start[row], row_start[row + 1] - 1):
-            if parent[run] == run:
-                domain = np.int32(count)
-                count += 1
-            else:
-                domain = parent[parent[run]]  # a run before this one, and numbered already
-            parent[run] = domain
+        first, last = row_start[row], row_start[row + 1] - 1
+        for run in range(first, last):
+            new = parent[run] == run  # else it belongs to a run before it, numbered already
+            parent[run] = count if new else parent[parent[run]]
+            count += new
+        for run in range(first, last):
+            domain = parent[run]
             site, stop = begins[run], begins[run + 1]
             while True:
                 for k in range(_FILL):
