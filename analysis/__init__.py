@@ -12,6 +12,7 @@ from analysis.domains import (
     domain_table,
     label_clusters,
     label_domains,
+    size_distribution,
 )
 from analysis.learned import (
     detailed_balance_violation,
@@ -21,6 +22,7 @@ from analysis.learned import (
     stationary_distribution,
     transition_matrix,
 )
+from analysis.power_laws import power_law
 from analysis.thermodynamics import ShortRunWarning, thermodynamics
 
 __all__ = [
@@ -37,6 +39,8 @@ __all__ = [
     "log_odds",
     "majority_vote_plane",
     "plots",
+    "power_law",
+    "size_distribution",
     "stationary_distribution",
     "thermodynamics",
     "transition_matrix",

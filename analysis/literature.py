@@ -1,16 +1,58 @@
-"""Critical temperatures of the Ising model with J = 1, exact and from the literature."""
+"""Critical temperatures and exponents of the Ising model, exact and from the literature."""
 
 from __future__ import annotations
 
 from analysis.exact.onsager import CRITICAL_TEMPERATURE
 
-__all__ = ["critical_temperature"]
+__all__ = ["critical_exponents", "critical_temperature", "geometric_domains"]
 
 _CRITICAL_TEMPERATURES = {
     (2, "von_neumann"): CRITICAL_TEMPERATURE,  # Onsager, Phys. Rev. 65, 117 (1944)
     (2, "moore"): 1 / 0.1901926807,  # Luijten, Blöte & Binder, Phys. Rev. E 54, 4626 (1996)
     (3, "von_neumann"): 1 / 0.221654626,  # Ferrenberg, Xu & Landau, Phys. Rev. E 97, 043301 (2018)
 }
+_NU_3D, _ETA_3D = 0.629971, 0.036298  # Kos, Poland, Simmons-Duffin & Vichi, JHEP 08 (2016) 036
+_EXPONENTS = {
+    2: {"nu": 1.0, "beta_over_nu": 1 / 8, "gamma_over_nu": 7 / 4},  # Onsager; Yang
+    3: {"nu": _NU_3D, "beta_over_nu": (1 + _ETA_3D) / 2, "gamma_over_nu": 2 - _ETA_3D},
+}
+
+
+def critical_exponents(ndim: int) -> dict[str, float]:
+    """Exponents of the Ising universality class: ``nu``, ``beta_over_nu``, ``gamma_over_nu``.
+
+    Parameters
+    ----------
+    ndim : {2, 3}
+
+    Raises
+    ------
+    ValueError
+        If `ndim` is another number.
+
+    References
+    ----------
+    L. Onsager, Phys. Rev. 65, 117 (1944); C. N. Yang, Phys. Rev. 85, 808 (1952); F. Kos, D. Poland,
+    D. Simmons-Duffin & A. Vichi, JHEP 08 (2016) 036, for ν and η in three dimensions, from which
+    β/ν = (1 + η)/2 and γ/ν = 2 − η follow.
+    """
+    if ndim not in _EXPONENTS:
+        raise ValueError(f"ndim must be one of {sorted(_EXPONENTS)}; got {ndim}")
+    return dict(_EXPONENTS[ndim])
+
+
+def geometric_domains() -> dict[str, float]:
+    """Exponents of domains of equal spins on the square lattice at the critical temperature.
+
+    ``fractal_dimension`` of the largest, whose size grows as L^D, and ``fisher_exponent`` τ of the
+    numbers of domains n_s ~ s^-τ, where τ = 1 + 2/D.
+
+    References
+    ----------
+    A. L. Stella & C. Vanderzande, Phys. Rev. Lett. 62, 1067 (1989); W. Janke & A. M. J. Schakel,
+    Nucl. Phys. B 700, 385 (2004).
+    """
+    return {"fractal_dimension": 187 / 96, "fisher_exponent": 379 / 187}
 
 
 def critical_temperature(ndim: int, neighborhood: str) -> float | None:

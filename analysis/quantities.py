@@ -41,6 +41,7 @@ QUANTITIES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "wall_density": ("domain walls per pair of neighbours", "1"),
         "wraps": ("share that wraps the torus", "1"),
         "size_histogram": ("number of domains", "1"),
+        "domain_density": ("domains of a size per site", "1"),
         "size_bin": ("size of a domain", "sites"),
         "gibbs_distance": ("distance from the Gibbs distribution", "1"),
     }

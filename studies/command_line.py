@@ -14,6 +14,7 @@ from studies.chapter_1d import Chapter1D
 from studies.chapter_2d import Chapter2D
 from studies.curve import Curve
 from studies.discount import Discount
+from studies.domains import Domains
 from studies.observability import Observability
 from studies.paper_ising import PaperIsing
 from studies.runner import run_to_folder
@@ -27,6 +28,7 @@ STUDIES: dict[str, type[Any]] = {
     "chapter-2d": Chapter2D,
     "curve": Curve,
     "discount": Discount,
+    "domains": Domains,
     "observability": Observability,
     "paper-ising": PaperIsing,
     "scaling-of-inputs": ScalingOfInputs,

@@ -54,7 +54,8 @@ def domain_statistics(
         - ``wall_density``, pairs of neighbours with opposite spins over all pairs; without
           ``phase``.
 
-        NaN where there is no domain left to speak of.
+        NaN where there is no domain left to speak of. The attributes keep ``n_sites`` and the
+        lattice.
 
     Raises
     ------
@@ -183,10 +184,9 @@ def domain_table(
 
 
 def size_edges(n_sites: int) -> npt.NDArray[np.int64]:
-    """First sizes of logarithmic bins, two to a factor of 2, and the end of the last."""
+    """First sizes of logarithmic bins, two to a factor of 2, and one more than the largest size."""
     powers = np.rint(2.0 ** (np.arange(2 * int(n_sites).bit_length() + 2) / 2)).astype(np.int64)
-    edges = np.unique(powers)
-    return np.asarray(edges[: np.searchsorted(edges, n_sites, side="right") + 1])
+    return np.append(np.unique(powers[powers <= n_sites]), n_sites + 1)
 
 
 def _statistics(configurations: Configurations, search: Search) -> xr.Dataset:
@@ -224,11 +224,17 @@ def _statistics(configurations: Configurations, search: Search) -> xr.Dataset:
     for name, variable in found.items():
         variable.attrs = quantity_attrs(name)
     centres = np.sqrt(edges[:-1] * (edges[1:] - 1.0))
-    return xr.Dataset(found).assign_coords(
-        phase=list(PHASES),
-        axis=list(SITES[: lattice.ndim]),
-        size_bin=("size_bin", centres, quantity_attrs("size_bin")),
-        bin_begin=("size_bin", edges[:-1]),
-        bin_end=("size_bin", edges[1:]),
-        bin_width=("size_bin", np.diff(edges)),
+    return (
+        xr.Dataset(found)
+        .assign_coords(
+            phase=list(PHASES),
+            axis=list(SITES[: lattice.ndim]),
+            size_bin=("size_bin", centres, quantity_attrs("size_bin")),
+            bin_begin=("size_bin", edges[:-1]),
+            bin_end=("size_bin", edges[1:]),
+            bin_width=("size_bin", np.diff(edges)),
+        )
+        .assign_attrs(
+            n_sites=lattice.n_sites, neighborhood=lattice.neighborhood, boundary=lattice.boundary
+        )
     )

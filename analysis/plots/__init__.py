@@ -4,6 +4,7 @@ Labels come from the attributes ``long_name`` and ``units``. Matplotlib is impor
 has to be made, so that ``import analysis`` does not load it.
 """
 
+from analysis.plots.domains import size_distribution
 from analysis.plots.learned import log_odds, majority_vote_plane
 from analysis.plots.observables import (
     critical_temperature,
@@ -11,16 +12,21 @@ from analysis.plots.observables import (
     observable,
     softmax_axis,
 )
+from analysis.plots.snapshots import domain_map, snapshot, snapshots
 from analysis.plots.styles import axis_label, method_label, method_style
 
 __all__ = [
     "axis_label",
     "critical_temperature",
+    "domain_map",
     "exact_curve",
     "log_odds",
     "majority_vote_plane",
     "method_label",
     "method_style",
     "observable",
+    "size_distribution",
+    "snapshot",
+    "snapshots",
     "softmax_axis",
 ]

@@ -1,0 +1,46 @@
+"""How many domains there are of each size."""
+
+from __future__ import annotations
+
+import xarray as xr
+
+from analysis.errors import jackknife
+from analysis.quantities import quantity_attrs
+
+__all__ = ["size_distribution"]
+
+
+def size_distribution(
+    statistics: xr.Dataset, dims: tuple[str, ...] = ("chain", "snapshot")
+) -> xr.Dataset:
+    """Mean number of domains of a size, per site, from what `analysis.domain_statistics` counted.
+
+    Parameters
+    ----------
+    statistics : Dataset
+        With ``size_histogram``.
+    dims : tuple of str
+        Dims of chains and of snapshots in order of time, over which is averaged.
+
+    Returns
+    -------
+    Dataset
+        ``domain_density`` n_s along ``size_bin``, the number over the sites of the lattice and
+        over the sizes in the bin, and ``domain_density_error``.
+
+    Raises
+    ------
+    ValueError
+        If `statistics` has no histogram, or as `analysis.errors.jackknife`.
+    """
+    if "size_histogram" not in statistics:
+        raise ValueError(
+            "statistics must be what domain_statistics or cluster_statistics returns; got the "
+            f"variables {sorted(map(str, statistics))}"
+        )
+    counts = statistics["size_histogram"].rename("domain_density")
+    found = jackknife(counts, lambda counts: counts.mean(dims), dims=dims)
+    scaled: xr.Dataset = found / (statistics["bin_width"] * statistics.attrs["n_sites"])
+    for name, values in scaled.items():
+        values.attrs = quantity_attrs(str(name))
+    return scaled.assign_attrs(statistics.attrs)

@@ -1,0 +1,67 @@
+"""Size distributions of domains."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+
+from analysis.plots.styles import axis_label, draw_marks, new_axes, style_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["size_distribution"]
+
+
+def size_distribution(
+    distribution: xr.Dataset,
+    ax: Axes | None = None,
+    *,
+    exponent: float | None = None,
+    exponent_label: str | None = None,
+    label: str | None = None,
+) -> Axes:
+    r"""Draw numbers of domains against their size, on logarithmic axes.
+
+    Parameters
+    ----------
+    distribution : Dataset
+        From `analysis.size_distribution`, over ``size_bin`` alone.
+    ax : Axes, optional
+    exponent : float, optional
+        :math:`\tau` of a line :math:`n_s \sim s^{-\tau}` to compare with, put through the middle
+        of the data.
+    exponent_label : str, optional
+        Of that line.
+    label : str, optional
+        Of the marks; the name of the method if omitted.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ValueError
+        If there are other dims.
+    """
+    density, error = distribution["domain_density"], distribution["domain_density_error"]
+    if density.dims != ("size_bin",):
+        raise ValueError(f"distribution must lie over 'size_bin' alone; got {density.dims}")
+    ax = new_axes(ax)
+    style = style_of(distribution, 0)
+    found = (density > 0).values
+    size, y = density["size_bin"].values[found], density.values[found]
+    draw_marks(ax, size, y, None, error.values[found], style, label or style.label, 2)
+    if exponent is not None:
+        middle = y.size // 2
+        x = size[[0, -1]]
+        text = exponent_label or rf"$s^{{-{exponent:.4g}}}$"
+        law = y[middle] * (x / size[middle]) ** -exponent
+        ax.plot(x, law, color="0.35", linewidth=1.0, label=text, zorder=1)
+    ax.set(xscale="log", yscale="log", xlabel=axis_label(density["size_bin"]))
+    ax.set_ylabel(f"{axis_label(density)}, $n_s$")
+    ax.set_ylim(bottom=10 ** np.floor(np.log10(y.min())))
+    return ax

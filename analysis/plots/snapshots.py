@@ -1,0 +1,183 @@
+"""Configurations of spins as pictures: snapshots and maps of their domains."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from analysis.domains import domain_table, label_domains
+from analysis.plots.styles import axis_label, new_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["domain_map", "snapshot", "snapshots"]
+
+_SITES = ("x", "y", "z")
+UP, DOWN = "#16324f", "#f3efe6"  # dark on paper
+_LARGEST = {1: "#D55E00", -1: "#0072B2"}
+_SHADES = {1: ("#fbd9bd", "#e8a06a"), -1: ("#d6e6f2", "#86b4d6")}
+
+
+def snapshot(spins: xr.DataArray, ax: Axes | None = None) -> Axes:
+    """Draw one configuration, dark where spins are up.
+
+    Parameters
+    ----------
+    spins : DataArray
+        ±1 over (x, y), of a plane or a slice; or (DIM, x) of a ring, against another dim such as
+        ``snapshot``, which is drawn upwards.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ValueError
+        If there are not two dims.
+    """
+    from matplotlib.colors import ListedColormap
+
+    ax = new_axes(ax)
+    image = _image(spins)
+    ax.imshow(image, cmap=ListedColormap([DOWN, UP]), vmin=-1, vmax=1, **_PIXELS)
+    return _frame(ax, spins)
+
+
+def domain_map(
+    spins: xr.DataArray,
+    neighborhood: str = "von_neumann",
+    boundary: str = "periodic",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the domains of a plane: warm colours up, cold ones down, the largest in full colour.
+
+    Parameters
+    ----------
+    spins : DataArray
+        ±1 over (x, y).
+    neighborhood, boundary : str
+        As for `analysis.label_domains`.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `analysis.label_domains`, or if there are not two dims.
+    """
+    from matplotlib.colors import to_rgb
+
+    ax = new_axes(ax)
+    labels = label_domains(spins, neighborhood, boundary)
+    table = domain_table(spins, neighborhood, boundary)
+    # shades drawn from a fixed stream: the same configuration gives the same picture
+    mixed = np.random.default_rng(0).random(table.sizes["domain"])[:, None]
+    colors = np.empty((mixed.size, 3))
+    for spin, ends in _SHADES.items():
+        own = (table["spin"] == spin).values
+        first, last = (np.array(to_rgb(end)) for end in ends)
+        colors[own] = first + mixed[own] * (last - first)
+        if own.any():
+            largest = int(np.argmax(table["size"].values * own))
+            colors[largest] = to_rgb(_LARGEST[spin])
+    ax.imshow(colors[_image(labels)], **_PIXELS)
+    return _frame(ax, spins)
+
+
+def snapshots(
+    spins: xr.DataArray, dim: str = "temperature", *, columns: int = 4, slices: int = 4
+) -> Figure:
+    """Draw a grid of configurations on one scale, as one prints them.
+
+    Parameters
+    ----------
+    spins : DataArray
+        ±1 over `dim` and (x, y) of planes; (x, y, z) of cubes, each a row of slices along z; or
+        (another dim, x) of rings.
+    dim : str
+        What the panels differ in; its coordinate stands above them.
+    columns : int
+        Panels in a row, for planes and rings.
+    slices : int
+        Slices of each cube.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        If `spins` has other dims, or a number is not positive.
+    """
+    import matplotlib.pyplot as plt
+    from matplotlib.patches import Patch
+
+    if dim not in spins.dims:
+        raise ValueError(f"dim must be one of {spins.dims}; got {dim!r}")
+    for name, number in (("columns", columns), ("slices", slices)):
+        if number < 1:
+            raise ValueError(f"{name} must be at least 1; got {number}")
+    if "z" in spins.dims:
+        cuts = np.unique(np.linspace(0, spins.sizes["z"], slices, endpoint=False).astype(int))
+        panels = [(p, z) for p in range(spins.sizes[dim]) for z in cuts.tolist()]
+        columns = cuts.size
+    else:
+        panels = [(p, None) for p in range(spins.sizes[dim])]
+        columns = min(columns, len(panels))
+    rows = -(-len(panels) // columns)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(2.1 * columns, 2.25 * rows + 0.4), squeeze=False,
+        layout="constrained",
+    )  # fmt: skip
+    for ax in axes.flat[len(panels) :]:
+        ax.set_axis_off()
+    for ax, (point, cut) in zip(axes.flat, panels, strict=False):
+        chosen = spins.isel({dim: point})
+        snapshot(chosen if cut is None else chosen.isel(z=cut), ax)
+        title = _title(chosen[dim]) if dim in spins.coords else f"{dim} {point}"
+        ax.set_title(title if cut is None else f"{title}, z = {cut}", fontsize=9)
+    patches = [
+        Patch(facecolor=color, edgecolor="0.4", label=label)
+        for color, label in ((UP, "spin up"), (DOWN, "spin down"))
+    ]
+    place: Any = "outside lower center"
+    figure.legend(handles=patches, loc=place, ncols=2, frameon=False, fontsize=9)
+    return figure
+
+
+_PIXELS: dict[str, Any] = {"interpolation": "nearest", "origin": "lower"}
+
+
+def _image(values: xr.DataArray) -> npt.NDArray[Any]:
+    """Values with the horizontal axis last: y against x, or time against x."""
+    if values.ndim != 2 or "x" not in values.dims:
+        raise ValueError(f"spins must have two dims, x among them, to be drawn; got {values.dims}")
+    return values.transpose(..., "x").values
+
+
+def _frame(ax: Axes, spins: xr.DataArray) -> Axes:
+    """Pixels are square sites of a plane; a history fills its axes."""
+    ax.set(xticks=[], yticks=[])
+    other = next(str(dim) for dim in spins.dims if dim != "x")
+    if other not in _SITES:
+        ax.set_aspect("auto")
+        ax.set(xlabel="site", ylabel=other)
+    return ax
+
+
+def _title(value: xr.DataArray) -> str:
+    if value.name == "temperature":
+        return rf"$T$ = {value.item():.4g} $J/k_\mathrm{{B}}$"
+    text = value.item() if isinstance(value.item(), str) else f"{value.item():.4g}"
+    return f"{axis_label(value)} = {text}"

@@ -1,0 +1,131 @@
+"""Pictures of configurations, and size distributions."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import xarray as xr
+from matplotlib.colors import to_rgb
+
+from analysis import domain_statistics, plots, size_distribution
+from analysis.plots.snapshots import DOWN, UP
+from isingrl import HeatBath, Ising, Lattice, simulate
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+def spins(*shape, dims):
+    return xr.DataArray(np.random.default_rng(1).choice([-1, 1], size=shape), dims=dims)
+
+
+def colors_of(ax):
+    image = ax.images[0]
+    return image.to_rgba(image.get_array())[..., :3]
+
+
+def test_a_snapshot_is_dark_where_spins_are_up_and_y_points_up():
+    plane = spins(4, 6, dims=("x", "y"))
+    ax = plots.snapshot(plane)
+    pixels = colors_of(ax)
+    assert pixels.shape == (6, 4, 3)
+    for x in range(4):
+        for y in range(6):
+            expected = to_rgb(UP if plane[x, y] == 1 else DOWN)
+            np.testing.assert_allclose(pixels[y, x], expected, atol=0.01)
+    assert ax.images[0].origin == "lower"
+
+
+def test_neighbouring_domains_are_told_apart_and_equal_ones_look_alike():
+    plane = xr.DataArray(np.full((6, 6), -1), dims=("x", "y"))
+    plane[1:3, 1:3] = plane[4, 4] = 1
+    pixels = colors_of(plots.domain_map(plane))
+    up = pixels[1, 1]
+    assert (pixels[1:3, 1:3] == up).all()
+    different = [tuple(pixels[0, 0]), tuple(up), tuple(pixels[4, 4])]
+    assert len(set(different)) == 3
+
+
+def test_a_grid_of_temperatures():
+    planes = spins(5, 4, 4, dims=("temperature", "x", "y"))
+    figure = plots.snapshots(planes.assign_coords(temperature=[1.0, 1.5, 2.0, 2.5, 3.0]))
+    drawn = [ax for ax in figure.axes if ax.images]
+    assert len(drawn) == 5
+    assert "1.5" in drawn[1].get_title()
+    scales = {(ax.images[0].norm.vmin, ax.images[0].norm.vmax) for ax in drawn}
+    assert scales == {(-1, 1)}
+
+
+def test_cubes_are_drawn_as_slices():
+    cubes = spins(2, 4, 4, 8, dims=("temperature", "x", "y", "z"))
+    figure = plots.snapshots(cubes.assign_coords(temperature=[4.0, 5.0]), slices=4)
+    titles = [ax.get_title() for ax in figure.axes]
+    assert len(titles) == 8
+    assert all(f"z = {z}" in title for z, title in zip([0, 2, 4, 6] * 2, titles, strict=True))
+    np.testing.assert_allclose(
+        colors_of(figure.axes[5])[..., 0], np.where(cubes[1, :, :, 2].T == 1, to_rgb(UP)[0],
+        to_rgb(DOWN)[0]), atol=0.01,
+    )  # fmt: skip
+
+
+def test_rings_are_drawn_against_time():
+    rings = spins(2, 7, 16, dims=("temperature", "snapshot", "x"))
+    ax = plots.snapshots(rings).axes[0]
+    assert colors_of(ax).shape == (7, 16, 3)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("site", "snapshot")
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: plots.snapshot(spins(2, 3, 4, dims=("chain", "x", "y"))), "two dims"),
+        (lambda: plots.snapshots(spins(3, 4, 4, dims=("chain", "x", "y"))), "dim must be one of"),
+        (lambda: plots.snapshots(spins(3, 4, 4, dims=("a", "x", "y")), "a", columns=0), "columns"),
+        (lambda: plots.snapshots(spins(3, 4, 4, dims=("a", "x", "y")), "a", slices=0), "slices"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+@pytest.fixture(scope="module")
+def distribution():
+    data = simulate(
+        Ising(Lattice((16, 16))),
+        HeatBath(),
+        [2.27, 3.0],
+        sweeps=200,
+        snapshots=20,
+        chains=4,
+        seed=1,
+    )
+    return size_distribution(domain_statistics(data).sel(phase="both"))
+
+
+def test_densities_count_every_domain_once(distribution):
+    density = distribution["domain_density"]
+    assert density.sizes["temperature"] == 2
+    # every site lies in one domain: Σ s n_s = 1, up to the width of the bins
+    sites = (density * density["bin_width"] * density["size_bin"]).sum("size_bin")
+    np.testing.assert_allclose(sites, 1, rtol=0.1)
+    assert (distribution["domain_density_error"].sel(size_bin=1.0) > 0).all()
+
+
+def test_a_distribution_on_logarithmic_axes(distribution):
+    at = distribution.isel(temperature=0)
+    ax = plots.size_distribution(at, exponent=2.0)
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
+    assert "sites" in ax.get_xlabel()
+    (law,) = [line for line in ax.lines if len(line.get_xdata()) == 2]
+    x, y = np.log(law.get_xdata()), np.log(law.get_ydata())
+    assert (y[1] - y[0]) / (x[1] - x[0]) == pytest.approx(-2)
+    with pytest.raises(ValueError, match="size_bin"):
+        plots.size_distribution(distribution)
+
+
+def test_something_else_has_no_distribution():
+    with pytest.raises(ValueError, match="domain_statistics"):
+        size_distribution(xr.Dataset({"energy": 1.0}))
