@@ -1,11 +1,18 @@
 """Analysis of Ising simulations: Datasets in, Datasets out.
 
 `thermodynamics` turns measured series into observables with error bars, `errors` gives any function
-of Datasets its error, `domains` counts connected spins, `exact` holds exact results under the same
-names, `learned` asks what agents have learned, `plots` draws all of it on axes that it is given.
+of Datasets its error, `domains` counts connected spins, `correlations` measures how far they agree,
+`exact` holds exact results under the same names, `learned` asks what agents have learned, `plots`
+draws all of it on axes that it is given.
 """
 
 from analysis import errors, exact, plots
+from analysis.correlations import (
+    correlation_length,
+    domain_length,
+    spin_correlation,
+    structure_factor,
+)
 from analysis.domains import (
     cluster_statistics,
     domain_statistics,
@@ -28,7 +35,9 @@ from analysis.thermodynamics import ShortRunWarning, thermodynamics
 __all__ = [
     "ShortRunWarning",
     "cluster_statistics",
+    "correlation_length",
     "detailed_balance_violation",
+    "domain_length",
     "domain_statistics",
     "domain_table",
     "effective_temperature",
@@ -41,7 +50,9 @@ __all__ = [
     "plots",
     "power_law",
     "size_distribution",
+    "spin_correlation",
     "stationary_distribution",
+    "structure_factor",
     "thermodynamics",
     "transition_matrix",
 ]

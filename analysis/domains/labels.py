@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from analysis.domains._configurations import Configurations
+from analysis._configurations import Configurations
 from analysis.domains._search import ClusterSearch, DomainSearch, Scratch, Search, label
 from isingrl._runs import seed_sequence
 

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from analysis._configurations import SITES, Configurations
 from analysis.domains import _kernels as kernels
-from analysis.domains._configurations import SITES, Configurations
 from analysis.domains._search import DomainSearch, Scratch, Search, list_domains
 from analysis.domains.labels import cluster_search
 from analysis.quantities import quantity_attrs

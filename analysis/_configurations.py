@@ -35,7 +35,9 @@ class Configurations:
         Of the dims and coordinates of the configurations.
     """
 
-    def __init__(self, spins: Any, neighborhood: str, boundary: str) -> None:
+    def __init__(
+        self, spins: Any, neighborhood: str = "von_neumann", boundary: str = "periodic"
+    ) -> None:
         array = _spin_array(spins)
         ndim = sum(dim in SITES for dim in array.dims)
         sites = SITES[:ndim]

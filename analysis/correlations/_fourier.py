@@ -1,0 +1,116 @@
+"""Fourier transforms of configurations, and averages over directions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+import scipy.fft
+
+FloatArray = npt.NDArray[np.float64]
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Shells:
+    """Sites of a grid, sorted by their distance from the origin.
+
+    Attributes
+    ----------
+    shell : int array
+        Shell of every site of the grid, flattened; the last shell is of those too far away.
+    weight : float array
+        How often a site counts.
+    total : float array, shape (n_shells,)
+        Sum of the weights.
+    radius : float array, shape (n_shells,)
+        Mean distance.
+    """
+
+    shell: npt.NDArray[np.intp]
+    weight: FloatArray
+    total: FloatArray
+    radius: FloatArray
+
+    def average(self, values: FloatArray) -> FloatArray:
+        """Mean over every shell."""
+        number = self.total.size
+        sums = np.bincount(self.shell, self.weight * values.ravel(), minlength=number + 1)
+        return np.asarray(sums[:number] / self.total)
+
+
+def power_spectrum(spins: npt.NDArray[Any]) -> FloatArray:
+    """Return |Σ s exp(ikr)|²/N for half of all wave vectors, as `scipy.fft.rfftn` has them."""
+    transform = scipy.fft.rfftn(spins.astype(np.float64))
+    return np.asarray((transform.real**2 + transform.imag**2) / spins.size)
+
+
+def correlations_of(spectrum: FloatArray, shape: Shape) -> FloatArray:
+    """Mean of s(x) s(x + r) over x for all r, from the spectrum."""
+    return np.asarray(scipy.fft.irfftn(spectrum, shape))
+
+
+def along_axes(values: FloatArray, shape: Shape) -> FloatArray:
+    """Values on the axes of a periodic grid, or of its half, shape (ndim, max(shape) // 2 + 1).
+
+    A shorter axis continues with its images.
+    """
+    number = max(shape) // 2 + 1
+    lines = np.empty((len(shape), number))
+    for axis, side in enumerate(shape):
+        place = np.arange(number) % side
+        place = np.minimum(place, side - place)  # x and -x are alike
+        lines[axis] = values[(0,) * axis + (place,) + (0,) * (len(shape) - axis - 1)]
+    return lines
+
+
+def along_lines(spins: npt.NDArray[np.int8]) -> FloatArray:
+    """Correlations of the sums over all planes perpendicular to each axis, as `along_axes`.
+
+    In units where uncorrelated spins have 1 at distance 0.
+    """
+    shape = spins.shape
+    number = max(shape) // 2 + 1
+    found = np.empty((spins.ndim, number))
+    for axis, side in enumerate(shape):
+        others = tuple(k for k in range(spins.ndim) if k != axis)
+        sums = spins.sum(axis=others, dtype=np.float64)
+        full = correlations_of(power_spectrum(sums), (side,))
+        found[axis] = full[np.arange(number) % side] * side / spins.size
+    return found
+
+
+@lru_cache(maxsize=4)
+def wave_shells(shape: Shape) -> Shells:
+    """Wave vectors up to π in shells of width 2π/max(shape), each with its mirror image."""
+    width = 2 * np.pi / max(shape)
+    parts = [2 * np.pi * scipy.fft.fftfreq(side) for side in shape[:-1]]
+    last = 2 * np.pi * scipy.fft.rfftfreq(shape[-1])
+    weight = np.full(last.size, 2.0)
+    weight[0] = 1.0
+    if shape[-1] % 2 == 0:
+        weight[-1] = 1.0
+    return _shells([*parts, last], weight, width, np.pi)
+
+
+@lru_cache(maxsize=4)
+def distance_shells(shape: Shape) -> Shells:
+    """Distances up to half the shortest side, in shells of width 1."""
+    parts = [side * scipy.fft.fftfreq(side) for side in shape]
+    return _shells(parts, np.ones(shape[-1]), 1.0, min(shape) / 2)
+
+
+def _shells(parts: list[FloatArray], weight: FloatArray, width: float, most: float) -> Shells:
+    grid = np.meshgrid(*parts, indexing="ij", sparse=True)
+    radius = np.sqrt(np.add.reduce(np.broadcast_arrays(*[part**2 for part in grid])))
+    weights = np.broadcast_to(weight, radius.shape).ravel()
+    radii = radius.ravel()
+    inside = radii <= most * (1 + 1e-12)
+    present, own = np.unique(np.rint(radii[inside] / width), return_inverse=True)
+    shell = np.full(radii.size, present.size)
+    shell[inside] = own
+    total = np.asarray(np.bincount(own, weights[inside]), dtype=np.float64)
+    mean = np.bincount(own, (weights * radii)[inside]) / total
+    return Shells(shell, weights, total, mean)

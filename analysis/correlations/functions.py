@@ -1,0 +1,182 @@
+"""Correlations of spins by distance, and their Fourier transform, averaged with errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from analysis._configurations import SITES, Configurations
+from analysis.correlations import _fourier as fourier
+from analysis.errors import jackknife
+from analysis.quantities import quantity_attrs
+
+__all__ = ["spin_correlation", "structure_factor"]
+
+DIMS = ("chain", "snapshot")
+SUBTRACTED = ("magnetization", "abs_magnetization")
+FloatArray = npt.NDArray[np.float64]
+
+
+def spin_correlation(
+    spins: xr.DataArray | xr.Dataset,
+    *,
+    connected: str | None = None,
+    dims: tuple[str, ...] = DIMS,
+) -> xr.Dataset:
+    r"""Correlation of spins on a periodic lattice, against their distance.
+
+    Parameters
+    ----------
+    spins : DataArray or Dataset
+        ±1 with dims (..., x[, y[, z]]), or a Dataset with such a variable ``spins``, as
+        `isingrl.simulate` returns it with snapshots.
+    connected : {"magnetization", "abs_magnetization"}, optional
+        Subtract the square of the mean magnetization, or of the mean of its magnitude; nothing if
+        omitted.
+    dims : tuple of str
+        Averaged over: dims of independent chains and, last, of samples in order of time; or
+        ``("chain",)`` alone. Empty for every configuration by itself, without errors.
+
+    Returns
+    -------
+    Dataset
+        ``correlation``, :math:`\langle s_0 s_r\rangle` along ``axis`` and ``distance`` in lattice
+        spacings up to half the longest side, where a shorter axis continues around the torus; and
+        ``radial_correlation`` along ``radius``, the mean over all sites whose distance rounds to
+        the same integer, up to half the shortest side. Each with ``NAME_error`` [1]_.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `spins` is no DataArray with these dims, holds other values than ±1 or nothing, or there
+        are too few samples for an error.
+
+    References
+    ----------
+    .. [1] Errors by `analysis.errors.jackknife`.
+    """
+    if connected not in (None, *SUBTRACTED):
+        raise ValueError(f"connected must be None or one of {SUBTRACTED}; got {connected!r}")
+    configurations = Configurations(spins)
+    shape = configurations.lattice.shape
+    shells = fourier.distance_shells(shape)
+
+    def measure(configuration: npt.NDArray[np.int8]) -> tuple[FloatArray, ...]:
+        found = fourier.correlations_of(fourier.power_spectrum(configuration), shape)
+        m = np.array(configuration.mean())
+        return fourier.along_axes(found, shape), shells.average(found), m, abs(m)
+
+    names = {
+        "correlation": ("axis", "distance"),
+        "radial_correlation": ("radius",),
+        **dict.fromkeys(SUBTRACTED, ()),
+    }
+    samples = sampled(configurations, measure, names)
+
+    def correlations(mean: xr.Dataset) -> xr.Dataset:
+        found = mean[["correlation", "radial_correlation"]]
+        return found if connected is None else found - mean[connected] ** 2
+
+    found = averaged(samples, correlations, dims)
+    return found.assign_coords(
+        axis=list(SITES[: len(shape)]),
+        distance=_coordinate("distance", np.arange(max(shape) // 2 + 1)),
+        radius=_coordinate("radius", shells.radius),
+    )
+
+
+def structure_factor(
+    spins: xr.DataArray | xr.Dataset, *, dims: tuple[str, ...] = DIMS
+) -> xr.Dataset:
+    r"""Structure factor :math:`S(k) = |\sum_r s_r e^{ikr}|^2 / N` of a periodic lattice.
+
+    Parameters
+    ----------
+    spins, dims
+        As for `spin_correlation`.
+
+    Returns
+    -------
+    Dataset
+        ``structure_factor`` along ``wave_number``, the mean over shells of :math:`|k| \le \pi` of
+        width 2π over the longest side; ``axis_structure_factor`` along ``axis`` and ``mode`` n,
+        whose wave numbers 2πn/L are the coordinate ``axis_wave_number``. Each with ``NAME_error``.
+        k = 0, which is N m², is the first of both. In units of the inverse lattice spacing.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `spin_correlation`.
+
+    References
+    ----------
+    N. W. Ashcroft, N. D. Mermin, "Solid State Physics" (Saunders, 1976), chapter 6; errors by
+    `analysis.errors.jackknife`.
+    """
+    configurations = Configurations(spins)
+    shape = configurations.lattice.shape
+    shells = fourier.wave_shells(shape)
+
+    def measure(configuration: npt.NDArray[np.int8]) -> tuple[FloatArray, ...]:
+        spectrum = fourier.power_spectrum(configuration)
+        return shells.average(spectrum), fourier.along_axes(spectrum, shape)
+
+    names = {"structure_factor": ("wave_number",), "axis_structure_factor": ("axis", "mode")}
+    samples = sampled(configurations, measure, names)
+    found = averaged(samples, lambda mean: mean, dims)
+    mode = np.arange(max(shape) // 2 + 1)
+    return found.assign_coords(
+        wave_number=_coordinate("wave_number", shells.radius),
+        axis=list(SITES[: len(shape)]),
+        mode=mode,
+        axis_wave_number=(
+            ("axis", "mode"),
+            2 * np.pi * mode / np.array(shape)[:, None],
+            quantity_attrs("wave_number"),
+        ),
+    )
+
+
+def sampled(
+    configurations: Configurations,
+    measure: Callable[[npt.NDArray[np.int8]], tuple[FloatArray, ...]],
+    names: dict[str, tuple[str, ...]],
+) -> xr.Dataset:
+    """What `measure` finds in every configuration, by name with its dims."""
+    shape = configurations.lattice.shape
+    found: list[Any] = [None] * len(configurations.spins)
+
+    def work(first: int, last: int) -> None:
+        for number in range(first, last):
+            found[number] = measure(configurations.spins[number].reshape(shape))
+
+    configurations.run(work)
+    return xr.Dataset(
+        {
+            name: configurations.by_configuration(np.array(values), *dims)
+            for (name, dims), values in zip(names.items(), zip(*found, strict=True), strict=True)
+        }
+    )
+
+
+def averaged(
+    samples: xr.Dataset,
+    function: Callable[[xr.Dataset], xr.Dataset],
+    dims: tuple[str, ...],
+) -> xr.Dataset:
+    """Return a function of means over `dims`, with errors; of each sample if there are none."""
+    if dims:
+        found = jackknife(samples, lambda part: function(part.mean(dims)), dims=dims)
+    else:
+        found = function(samples)
+    for name, values in found.items():
+        values.attrs = quantity_attrs(str(name))
+    return found
+
+
+def _coordinate(name: str, values: Any) -> tuple[str, Any, dict[str, str]]:
+    return name, values, quantity_attrs(name)

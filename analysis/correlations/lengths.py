@@ -1,0 +1,219 @@
+"""Lengths over which spins are correlated: in equilibrium, and of growing domains."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+from scipy.optimize import minimize_scalar
+
+from analysis._configurations import SITES, Configurations
+from analysis.correlations import _fourier as fourier
+from analysis.correlations.functions import DIMS, FloatArray, averaged, sampled
+from analysis.domains import domain_statistics
+from isingrl._validation import check_real
+
+__all__ = ["correlation_length", "domain_length"]
+
+_WINDOW = (0.5, 2.0)  # of the fit, in units of ξ: later, noise of the whole lattice's m² takes over
+_FEWEST = 3  # distances in a fit
+_ROUNDS = 5  # of fitting ξ and setting the window by it
+
+
+def correlation_length(
+    spins: xr.DataArray | xr.Dataset, *, dims: tuple[str, ...] = DIMS
+) -> xr.Dataset:
+    r"""Second-moment and exponential correlation length of the disordered phase.
+
+    Nothing is subtracted from the correlations: in the ordered phase they do not decay, and the
+    lengths are those of the lattice.
+
+    Parameters
+    ----------
+    spins, dims
+        As for `analysis.spin_correlation`, with at least one of `dims`.
+
+    Returns
+    -------
+    Dataset
+        Along ``axis``, in lattice spacings:
+
+        - ``second_moment_length``
+          :math:`\sqrt{S(0)/S(k_1) - 1} \,/\, 2\sin(k_1/2)`, with :math:`k_1 = 2\pi/L` [1]_;
+        - ``exponential_length`` ξ: the correlation of the sums over all planes perpendicular to
+          the axis, which decays as one exponential, is fitted by
+          :math:`e^{-r/\xi} + e^{-(L-r)/\xi}` from about r = ξ/2 to 2ξ, at most L/2 [2]_;
+        - ``first_distance`` and ``last_distance`` of that fit.
+
+        The lengths have a ``NAME_error``. They are NaN where S(0) ≤ S(k₁), or where no ξ between
+        0.1 and 10 L fits best.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `analysis.spin_correlation`.
+
+    References
+    ----------
+    .. [1] F. Cooper, B. Freedman, D. Preston, "Solving φ⁴₁,₂ field theory with Monte Carlo", Nucl.
+       Phys. B 210, 210 (1982).
+    .. [2] M. E. Fisher, R. J. Burford, "Theory of critical-point scattering and correlations. I.
+       The Ising model", Phys. Rev. 156, 583 (1967), for the lengths and how they differ.
+    """
+    configurations = Configurations(spins)
+    shape = configurations.lattice.shape
+    samples = sampled(
+        configurations, lambda each: (fourier.along_lines(each),), {"line": ("axis", "distance")}
+    ).assign_coords(axis=list(SITES[: len(shape)]), side=("axis", np.array(shape)))
+    missing = [dim for dim in dims if dim not in samples.dims]
+    if not dims or missing:
+        raise ValueError(
+            f"dims must name one or more dims of spins to average over; got {dims}, and spins with "
+            f"{configurations.leading.dims}"
+        )
+    windows = _by_axis(_window, [samples["line"].mean(dims)], ["end"])
+
+    def lengths(mean: xr.Dataset) -> xr.Dataset:
+        return xr.Dataset(
+            {
+                "second_moment_length": _by_axis(_second_moment, [mean["line"]], []),
+                "exponential_length": _by_axis(_fitted, [mean["line"], windows], []),
+            }
+        )
+
+    found = averaged(samples, lengths, dims)
+    found["first_distance"] = windows.isel(end=0)
+    found["last_distance"] = windows.isel(end=1)
+    return found.drop_vars("side")
+
+
+def domain_length(
+    spins: xr.DataArray | xr.Dataset,
+    *,
+    equilibrium_wall_density: float = 0.0,
+    dims: tuple[str, ...] = ("chain",),
+) -> xr.Dataset:
+    r"""Length scale of growing domains, by their structure factor and by their walls.
+
+    Parameters
+    ----------
+    spins
+        As for `analysis.spin_correlation`; other dims, such as ``time``, stay.
+    equilibrium_wall_density : float
+        Share of unlike neighbours that thermal noise alone makes, at the temperature of the
+        quench, which is subtracted: on the square lattice (1 + e/2J)/2.
+    dims : tuple of str
+        As for `analysis.spin_correlation`.
+
+    Returns
+    -------
+    Dataset
+        In lattice spacings, each with ``NAME_error``: ``moment_length``
+        :math:`2\pi \sum_k S(k) / \sum_k k\,S(k)` over the shells 0 < k ≤ π of the averaged
+        structure factor [1]_; ``wall_length``, one over the excess density of walls, the mean
+        distance between two walls along an axis [2]_.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `analysis.spin_correlation`, or if `equilibrium_wall_density` is negative or reaches
+        what was measured.
+
+    References
+    ----------
+    .. [1] A. J. Bray, "Theory of phase-ordering kinetics", Adv. Phys. 43, 357 (1994).
+    .. [2] S. M. Allen, J. W. Cahn, "A microscopic theory for antiphase boundary motion", Acta
+       Metall. 27, 1085 (1979): walls move by their curvature, so that their density falls as
+       :math:`t^{-1/2}`.
+    """
+    background = check_real("equilibrium_wall_density", equilibrium_wall_density, minimum=0.0)
+    configurations = Configurations(spins)
+    shape = configurations.lattice.shape
+    shells = fourier.wave_shells(shape)
+    wave_number = shells.radius[1:]
+
+    def measure(configuration: npt.NDArray[np.int8]) -> tuple[Any, ...]:
+        shell = shells.average(fourier.power_spectrum(configuration))[1:]
+        return shell.sum(), (wave_number * shell).sum()
+
+    samples = sampled(configurations, measure, {"sum": (), "moment": ()})
+    samples["walls"] = domain_statistics(spins)["wall_density"]
+    least = float(samples["walls"].mean(dims).min())
+    if least <= background:
+        raise ValueError(
+            "equilibrium_wall_density must be below what was measured, at least "
+            f"{least:.6g} here; got {background:.6g}"
+        )
+
+    def lengths(mean: xr.Dataset) -> xr.Dataset:
+        return xr.Dataset(
+            {
+                "moment_length": 2 * np.pi * mean["sum"] / mean["moment"],
+                "wall_length": 1 / (mean["walls"] - background),
+            }
+        )
+
+    return averaged(samples, lengths, dims)
+
+
+def _by_axis(function: Any, arguments: list[xr.DataArray], out: list[str]) -> xr.DataArray:
+    """Apply a function of a line, what else is given, and the side, along every axis."""
+    cores = [["distance"], *[["end"] for _ in arguments[1:]], []]
+    found = xr.apply_ufunc(
+        function, *arguments, arguments[0]["side"], input_core_dims=cores,
+        output_core_dims=[out], vectorize=True,
+    )  # fmt: skip
+    assert isinstance(found, xr.DataArray)  # since the arguments are
+    return found
+
+
+def _second_moment(line: FloatArray, side: int) -> float:
+    """From the correlations of sums over planes, whose Fourier transform is S(k) along an axis."""
+    whole = line[_distances(side)]
+    k = 2 * np.pi / side
+    zero, first = whole.sum(), (whole * np.cos(k * np.arange(side))).sum()
+    if not zero > first > 0:
+        return np.nan
+    return float(np.sqrt(zero / first - 1) / (2 * np.sin(k / 2)))
+
+
+def _window(line: FloatArray, side: int) -> FloatArray:
+    """First and last distance of the fit."""
+    length = _second_moment(line, side)
+    window = _around(length if np.isfinite(length) else 1.0, side)
+    for _ in range(_ROUNDS):
+        length = _fitted(line, window, side)
+        if not np.isfinite(length):
+            break
+        window = _around(length, side)
+    return window
+
+
+def _around(length: float, side: int) -> FloatArray:
+    last = min(side // 2, max(int(_WINDOW[1] * length), _FEWEST))
+    first = max(min(int(np.ceil(_WINDOW[0] * length)), last - _FEWEST + 1), 0)
+    return np.array([first, last], dtype=np.float64)
+
+
+def _fitted(line: FloatArray, window: FloatArray, side: int) -> float:
+    """Decay length of the least squares fit; NaN where it lies at the end of what is tried."""
+    r = np.arange(window[0], window[1] + 1)
+    values = line[r.astype(int)]
+    ends = np.log([0.1, 10.0 * side])
+
+    def misfit(log_length: float) -> float:
+        length = np.exp(log_length)
+        shape = np.exp(-(r - r[0]) / length) + np.exp(-(side - r - r[0]) / length)
+        return float(values @ values - (values @ shape) ** 2 / (shape @ shape))
+
+    best = minimize_scalar(misfit, bounds=ends, method="bounded", options={"xatol": 1e-8})
+    inside = ends[0] + 1e-3 < best.x < ends[1] - 1e-3
+    return float(np.exp(best.x)) if inside else np.nan
+
+
+def _distances(side: int) -> npt.NDArray[np.intp]:
+    """Distance of every site of a ring from the first."""
+    place = np.arange(side)
+    return np.minimum(place, side - place)
