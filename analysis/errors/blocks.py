@@ -28,15 +28,14 @@ def block_edges(n_draws: int, length: int) -> npt.NDArray[np.int64]:
     return np.arange(n_blocks, dtype=np.int64) * n_draws // n_blocks
 
 
-def shared_between_blocks(tau: float, length: int, n_draws: int, n_blocks: int) -> float:
-    """Variance of the mean over what uncorrelated blocks would give, for one exponential."""
-    if not tau > 1.0:
-        return 1.0
-    excess = _finite_time(tau, n_draws) / _finite_time(tau, length)
-    return (n_blocks - 1.0) / (n_blocks / excess - 1.0)
+def shared_between_blocks(tau: Any, length: int, n_draws: int, n_blocks: int) -> FloatArray:
+    """Variance of the mean over what uncorrelated blocks would give, for one exponential each."""
+    slow = np.fmax(np.asarray(tau, dtype=np.float64), 1.0)
+    excess = _finite_time(slow, n_draws) / _finite_time(slow, length)
+    return np.asarray((n_blocks - 1.0) / (n_blocks / excess - 1.0))
 
 
-def _finite_time(tau: float, length: int) -> float:
+def _finite_time(tau: FloatArray, length: int) -> FloatArray:
     """Variance of the mean of `length` draws, times their number over the variance of one."""
     rho = (tau - 1.0) / (tau + 1.0)
     return tau - 2.0 * rho * (1.0 - rho**length) / (length * (1.0 - rho) ** 2)

@@ -94,7 +94,7 @@ def estimate(moments: npt.ArrayLike, function: MomentFunction | None = None) -> 
     edges = block_edges(series.shape[-1], length)
     without, share = _without_each_block(series, function, edges)
     variance = jackknife_variance(value, without, share)
-    variance *= shared_between_blocks(slowest, length, series.shape[-1], share.size)
+    variance = variance * shared_between_blocks(slowest, length, series.shape[-1], share.size)
     return Estimate(value, float(np.sqrt(variance)), float(times.tau), float(times.error))
 
 

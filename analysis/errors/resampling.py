@@ -50,7 +50,9 @@ def jackknife(
         or ``("chain", "snapshot")``. ``("chain",)`` alone leaves out whole chains.
     block_length : int, optional
         Samples in a block, which lies within a chain. Ten times the longest autocorrelation time
-        of all variables if omitted, shorter where that would leave fewer than 20 blocks.
+        of all variables if omitted, shorter where that would leave fewer than 20 blocks. What
+        blocks then share is corrected for by the times of the same run, if the result has the
+        dims (a temperature, say) that tell runs apart.
 
     Returns
     -------
@@ -86,21 +88,25 @@ def jackknife(
         if n_chains < 2:
             raise ValueError(f"data must hold at least 2 chains to leave one out; got {n_chains}")
         rests = (data.isel(chain=np.arange(n_chains) != chain) for chain in range(n_chains))
-        share, shared = np.full(n_chains, float(n_chains)), 1.0
+        share = np.full(n_chains, float(n_chains))
     else:
         n_chains, n_draws = numbers_of(samples, dims)
-        slowest = _slowest_time(samples, dims)
-        length = _length_of_blocks(block_length, n_chains, n_draws, slowest)
+        slowest = _slowest_times(samples, dims)
+        most = max((float(times.max()) for times in slowest), default=1.0)
+        length = _length_of_blocks(block_length, n_chains, n_draws, most)
         edges = block_edges(n_draws, length)
         rests = _without_each_block(data, dims, edges)
         share = n_chains * n_draws / np.tile(block_lengths(n_draws, edges), n_chains)
-        shared = shared_between_blocks(slowest, length, n_draws, share.size)
     left_out = [_result(function(rest), dims) for rest in rests]
     without = xr.concat(left_out, "block", join="exact", coords="minimal", compat="override")
 
     def error(name: str) -> FloatArray:
         last = without[name].transpose(*value[name].dims, "block")
-        return np.asarray(np.sqrt(shared * jackknife_variance(value[name].values, last, share)))
+        variance = jackknife_variance(value[name].values, last, share)
+        if dims != ("chain",):
+            tau = _time_behind(value[name], slowest)
+            variance = variance * shared_between_blocks(tau, length, n_draws, share.size)
+        return np.asarray(np.sqrt(variance))
 
     return _with_errors(value, error)
 
@@ -171,15 +177,22 @@ def bootstrap(
     return _with_errors(value, error)
 
 
-def _slowest_time(samples: xr.Dataset, dims: tuple[str, ...]) -> float:
-    """Longest time over all variables and runs; 1 where nothing varies."""
-    times = [
-        autocorrelation_times(series.values).slowest.ravel()
-        for series in series_along(samples, dims)
-    ]
-    known = np.concatenate([np.ones(1), *times])
-    known = known[np.isfinite(known)]
-    return float(known.max())
+def _slowest_times(samples: xr.Dataset, dims: tuple[str, ...]) -> list[xr.DataArray]:
+    """Longest time of every run of each variable; 1 where nothing varies."""
+    found = []
+    for series in series_along(samples, dims):
+        times = autocorrelation_times(series.values).slowest
+        found.append(xr.DataArray(np.fmax(times, 1.0), dims=series.dims[:-2]))
+    return found
+
+
+def _time_behind(value: xr.DataArray, slowest: list[xr.DataArray]) -> FloatArray:
+    """Longest time of the samples that a result can depend on: those of its own runs."""
+    longest = xr.DataArray(np.ones(value.shape), dims=value.dims)
+    for times in slowest:
+        other = [dim for dim, n in times.sizes.items() if value.sizes.get(dim) != n]
+        longest = xr.DataArray(np.maximum(longest, times.max(other)))
+    return np.asarray(longest)
 
 
 def _length_of_blocks(wanted: Any, n_chains: int, n_draws: int, slowest: float) -> int:

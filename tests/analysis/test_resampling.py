@@ -82,6 +82,28 @@ def test_jackknife_errors_cover_a_ratio_of_means(tau: float, autoregressive: Ser
     assert 0.85 * (1 - 4.5 * np.sqrt(2 / n)) < z.var() < 1.11 * (1 + 4.5 * np.sqrt(2 / n))
 
 
+def test_a_slow_run_does_not_widen_the_errors_of_a_fast_one(autoregressive: Series) -> None:
+    rng = np.random.default_rng(9)
+    fast, slow = (autoregressive(rng, tau, (4, 400)) for tau in (1.0, 60.0))
+    together = errors.jackknife(as_array(np.stack([fast, slow]), "temperature"), mean)
+    alone = errors.jackknife(as_array(fast), mean)
+    # both are estimates with the scatter of about twenty blocks
+    assert together["x_error"][0].item() == pytest.approx(alone["x_error"].item(), rel=0.6)
+    assert together["x_error"][1] > 3 * together["x_error"][0]
+
+
+def test_errors_of_fast_runs_beside_a_slow_one_cover_the_truth(autoregressive: Series) -> None:
+    n = 400
+    rng = np.random.default_rng(10)
+    x = np.concatenate(
+        [autoregressive(rng, 1.0, (n, 4, 400)), autoregressive(rng, 60.0, (1, 4, 400))]
+    )
+    found = errors.jackknife(as_array(x, "run"), mean).isel(run=slice(n))
+    z = (found["x"] / found["x_error"]).values
+    # an error bar from 20 blocks makes z a t of 19 degrees, whose variance is 19/17
+    assert abs(z.var() - 19 / 17) < 4.5 * np.sqrt(2.6 / n)
+
+
 def test_bootstrap_errors_cover_a_median_of_chains() -> None:
     n = 100
     rng = np.random.default_rng(5)
