@@ -2,14 +2,15 @@
 
 `thermodynamics` turns measured series into observables with error bars, `errors` gives any function
 of Datasets its error, `domains` counts connected spins, `correlations` measures how far they agree,
-`exact` holds exact results under the same names, `learned` asks what agents have learned, `plots`
-draws all of it on axes that it is given.
+`scaling` finds critical points from several sizes, `exact` holds exact results under the same
+names, `learned` asks what agents have learned, `plots` draws all of it on axes that it is given.
 """
 
-from analysis import errors, exact, plots
+from analysis import errors, exact, plots, scaling
 from analysis.correlations import (
     correlation_length,
     domain_length,
+    growth_law,
     spin_correlation,
     structure_factor,
 )
@@ -29,7 +30,7 @@ from analysis.learned import (
     stationary_distribution,
     transition_matrix,
 )
-from analysis.power_laws import power_law
+from analysis.scaling import power_law
 from analysis.thermodynamics import ShortRunWarning, thermodynamics
 
 __all__ = [
@@ -43,12 +44,14 @@ __all__ = [
     "effective_temperature",
     "errors",
     "exact",
+    "growth_law",
     "label_clusters",
     "label_domains",
     "log_odds",
     "majority_vote_plane",
     "plots",
     "power_law",
+    "scaling",
     "size_distribution",
     "spin_correlation",
     "stationary_distribution",

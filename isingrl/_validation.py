@@ -88,15 +88,19 @@ def check_spins(name: str, value: Any, shapes: Sequence[tuple[int, ...]]) -> npt
     if given.shape not in shapes:
         allowed = " or ".join(str(shape) for shape in shapes)
         raise ValueError(f"{name} must have shape {allowed}; got {given.shape}")
-    if given.dtype.kind not in "iuf" or not np.isin(given, (-1, 1)).all():
+    if given.dtype.kind not in "iuf" or not _is_spin(given).all():
         raise ValueError(f"{name} must hold the spins -1 and +1 only; got {_sample(given)}")
     return given.astype(np.int8)
+
+
+def _is_spin(given: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    return np.asarray((given == 1) | (given == -1))  # np.isin takes thirty times as long
 
 
 def _sample(given: npt.NDArray[Any]) -> str:
     if given.dtype.kind not in "iuf":
         return f"an array of dtype {given.dtype}"
-    return f"the value {given[~np.isin(given, (-1, 1))][0]!s}"
+    return f"the value {given[~_is_spin(given)][0]!s}"
 
 
 def check_run_length(

@@ -12,6 +12,8 @@ import tyro
 from analysis import ShortRunWarning
 from studies.chapter_1d import Chapter1D
 from studies.chapter_2d import Chapter2D
+from studies.coarsening import Coarsening
+from studies.critical_point import CriticalPoint
 from studies.curve import Curve
 from studies.discount import Discount
 from studies.domains import Domains
@@ -26,6 +28,8 @@ from studies.three_dimensions import ThreeDimensions
 STUDIES: dict[str, type[Any]] = {
     "chapter-1d": Chapter1D,
     "chapter-2d": Chapter2D,
+    "coarsening": Coarsening,
+    "critical-point": CriticalPoint,
     "curve": Curve,
     "discount": Discount,
     "domains": Domains,

@@ -1,6 +1,13 @@
 """How spins are correlated in space: correlation functions, structure factors, lengths."""
 
 from analysis.correlations.functions import spin_correlation, structure_factor
+from analysis.correlations.growth import growth_law
 from analysis.correlations.lengths import correlation_length, domain_length
 
-__all__ = ["correlation_length", "domain_length", "spin_correlation", "structure_factor"]
+__all__ = [
+    "correlation_length",
+    "domain_length",
+    "growth_law",
+    "spin_correlation",
+    "structure_factor",
+]

@@ -84,8 +84,9 @@ def correlation_length(
         )
 
     found = averaged(samples, lengths, dims)
-    found["first_distance"] = windows.isel(end=0)
-    found["last_distance"] = windows.isel(end=1)
+    for end, name in enumerate(("first", "last")):
+        label = {"long_name": f"{name} distance of the fit", "units": "lattice spacings"}
+        found[f"{name}_distance"] = windows.isel(end=end).assign_attrs(label)
     return found.drop_vars("side")
 
 

@@ -4,6 +4,7 @@ Labels come from the attributes ``long_name`` and ``units``. Matplotlib is impor
 has to be made, so that ``import analysis`` does not load it.
 """
 
+from analysis.plots.correlations import domain_growth, spin_correlation, structure_factor
 from analysis.plots.domains import size_distribution
 from analysis.plots.learned import log_odds, majority_vote_plane
 from analysis.plots.observables import (
@@ -12,21 +13,28 @@ from analysis.plots.observables import (
     observable,
     softmax_axis,
 )
+from analysis.plots.scaling import collapse, extrapolation, sizes
 from analysis.plots.snapshots import domain_map, snapshot, snapshots
 from analysis.plots.styles import axis_label, method_label, method_style
 
 __all__ = [
     "axis_label",
+    "collapse",
     "critical_temperature",
+    "domain_growth",
     "domain_map",
     "exact_curve",
+    "extrapolation",
     "log_odds",
     "majority_vote_plane",
     "method_label",
     "method_style",
     "observable",
     "size_distribution",
+    "sizes",
     "snapshot",
     "snapshots",
     "softmax_axis",
+    "spin_correlation",
+    "structure_factor",
 ]

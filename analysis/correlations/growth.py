@@ -1,0 +1,109 @@
+"""How lengths grow: exponents of power laws that begin from an offset."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+from scipy.optimize import minimize_scalar
+
+from analysis.errors import jackknife
+from analysis.quantities import quantity_attrs
+
+__all__ = ["growth_law"]
+
+_EXPONENTS = (0.02, 2.0)  # between which the fit looks
+_FEWEST = 6  # times, for up to three parameters
+FloatArray = npt.NDArray[np.float64]
+
+
+def growth_law(
+    length: xr.DataArray, window: tuple[float, float], *, offset: bool = True
+) -> xr.Dataset:
+    r"""Fit :math:`L(t) = L_0 + A t^n` to lengths of independent chains.
+
+    The offset is the leading correction of growth that a curvature drives: :math:`dL/dt =
+    (a/L)(1 + b/L + \dots)` has the solution :math:`L_0 + A t^{1/2}`, and what a straight line on
+    logarithmic axes shows, :math:`n (1 - L_0/L)`, reaches n only as 1/L [1]_.
+
+    Parameters
+    ----------
+    length : DataArray
+        Positive, over ``chain`` and ``time``, and any other dims; `analysis.domain_length` with
+        ``dims=()`` gives such.
+    window : tuple of float
+        First and last time of the fit.
+    offset : bool
+        Fit :math:`L_0` too; without it that is 0, as for corrections that die out sooner.
+
+    Returns
+    -------
+    Dataset
+        ``growth_exponent`` n, ``growth_amplitude`` A and ``growth_offset`` :math:`L_0`, each with
+        ``NAME_error``, by leaving out one chain after the other, since the times of a chain are not
+        independent. All times of the window count alike, by the square of the relative deviation of
+        the mean over chains. NaN where no n between 0.02 and 2 fits best.
+
+    Raises
+    ------
+    ValueError
+        If a dim is missing, a length is not positive, there are fewer than two chains, or fewer
+        than six times in the window.
+
+    References
+    ----------
+    .. [1] D. A. Huse, "Corrections to late-stage behavior in spinodal decomposition", Phys. Rev. B
+       34, 7845 (1986).
+    """
+    missing = [dim for dim in ("chain", "time") if dim not in length.dims]
+    if missing or "time" not in length.coords:
+        raise ValueError(
+            f"length must have the dims 'chain' and 'time', the latter with its coordinate; got "
+            f"{length.dims}"
+        )
+    if not bool((np.isfinite(length) & (length > 0)).all()):
+        raise ValueError("length must hold positive numbers; some are not")
+    first, last = window
+    inside = (length["time"] >= first) & (length["time"] <= last) & (length["time"] > 0)
+    number = int(inside.sum())
+    if number < _FEWEST:
+        raise ValueError(
+            f"window must hold at least {_FEWEST} times; got {number} from {first:g} to {last:g}"
+        )
+    chosen = length.isel(time=inside.values).rename("length")
+    time = chosen["time"].values.astype(np.float64)
+
+    def law(samples: xr.DataArray) -> xr.Dataset:
+        found = xr.apply_ufunc(
+            lambda values: _fitted(time, values, offset),
+            samples.mean("chain"),
+            input_core_dims=[["time"]],
+            output_core_dims=[["parameter"]],
+            vectorize=True,
+        )
+        names = ("growth_exponent", "growth_amplitude", "growth_offset")
+        return xr.Dataset({name: found.isel(parameter=k) for k, name in enumerate(names)})
+
+    result = jackknife(chosen, law, dims=("chain",))
+    for name, values in result.items():
+        values.attrs = quantity_attrs(str(name))
+    return result
+
+
+def _fitted(time: FloatArray, length: FloatArray, offset: bool) -> FloatArray:
+    """Exponent, amplitude and offset; the latter two follow linearly from the first."""
+
+    def amplitude_and_offset(exponent: float) -> tuple[FloatArray, float]:
+        # columns of order 1, in units of the length
+        columns = np.stack([(time / time[-1]) ** exponent, np.full_like(time, offset)]) / length
+        found = np.asarray(np.linalg.lstsq(columns.T, np.ones_like(time), rcond=None)[0], float)
+        return found, float(np.sum((1 - found @ columns) ** 2))
+
+    best = minimize_scalar(
+        lambda n: amplitude_and_offset(n)[1], bounds=_EXPONENTS, method="bounded",
+        options={"xatol": 1e-9},
+    )  # fmt: skip
+    if not _EXPONENTS[0] + 1e-3 < best.x < _EXPONENTS[1] - 1e-3:
+        return np.full(3, np.nan)
+    amplitude, start = amplitude_and_offset(best.x)[0]
+    return np.array([best.x, amplitude / time[-1] ** best.x, start])

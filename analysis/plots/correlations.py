@@ -1,0 +1,167 @@
+"""Correlations by distance, structure factors, and the growth of domains."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+
+from analysis.plots.styles import Style, axis_label, draw_marks, new_axes, style_of, variable
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["domain_growth", "spin_correlation", "structure_factor"]
+
+
+def spin_correlation(
+    result: xr.Dataset, ax: Axes | None = None, *, label: str | None = None
+) -> Axes:
+    """Draw the correlation of spins against their distance, averaged over directions.
+
+    Parameters
+    ----------
+    result : Dataset
+        From `analysis.spin_correlation`, over ``radius`` alone.
+    ax : Axes, optional
+    label : str, optional
+        Of the marks; the name of the method if omitted.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ValueError
+        If there are other dims, or the variable is missing.
+    """
+    values = variable(result, "radial_correlation", ("radius",), ("radius",))
+    ax = new_axes(ax)
+    _draw(ax, result, values, values["radius"] >= 0, label)
+    ax.axhline(0.0, color="0.7", linewidth=0.8, zorder=1)
+    ax.set(xlabel=axis_label(values["radius"]), ylabel=axis_label(values))
+    return ax
+
+
+def structure_factor(
+    result: xr.Dataset,
+    ax: Axes | None = None,
+    *,
+    length: float | None = None,
+    label: str | None = None,
+    color: str | None = None,
+) -> Axes:
+    """Draw the structure factor against the wave number, on logarithmic axes.
+
+    Parameters
+    ----------
+    result : Dataset
+        From `analysis.structure_factor`, over ``wave_number`` alone; k = 0 is left out.
+    ax : Axes, optional
+    length : float, optional
+        L, to draw :math:`S(k)/L^2` of a plane against kL instead, where growing domains that look
+        alike at all times fall on one another.
+    label, color : str, optional
+        Of the marks; those of the method if omitted.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ValueError
+        If there are other dims, or the variable is missing.
+    """
+    values = variable(result, "structure_factor", ("wave_number",), ("wave_number",))
+    ax = new_axes(ax)
+    scale = 1.0 if length is None else length
+    shown = result.assign_coords(wave_number=values["wave_number"] * scale)
+    for name in ("structure_factor", "structure_factor_error"):
+        if name in shown:
+            shown[name] = shown[name] / scale**2
+    _draw(ax, shown, shown["structure_factor"], values["wave_number"] > 0, label, color)
+    ax.set(xscale="log", yscale="log")
+    if length is None:
+        ax.set(
+            xlabel=f"{axis_label(values['wave_number'])}", ylabel=f"{axis_label(values)}, $S(k)$"
+        )
+    else:
+        ax.set(xlabel=r"wave number times length, $kL$", ylabel=r"$S(k)/L^2$")
+    return ax
+
+
+def domain_growth(
+    lengths: xr.Dataset,
+    name: str,
+    ax: Axes | None = None,
+    *,
+    law: xr.Dataset | None = None,
+    window: tuple[float, float] | None = None,
+    label: str | None = None,
+) -> Axes:
+    r"""Draw a length of domains against time, on logarithmic axes.
+
+    Parameters
+    ----------
+    lengths : Dataset
+        From `analysis.domain_length`, over ``time`` alone.
+    name : str
+        Which of its lengths, ``"moment_length"`` or ``"wall_length"``.
+    ax : Axes, optional
+    law : Dataset, optional
+        From `analysis.growth_law`; drawn as a line over the window, solid, and beyond it, dotted.
+    window : tuple of float, optional
+        First and last time of the fit, needed for `law`; shaded.
+    label : str, optional
+        Of the marks; the name of the method if omitted.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ValueError
+        If there are other dims, or `law` comes without `window`.
+    """
+    if law is not None and window is None:
+        raise ValueError("window must be given with law; got none")
+    values = variable(lengths, name, ("time",), ("time",))
+    ax = new_axes(ax)
+    style = style_of(lengths, 0)
+    _draw(ax, lengths, values, values["time"] > 0, label)
+    if window is not None and not any(patch.get_gid() == "window" for patch in ax.patches):
+        ax.axvspan(*window, color="0.92", zorder=0, gid="window")
+    if law is not None and window is not None:
+        ends = float(values["time"][values["time"] > 0].min()), float(values["time"].max())
+        for (first, last), line in ((window, "-"), (ends, ":")):
+            t = np.geomspace(max(first, ends[0]), min(last, ends[1]), 200)
+            fit = float(law["growth_offset"]) + float(law["growth_amplitude"]) * t ** float(
+                law["growth_exponent"]
+            )
+            ax.plot(t[fit > 0], fit[fit > 0], line, color=style.color, linewidth=1.0, zorder=2)
+    ax.set(xscale="log", yscale="log")
+    ax.set(xlabel=axis_label(values["time"]), ylabel=axis_label(values))
+    return ax
+
+
+def _draw(
+    ax: Axes,
+    result: xr.Dataset,
+    values: xr.DataArray,
+    shown: xr.DataArray,
+    label: str | None,
+    color: str | None = None,
+) -> None:
+    """Marks, small dots if they have a colour of their own."""
+    style = style_of(result, 0)
+    if color is not None:
+        style = Style(style.label, color, ".", 3.0)
+    chosen = values[shown.values]
+    error = result.get(f"{values.name}_error")
+    y_error = None if error is None else error.values[shown.values]
+    x = chosen[chosen.dims[0]].values
+    draw_marks(ax, x, chosen.values, None, y_error, style, label or style.label, 3)

@@ -1,0 +1,132 @@
+"""Finite-size scaling: sizes side by side, on one curve, and towards infinity."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from analysis.plots.styles import Style, axis_label, colors, draw_marks, new_axes
+from analysis.scaling import collapsed
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["collapse", "extrapolation", "sizes"]
+
+_MARKERS = "osD^vphX"
+_SCALED = {
+    "binder_cumulant": "Binder cumulant",
+    "abs_magnetization": r"$|m|\,L^{\beta/\nu}$",
+    "susceptibility": r"$\chi\,L^{-\gamma/\nu}$ ($1/J$)",
+}
+
+
+def sizes(summary: xr.Dataset, name: str, ax: Axes | None = None) -> Axes:
+    """Draw an observable against temperature, each size in a colour, joined by lines.
+
+    Parameters
+    ----------
+    summary : Dataset
+        `name` and ``NAME_error`` along ``size`` and one more dim, with ``temperature``.
+    name : str
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+    """
+    ax = new_axes(ax)
+    for k, style in enumerate(_styles(summary)):
+        at = summary.isel(size=k).sortby("temperature")
+        y, error = at[name].values, at[f"{name}_error"].values
+        x = at["temperature"].values
+        ax.plot(x, y, color=style.color, linewidth=0.7, zorder=1)
+        draw_marks(ax, x, y, None, error, style, style.label, 2)
+    ax.set(xlabel=axis_label(summary["temperature"]), ylabel=axis_label(summary[name]))
+    return ax
+
+
+def collapse(summary: xr.Dataset, fit: xr.Dataset, name: str, ax: Axes | None = None) -> Axes:
+    """Draw an observable of all sizes as `analysis.scaling.collapse` puts them on one curve.
+
+    Parameters
+    ----------
+    summary : Dataset
+        As for `sizes`.
+    fit : Dataset
+        From `analysis.scaling.collapse`.
+    name : {"binder_cumulant", "abs_magnetization", "susceptibility"}
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ValueError
+        If `name` is none of these.
+    """
+    points = collapsed(summary, fit, name)
+    ax = new_axes(ax)
+    for k, style in enumerate(_styles(summary)):
+        at = points.isel(size=k)
+        x, y, error = at["x"].values, at["y"].values, at["y_error"].values
+        draw_marks(ax, x, y, None, error, style, style.label, 2)
+    ax.set(xlabel=r"$\ln(T/T_c)\,L^{1/\nu}$", ylabel=_SCALED[name])
+    return ax
+
+
+def extrapolation(
+    values: xr.DataArray,
+    error: xr.DataArray,
+    fit: xr.Dataset,
+    exponent: float,
+    ax: Axes | None = None,
+    *,
+    label: str | None = None,
+    **marks: Any,
+) -> Axes:
+    r"""Draw values against :math:`L^{-p}` with the line of `analysis.scaling.extrapolate`.
+
+    Parameters
+    ----------
+    values, error : DataArray
+        Over ``size`` alone.
+    fit : Dataset
+        From `analysis.scaling.extrapolate`.
+    exponent : float
+        p.
+    ax : Axes, optional
+    label : str, optional
+        Of the marks.
+    **marks
+        Settings of ``Axes.errorbar``.
+
+    Returns
+    -------
+    Axes
+    """
+    ax = new_axes(ax)
+    x = values["size"].values.astype(float) ** -exponent
+    limit, width = fit["limit"].item(), fit["limit_error"].item()
+    style: dict[str, Any] = {"marker": "o", "markersize": 4.5, "markerfacecolor": "none", **marks}
+    drawn = ax.errorbar(x, values, error, linestyle="none", label=label, **style)
+    color = drawn[0].get_color()
+    line = np.array([0.0, x.max()])
+    ax.plot(line, limit + fit["amplitude"].item() * line, color=color, lw=0.8)
+    ax.errorbar([0.0], [limit], [width], color=color, capsize=2.5, ls="none", lw=1.4)
+    power = "" if exponent == 1 else f"^{{{exponent:.3g}}}"
+    ax.set(xlabel=rf"$(1/L){power}$", ylabel=axis_label(values))
+    return ax
+
+
+def _styles(summary: xr.Dataset) -> list[Style]:
+    """One colour and mark a size."""
+    found = summary["size"].values
+    return [
+        Style(f"$L$ = {size}", color, _MARKERS[k % len(_MARKERS)], 4.0)
+        for k, (size, color) in enumerate(zip(found, colors(len(found)), strict=True))
+    ]

@@ -1,0 +1,232 @@
+"""Data collapse: one curve for all sizes, and the exponents that make it one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+from scipy.optimize import least_squares
+
+from analysis.errors import jackknife
+from analysis.quantities import quantity_attrs
+from analysis.scaling._series import SAMPLES, moments, observables_of, sizes_of
+from analysis.scaling.observables import observables
+from isingrl._validation import check_integer, check_real, check_temperature
+
+__all__ = ["collapse", "collapsed"]
+
+FloatArray = npt.NDArray[np.float64]
+
+NAMES = ("binder_cumulant", "abs_magnetization", "susceptibility")
+_PARAMETERS = (
+    "critical_temperature",
+    "nu",
+    "beta_over_nu",
+    "gamma_over_nu",
+    "abs_magnetization_slope",
+    "susceptibility_slope",
+)
+_STARTS = (0.6, 1.0)  # of ν, for three dimensions and for two
+
+
+def collapse(
+    data: xr.Dataset,
+    *,
+    critical_temperature: float | None = None,
+    degree: int = 5,
+    correction: float | None = None,
+) -> xr.Dataset:
+    r"""Critical temperature and exponents, from the collapse of all sizes on one curve.
+
+    Fitted together are the Binder cumulant, |m| and the connected susceptibility,
+
+    .. math:: U = f(x), \quad |m| = L^{-\beta/\nu} (1 + a t)\, g(x), \quad
+       \chi = L^{\gamma/\nu} (1 + b t)\, h(x), \qquad x = t L^{1/\nu}, \quad t = \ln(T/T_c),
+
+    with polynomials f, g and h [1]_. The logarithm, which is odd under an exchange of T and 1/T, is
+    closer to the exact scaling field of the square lattice than :math:`T - T_c` or
+    :math:`1/T_c - 1/T`; a and b are the first analytic corrections [2]_.
+
+    Parameters
+    ----------
+    data : Dataset
+        As for `analysis.scaling.binder_crossings`, with temperatures near the critical one, the
+        nearer the larger the size: a window of x that polynomials can follow.
+    critical_temperature : float, optional
+        Where the search begins; the mean of all temperatures if omitted.
+    degree : int
+        Of the polynomials.
+    correction : float, optional
+        ω of a correction to scaling: each polynomial gets a further term :math:`c L^{-\omega}`.
+
+    Returns
+    -------
+    Dataset
+        ``critical_temperature``, ``nu``, ``beta_over_nu``, ``gamma_over_nu``, and a and b as
+        ``abs_magnetization_slope`` and ``susceptibility_slope``, each with ``NAME_error`` by a
+        jackknife of the draws through the whole fit; ``chi_square``, in which the three observables
+        count as independent although they come from the same draws, and ``degrees_of_freedom``.
+        With a correction, ω as ``correction_exponent`` and c of each observable as
+        ``NAME_correction``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If data are missing or not finite, there are fewer than three sizes, or too few points for
+        the polynomials.
+
+    References
+    ----------
+    .. [1] K. Binder, D. W. Heermann, "Monte Carlo Simulation in Statistical Physics" (Springer,
+       2010), section 2.3.
+    .. [2] A. Aharony, M. E. Fisher, "Nonlinear scaling fields and corrections to scaling near
+       criticality", Phys. Rev. B 27, 4394 (1983).
+    """
+    series = sizes_of(data, 3)
+    check_integer("degree", degree, 1)
+    if correction is not None:
+        check_real("correction", correction, minimum=0.1)
+    n_points = series.sizes["size"] * series.sizes["point"]
+    if n_points < 2 * (degree + 2):
+        raise ValueError(
+            f"data must hold at least {2 * (degree + 2)} points for polynomials of degree "
+            f"{degree}; got {n_points}"
+        )
+    temperature = series["temperature"].values.ravel()
+    start = temperature.mean() if critical_temperature is None else critical_temperature
+    check_temperature(start, "critical_temperature")
+    draws = moments(series)
+    measured = observables(data)
+    errors = _stacked(measured, "_error")
+    if not (errors > 0).all():
+        raise ValueError("data: the observables must vary from draw to draw at every temperature")
+    size = np.repeat(series["size"].values.astype(np.float64), series.sizes["point"])
+    fit = _Fit(temperature, size, errors, degree, correction)
+    values = _stacked(measured)
+    tries = [fit.solve(values, np.array([start, nu, 0.25, 1.85, 0.0, 0.0])) for nu in _STARTS]
+    best = min(tries, key=lambda found: float(found.cost))
+
+    def again(part: xr.Dataset) -> xr.Dataset:
+        found = fit.solve(_stacked(observables_of(part.mean(SAMPLES))), best.x)
+        return xr.Dataset(dict(zip(_PARAMETERS, found.x, strict=True)))
+
+    found = jackknife(draws, again)
+    for name in _PARAMETERS:
+        for each in (name, f"{name}_error"):
+            found[each].attrs = quantity_attrs(each)
+    if correction is not None:
+        found["correction_exponent"] = correction
+        for name, part in zip(NAMES, fit.parts(best.x, values), strict=True):
+            found[f"{name}_correction"] = part.coefficients[-1]
+    return found.assign(
+        chi_square=2 * float(best.cost),
+        degrees_of_freedom=values.size - len(_PARAMETERS) - len(NAMES) * fit.n_coefficients,
+    )
+
+
+def collapsed(summary: xr.Dataset, fit: xr.Dataset, name: str) -> xr.Dataset:
+    """Rescale an observable by what `collapse` found, so that all sizes lie on one curve.
+
+    A correction to scaling is subtracted.
+
+    Parameters
+    ----------
+    summary : Dataset
+        `name` and ``NAME_error``, as `analysis.thermodynamics` returns them, along ``size`` and
+        temperature.
+    fit : Dataset
+        From `collapse`.
+    name : {"binder_cumulant", "abs_magnetization", "susceptibility"}
+
+    Returns
+    -------
+    Dataset
+        ``y`` and ``y_error`` over the same dims, with the coordinate ``x``.
+
+    Raises
+    ------
+    ValueError
+        If `name` is none of these.
+    """
+    if name not in NAMES:
+        raise ValueError(f"name must be one of {NAMES}; got {name!r}")
+    size = summary["size"].astype(float)
+    reduced = np.log(summary["temperature"] / fit["critical_temperature"].item())
+    factor: Any = 1.0
+    if name == "abs_magnetization":
+        factor = size ** fit["beta_over_nu"].item()
+    elif name == "susceptibility":
+        factor = size ** -fit["gamma_over_nu"].item()
+    if name != "binder_cumulant":
+        factor = factor / (1 + fit[f"{name}_slope"].item() * reduced)
+    y = summary[name] * factor
+    if "correction_exponent" in fit:
+        y = y - fit[f"{name}_correction"].item() * size ** -fit["correction_exponent"].item()
+    found = xr.Dataset({"y": y, "y_error": summary[f"{name}_error"] * factor})
+    return found.assign_coords(x=reduced * size ** (1 / fit["nu"].item()))
+
+
+@dataclass(frozen=True, eq=False)
+class _Fit:
+    """Weighted least squares, in which the polynomials follow linearly from all else.
+
+    Attributes
+    ----------
+    temperature, size : float array, shape (n_points,)
+    errors : float array, shape (n_observables, n_points)
+    degree : int
+    correction : float or None
+    """
+
+    temperature: FloatArray
+    size: FloatArray
+    errors: FloatArray
+    degree: int
+    correction: float | None
+
+    @property
+    def n_coefficients(self) -> int:
+        """Linear coefficients of one observable."""
+        return self.degree + 1 + (self.correction is not None)
+
+    def solve(self, values: FloatArray, start: FloatArray) -> Any:
+        """Best parameters for observables, shape (n_observables, n_points)."""
+        return least_squares(self._residuals, start, args=(values,))
+
+    def parts(self, parameters: FloatArray, values: FloatArray) -> list[_Part]:
+        """Best polynomial of each observable for given parameters."""
+        critical, nu, beta, gamma, slope_m, slope_chi = parameters
+        reduced = np.log(self.temperature / critical)
+        x = reduced * self.size ** (1 / nu)
+        basis = np.polynomial.chebyshev.chebvander(x / np.abs(x).max(), self.degree)
+        if self.correction is not None:
+            basis = np.column_stack([basis, self.size**-self.correction])
+        factors = (
+            np.ones_like(x),
+            self.size**-beta * (1 + slope_m * reduced),
+            self.size**gamma * (1 + slope_chi * reduced),
+        )
+        found = []
+        for y, error, factor in zip(values, self.errors, factors, strict=True):
+            design = basis * (factor / error)[:, None]
+            coefficients = np.linalg.lstsq(design, y / error, rcond=None)[0]
+            found.append(_Part(coefficients, y / error - design @ coefficients))
+        return found
+
+    def _residuals(self, parameters: FloatArray, values: FloatArray) -> FloatArray:
+        return np.concatenate([part.residuals for part in self.parts(parameters, values)])
+
+
+class _Part(NamedTuple):
+    """Linear coefficients of one observable, and its residuals in units of the errors."""
+
+    coefficients: FloatArray
+    residuals: FloatArray
+
+
+def _stacked(found: xr.Dataset, ending: str = "") -> FloatArray:
+    """Observables over points, shape (n_observables, n_points)."""
+    return np.stack([found[name + ending].values.ravel() for name in NAMES])

@@ -1,0 +1,40 @@
+"""Observables of several sizes side by side."""
+
+from __future__ import annotations
+
+import xarray as xr
+
+from analysis.errors import jackknife
+from analysis.quantities import quantity_attrs
+from analysis.scaling._series import SAMPLES, moments, observables_of, sizes_of
+
+__all__ = ["observables"]
+
+
+def observables(data: xr.Dataset) -> xr.Dataset:
+    """Observables of finite-size scaling for every size and temperature, with errors.
+
+    Parameters
+    ----------
+    data : Dataset
+        As for `analysis.scaling.binder_crossings`.
+
+    Returns
+    -------
+    Dataset
+        Over (size, point), with the coordinate ``temperature``: ``binder_cumulant``,
+        ``abs_magnetization``, ``susceptibility`` and ``specific_heat`` as
+        `analysis.thermodynamics` defines them, each with ``NAME_error`` by
+        `analysis.errors.jackknife`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If data are missing or not finite.
+    """
+    series = sizes_of(data, 1)
+    found = jackknife(moments(series), lambda part: observables_of(part.mean(SAMPLES)))
+    for name, values in found.items():
+        values.attrs = quantity_attrs(str(name))
+    found["temperature"].attrs = quantity_attrs("temperature")
+    return found

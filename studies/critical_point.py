@@ -1,0 +1,363 @@
+"""Critical temperatures and exponents of three lattices: mean-field Q beside Metropolis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
+
+from analysis import plots, scaling
+from analysis.literature import critical_exponents, critical_temperature
+from isingrl import Ising, Lattice, MeanFieldQ, Metropolis, Rule, simulate, train
+from isingrl._validation import check_integer
+from studies.combining import concat
+from studies.legends import legend_below
+from studies.tasks import Task, task_seed
+
+METHODS = (Metropolis.name, MeanFieldQ.name)
+_POINTS, _CHAINS = 16, 4  # together what one block of the bit-lane engine holds
+_SAMPLES = ("chain", "draw")
+_DRAWS_A_TIME = 4  # draws in a relaxation time
+_SCANNED_SIZES = (12, 24)
+_ORDERED = 0.6  # a Binder cumulant below this shows that order ends
+_SCANNED = (0.4, 1.0)  # of z J/k_B, Weiss's critical temperature: it is never higher
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A lattice, and what is assumed of it in advance.
+
+    Attributes
+    ----------
+    ndim, neighborhood
+        Of the lattice.
+    nu : float
+        Rough exponent ν, by which the windows of temperature narrow with the size.
+    relaxation_exponent : float
+        A relaxation time is about L to this power, in sweeps.
+    window : pair of float
+        First and last ln(T/T_c) L^(1/ν).
+    correction : float
+        ω of corrections to scaling: in the plane that of the regular part of the susceptibility,
+        γ/ν; in three dimensions the leading exponent (Ferrenberg, Xu & Landau 2018).
+    """
+
+    ndim: int
+    neighborhood: str
+    nu: float
+    relaxation_exponent: float
+    window: tuple[float, float]
+    correction: float
+
+    def exponent_of(self, points: str) -> float:
+        """Power of 1/L by which the ``"maximum"`` or the ``"crossing"`` tends to T_c."""
+        return 1 / self.nu + (self.correction if points == "crossing" else 0.0)
+
+    def model(self, side: int) -> Ising:
+        """Return the ferromagnet of this side."""
+        return Ising(Lattice((side,) * self.ndim, self.neighborhood))
+
+
+KINDS = {
+    "square": Kind(2, "von_neumann", 1.0, 2.17, (-0.9, 1.6), 1.75),
+    "Moore": Kind(2, "moore", 1.0, 2.17, (-0.9, 1.6), 1.75),
+    "cubic": Kind(3, "von_neumann", 0.63, 2.02, (-1.0, 1.4), 0.83),
+}
+
+
+@dataclass(frozen=True)
+class CriticalPoint:
+    """Critical temperatures and exponents of the square, the Moore and the simple cubic lattice.
+
+    Binder crossings, maxima of the susceptibility and data collapse, by mean-field Q and by
+    Metropolis, with the literature beside them.
+    """
+
+    lattices: tuple[str, ...] = ("square", "Moore", "cubic")
+    """Which lattices."""
+    sizes: tuple[int, ...] = (12, 16, 24, 32, 48)
+    """Sides of the two-dimensional lattices, even numbers."""
+    cubic_sizes: tuple[int, ...] = (6, 8, 12, 16, 24)
+    """Sides of the three-dimensional one, as many even numbers."""
+    relaxation_times: int = 500
+    """Length of each of four chains at sixteen temperatures, in units of L^2.17 sweeps (L^2.02 in
+    three dimensions), about the longest relaxation time; a tenth more before the first draw."""
+    training_sweeps: int = 200
+    """Sweeps in which the agents learn before they are measured."""
+    seed: int = 1
+    """Seed of all random numbers."""
+
+    def sides(self, lattice: str) -> tuple[int, ...]:
+        """Sides of a lattice, ascending."""
+        return tuple(sorted(self.cubic_sizes if KINDS[lattice].ndim == 3 else self.sizes))
+
+    def tasks(self) -> list[Task]:
+        """One task for every lattice, method and size."""
+        unknown = [name for name in self.lattices if name not in KINDS]
+        if unknown or not self.lattices or len(set(self.lattices)) < len(self.lattices):
+            raise ValueError(
+                f"lattices must be different ones of {tuple(KINDS)}; got {self.lattices}"
+            )
+        for name in ("sizes", "cubic_sizes"):
+            sides = getattr(self, name)
+            for side in sides:
+                check_integer(f"{name}: each", side, 2)
+            if len(set(sides)) < max(3, len(sides)) or any(side % 2 for side in sides):
+                raise ValueError(f"{name} must be three or more different even sides; got {sides}")
+        if len(self.sizes) != len(self.cubic_sizes):
+            raise ValueError(
+                f"cubic_sizes must be as many as sizes, {len(self.sizes)}; got {self.cubic_sizes}"
+            )
+        check_integer("relaxation_times", self.relaxation_times, 5)
+        check_integer("training_sweeps", self.training_sweeps, 1)
+        check_integer("seed", self.seed, 0)
+        return [
+            Task(
+                key=f"{lattice}, {method}, L = {side}",
+                function=measure,
+                arguments={"config": self, "lattice": lattice, "method": method, "side": side},
+                weight=max(1, int(side ** (KINDS[lattice].ndim + 2) / 1e4)),
+            )
+            for lattice in self.lattices
+            for method in METHODS
+            for side in self.sides(lattice)
+        ]
+
+    def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
+        """Join everything over (lattice, method, level, point, chain, draw); sizes by level."""
+        found = list(results.values())
+        number = len(self.sizes)
+        parts = [concat(found[k : k + number], "level") for k in range(0, len(found), number)]
+        methods = len(METHODS)
+        rows = [concat(parts[k : k + methods], "method") for k in range(0, len(parts), methods)]
+        coordinates = ["temperature", "size", "n_sites", "interval"]
+        data = concat([row.reset_coords() for row in rows], "lattice").set_coords(coordinates)
+        return data.assign_coords(lattice=list(self.lattices))
+
+    def summarize(self, data: xr.Dataset) -> xr.Dataset:
+        """Observables; crossings, maxima and their limits; exponents from the collapse."""
+        return concat(
+            [
+                concat(
+                    [
+                        _analysed(data.sel({"lattice": lattice, "method": method}), lattice)
+                        for method in data["method"].values
+                    ],
+                    "method",
+                )
+                for lattice in data["lattice"].values
+            ],
+            "lattice",
+        )
+
+    def plot(self, summary: xr.Dataset) -> Figure:
+        """Draw crossings, collapse and limits for every lattice, and the table of results."""
+        number = summary.sizes["lattice"]
+        table = 0.25 + 0.75 * number  # inches
+        figure = Figure(figsize=(3.9 * max(2, number), 12.5 + table), layout="constrained")
+        parts: Any = figure.subfigures(2, 1, height_ratios=(12.5, table))
+        axes = parts[0].subplots(5, number, squeeze=False)
+        for column, lattice in enumerate(summary["lattice"].values):
+            _draw_column(axes[:, column], summary.sel(lattice=lattice))
+        for ax in axes[:, 1:].flat:
+            ax.set_ylabel("")
+        legend_below(parts[0], axes[4], 4)
+        _draw_table(parts[1].subplots(), summary)
+        figure.suptitle("Critical points: curves and collapse by mean-field Q, limits by both")
+        return figure
+
+
+def measure(
+    config: CriticalPoint,
+    lattice: str,
+    method: str,
+    side: int,
+    *,
+    seed: int,
+    progress: bool = False,
+) -> xr.Dataset:
+    """Simulate one method on one lattice around the critical temperature that it has itself."""
+    kind = KINDS[lattice]
+    centre = rough_critical_temperature(config, lattice, method)
+    temperature = centre * np.exp(np.linspace(*kind.window, _POINTS) * side ** (-1 / kind.nu))
+    interval = max(1, round(side**kind.relaxation_exponent / _DRAWS_A_TIME))
+    n_draws = config.relaxation_times * _DRAWS_A_TIME
+    data = _run(config, kind, method, side, temperature, n_draws, interval, seed, progress)
+    data = data.rename_dims(temperature="point").reset_index("temperature")
+    return data.reset_coords("temperature").assign_coords(
+        size=side, n_sites=side**kind.ndim, interval=interval
+    )
+
+
+@cache
+def rough_critical_temperature(config: CriticalPoint, lattice: str, method: str) -> float:
+    """Where order ends, within about a hundredth, found without knowing anything of it.
+
+    First the temperature where the Binder cumulant of a small lattice leaves the ordered 2/3
+    among all below Weiss's; then the crossing with that of a larger one near it.
+    """
+    kind = KINDS[lattice]
+    small, large = _SCANNED_SIZES
+    seed = task_seed(config.seed, f"{lattice}, {method}, scan")
+    weiss = kind.model(small).lattice.coordination_number
+    wide = weiss * np.linspace(*_SCANNED, 16)
+    data = _run(config, kind, method, small, wide, 200, 5, seed, False)
+    square = data["magnetization"] ** 2
+    cumulant = 1 - (square**2).mean(_SAMPLES) / (3 * square.mean(_SAMPLES) ** 2)
+    falls = int(np.argmax(cumulant.values < _ORDERED))
+    ends = slice(falls - 1, falls + 1)
+    edge = float(np.interp(-_ORDERED, -cumulant.values[ends], wide[ends]))
+    near = edge * np.linspace(0.94, 1.12, _POINTS)
+    runs = []
+    for side in (small, large):
+        interval = max(1, round(side**kind.relaxation_exponent / _DRAWS_A_TIME))
+        data = _run(config, kind, method, side, near, 200, interval, seed, False)
+        runs.append(data.assign_coords(size=side, n_sites=side**kind.ndim))
+    crossing = scaling.binder_crossings(concat(runs, "size"))
+    return float(crossing["crossing_temperature"].item())
+
+
+def _run(
+    config: CriticalPoint,
+    kind: Kind,
+    method: str,
+    side: int,
+    temperature: npt.NDArray[np.float64],
+    n_draws: int,
+    interval: int,
+    seed: int,
+    progress: bool,
+) -> xr.Dataset:
+    """Train, if the method learns, and simulate."""
+    model = kind.model(side)
+    rule: Rule = Metropolis()
+    if method == MeanFieldQ.name:
+        rule = train(
+            model, MeanFieldQ(), temperature, sweeps=config.training_sweeps,
+            seed=task_seed(seed, "learning"), progress=progress,
+        )  # fmt: skip
+    data = simulate(
+        model, rule, temperature, sweeps=n_draws * interval,
+        thermalization=n_draws * interval // 10, interval=interval, chains=_CHAINS, start="up",
+        seed=task_seed(seed, "running"), progress=progress,
+    )  # fmt: skip
+    return data.drop_vars("softmax_temperature", errors="ignore")
+
+
+def _analysed(data: xr.Dataset, lattice: str) -> xr.Dataset:
+    """Everything about one lattice and method."""
+    kind = KINDS[lattice]
+    sized = data.drop_vars(["lattice", "method"]).swap_dims(level="size")
+    crossings = scaling.binder_crossings(sized)
+    maxima = scaling.pseudo_critical_points(sized)
+    found = scaling.observables(sized).drop_vars("n_sites")
+    found = found.merge(maxima).swap_dims(size="level").reset_coords("size")
+    pairs = crossings.drop_vars(["small", "large"]).rename(size="pair_size")
+    found = found.merge(pairs.swap_dims(pair_size="pair").reset_coords("pair_size"))
+    limits = {
+        "crossing": (crossings["crossing_temperature"], crossings["crossing_temperature_error"]),
+        "maximum": (
+            maxima["pseudo_critical_temperature"],
+            maxima["pseudo_critical_temperature_error"],
+        ),
+    }
+    for name, (values, error) in limits.items():
+        limit = scaling.extrapolate(values, error, kind.exponent_of(name))
+        found = found.merge(limit.rename({str(each): f"{name}_{each}" for each in limit}))
+    fit = scaling.collapse(sized, correction=kind.correction)
+    found = found.merge(fit.reset_coords(drop=True)).set_coords(["size", "temperature"])
+    return found.assign_coords(lattice=lattice, method=data["method"].item())
+
+
+def _draw_column(axes: npt.NDArray[Any], summary: xr.Dataset) -> None:
+    """Crossings, collapse and limits of one lattice."""
+    lattice = str(summary["lattice"].item())
+    kind = KINDS[lattice]
+    agents = summary.sel({"method": MeanFieldQ.name})
+    shown = agents.drop_dims("pair").swap_dims(level="size")
+    plots.sizes(shown, "binder_cumulant", axes[0])
+    axes[0].set_title(f"{lattice} lattice")
+    axes[0].legend(fontsize=7, frameon=False)
+    for ax, name in zip(
+        axes[1:4], ("binder_cumulant", "abs_magnetization", "susceptibility"), strict=True
+    ):
+        plots.collapse(shown, agents, name, ax)
+    for method in summary["method"].values:
+        _draw_limits(axes[4], summary.sel({"method": method}), kind)
+    known = critical_temperature(kind.ndim, kind.neighborhood)
+    if known is not None:
+        plots.critical_temperature(axes[0], known)
+        axes[4].axhline(known, color="0.55", lw=0.9, ls=":")
+
+
+def _draw_limits(ax: Axes, summary: xr.Dataset, kind: Kind) -> None:
+    """Temperatures of maxima with their line, and of crossings, against L^(-1/ν)."""
+    method = str(summary["method"].item())
+    style = plots.method_style(method)
+    label = plots.method_label(method)
+    maxima = summary.drop_dims("pair").swap_dims(level="size")
+    name, power = "pseudo_critical_temperature", kind.exponent_of("maximum")
+    fit = maxima.rename({f"maximum_{each}": each for each in ("limit", "limit_error", "amplitude")})
+    plots.extrapolation(
+        maxima[name], maxima[f"{name}_error"], fit, power, ax, label=f"{label}, maxima", **style
+    )
+    crossings = summary[["crossing_temperature", "crossing_temperature_error"]]
+    ax.errorbar(
+        summary["pair_size"] ** -power, crossings["crossing_temperature"],
+        crossings["crossing_temperature_error"], ls="none", marker=".", color=style["color"],
+        label=f"{label}, crossings",
+    )  # fmt: skip
+    ax.set_xlim(left=0)
+    ax.set_ylabel("temperature ($J/k_\\mathrm{B}$)")
+
+
+def _draw_table(ax: Axes, summary: xr.Dataset) -> None:
+    """Results beside the literature."""
+    columns = {
+        "critical_temperature": r"$T_c$, collapse",
+        "crossing_limit": r"$T_c$, crossings",
+        "maximum_limit": r"$T_c$, maxima",
+        "nu": r"$\nu$",
+        "beta_over_nu": r"$\beta/\nu$",
+        "gamma_over_nu": r"$\gamma/\nu$",
+    }
+    names, rows = [], []
+    for lattice in summary["lattice"].values:
+        kind = KINDS[str(lattice)]
+        for method in summary["method"].values:
+            at = summary.sel({"lattice": lattice, "method": method})
+            names.append(f"{lattice}, {plots.method_label(str(method))}")
+            rows.append(
+                [_with_error(at[name].item(), at[f"{name}_error"].item()) for name in columns]
+            )
+        known = critical_temperature(kind.ndim, kind.neighborhood)
+        exponents = critical_exponents(kind.ndim)
+        names.append(f"{lattice}, literature")
+        rows.append(
+            ["" if known is None else f"{known:.5f}", "", ""]
+            + [f"{exponents[name]:.4g}" for name in ("nu", "beta_over_nu", "gamma_over_nu")]
+        )
+    ax.set_axis_off()
+    table = ax.table(
+        rows,
+        rowLabels=names,
+        colLabels=list(columns.values()),
+        bbox=Bbox.from_bounds(0.1, 0, 0.9, 1),
+    )
+    table.auto_set_font_size(False)
+    table.set_fontsize(9)
+
+
+def _with_error(value: float, error: float) -> str:
+    """Value with its error in units of the last digits, as 2.2691(4)."""
+    if not np.isfinite(error) or error <= 0:
+        return f"{value:.5g}"
+    digits = max(0, -int(np.floor(np.log10(error / 2))))
+    return f"{value:.{digits}f}({round(error * 10**digits)})"

@@ -1,0 +1,69 @@
+"""Figures of finite-size scaling."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import xarray as xr
+
+from analysis import plots, scaling
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture
+def summary():
+    x = np.linspace(-1, 1, 5)
+    size = np.array([8, 16])
+    temperature = 2 * np.exp(x / size[:, None])
+    values = 1 / size[:, None] * (1 - x / 2)
+    return xr.Dataset(
+        {
+            "abs_magnetization": (("size", "point"), values),
+            "abs_magnetization_error": (("size", "point"), 0.01 * np.ones((2, 5))),
+        },
+        {"size": size, "temperature": (("size", "point"), temperature)},
+    )
+
+
+FIT = xr.Dataset(
+    {
+        "critical_temperature": 2.0, "nu": 1.0, "beta_over_nu": 1.0, "gamma_over_nu": 1.0,
+        "abs_magnetization_slope": 0.0, "susceptibility_slope": 0.0,
+    }
+)  # fmt: skip
+
+
+def points(ax):
+    """What was drawn with error bars, by label."""
+    return {container.get_label(): container.lines[0].get_xydata() for container in ax.containers}
+
+
+def test_sizes_are_drawn_apart(summary):
+    ax = plots.sizes(summary, "abs_magnetization")
+    drawn = points(ax)
+    assert list(drawn) == ["$L$ = 8", "$L$ = 16"]
+    np.testing.assert_allclose(drawn["$L$ = 16"][:, 0], summary["temperature"].sel(size=16))
+    assert "temperature" in ax.get_xlabel()
+
+
+def test_a_collapse_puts_them_on_one_curve(summary):
+    ax = plots.collapse(summary, FIT, "abs_magnetization")
+    small, large = points(ax).values()
+    np.testing.assert_allclose(small, large)
+    np.testing.assert_allclose(small[:, 1], 1 - small[:, 0] / 2)
+    with pytest.raises(ValueError, match="name must be one of"):
+        plots.collapse(summary, FIT, "energy")
+
+
+def test_an_extrapolation_shows_its_limit():
+    values = xr.DataArray([2.5, 2.25, 2.125], dims="size", coords={"size": [2, 4, 8]})
+    fit = scaling.extrapolate(values, 0.01 * values, 1.0)
+    ax = plots.extrapolation(values, 0.01 * values, fit, 1.0, label="maxima")
+    (line,) = [each for each in ax.lines if len(each.get_xdata()) == 2 and each.get_ls() == "-"]
+    np.testing.assert_allclose(line.get_xydata(), [[0, 2], [0.5, 2.5]])
+    np.testing.assert_allclose(points(ax)["maxima"][:, 0], [1 / 2, 1 / 4, 1 / 8])
+    assert "1/L" in ax.get_xlabel()

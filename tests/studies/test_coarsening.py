@@ -1,0 +1,138 @@
+"""The study of coarsening."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from analysis.correlations import domain_length
+from isingrl import Ising, Lattice, Metropolis, simulate
+from studies.coarsening import LENGTHS, Coarsening, local_exponents, measure
+from studies.runner import configuration, run, run_to_folder
+
+SMALL = Coarsening(
+    side=512, temperature=(1.0, 1.8), sweeps=60, window=(4.0, 60.0), long_window=(3.0, 60.0), seed=3
+)
+TINY = Coarsening(
+    side=64, temperature=(1.8,), sweeps=10, window=(1.0, 10.0), long_window=(1.0, 10.0), chains=2
+)
+AGENTS = {"method": "mean-field-q", "temperature": 1.0}
+METROPOLIS = {"method": "metropolis", "temperature": 1.8}
+
+
+@pytest.fixture(scope="module")
+def summary():
+    return SMALL.summarize(run(SMALL))
+
+
+def test_domains_grow_as_a_root_of_time(summary):
+    """Agents where thermal noise is weak: what is left over is a few lattice spacings."""
+    found = summary.sel({**AGENTS, "definition": "wall_length"})
+    error = found["extrapolated_growth_exponent_error"]
+    assert error < 0.03
+    assert abs(found["extrapolated_growth_exponent"] - 0.5) < 0.03 + 4.5 * error
+    # seen straight, the power is smaller by the share of the offset
+    assert 0.4 < found["growth_exponent"] < found["extrapolated_growth_exponent"]
+    assert 0 < found["extrapolated_growth_offset"] < 4
+
+
+@pytest.mark.parametrize("where", [AGENTS, METROPOLIS], ids=["agents", "metropolis"])
+@pytest.mark.parametrize("name", LENGTHS)
+def test_local_exponents_lie_about_one_half(summary, where, name):
+    found = summary.sel({**where, "definition": name}).isel(step=-1)
+    assert abs(found["local_exponent"] - 0.5) < 0.1 + 4.5 * found["local_exponent_error"]
+
+
+def test_walls_run_where_flips_are_sure(summary):
+    """Metropolis flips what costs nothing for sure: on a checkerboard kinks of walls then move on
+    by two sites a sweep, and domains grow faster than curvature alone would have them.
+    """
+    cold = summary.sel({"method": "metropolis", "temperature": 1.0, "definition": "wall_length"})
+    last = cold.isel(step=-1)
+    assert last["local_exponent"] > 0.6 + 4.5 * last["local_exponent_error"]
+
+
+@pytest.mark.parametrize(("edge", "speed"), [(32, 2), (33, -2)])
+def test_kinks_of_walls_run(edge, speed):
+    """At T = 0 the kinks of a flat wall move two sites a sweep, each away from where it was."""
+    spins = np.ones((64, 64), dtype=np.int8)
+    spins[:16] = -1
+    spins[16, :edge] = -1
+    for sweeps in (1, 2, 5):
+        data = simulate(
+            Ising(Lattice((64, 64))), Metropolis(), 0.0, sweeps=sweeps, interval=sweeps,
+            snapshots=1, start=spins, seed=sweeps,
+        )  # fmt: skip
+        row = data["spins"].squeeze()[16].values
+        ends = np.flatnonzero(row == -1)[[0, -1]]
+        assert ends.tolist() == [2 * sweeps, edge - 1 + speed * sweeps]
+
+
+def test_agents_are_the_heat_bath_and_slower_than_metropolis(summary):
+    for t in SMALL.temperature:
+        ours, theirs = (
+            summary["wall_length"].sel({"method": m, "temperature": t}).isel(time=-1)
+            for m in ("mean-field-q", "metropolis")
+        )
+        assert ours < theirs
+
+
+def test_a_step_is_that_of_one_long_run():
+    """Lengths at a time are those of a run of that length, within errors."""
+    found = measure(SMALL, "metropolis", 1.8, seed=5)["moment_length"].isel(time=-1)
+    data = simulate(
+        Ising(Lattice((512, 512))), Metropolis(), 1.8, sweeps=60, interval=60, snapshots=1,
+        chains=4, seed=11,
+    )  # fmt: skip
+    spins = data["spins"].isel(temperature=0, snapshot=0, drop=True)
+    once = domain_length(spins, dims=())["moment_length"]
+    error = np.sqrt((found.var("chain", ddof=1) + once.var("chain", ddof=1)) / 4)
+    assert abs(found.mean() - once.mean()) < 4.5 * error
+
+
+def test_local_exponents_of_a_power():
+    time = np.unique(np.rint(np.geomspace(1, 100, 17)).astype(int))
+    lengths = xr.DataArray(
+        2.0 * time[None] ** 0.4 * np.ones((3, 1)), dims=("chain", "time"), coords={"time": time}
+    )
+    found = local_exponents(lengths)
+    np.testing.assert_allclose(found["local_exponent"], 0.4)
+    np.testing.assert_allclose(found["inverse_length"], 0.5 * found["step"] ** -0.4)
+    assert found["step"].max() < 100
+
+
+def test_the_same_configuration_gives_the_same_data():
+    xr.testing.assert_identical(run(TINY), run(TINY))
+
+
+def test_figure_and_files(summary, tmp_path):
+    figure = SMALL.plot(summary)
+    titles = [ax.get_title() for ax in figure.axes]
+    assert sum("sweeps" in ax.get_xlabel() for ax in figure.axes) == 2
+    assert {"walls", "structure factor", "$t$ = 60"} <= set(titles)
+    text = figure.axes[5].get_legend().get_texts()
+    n = summary["growth_exponent"].sel({**METROPOLIS, "definition": "wall_length"}).item()
+    assert any(f"{n:.3f}" in each.get_text() for each in text)
+    run_to_folder(TINY, "coarsening", tmp_path)
+    with xr.open_dataset(tmp_path / "summary.nc", engine="h5netcdf") as back:
+        assert TINY.plot(back.load()).axes
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"side": 1}, "side"),
+        ({"temperature": (2.3,)}, "temperature"),
+        ({"temperature": (0.0,)}, "temperature"),
+        ({"temperature": ()}, "temperature"),
+        ({"sweeps": 0}, "sweeps"),
+        ({"window": (50.0, 60.0)}, "window"),
+        ({"long_window": (50.0, 60.0)}, "long_window"),
+        ({"chains": 1}, "chains"),
+        ({"training_side": 1}, "training_side"),
+        ({"training_sweeps": 0}, "training_sweeps"),
+        ({"seed": -1}, "seed"),
+    ],
+)
+def test_a_bad_configuration_is_refused(changes, name):
+    with pytest.raises((TypeError, ValueError), match=name):
+        Coarsening(**(configuration(SMALL) | changes)).tasks()

@@ -1,0 +1,87 @@
+"""The study of critical points."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from analysis import exact
+from analysis.literature import critical_exponents
+from studies.critical_point import CriticalPoint, rough_critical_temperature
+from studies.runner import configuration, run, run_to_folder
+
+SMALL = CriticalPoint(
+    lattices=("square",),
+    sizes=(6, 8, 12, 16),
+    cubic_sizes=(4, 6, 8, 10),
+    relaxation_times=60,
+    seed=2,
+)
+TINY = CriticalPoint(
+    lattices=("Moore",), sizes=(4, 6, 8), cubic_sizes=(4, 6, 8), relaxation_times=20, seed=1
+)
+
+
+@pytest.fixture(scope="module")
+def summary():
+    return SMALL.summarize(run(SMALL))
+
+
+def test_the_scan_finds_the_neighbourhood_of_the_critical_temperature():
+    for method in ("metropolis", "mean-field-q"):
+        found = rough_critical_temperature(SMALL, "square", method)
+        assert found == pytest.approx(exact.CRITICAL_TEMPERATURE, rel=0.02)
+
+
+def test_both_methods_find_the_critical_point(summary):
+    known = {"critical_temperature": exact.CRITICAL_TEMPERATURE, **critical_exponents(2)}
+    shares = {"critical_temperature": 0.005, "nu": 0.06, "beta_over_nu": 0.1, "gamma_over_nu": 0.04}
+    for name, value in known.items():
+        found, error = summary[name], summary[f"{name}_error"]
+        # small lattices deviate by what the fit leaves out, less than these shares
+        assert (abs(found - value) < 4.5 * error + shares[name] * value).all(), name
+        assert (error > 0).all()
+    for name in ("crossing_limit", "maximum_limit"):
+        found, error = summary[name], summary[f"{name}_error"]
+        assert (abs(found - exact.CRITICAL_TEMPERATURE) < 4.5 * error + 0.03).all(), name
+
+
+def test_methods_agree(summary):
+    for name in ("critical_temperature", "nu", "beta_over_nu", "gamma_over_nu"):
+        one, other = summary[name].isel(lattice=0).values
+        error = float(np.hypot(*summary[f"{name}_error"].isel(lattice=0).values))
+        assert abs(one - other) < 4.5 * error, name
+
+
+def test_the_same_configuration_gives_the_same_data():
+    first = run(TINY)
+    rough_critical_temperature.cache_clear()
+    xr.testing.assert_identical(first, run(TINY))
+
+
+def test_figure_and_files(summary, tmp_path):
+    figure = SMALL.plot(summary)
+    (table,) = [ax.tables[0] for ax in figure.axes if ax.tables]
+    cells = {cell.get_text().get_text() for cell in table.get_celld().values()}
+    assert {"square, Metropolis", "square, mean-field Q", "2.26919", "0.125", "1.75"} <= cells
+    run_to_folder(SMALL, "critical-point", tmp_path)
+    with xr.open_dataset(tmp_path / "summary.nc", engine="h5netcdf") as back:
+        assert SMALL.plot(back.load()).axes
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"lattices": ("square", "hexagonal")}, "lattices"),
+        ({"lattices": ()}, "lattices"),
+        ({"sizes": (8, 16)}, "sizes"),
+        ({"sizes": (8, 8, 16, 32)}, "sizes"),
+        ({"sizes": (8, 9, 16, 32)}, "sizes"),
+        ({"cubic_sizes": (4, 6, 8)}, "cubic_sizes"),
+        ({"relaxation_times": 1}, "relaxation_times"),
+        ({"training_sweeps": 0}, "training_sweeps"),
+        ({"seed": -1}, "seed"),
+    ],
+)
+def test_a_bad_configuration_is_refused(changes, name):
+    with pytest.raises((TypeError, ValueError), match=name):
+        CriticalPoint(**(configuration(SMALL) | changes)).tasks()
