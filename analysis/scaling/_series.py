@@ -10,6 +10,7 @@ import xarray as xr
 from isingrl._validation import check_temperature
 
 SAMPLES = ("chain", "draw")
+_BINS = 250  # of a chain at the least, if it has as many draws
 OBSERVABLES = ("binder_cumulant", "abs_magnetization", "susceptibility", "specific_heat")
 
 
@@ -84,10 +85,16 @@ def series_of(data: Any) -> xr.Dataset:
 
 
 def moments(series: xr.Dataset) -> xr.Dataset:
-    """Powers of the energy and magnetization of each draw."""
+    """Powers of the energy and magnetization, averaged over a few draws each."""
     # about a constant: means of squares would leave a variance no digits
     energy = series["energy"] - series["energy"].mean(SAMPLES)
-    return xr.Dataset(moments_of(energy, series["magnetization"])).assign_coords(series.coords)
+    found = xr.Dataset(moments_of(energy, series["magnetization"])).assign_coords(series.coords)
+    return found.coarsen(draw=_bin_length(series.sizes["draw"])).mean()
+
+
+def _bin_length(n_draws: int) -> int:
+    """Draws averaged at once, a divisor of their number: a jackknife copies what is left."""
+    return max(n for n in range(1, max(1, n_draws // _BINS) + 1) if n_draws % n == 0)
 
 
 def moments_of(energy: Any, magnetization: Any) -> dict[str, Any]:
