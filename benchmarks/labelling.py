@@ -96,9 +96,11 @@ def _ours(name: str, spins: Spins, neighborhood: str) -> Case:
 
 
 def _theirs(name: str, spins: Spins, connectivity: int) -> Case:
-    """Labels of every snapshot by cc3d, around the boundaries wherever it can."""
+    """Labels of every snapshot by cc3d, of 32 bits as ours, periodic wherever it can be."""
     shape = spins.shape[1:] if spins.ndim > 2 else (1, *spins.shape[1:])
-    options: dict[str, Any] = {"connectivity": connectivity, "binary_image": False}
+    options: dict[str, Any] = {
+        "connectivity": connectivity, "binary_image": False, "out_dtype": np.uint32,
+    }  # fmt: skip
     if connectivity != 26:
         options["periodic_boundary"] = True
     levels = (spins + 2).astype(np.uint8).reshape(-1, *shape)  # zero would be background
