@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from isingrl._validation import check_temperature
-
 SAMPLES = ("chain", "draw")
 _BINS = 250  # of a chain at the least, if it has as many draws
 OBSERVABLES = ("binder_cumulant", "abs_magnetization", "susceptibility", "specific_heat")
@@ -64,7 +62,12 @@ def sizes_of(data: Any, least: int) -> xr.Dataset:
     for name in ("temperature", "n_sites"):
         values = data[name].reset_coords(drop=True).drop_vars("size", errors="ignore")
         found.coords[name] = values.broadcast_like(shape).transpose(*shape.dims)
-    check_temperature(np.unique(found["temperature"]), "data: the coordinate 'temperature'")
+    temperature = found["temperature"]
+    if not bool((np.isfinite(temperature) & (temperature > 0)).all()):
+        raise ValueError(
+            "data: the coordinate 'temperature' must be positive and finite for every size; got "
+            f"{np.unique(temperature)}"
+        )
     return found
 
 

@@ -14,7 +14,7 @@ from analysis.errors import jackknife
 from analysis.quantities import quantity_attrs
 from analysis.scaling._series import SAMPLES, moments, observables_of, sizes_of
 from analysis.scaling.observables import observables
-from isingrl._validation import check_integer, check_real, check_temperature
+from isingrl._validation import check_integer, check_real
 
 __all__ = ["collapse", "collapsed"]
 
@@ -56,7 +56,7 @@ def collapse(
         As for `analysis.scaling.binder_crossings`, with temperatures near the critical one, the
         nearer the larger the size: a window of x that polynomials can follow.
     critical_temperature : float, optional
-        Where the search begins; the mean of all temperatures if omitted.
+        Where the search begins, among those of the data; their mean if omitted.
     degree : int
         Of the polynomials.
     correction : float, optional
@@ -96,8 +96,12 @@ def collapse(
             f"{degree}; got {n_points}"
         )
     temperature = series["temperature"].values.ravel()
-    start = temperature.mean() if critical_temperature is None else critical_temperature
-    check_temperature(start, "critical_temperature")
+    start = check_real(
+        "critical_temperature",
+        float(temperature.mean()) if critical_temperature is None else critical_temperature,
+        minimum=float(temperature.min()),
+        maximum=float(temperature.max()),
+    )
     draws = moments(series)
     measured = observables(data)
     errors = _stacked(measured, "_error")

@@ -70,7 +70,9 @@ def reweight(data: xr.Dataset, temperature: npt.ArrayLike) -> xr.Dataset:
     series = series_of(data)
     wanted = check_temperature(temperature)
     known = series["temperature"].values
-    if wanted.size and not (known.min() <= wanted.min() and wanted.max() <= known.max()):
+    if known.size < 2:
+        raise ValueError(f"data must hold at least two temperatures; got {known}")
+    if not (known.min() <= wanted.min() and wanted.max() <= known.max()):
         raise ValueError(
             f"temperature must lie between {known.min():.6g} and {known.max():.6g}, where there "
             f"are data; got {wanted.min():.6g} to {wanted.max():.6g}"
@@ -104,7 +106,8 @@ def pseudo_critical_points(data: xr.Dataset, name: str = "susceptibility") -> xr
     Raises
     ------
     TypeError, ValueError
-        As `reweight`, or if the largest value lies at an end of the temperatures of a size.
+        As `reweight`, or if the largest value lies at an end of the temperatures of a size, as
+        with fewer than three of them it must.
     """
     if check_observable(name) not in ("susceptibility", "specific_heat"):
         raise ValueError(f"name must be 'susceptibility' or 'specific_heat'; got {name!r}")

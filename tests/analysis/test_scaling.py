@@ -157,6 +157,8 @@ class TestCollapse:
             scaling.collapse(square, degree=0)
         with pytest.raises(ValueError, match="correction"):
             scaling.collapse(square, correction=-1.0)
+        with pytest.raises(ValueError, match="critical_temperature"):
+            scaling.collapse(square, critical_temperature=9.0)
 
 
 def made_up(rng, n_draws):
@@ -220,6 +222,8 @@ class TestReweighting:
     def test_beyond_the_data_is_refused(self, eight):
         with pytest.raises(ValueError, match=r"temperature must lie between 1\.9 and 3\.1"):
             scaling.reweight(eight, [1.5])
+        with pytest.raises(ValueError, match="at least two temperatures"):
+            scaling.reweight(eight.isel(temperature=[0]), [1.9])
 
     def test_a_maximum_at_the_end_is_refused(self, eight):
         data = eight.expand_dims(size=[8]).assign_coords(n_sites=("size", [64]))
@@ -282,6 +286,13 @@ class TestBadInput:
         broken["magnetization"][1, 2, 0, 7] = np.nan
         with pytest.raises(ValueError, match="magnetization"):
             function(broken)
+
+    @pytest.mark.parametrize("wrong", [0.0, -1.0, np.nan, np.inf])
+    def test_temperatures_that_are_none(self, function, square, wrong):
+        temperature = square["temperature"].copy(deep=True)
+        temperature[1, 3] = wrong
+        with pytest.raises(ValueError, match="'temperature' must be positive and finite"):
+            function(square.assign_coords(temperature=temperature))
 
     def test_one_size_twice(self, function, square):
         with pytest.raises(ValueError, match="sizes must differ"):
