@@ -5,16 +5,16 @@ Datasets. `autocorrelation` and `binning` show what the errors rest on, `equilib
 may begin to count.
 """
 
-from analysis.errors.autocorrelation import (
+from analysis.errors.diagnostics import autocorrelation, binning, equilibration
+from analysis.errors.estimates import Estimate, MomentFunction, estimate
+from analysis.errors.resampling import bootstrap, jackknife
+from analysis.errors.times import (
     MIN_BLOCKS,
     FloatArray,
     Times,
     arviz_arrays,
     autocorrelation_times,
 )
-from analysis.errors.diagnostics import autocorrelation, binning, equilibration
-from analysis.errors.estimates import Estimate, MomentFunction, estimate
-from analysis.errors.resampling import bootstrap, jackknife
 
 __all__ = [
     "MIN_BLOCKS",

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from analysis.errors.autocorrelation import MIN_BLOCKS, FloatArray
+from analysis.errors.times import MIN_BLOCKS, FloatArray
 
 BLOCK_LENGTH = 10.0
 """Wanted length of a block in autocorrelation times."""

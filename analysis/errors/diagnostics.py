@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from analysis.errors.autocorrelation import MIN_BLOCKS, FloatArray, autocorrelation_times
 from analysis.errors.blocks import check_number
 from analysis.errors.samples import error_attrs, numbers_of, samples_of, series_along
+from analysis.errors.times import MIN_BLOCKS, FloatArray, autocorrelation_times
 
 _CANDIDATES = 60
 _FINEST = 2000  # bins of a series: more of them do not place a cut better than it can be known

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from analysis.errors.autocorrelation import MIN_BLOCKS, FloatArray, autocorrelation_times
 from analysis.errors.blocks import (
     block_edges,
     block_length_for,
@@ -20,6 +19,7 @@ from analysis.errors.blocks import (
     jackknife_variance,
     shared_between_blocks,
 )
+from analysis.errors.times import MIN_BLOCKS, FloatArray, autocorrelation_times
 
 MomentFunction = Callable[[FloatArray], Any]
 

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from analysis.errors.autocorrelation import FloatArray, autocorrelation_times
 from analysis.errors.blocks import (
     block_edges,
     block_length_for,
@@ -19,6 +18,7 @@ from analysis.errors.blocks import (
     shared_between_blocks,
 )
 from analysis.errors.samples import error_attrs, numbers_of, samples_of, series_along
+from analysis.errors.times import FloatArray, autocorrelation_times
 from isingrl._validation import check_integer
 
 DatasetFunction = Callable[[Any], Any]

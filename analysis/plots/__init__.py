@@ -4,6 +4,7 @@ Labels come from the attributes ``long_name`` and ``units``. Matplotlib is impor
 has to be made, so that ``import analysis`` does not load it.
 """
 
+from analysis.plots.configurations import domain_map, snapshot, snapshots
 from analysis.plots.correlations import domain_growth, spin_correlation, structure_factor
 from analysis.plots.domains import size_distribution
 from analysis.plots.learned import log_odds, majority_vote_plane
@@ -14,7 +15,6 @@ from analysis.plots.observables import (
     softmax_axis,
 )
 from analysis.plots.scaling import collapse, extrapolation, sizes
-from analysis.plots.snapshots import domain_map, snapshot, snapshots
 from analysis.plots.styles import axis_label, method_label, method_style
 
 __all__ = [

@@ -1,9 +1,9 @@
 """Finite-size scaling: critical temperatures and exponents from several sizes."""
 
-from analysis.scaling.collapse import collapse, collapsed
+from analysis.scaling.by_size import observables
 from analysis.scaling.crossings import binder_crossings
+from analysis.scaling.data_collapse import collapse, collapsed
 from analysis.scaling.laws import extrapolate, power_law
-from analysis.scaling.observables import observables
 from analysis.scaling.reweighting import pseudo_critical_points, reweight
 
 __all__ = [

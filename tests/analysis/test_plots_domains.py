@@ -7,7 +7,7 @@ import xarray as xr
 from matplotlib.colors import to_rgb
 
 from analysis import domain_statistics, plots, size_distribution
-from analysis.plots.snapshots import DOWN, UP
+from analysis.plots.configurations import DOWN, UP
 from isingrl import HeatBath, Ising, Lattice, simulate
 
 

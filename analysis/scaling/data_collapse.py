@@ -13,7 +13,7 @@ from scipy.optimize import least_squares
 from analysis.errors import jackknife
 from analysis.quantities import quantity_attrs
 from analysis.scaling._series import SAMPLES, moments, observables_of, sizes_of
-from analysis.scaling.observables import observables
+from analysis.scaling.by_size import observables
 from isingrl._validation import check_integer, check_real
 
 __all__ = ["collapse", "collapsed"]
