@@ -166,7 +166,9 @@ def test_temperatures_of_agents_that_learn(temperature):
 
 
 @pytest.mark.parametrize(
-    "rule", [Metropolis(), HeatBath(), None, MeanFieldQ, "mean-field-q"], ids=repr
+    "rule",
+    [Metropolis(), HeatBath(), None, MeanFieldQ, "mean-field-q"],
+    ids=["metropolis", "heat-bath", "none", "class", "name"],
 )
 def test_what_cannot_learn(rule):
     with pytest.raises(TypeError, match=r"rule must be an agent or a Policy to learn; got"):

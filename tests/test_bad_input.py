@@ -191,7 +191,11 @@ def test_rule(rule):
         simulate(MODEL, rule, 2.0, sweeps=1)
 
 
-@pytest.mark.parametrize("agent", [None, MeanFieldQ, "energy", HeatBath()], ids=repr)
+@pytest.mark.parametrize(
+    "agent",
+    [None, MeanFieldQ, "energy", HeatBath()],
+    ids=["none", "class", "name", "rule"],
+)
 def test_agent(agent):
     with pytest.raises(TypeError, match=r"agent must be a MeanFieldQ, .* or JointQ; got"):
         train(MODEL, agent, 2.0)
