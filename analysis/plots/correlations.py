@@ -85,9 +85,7 @@ def structure_factor(
     _draw(ax, shown, shown["structure_factor"], values["wave_number"] > 0, label, color)
     ax.set(xscale="log", yscale="log")
     if length is None:
-        ax.set(
-            xlabel=f"{axis_label(values['wave_number'])}", ylabel=f"{axis_label(values)}, $S(k)$"
-        )
+        ax.set(xlabel=axis_label(values["wave_number"]), ylabel=f"{axis_label(values)}, $S(k)$")
     else:
         ax.set(xlabel=r"wave number times length, $kL$", ylabel=r"$S(k)/L^2$")
     return ax
@@ -131,8 +129,7 @@ def domain_growth(
         raise ValueError("window must be given with law; got none")
     values = variable(lengths, name, ("time",), ("time",))
     ax = new_axes(ax)
-    style = style_of(lengths, 0)
-    _draw(ax, lengths, values, values["time"] > 0, label)
+    style = _draw(ax, lengths, values, values["time"] > 0, label)
     if window is not None and not any(patch.get_gid() == "window" for patch in ax.patches):
         ax.axvspan(*window, color="0.92", zorder=0, gid="window")
     if law is not None and window is not None:
@@ -155,8 +152,8 @@ def _draw(
     shown: xr.DataArray,
     label: str | None,
     color: str | None = None,
-) -> None:
-    """Marks, small dots if they have a colour of their own."""
+) -> Style:
+    """Draw marks, small dots if they have a colour of their own; returns their style."""
     style = style_of(result, 0)
     if color is not None:
         style = Style(style.label, color, ".", 3.0)
@@ -165,3 +162,4 @@ def _draw(
     y_error = None if error is None else error.values[shown.values]
     x = chosen[chosen.dims[0]].values
     draw_marks(ax, x, chosen.values, None, y_error, style, label or style.label, 3)
+    return style
