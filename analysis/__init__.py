@@ -22,6 +22,7 @@ from analysis.domains import (
     label_domains,
     size_distribution,
 )
+from analysis.errors import ShortRunWarning
 from analysis.learned import (
     detailed_balance_violation,
     effective_temperature,
@@ -31,7 +32,7 @@ from analysis.learned import (
     transition_matrix,
 )
 from analysis.scaling import power_law
-from analysis.thermodynamics import ShortRunWarning, thermodynamics
+from analysis.thermodynamics import thermodynamics
 
 __all__ = [
     "ShortRunWarning",

@@ -38,7 +38,7 @@ class Configurations:
     def __init__(
         self, spins: Any, neighborhood: str = "von_neumann", boundary: str = "periodic"
     ) -> None:
-        array = _spin_array(spins)
+        array = spin_array(spins)
         ndim = sum(dim in SITES for dim in array.dims)
         sites = SITES[:ndim]
         if not ndim or set(sites) != set(array.dims) & set(SITES):
@@ -55,7 +55,7 @@ class Configurations:
         self.lattice = Lattice(shape, neighborhood, boundary)
         values = array.values.reshape(-1, self.lattice.n_sites // shape[-1], shape[-1])
         for configuration in values:
-            _check_values(configuration)
+            check_values(configuration)
         self.spins = np.ascontiguousarray(values, dtype=np.int8)
         first_site = dict.fromkeys(sites, 0)
         self.leading = array.isel(first_site, drop=True)
@@ -109,7 +109,8 @@ class Configurations:
             return np.asarray(-np.expm1(-2.0 * coupling / t))
 
 
-def _spin_array(spins: Any) -> xr.DataArray:
+def spin_array(spins: Any) -> xr.DataArray:
+    """Return the DataArray of spins, or that of a Dataset with such a variable."""
     if isinstance(spins, xr.Dataset):
         if "spins" not in spins:
             raise ValueError(
@@ -125,7 +126,8 @@ def _spin_array(spins: Any) -> xr.DataArray:
     return spins
 
 
-def _check_values(values: npt.NDArray[Any]) -> None:
+def check_values(values: npt.NDArray[Any]) -> None:
+    """Refuse other values than ±1."""
     wrong = (values != 1) & (values != -1)
     if wrong.any():
-        raise ValueError(f"spins must be +1 or -1; got {values[wrong][0]!r} among them")
+        raise ValueError(f"spins must be +1 or -1; got {values[wrong].tolist()[0]!r} among them")

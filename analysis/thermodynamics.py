@@ -9,7 +9,7 @@ from types import MappingProxyType
 import numpy as np
 import xarray as xr
 
-from analysis.errors import FloatArray, MomentFunction, arviz_arrays, estimate
+from analysis.errors import FloatArray, MomentFunction, ShortRunWarning, arviz_arrays, estimate
 from analysis.quantities import quantity_attrs
 from isingrl._validation import check_temperature
 
@@ -19,10 +19,6 @@ MIN_TIMES = 50
 """Autocorrelation times that all chains together must hold for error bars to be trusted."""
 MIN_TIMES_A_CHAIN = 10
 """Autocorrelation times that each chain must hold for tau itself to be trusted."""
-
-
-class ShortRunWarning(UserWarning):
-    """A run holds too few autocorrelation times for its error bars to be trusted."""
 
 
 def thermodynamics(data: xr.Dataset) -> xr.Dataset:

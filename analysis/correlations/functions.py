@@ -62,6 +62,7 @@ def spin_correlation(
     if connected not in (None, *SUBTRACTED):
         raise ValueError(f"connected must be None or one of {SUBTRACTED}; got {connected!r}")
     configurations = Configurations(spins)
+    check_dims(configurations, dims)
     shape = configurations.lattice.shape
     shells = fourier.distance_shells(shape)
 
@@ -118,6 +119,7 @@ def structure_factor(
     `analysis.errors.jackknife`.
     """
     configurations = Configurations(spins)
+    check_dims(configurations, dims)
     shape = configurations.lattice.shape
     shells = fourier.wave_shells(shape)
 
@@ -139,6 +141,16 @@ def structure_factor(
             quantity_attrs("wave_number"),
         ),
     )
+
+
+def check_dims(configurations: Configurations, dims: Any) -> None:
+    """Refuse dims that the configurations do not have."""
+    own = tuple(map(str, configurations.leading.dims))
+    if isinstance(dims, str) or not set(dims) <= set(own):
+        raise ValueError(
+            "dims must be a tuple of dims of spins, to average over, without those of the sites; "
+            f"got {dims!r}, and spins with {own}"
+        )
 
 
 def sampled(

@@ -11,7 +11,7 @@ from scipy.optimize import minimize_scalar
 
 from analysis._configurations import SITES, Configurations
 from analysis.correlations import _fourier as fourier
-from analysis.correlations.functions import DIMS, FloatArray, averaged, sampled
+from analysis.correlations.functions import DIMS, FloatArray, averaged, check_dims, sampled
 from analysis.domains import domain_statistics
 from isingrl._validation import check_real
 
@@ -63,16 +63,13 @@ def correlation_length(
        The Ising model", Phys. Rev. 156, 583 (1967), for the lengths and how they differ.
     """
     configurations = Configurations(spins)
+    check_dims(configurations, dims)
+    if not dims:
+        raise ValueError("dims must name one or more dims of spins to average over; got none")
     shape = configurations.lattice.shape
     samples = sampled(
         configurations, lambda each: (fourier.along_lines(each),), {"line": ("axis", "distance")}
     ).assign_coords(axis=list(SITES[: len(shape)]), side=("axis", np.array(shape)))
-    missing = [dim for dim in dims if dim not in samples.dims]
-    if not dims or missing:
-        raise ValueError(
-            f"dims must name one or more dims of spins to average over; got {dims}, and spins with "
-            f"{configurations.leading.dims}"
-        )
     windows = _by_axis(_window, [samples["line"].mean(dims)], ["end"])
 
     def lengths(mean: xr.Dataset) -> xr.Dataset:
@@ -131,6 +128,7 @@ def domain_length(
     """
     background = check_real("equilibrium_wall_density", equilibrium_wall_density, minimum=0.0)
     configurations = Configurations(spins)
+    check_dims(configurations, dims)
     shape = configurations.lattice.shape
     shells = fourier.wave_shells(shape)
     wave_number = shells.radius[1:]

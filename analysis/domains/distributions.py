@@ -30,9 +30,11 @@ def size_distribution(
 
     Raises
     ------
-    ValueError
-        If `statistics` has no histogram, or as `analysis.errors.jackknife`.
+    TypeError, ValueError
+        If `statistics` is no Dataset, has no histogram, or as `analysis.errors.jackknife`.
     """
+    if not isinstance(statistics, xr.Dataset):
+        raise TypeError(f"statistics must be an xarray Dataset; got {type(statistics).__name__}")
     if "size_histogram" not in statistics:
         raise ValueError(
             "statistics must be what domain_statistics or cluster_statistics returns; got the "

@@ -5,6 +5,7 @@ Datasets. `autocorrelation` and `binning` show what the errors rest on, `equilib
 may begin to count.
 """
 
+from analysis.errors.blocks import ShortRunWarning
 from analysis.errors.diagnostics import autocorrelation, binning, equilibration
 from analysis.errors.estimates import Estimate, MomentFunction, estimate
 from analysis.errors.resampling import bootstrap, jackknife
@@ -21,6 +22,7 @@ __all__ = [
     "Estimate",
     "FloatArray",
     "MomentFunction",
+    "ShortRunWarning",
     "Times",
     "arviz_arrays",
     "autocorrelation",

@@ -15,6 +15,10 @@ MAX_BLOCKS = 500
 """More blocks than this no longer sharpen an error bar (3 % here)."""
 
 
+class ShortRunWarning(UserWarning):
+    """A run holds too few autocorrelation times for its error bars to be trusted."""
+
+
 def block_length_for(n_chains: int, n_draws: int, tau: float) -> int:
     """Choose the number of draws in a block for an autocorrelation time of `tau` draws."""
     total = n_chains * n_draws

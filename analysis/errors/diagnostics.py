@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from analysis.errors.blocks import check_number
-from analysis.errors.samples import error_attrs, numbers_of, samples_of, series_along
+from analysis.errors.samples import check_finite, error_attrs, numbers_of, samples_of, series_along
 from analysis.errors.times import MIN_BLOCKS, FloatArray, autocorrelation_times
 
 _CANDIDATES = 60
@@ -36,10 +36,11 @@ def autocorrelation(
     TypeError
         If `data` is neither a Dataset nor a DataArray.
     ValueError
-        If a dim is missing.
+        If a dim is missing, or a sample is not finite.
     """
     found = xr.Dataset()
     for series in series_along(samples_of(data, dims), dims):
+        check_finite(series)
         times = autocorrelation_times(series.values)
         name = f"autocorrelation time of the {series.attrs.get('long_name', series.name)}"
         attrs = {"long_name": name, "units": "draws"}
@@ -74,7 +75,7 @@ def binning(
     TypeError
         If `data` is neither a Dataset nor a DataArray.
     ValueError
-        If a dim is missing, or there are fewer than 20 samples.
+        If a dim is missing, a sample is not finite, or there are fewer than 20 samples.
 
     References
     ----------
@@ -90,6 +91,7 @@ def binning(
     found = xr.Dataset(coords={"block_length": lengths})
     found["block_length"].attrs = {"long_name": "block length", "units": "draws"}
     for series in series_along(samples, dims):
+        check_finite(series)
         errors, own = [], []
         for length in lengths:
             n_blocks = n_draws // length
@@ -129,7 +131,7 @@ def equilibration(
     TypeError
         If `data` is neither a Dataset nor a DataArray.
     ValueError
-        If a dim is missing, or there are fewer than 40 samples a chain.
+        If a dim is missing, a sample is not finite, or there are fewer than 40 samples a chain.
 
     Notes
     -----
@@ -154,6 +156,7 @@ def equilibration(
     """
     found = xr.Dataset()
     for series in series_along(samples_of(data, dims), dims):
+        check_finite(series)
         mean = np.asarray(series.values).mean(axis=-2, keepdims=True)
         n_draws = mean.shape[-1]
         if n_draws < 2 * MIN_BLOCKS:

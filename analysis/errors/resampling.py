@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from analysis.errors.blocks import (
+    ShortRunWarning,
     block_edges,
     block_length_for,
     block_lengths,
@@ -18,13 +20,14 @@ from analysis.errors.blocks import (
     shared_between_blocks,
 )
 from analysis.errors.samples import error_attrs, numbers_of, samples_of, series_along
-from analysis.errors.times import FloatArray, autocorrelation_times
+from analysis.errors.times import MIN_BLOCKS, FloatArray, autocorrelation_times
 from isingrl._validation import check_integer
 
 DatasetFunction = Callable[[Any], Any]
 
 MIN_CHAINS = 8
 """Chains below which `bootstrap` refuses."""
+_ROUNDING = 1e-12  # relative: the transform of a constant varies by that much
 _MOST_LEFT_OUT = 100  # more blocks hardly sharpen an error bar (7 % here) but each costs a call
 
 
@@ -40,7 +43,8 @@ def jackknife(
     Parameters
     ----------
     data : Dataset or DataArray
-        Samples along `dims`; everything else may have any dims, or none of these.
+        Samples along `dims`; everything else may have any dims, or none of these. NaN goes to the
+        function as it is; in time it stands for the mean.
     function : callable
         Maps such a Dataset (or DataArray) to one without `dims`, for example a ratio of means. It
         is called once with `data` and once for each block left out: with one long chain then, of
@@ -67,6 +71,12 @@ def jackknife(
         If a dim is missing, the function's result still has it, or there are fewer than 20
         samples (2 chains, if whole chains are left out).
 
+    Warns
+    -----
+    ShortRunWarning
+        Where all chains together hold fewer than 20 of the longest autocorrelation times, so that
+        no block is as long as one.
+
     Examples
     --------
     >>> rng = np.random.default_rng(1)
@@ -92,6 +102,8 @@ def jackknife(
     else:
         n_chains, n_draws = numbers_of(samples, dims)
         slowest = _slowest_times(samples, dims)
+        check_number(n_chains * n_draws)
+        _warn_if_short(slowest, n_chains, n_draws)
         most = max((float(times.max()) for times in slowest), default=1.0)
         length = _length_of_blocks(block_length, n_chains, n_draws, most)
         edges = block_edges(n_draws, length)
@@ -178,12 +190,30 @@ def bootstrap(
 
 
 def _slowest_times(samples: xr.Dataset, dims: tuple[str, ...]) -> list[xr.DataArray]:
-    """Longest time of every run of each variable; 1 where nothing varies."""
+    """Longest time of every run of each variable; 1 where nothing but rounding varies."""
     found = []
     for series in series_along(samples, dims):
-        times = autocorrelation_times(series.values).slowest
-        found.append(xr.DataArray(np.fmax(times, 1.0), dims=series.dims[:-2]))
+        own = series.dims[-2:]
+        values = series.fillna(series.mean(own)).transpose(*series.dims).values
+        times = np.fmax(autocorrelation_times(values).slowest, 1.0)
+        varies = np.ptp(values, axis=(-2, -1)) > _ROUNDING * abs(values).max(axis=(-2, -1))
+        found.append(xr.DataArray(np.where(varies, times, 1.0), dims=series.dims[:-2]))
     return found
+
+
+def _warn_if_short(slowest: list[xr.DataArray], n_chains: int, n_draws: int) -> None:
+    """Warn of runs in which no block can be as long as an autocorrelation time."""
+    times = np.concatenate([np.ravel(each) for each in slowest]) if slowest else np.ones(1)
+    short = times * MIN_BLOCKS > n_chains * n_draws
+    if short.any():
+        warnings.warn(
+            f"{int(short.sum())} of {short.size} series hold fewer than {MIN_BLOCKS} "
+            "autocorrelation times over all chains, so that their error bars cannot be trusted: "
+            f"the longest is about {times.max():.3g} samples, of {n_chains} x {n_draws}. "
+            "Run longer chains, or more of them and leave out whole ones, dims=('chain',).",
+            ShortRunWarning,
+            stacklevel=3,
+        )
 
 
 def _time_behind(value: xr.DataArray, slowest: list[xr.DataArray]) -> FloatArray:
@@ -196,7 +226,6 @@ def _time_behind(value: xr.DataArray, slowest: list[xr.DataArray]) -> FloatArray
 
 
 def _length_of_blocks(wanted: Any, n_chains: int, n_draws: int, slowest: float) -> int:
-    check_number(n_chains * n_draws)
     if wanted is None:
         fewest = -(-n_chains * n_draws // _MOST_LEFT_OUT)
         return min(n_draws, max(fewest, block_length_for(n_chains, n_draws, slowest)))

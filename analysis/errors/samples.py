@@ -17,6 +17,9 @@ def samples_of(data: Any, dims: tuple[str, ...]) -> xr.Dataset:
     missing = [dim for dim in dims if dim not in data.dims]
     if missing:
         raise ValueError(f"data must have the dims {dims}; got {tuple(data.dims)}")
+    empty = [dim for dim in dims if data.sizes[dim] == 0]
+    if empty:
+        raise ValueError(f"data must hold samples along {dims}; got none along {empty[0]!r}")
     if isinstance(data, xr.Dataset):
         return data
     return data.to_dataset(name="value" if data.name is None else data.name)
@@ -42,6 +45,15 @@ def series_along(samples: xr.Dataset, dims: tuple[str, ...]) -> list[xr.DataArra
         last = dims if len(dims) > 1 else ("_chain", *dims)
         found.append(series.transpose(..., *last).astype(np.float64))
     return found
+
+
+def check_finite(values: xr.DataArray) -> None:
+    """Refuse NaN and infinity, which have no place in time."""
+    bad = int((~np.isfinite(values)).sum())
+    if bad:
+        raise ValueError(
+            f"data: every sample of {values.name!r} must be finite; got {bad} that are not"
+        )
 
 
 def error_attrs(attrs: Any) -> dict[str, str]:

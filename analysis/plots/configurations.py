@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from analysis._configurations import check_values, spin_array
 from analysis.domains import domain_table, label_domains
 from analysis.plots.styles import axis_label, new_axes
 
@@ -39,13 +40,15 @@ def snapshot(spins: xr.DataArray, ax: Axes | None = None) -> Axes:
 
     Raises
     ------
-    ValueError
-        If there are not two dims.
+    TypeError, ValueError
+        If `spins` is no DataArray with two dims, or holds other values than ±1.
     """
     from matplotlib.colors import ListedColormap
 
-    ax = new_axes(ax)
+    spins = spin_array(spins)
     image = _image(spins)
+    check_values(image)
+    ax = new_axes(ax)
     ax.imshow(image, cmap=ListedColormap([DOWN, UP]), vmin=-1, vmax=1, **_PIXELS)
     return _frame(ax, spins)
 
@@ -77,8 +80,10 @@ def domain_map(
     """
     from matplotlib.colors import to_rgb
 
-    ax = new_axes(ax)
+    spins = spin_array(spins)
     labels = label_domains(spins, neighborhood, boundary)
+    image = _image(labels)
+    ax = new_axes(ax)
     table = domain_table(spins, neighborhood, boundary)
     # shades drawn from a fixed stream: the same configuration gives the same picture
     mixed = np.random.default_rng(0).random(table.sizes["domain"])[:, None]
@@ -90,7 +95,7 @@ def domain_map(
         if own.any():
             largest = int(np.argmax(table["size"].values * own))
             colors[largest] = to_rgb(_LARGEST[spin])
-    ax.imshow(colors[_image(labels)], **_PIXELS)
+    ax.imshow(colors[image], **_PIXELS)
     return _frame(ax, spins)
 
 
@@ -117,12 +122,13 @@ def snapshots(
 
     Raises
     ------
-    ValueError
-        If `spins` has other dims, or a number is not positive.
+    TypeError, ValueError
+        If `spins` is no DataArray, has other dims or values than ±1, or a number is not positive.
     """
     import matplotlib.pyplot as plt
     from matplotlib.patches import Patch
 
+    spins = spin_array(spins)
     if dim not in spins.dims:
         raise ValueError(f"dim must be one of {spins.dims}; got {dim!r}")
     for name, number in (("columns", columns), ("slices", slices)):

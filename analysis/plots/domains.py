@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from analysis.plots.styles import axis_label, draw_marks, new_axes, style_of
+from analysis.plots.styles import axis_label, draw_marks, new_axes, style_of, variable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,12 +44,14 @@ def size_distribution(
 
     Raises
     ------
-    ValueError
-        If there are other dims.
+    TypeError, ValueError
+        If there are other dims, the variable is missing, or no domain was found.
     """
-    density, error = distribution["domain_density"], distribution["domain_density_error"]
-    if density.dims != ("size_bin",):
-        raise ValueError(f"distribution must lie over 'size_bin' alone; got {density.dims}")
+    bins = ("size_bin",)
+    density = variable(distribution, "domain_density", bins, bins)
+    error = variable(distribution, "domain_density_error", bins, bins)
+    if not bool((density > 0).any()):
+        raise ValueError("distribution must hold at least one domain; it holds none")
     ax = new_axes(ax)
     style = style_of(distribution, 0)
     found = (density > 0).values

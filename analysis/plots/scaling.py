@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from analysis.plots.styles import Style, axis_label, colors, draw_marks, new_axes
+from analysis.plots.styles import Style, axis_label, colors, draw_marks, new_axes, variable
 from analysis.scaling import collapsed
 
 if TYPE_CHECKING:
@@ -36,7 +36,14 @@ def sizes(summary: xr.Dataset, name: str, ax: Axes | None = None) -> Axes:
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a variable is missing or does not lie over these dims.
     """
+    for each in (name, f"{name}_error"):
+        _over_sizes(summary, each)
     ax = new_axes(ax)
     for k, style in enumerate(_styles(summary)):
         at = summary.isel(size=k).sortby("temperature")
@@ -121,6 +128,16 @@ def extrapolation(
     power = "" if exponent == 1 else f"^{{{exponent:.3g}}}"
     ax.set(xlabel=rf"$(1/L){power}$", ylabel=axis_label(values))
     return ax
+
+
+def _over_sizes(summary: xr.Dataset, name: str) -> None:
+    """Refuse what does not lie over sizes and one more dim, with temperatures."""
+    values = variable(summary, name, tuple(map(str, getattr(summary, "dims", ()))), ("size",))
+    if values.ndim != 2 or "temperature" not in values.coords:
+        raise ValueError(
+            f"{name!r} must lie over 'size' and one more dim, with the coordinate 'temperature'; "
+            f"got {values.dims}"
+        )
 
 
 def _styles(summary: xr.Dataset) -> list[Style]:

@@ -88,9 +88,11 @@ def variable(
 
     Raises
     ------
-    ValueError
-        If it does not.
+    TypeError, ValueError
+        If it does not, or `dataset` is no Dataset.
     """
+    if not isinstance(dataset, xr.Dataset):
+        raise TypeError(f"what is drawn must be an xarray Dataset; got {type(dataset).__name__}")
     if name not in dataset:
         raise ValueError(f"name must be one of {sorted(map(str, dataset))}; got {name!r}")
     values = dataset[name]

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis import (
+    ShortRunWarning,
     correlation_length,
     domain_length,
     domain_statistics,
@@ -164,6 +165,8 @@ def test_what_is_subtracted_is_said(square):
         spin_correlation(square, connected="both")
 
 
+# one in a thousand of these series happens to look slow
+@pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning")
 def test_errors_are_those_of_independent_chains():
     """Errors of many short runs against the scatter of the runs."""
     data = simulate(
@@ -222,6 +225,24 @@ class TestDomainLength:
         found = domain_length(spins.assign_coords(time=[1, 2]))
         assert found["wall_length"].dims == ("time",)
         np.testing.assert_array_equal(found["wall_length_error"], 0)
+
+
+@pytest.mark.parametrize(
+    "function", [spin_correlation, structure_factor, correlation_length, domain_length]
+)
+@pytest.mark.parametrize("dims", [("run",), ("x",), "chain", ("chain", "draw")], ids=str)
+def test_dims_that_spins_do_not_have(function, dims):
+    spins = xr.DataArray(np.ones((2, 30, 4, 4)), dims=("chain", "snapshot", "x", "y"))
+    with pytest.raises(ValueError, match=r"dims must be .* of spins.* got .*'chain', 'snapshot'"):
+        function(spins, dims=dims)
+
+
+def test_a_run_too_short_for_its_time_is_warned_of():
+    data = simulate(
+        Ising(Lattice((32, 32))), HeatBath(), 2.2, sweeps=60, snapshots=60, chains=2, seed=1
+    )
+    with pytest.warns(ShortRunWarning, match="Run longer chains"):
+        spin_correlation(data)
 
 
 @pytest.mark.parametrize("function", [spin_correlation, structure_factor, correlation_length])

@@ -277,7 +277,7 @@ class TestBadInput:
     def test_other_values_than_spins(self, function, value):
         spins = xr.DataArray(np.ones((3, 4, 4)), dims=("chain", "x", "y"))
         spins[2, 1, 3] = value
-        with pytest.raises(ValueError, match=r"spins must be \+1 or -1; got"):
+        with pytest.raises(ValueError, match=rf"spins must be \+1 or -1; got {float(value)} among"):
             function(spins)
 
     def test_booleans(self, function):

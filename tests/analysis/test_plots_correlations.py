@@ -9,6 +9,7 @@ from analysis.correlations import domain_length, growth_law, spin_correlation, s
 from analysis.plots import correlations as plots
 
 matplotlib.use("agg")
+pytestmark = pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning")  # the runs are short
 TIMES = np.array([1, 2, 4, 8, 16, 32, 64, 128])
 
 
@@ -106,3 +107,5 @@ def test_what_cannot_be_drawn_is_refused(growth):
         plots.domain_growth(lengths, "length")
     with pytest.raises(ValueError, match="time"):
         plots.domain_growth(lengths.isel(time=0), "wall_length")
+    with pytest.raises(TypeError, match="Dataset"):
+        plots.domain_growth(lengths["wall_length"], "wall_length")

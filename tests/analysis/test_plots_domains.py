@@ -10,6 +10,8 @@ from analysis import domain_statistics, plots, size_distribution
 from analysis.plots.configurations import DOWN, UP
 from isingrl import HeatBath, Ising, Lattice, simulate
 
+pytestmark = pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning")  # the runs are short
+
 
 @pytest.fixture(autouse=True)
 def close_figures():
@@ -91,6 +93,23 @@ def test_what_cannot_be_drawn_is_refused(make, message):
         make()
 
 
+@pytest.mark.parametrize("value", [0, 2, np.nan])
+def test_other_values_than_spins_are_no_configuration(value):
+    plane = spins(1, 4, 4, dims=("temperature", "x", "y")).astype(float)
+    plane[0, 1, 2] = value
+    for draw in (plots.snapshot, plots.domain_map):
+        with pytest.raises(ValueError, match=r"spins must be \+1 or -1; got"):
+            draw(plane[0])
+    with pytest.raises(ValueError, match=r"spins must be \+1 or -1; got"):
+        plots.snapshots(plane)
+
+
+@pytest.mark.parametrize("draw", [plots.snapshot, plots.snapshots, plots.domain_map])
+def test_a_numpy_array_has_no_dims(draw):
+    with pytest.raises(TypeError, match="spins must be an xarray DataArray"):
+        draw(np.ones((4, 4)))
+
+
 @pytest.fixture(scope="module")
 def distribution():
     data = simulate(
@@ -124,8 +143,14 @@ def test_a_distribution_on_logarithmic_axes(distribution):
     assert (y[1] - y[0]) / (x[1] - x[0]) == pytest.approx(-2)
     with pytest.raises(ValueError, match="size_bin"):
         plots.size_distribution(distribution)
+    with pytest.raises(ValueError, match="'domain_density'"):
+        plots.size_distribution(xr.Dataset({"energy": 1.0}))
+    with pytest.raises(ValueError, match="at least one domain"):
+        plots.size_distribution(at * 0)
 
 
 def test_something_else_has_no_distribution():
     with pytest.raises(ValueError, match="domain_statistics"):
         size_distribution(xr.Dataset({"energy": 1.0}))
+    with pytest.raises(TypeError, match="statistics must be"):
+        size_distribution(spins(4, 4, dims=("x", "y")))

@@ -50,6 +50,18 @@ def test_sizes_are_drawn_apart(summary):
     assert "temperature" in ax.get_xlabel()
 
 
+def test_what_does_not_lie_over_sizes_is_refused(summary):
+    for wrong, name, message in (
+        (summary, "energy", "'energy'"),
+        (summary.drop_vars("abs_magnetization_error"), "abs_magnetization", "_error'"),
+        (summary.isel(size=0), "abs_magnetization", "must lie over 'size'"),
+        (summary.expand_dims(chain=2), "abs_magnetization", "one more dim"),
+        (summary.drop_vars("temperature"), "abs_magnetization", "coordinate 'temperature'"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            plots.sizes(wrong, name)
+
+
 def test_a_collapse_puts_them_on_one_curve(summary):
     ax = plots.collapse(summary, FIT, "abs_magnetization")
     small, large = points(ax).values()

@@ -51,7 +51,8 @@ def test_blocks_are_left_out_of_their_own_chain_and_nothing_else() -> None:
         assert data.dims == BOTH
         return data.mean(BOTH)
 
-    errors.jackknife(as_array(x), remember, block_length=10)
+    with pytest.warns(errors.ShortRunWarning):  # a ramp never decorrelates
+        errors.jackknife(as_array(x), remember, block_length=10)
     everything = set(range(60))
     blocks = [set(range(first, first + 10)) for first in range(0, 60, 10)]
     assert [set(values) for values in seen] == [everything, *(everything - b for b in blocks)]
@@ -102,6 +103,28 @@ def test_errors_of_fast_runs_beside_a_slow_one_cover_the_truth(autoregressive: S
     z = (found["x"] / found["x_error"]).values
     # an error bar from 20 blocks makes z a t of 19 degrees, whose variance is 19/17
     assert abs(z.var() - 19 / 17) < 4.5 * np.sqrt(2.6 / n)
+
+
+@pytest.mark.parametrize("n_chains", [1, 4])
+def test_a_run_too_short_for_its_time_is_warned_of(n_chains: int) -> None:
+    walk = np.random.default_rng(13).normal(size=(n_chains, 100)).cumsum(axis=1)
+    with pytest.warns(errors.ShortRunWarning, match=r"1 of 1 series .* Run longer chains"):
+        errors.jackknife(as_array(walk), mean)
+
+
+def test_rounding_is_no_slow_run() -> None:
+    x = 1 + 1e-15 * np.random.default_rng(14).normal(size=(2, 30)).cumsum(axis=1)
+    assert errors.jackknife(as_array(x), mean)["x_error"] < 1e-12
+
+
+def test_the_jackknife_hands_nan_to_the_function(autoregressive: Series) -> None:
+    """Where there is no value, as of domains beside the largest, a mean of the others is one."""
+    x = autoregressive(np.random.default_rng(15), 8.0, (4, 2000))
+    holes = np.where(np.random.default_rng(16).random(x.shape) < 0.05, np.nan, x)
+    whole, rest = (errors.jackknife(as_array(each), mean) for each in (x, holes))
+    assert rest["x"].item() == pytest.approx(np.nanmean(holes), rel=1e-9)
+    # both are estimates from at least twenty blocks
+    assert rest["x_error"].item() == pytest.approx(whole["x_error"].item(), rel=0.3)
 
 
 def test_bootstrap_errors_cover_a_median_of_chains() -> None:
@@ -195,6 +218,10 @@ def test_one_series_without_chains(autoregressive: Series) -> None:
         (lambda x: errors.bootstrap(x, mean), ValueError, "at least 8 chains.*got 2"),
         (lambda x: errors.bootstrap(x, mean, n_resamples=1), ValueError, "n_resamples must be"),
         (lambda x: errors.binning(x[:, :5]), ValueError, "at least 20 samples.*got 10"),
+        (lambda x: errors.binning(x.where(x > 0)), ValueError, "every sample of .x"),
+        (lambda x: errors.autocorrelation(x.where(x > 0)), ValueError, "every sample of .x"),
+        (lambda x: errors.equilibration(x.where(x < 1, np.inf)), ValueError, "of .x. must"),
+        (lambda x: errors.autocorrelation(x[:, :0]), ValueError, "data must hold samples along"),
         (lambda x: errors.equilibration(x[:, :39]), ValueError, "at least 40 samples a chain"),
         (
             lambda x: errors.jackknife(x[:1, 0], lambda d: d.mean("chain"), dims=("chain",)),
