@@ -3,7 +3,8 @@
 `thermodynamics` turns measured series into observables with error bars, `errors` gives any function
 of Datasets its error, `domains` counts connected spins, `correlations` measures how far they agree,
 `scaling` finds critical points from several sizes, `exact` holds exact results under the same
-names, `learned` asks what agents have learned, `plots` draws all of it on axes that it is given.
+names, `learned` asks what agents have learned, `win_rates` and `bradley_terry` say which team is
+the stronger, `plots` draws all of it on axes that it is given.
 """
 
 from analysis import errors, exact, plots, scaling
@@ -31,11 +32,13 @@ from analysis.learned import (
     stationary_distribution,
     transition_matrix,
 )
+from analysis.ratings import bradley_terry, rates_over_trainings, win_rates
 from analysis.scaling import power_law
 from analysis.thermodynamics import thermodynamics
 
 __all__ = [
     "ShortRunWarning",
+    "bradley_terry",
     "cluster_statistics",
     "correlation_length",
     "detailed_balance_violation",
@@ -52,6 +55,7 @@ __all__ = [
     "majority_vote_plane",
     "plots",
     "power_law",
+    "rates_over_trainings",
     "scaling",
     "size_distribution",
     "spin_correlation",
@@ -59,4 +63,5 @@ __all__ = [
     "structure_factor",
     "thermodynamics",
     "transition_matrix",
+    "win_rates",
 ]

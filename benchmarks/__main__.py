@@ -37,6 +37,7 @@ def main() -> None:
     parts = (
         ("one core", comparisons.one_thread),
         ("learning", comparisons.learned),
+        ("battles", comparisons.battles),
         ("domains", comparisons.labelled),
         ("threads", comparisons.two_threads),
     )

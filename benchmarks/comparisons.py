@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchmarks import labelling, learning
+from benchmarks import battle, labelling, learning
 from benchmarks.engines import single_thread_cases, square, temperature_for, thread_cases
 from benchmarks.peers import peer_cases
 from benchmarks.processes import curve_seconds, peak_megabytes
@@ -99,6 +99,11 @@ def _among_our_own(rates: Rates, scale: Scale) -> list[Row]:
 def learned(scale: Scale) -> tuple[list[Row], Rates]:
     """Learning agents."""
     return learning.rows(scale.effort, scale.full)
+
+
+def battles(scale: Scale) -> tuple[list[Row], Rates]:
+    """Two teams that fight."""
+    return battle.rows(scale.effort, scale.full)
 
 
 def labelled(scale: Scale) -> tuple[list[Row], Rates]:

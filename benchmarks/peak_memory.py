@@ -1,7 +1,8 @@
 """Peak memory of a process that does one thing, which it prints in bytes; nothing else counts.
 
 ``python -m benchmarks.peak_memory simulate L START`` simulates 64 chains, ``domains NUMBER L``
-finds the statistics of the domains of random spins.
+finds the statistics of the domains of random spins, ``play GAMES`` and ``train GAMES`` let small
+teams battle.
 """
 
 from __future__ import annotations
@@ -15,11 +16,14 @@ import xarray as xr
 
 from analysis import domain_statistics
 from isingrl import Ising, Lattice, Metropolis, simulate
+from isingrl.battle import Arena, MeanFieldQ, PursuitTeam, play, train
+
+_ARENA = Arena(map_size=12, team_size=4, max_steps=50)
 
 
 def main(what: str, *arguments: str) -> None:
     """Do it as a user would, and print the peak."""
-    {"simulate": _simulate, "domains": _domains}[what](*arguments)
+    {"simulate": _simulate, "domains": _domains, "play": _play, "train": _train}[what](*arguments)
     print(peak_bytes())
 
 
@@ -34,6 +38,16 @@ def _domains(number: str, side: str) -> None:
     for snapshot in spins:
         snapshot[:] = 2 * rng.integers(0, 2, size=snapshot.shape, dtype=np.int8) - 1
     domain_statistics(xr.DataArray(spins, dims=("snapshot", "x", "y")))
+
+
+def _play(games: str) -> None:
+    team = train(MeanFieldQ(memory=1000), "self", arena=_ARENA, games=1, seed=1)
+    play(team, PursuitTeam(), int(games), arena=_ARENA, seed=1)
+
+
+def _train(games: str) -> None:
+    """Learn with a memory that fewer than ten games fill."""
+    train(MeanFieldQ(memory=2000), ["self", "pursuit"], arena=_ARENA, games=int(games), seed=1)
 
 
 def peak_bytes() -> int:

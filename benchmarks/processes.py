@@ -23,6 +23,11 @@ def statistics_megabytes(number: int, side: int) -> float:
     return _peak("domains", number, side)
 
 
+def battle_megabytes(what: str, games: int) -> float:
+    """Peak resident memory of so many small battles, in 10⁶ bytes; `what` is "play" or "train"."""
+    return _peak(what, games)
+
+
 def _peak(*what: str | int) -> float:
     arguments = [sys.executable, "-m", "benchmarks.peak_memory", *map(str, what)]
     return int(_run(arguments, {})) / 1e6

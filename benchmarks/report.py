@@ -14,8 +14,8 @@ from typing import Any
 import llvmlite.binding
 
 _PACKAGES = (
-    "isingrl", "numpy", "numba", "llvmlite", "xarray", "mcising", "peapods",
-    "connected-components-3d",
+    "isingrl", "numpy", "numba", "llvmlite", "xarray", "torch", "magent2",
+    "mcising", "peapods", "connected-components-3d",
 )  # fmt: skip
 _HEADER = ("", "flips/ns", "result", "", "target", "met")
 

@@ -1,15 +1,17 @@
 """The command ``isingrl``: run a study and leave its files in a folder."""
 
-import contextlib
-import io
 import sys
 import warnings
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import tyro
 
 from analysis import ShortRunWarning
+from studies import battle_commands
+from studies.battle_chapter import BattleChapter
+from studies.battle_paper import BattlePaper
+from studies.battle_temperature import BattleTemperature
 from studies.chapter_1d import Chapter1D
 from studies.chapter_2d import Chapter2D
 from studies.coarsening import Coarsening
@@ -19,6 +21,7 @@ from studies.discount import Discount
 from studies.domains import Domains
 from studies.observability import Observability
 from studies.paper_ising import PaperIsing
+from studies.parsing import parse, refuse
 from studies.runner import run_to_folder
 from studies.scaling_of_inputs import ScalingOfInputs
 from studies.schedules import Schedules
@@ -26,6 +29,9 @@ from studies.temperature_map import TemperatureMap
 from studies.three_dimensions import ThreeDimensions
 
 STUDIES: dict[str, type[Any]] = {
+    "battle-chapter": BattleChapter,
+    "battle-paper": BattlePaper,
+    "battle-temperature": BattleTemperature,
     "chapter-1d": Chapter1D,
     "chapter-2d": Chapter2D,
     "coarsening": Coarsening,
@@ -55,10 +61,14 @@ def main(arguments: list[str] | None = None) -> None:
         print(_USAGE, "", "studies:", sep="\n")
         for name, study in STUDIES.items():
             print(f"  {name:18s} {(study.__doc__ or '').splitlines()[0]}")
+        print("", "isingrl battle --help: teams that learn to fight, tournaments, videos", sep="\n")
         return
     name, *options = given
+    if name == "battle":
+        battle_commands.main(options)
+        return
     if name not in STUDIES:
-        _refuse("isingrl", f"STUDY must be one of {', '.join(STUDIES)}; got {name!r}")
+        refuse("isingrl", f"STUDY must be battle or one of {', '.join(STUDIES)}; got {name!r}")
     study, out = _parse(name, options)
     try:
         with warnings.catch_warnings():
@@ -66,7 +76,7 @@ def main(arguments: list[str] | None = None) -> None:
             warnings.showwarning = _show_warning
             run_to_folder(study, name, out, progress=True)
     except (ImportError, TypeError, ValueError) as error:
-        _refuse(f"isingrl {name}", str(error))
+        refuse(f"isingrl {name}", str(error))
     except KeyboardInterrupt:
         print(f"isingrl {name}: interrupted; nothing was written", file=sys.stderr)
         raise SystemExit(130) from None
@@ -85,33 +95,8 @@ def _parse(name: str, options: list[str]) -> tuple[Any, Path]:
         return config, out
 
     command.__doc__ = study.__doc__
-    messages = io.StringIO()
-    try:
-        with contextlib.redirect_stderr(messages):
-            parsed: tuple[Any, Path] = tyro.cli(command, prog=f"isingrl {name}", args=options)
-            return parsed
-    except SystemExit as stop:
-        if not stop.code:
-            raise
-        _refuse(f"isingrl {name}", _first_sentence(messages.getvalue()))
-
-
-def _first_sentence(message: str) -> str:
-    """What a framed message of tyro says, on one line."""
-    words: list[str] = []
-    for line in message.splitlines():
-        text = line.strip("│╭╮╰╯ ")
-        if line.startswith("╭"):
-            continue
-        if text.startswith("─"):
-            break
-        words.append(text)
-    return " ".join(words)
-
-
-def _refuse(prog: str, message: str) -> NoReturn:
-    print(f"{prog}: error: {message}", file=sys.stderr)
-    raise SystemExit(2)
+    parsed: tuple[Any, Path] = parse(f"isingrl {name}", command, options)
+    return parsed
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:

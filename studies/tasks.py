@@ -25,16 +25,24 @@ class Task:
     arguments : dict
     weight : int
         Share of the study's progress.
+    resumable : bool
+        Whether the function also takes ``folder``: where it keeps what it needs to go on after it
+        was cut short, or None.
     """
 
     key: str
     function: Callable[..., xr.Dataset]
     arguments: dict[str, Any]
     weight: int = 1
+    resumable: bool = False
 
 
 class Study(Protocol):
-    """A frozen configuration that knows its question's tasks, results and figure."""
+    """A frozen configuration that knows its question's tasks, results and figure.
+
+    It may also have ``later_tasks(results)``, tasks that need the results of the first, and
+    ``recordings(data)``, battles to make videos of, by file name.
+    """
 
     seed: int
 

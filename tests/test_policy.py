@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from isingrl import Ising, Lattice, MeanFieldQ, Policy, simulate, train
+from isingrl import Ising, Lattice, MeanFieldQ, Policy, _archives, simulate, train
 from isingrl._site_engine import SiteEngine
-from isingrl.agents import IndependentQ, JointQ, NeighborhoodQ, Network, _policy_files
+from isingrl.agents import IndependentQ, JointQ, NeighborhoodQ, Network
 from isingrl.agents._learning_engine import LearningEngine
 from isingrl.simulation import make_engine
 from tests import oracles
@@ -204,7 +204,7 @@ def test_a_save_that_fails_leaves_the_earlier_policy(tmp_path, monkeypatch):
         path.write_bytes(b"half")
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(_policy_files, "save_file", full)
+    monkeypatch.setattr(_archives, "save_file", full)
     with pytest.raises(OSError, match="no space left"):
         trained("neighborhood").save(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["policy.json", "policy.safetensors"]

@@ -4,6 +4,13 @@ Labels come from the attributes ``long_name`` and ``units``. Matplotlib is impor
 has to be made, so that ``import analysis`` does not load it.
 """
 
+from analysis.plots.battles import (
+    battle_frame,
+    kills_over_time,
+    learning_curve,
+    tournament_matrix,
+    win_rate_bars,
+)
 from analysis.plots.configurations import domain_map, snapshot, snapshots
 from analysis.plots.correlations import domain_growth, spin_correlation, structure_factor
 from analysis.plots.domains import size_distribution
@@ -19,12 +26,15 @@ from analysis.plots.styles import axis_label, method_label, method_style
 
 __all__ = [
     "axis_label",
+    "battle_frame",
     "collapse",
     "critical_temperature",
     "domain_growth",
     "domain_map",
     "exact_curve",
     "extrapolation",
+    "kills_over_time",
+    "learning_curve",
     "log_odds",
     "majority_vote_plane",
     "method_label",
@@ -37,4 +47,6 @@ __all__ = [
     "softmax_axis",
     "spin_correlation",
     "structure_factor",
+    "tournament_matrix",
+    "win_rate_bars",
 ]

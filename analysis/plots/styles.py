@@ -18,6 +18,7 @@ __all__ = [
     "axis_label",
     "colors",
     "draw_marks",
+    "method_color",
     "method_label",
     "method_style",
     "new_axes",
@@ -46,6 +47,10 @@ _STYLES = {
     "neighborhood-q": Style("neighborhood Q", "#CC79A7", "s", 8.5),
     "independent-q": Style("independent Q", "#E69F00", "^", 7.0),
     "joint-q": Style("joint Q", "#56B4E9", "D", 5.5),
+    "actor-critic": Style("actor-critic", "#56B4E9", "v", 7.0),
+    "mean-field-actor-critic": Style("mean-field actor-critic", "#0072B2", "p", 8.0),
+    "random": Style("random", "#999999", "1", 8.0),
+    "pursuit": Style("pursuit", "#000000", "*", 8.0),
 }
 _UNNAMED = Style("simulation", "#000000", ".", 5.0, filled=True)
 _UNITS = {
@@ -69,6 +74,11 @@ def axis_label(values: xr.DataArray) -> str:
 def method_label(method: str) -> str:
     """Readable name of a method: ``"mean-field-q"`` becomes "mean-field Q"."""
     return _STYLES[method].label if method in _STYLES else method
+
+
+def method_color(method: str, order: int) -> str:
+    """Colour of a method, or of the `order`-th of several that have none of their own."""
+    return _STYLES.get(method, _other(method, order)).color
 
 
 def method_style(method: str) -> dict[str, Any]:

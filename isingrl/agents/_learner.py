@@ -12,6 +12,7 @@ import numpy.typing as npt
 from isingrl._kernels import learning as kernels
 from isingrl._site_engine import SCHEDULES, start_configurations, update_order
 from isingrl._threads import run_in_threads
+from isingrl._torch import require_torch
 from isingrl.agents.agent import Agent
 from isingrl.agents.view import View
 from isingrl.model import Ising
@@ -208,14 +209,9 @@ def make_learner(model: Ising, agent: Agent, *arguments: Any, **options: Any) ->
     """Learner for the agent's kind: tables or networks."""
     if agent.network is None:
         return Learner(model, agent, *arguments, **options)
-    try:
-        from isingrl.agents._network_learner import NetworkLearner
-    except ModuleNotFoundError as error:
-        if error.name != "torch":
-            raise
-        raise ImportError(
-            "networks need torch, which the extra isingrl[networks] brings"
-        ) from error
+    require_torch("networks")
+    from isingrl.agents._network_learner import NetworkLearner
+
     return NetworkLearner(model, agent, *arguments, **options)
 
 

@@ -8,8 +8,7 @@ experiences of kind k whose targets have the mean t_k, the loss over single expe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ import torch
 from torch.nn import functional
 
 from isingrl._kernels import learning as kernels
+from isingrl._torch import one_thread
 from isingrl.agents._learner import FloatArray, Learner, gathered_loss
 from isingrl.agents.network import Network
 
@@ -119,7 +119,7 @@ class NetworkLearner(Learner):
         self, taus: FloatArray, rates: FloatArray | None = None, interval: int = 0
     ) -> kernels.History:
         """See `Learner.advance`."""
-        with _one_thread():
+        with one_thread():
             history = super().advance(taus, rates, interval)
             self._prepare()
         return history
@@ -154,14 +154,3 @@ def _drawn(network: Network, length: int, n_networks: int, seed: int) -> dict[st
         uniform = torch.rand((n_networks, *shape), generator=generator, dtype=torch.float64)
         drawn[name] = (bound * (2 * uniform - 1)).numpy()
     return drawn
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Networks this small gain nothing from threads, and sums stay in one order."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)

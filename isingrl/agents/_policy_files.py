@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-import tempfile
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import xarray as xr
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import load_file, save_file
 
+from isingrl._archives import foreign, read_archive, write_archive
 from isingrl.agents.agent import Agent
 from isingrl.agents.independent_q import IndependentQ
 from isingrl.agents.joint_q import JointQ
@@ -29,13 +23,11 @@ _AGENTS: dict[str, type[Agent]] = {
     agent.name: agent for agent in (IndependentQ, NeighborhoodQ, MeanFieldQ, JointQ)
 }
 _PARAMETER = "parameter."
-_SETTINGS, _DATA = "policy.json", "policy.safetensors"
+_NAME = "policy"
 
 
 def write(policy: Policy, path: str | os.PathLike[str]) -> None:
     """See `Policy.save`."""
-    folder = Path(path)
-    folder.mkdir(parents=True, exist_ok=True)
     lattice = policy.model.lattice
     settings = {
         "format": _FORMAT,
@@ -54,31 +46,14 @@ def write(policy: Policy, path: str | os.PathLike[str]) -> None:
     if "snapshot" in data.coords:
         arrays["snapshot"] = data["snapshot"].values
     arrays |= {f"{_PARAMETER}{name}": values for name, values in policy.parameters.items()}
-    contiguous = {name: np.ascontiguousarray(values) for name, values in arrays.items()}
-    with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        data_file, settings_file = (Path(scratch) / name for name in (_DATA, _SETTINGS))
-        save_file(contiguous, data_file, metadata={"settings": json.dumps(settings)})
-        text = json.dumps(settings | {"sha256": _digest(data_file)}, indent=2)
-        settings_file.write_text(text, encoding="utf-8")
-        for file in (data_file, settings_file):
-            file.replace(folder / file.name)
+    write_archive(path, _NAME, settings, arrays)
 
 
 def read(path: str | os.PathLike[str]) -> Policy:
     """See `Policy.load`."""
-    folder = Path(path)
-    for name in (_SETTINGS, _DATA):
-        if not (folder / name).is_file():
-            raise FileNotFoundError(f"path must be a policy folder; {folder} has no {name}")
-    try:
-        settings = json.loads((folder / _SETTINGS).read_text(encoding="utf-8"))
-        if settings["sha256"] != _digest(folder / _DATA):
-            # A save that was cut short between its two files: the first holds all.
-            settings = _settings_within(folder / _DATA)
-        if settings["format"] != _FORMAT:
-            raise ValueError(f"its format is {settings['format']!r}, not {_FORMAT!r}")
+    settings, arrays = read_archive(path, _NAME, _FORMAT, "policy")
+    with foreign(path, "policy"):
         model = Ising(Lattice(**settings["lattice"]), settings["coupling"], settings["field"])
-        arrays = load_file(folder / _DATA)
         temperature = arrays.pop("temperature")
         parameters = {
             name.removeprefix(_PARAMETER): arrays.pop(name)
@@ -93,19 +68,6 @@ def read(path: str | os.PathLike[str]) -> Policy:
                 expected = data[name].shape
                 raise ValueError(f"{name} must have the shape {expected}; got {values.shape}")
         return policy
-    except (SafetensorError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise ValueError(f"path must be a policy folder; {folder} is none: {error}") from error
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _settings_within(path: Path) -> dict[str, Any]:
-    with safe_open(path, framework="numpy") as file:
-        metadata = file.metadata() or {}
-    settings: dict[str, Any] = json.loads(metadata["settings"])
-    return settings
 
 
 def _variables(policy: Policy) -> xr.Dataset:

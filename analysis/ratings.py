@@ -1,0 +1,270 @@
+"""How strong teams are, from the games that they played: win rates and ratings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+from scipy.optimize import minimize
+from scipy.special import expit, log_expit
+from scipy.stats import binomtest
+from scipy.stats import t as student
+
+__all__ = ["bradley_terry", "rates_over_trainings", "win_rates"]
+
+ELO = 400 / np.log(10)
+"""Points of Elo's scale a unit of natural log-odds."""
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def win_rates(tournament: xr.Dataset, level: float = 0.95) -> xr.Dataset:
+    r"""Shares of games won, with Wilson's intervals.
+
+    Parameters
+    ----------
+    tournament : Dataset
+        Integer counts ``wins`` and ``games``, and perhaps ``draws`` and ``losses``, over any dims:
+        those of `isingrl.battle.tournament` lie over (team, opponent).
+    level : float
+        Confidence level of the intervals, in (0, 1).
+
+    Returns
+    -------
+    Dataset
+        Over the dims of the counts, NaN where no games were played: ``win_rate``, and
+        ``win_rate_low`` and ``win_rate_high``, the ends of its interval; ``draw_rate`` and
+        ``loss_rate`` where those were counted. A draw is no win. Attribute ``level``.
+
+    Raises
+    ------
+    ValueError
+        If a count is missing, is no integer, or lies outside 0 to ``games``, or `level` lies
+        outside (0, 1).
+
+    Notes
+    -----
+    The interval holds every probability p whose expected share is no further from the observed
+    one than :math:`z \sqrt{p (1 - p) / n}` [1]_. It stays within [0, 1] and keeps a width at 0 and
+    at n wins.
+
+    References
+    ----------
+    .. [1] E. B. Wilson, "Probable inference, the law of succession, and statistical inference",
+       J. Am. Stat. Assoc. 22, 209 (1927).
+
+    Examples
+    --------
+    >>> rates = win_rates(xr.Dataset({"wins": ("team", [8, 0]), "games": ("team", [10, 10])}))
+    >>> rates.win_rate_low.values.round(2), rates.win_rate_high.values.round(2)
+    (array([0.49, 0.  ]), array([0.94, 0.28]))
+    """
+    if not 0 < level < 1:
+        raise ValueError(f"level must lie in (0, 1); got {level}")
+    games = _counts(tournament, "games")
+    wins = _counts(tournament, "wins")
+    kinds = {"win_rate": wins}
+    for name, kind in (("draw_rate", "draws"), ("loss_rate", "losses")):
+        if kind in tournament:
+            kinds[name] = _counts(tournament, kind)
+    for counts in kinds.values():
+        if bool((counts > games).any()):
+            most = float((counts - games).max())
+            raise ValueError(f"{counts.name} must not exceed games; got up to {most:g} more")
+    label = {"win": "games won", "draw": "games drawn", "loss": "games lost"}
+    rates = xr.Dataset(attrs={"level": level})
+    played = games.where(games > 0)
+    for name, counts in kinds.items():
+        rates[name] = counts / played
+        kind = label[name.removesuffix("_rate")]
+        rates[name].attrs = {"long_name": f"share of {kind}", "units": "1"}
+    low, high = xr.apply_ufunc(
+        lambda k, n: _wilson(k, n, level), wins, games, output_core_dims=[[], []]
+    )
+    for name, end, values in (("low", "lower", low), ("high", "upper", high)):
+        text = f"{end} end of the {100 * level:g} % interval of the share of games won"
+        rates[f"win_rate_{name}"] = values.assign_attrs(long_name=text, units="1")
+    return rates
+
+
+def rates_over_trainings(contests: xr.Dataset, level: float = 0.95) -> xr.Dataset:
+    r"""Shares of games won by methods that were trained several times, with intervals over those.
+
+    Parameters
+    ----------
+    contests : Dataset
+        Counts ``wins`` and ``games``, and perhaps ``draws`` and ``losses``, over ``training`` and
+        ``opponent_training``, of the same length of two or more, and any other dims.
+    level : float
+        Confidence level of the intervals, in (0, 1).
+
+    Returns
+    -------
+    Dataset
+        As of `win_rates`, without the dims of the trainings.
+
+    Raises
+    ------
+    ValueError
+        As of `win_rates`, or if the dims of the trainings are not as described.
+
+    Notes
+    -----
+    Games of one training are not independent draws from its method. So training k is left out of
+    both sides in turn; the standard error of this jackknife times Student's t, for one degree of
+    freedom less than there are trainings, is half of the interval, which is cut at 0 and 1 [1]_.
+
+    References
+    ----------
+    .. [1] B. Efron and C. Stein, "The jackknife estimate of variance", Ann. Stat. 9, 586 (1981).
+    """
+    dims = ["training", "opponent_training"]
+    sizes = [contests.sizes.get(dim, 0) for dim in dims]
+    if sizes[0] != sizes[1] or sizes[0] < 2:
+        raise ValueError(
+            f"contests must have as many trainings as opponent_trainings, two or more; got {sizes}"
+        )
+    number = sizes[0]
+    rates = win_rates(contests.sum(dims, keep_attrs=True), level)
+    shares = []
+    for left_out in range(number):
+        kept = dict.fromkeys(dims, np.delete(np.arange(number), left_out))
+        some = contests[["wins", "games"]].isel(kept).sum(dims)
+        shares.append((some["wins"] / some["games"].where(some["games"] > 0)).values)
+    spread = np.var(shares, axis=0) * (number - 1)
+    half = student.ppf((1 + level) / 2, number - 1) * np.sqrt(spread)
+    for name, sign in (("low", -1), ("high", 1)):
+        end = np.clip(rates["win_rate"] + sign * half, 0, 1)
+        rates[f"win_rate_{name}"] = end.assign_attrs(rates[f"win_rate_{name}"].attrs)
+    return rates
+
+
+def bradley_terry(tournament: xr.Dataset) -> xr.Dataset:
+    r"""Ratings of teams on Elo's scale.
+
+    Parameters
+    ----------
+    tournament : Dataset
+        Integer counts ``wins`` and ``draws`` over (team, opponent), as
+        `isingrl.battle.tournament` returns them.
+
+    Returns
+    -------
+    Dataset
+        Over ``team``: ``rating``, with the mean 0, and ``rating_error``, its standard error with
+        respect to that mean. A team that is 400 points ahead is expected to win ten times as
+        often as it loses.
+
+    Raises
+    ------
+    ValueError
+        If a count is missing, is no integer or negative, lies over other dims, the teams are
+        not the opponents or fewer than two, or the draws of two teams with each other differ.
+
+    Notes
+    -----
+    A team of strength :math:`\theta_i` wins against another with the probability
+    :math:`p_{ij} = 1/(1 + e^{\theta_j - \theta_i})` [1]_ [2]_. With a draw as half a win of each,
+    :math:`s_{ij}` points out of :math:`n_{ij}` games,
+
+    .. math:: \ln L = \sum_{i \ne j} s_{ij} \ln p_{ij}
+
+    is maximized. The strength of a team that won, or lost, all of its games would be infinite; so
+    **every pair is given one further game, drawn**, which is a weak prior: it draws a win rate p
+    from n games towards one half by (p − ½)/(n + 1), and can be told from the data only where
+    nearly all games were won. Errors are those of the observed information
+    :math:`\sum_j n_{ij} p_{ij} (1 - p_{ij})`, further games included; where many games are drawn
+    they are on the safe side, for a draw varies less than a game with a winner.
+
+    References
+    ----------
+    .. [1] R. A. Bradley and M. E. Terry, "Rank analysis of incomplete block designs",
+       Biometrika 39, 324 (1952).
+    .. [2] E. Zermelo, "Die Berechnung der Turnier-Ergebnisse als ein Maximumproblem der
+       Wahrscheinlichkeitsrechnung", Math. Z. 29, 436 (1929).
+    """
+    points = _points(tournament)
+    n_teams = len(points)
+    games = points + points.T
+    level = np.full((n_teams, n_teams), 1 / n_teams)  # holds the mean, which no game depends on
+
+    def loss(strength: FloatArray) -> float:
+        ahead = strength[:, None] - strength
+        return float(-(points * log_expit(ahead)).sum() + 0.5 * strength @ level @ strength)
+
+    def slope(strength: FloatArray) -> Any:
+        expected = games * expit(strength[:, None] - strength)
+        return (expected - points).sum(axis=1) + level @ strength
+
+    def information(strength: FloatArray) -> Any:
+        ahead = strength[:, None] - strength
+        weight = games * expit(ahead) * expit(-ahead)
+        return np.diag(weight.sum(axis=1)) - weight + level
+
+    fit = minimize(
+        loss, np.zeros(n_teams), jac=slope, hess=information, method="trust-exact",
+        options={"gtol": 1e-9 * games.sum()},
+    )  # fmt: skip
+    strength = fit.x - fit.x.mean()
+    variance = np.diag(np.linalg.inv(information(strength)) - level)
+    label = "rating"
+    return xr.Dataset(
+        {
+            "rating": ("team", ELO * strength, {"long_name": label, "units": "Elo"}),
+            "rating_error": (
+                "team",
+                ELO * np.sqrt(variance),
+                {"long_name": f"standard error of the {label}", "units": "Elo"},
+            ),
+        },
+        {"team": tournament["team"]} if "team" in tournament.coords else None,
+    )
+
+
+def _counts(tournament: xr.Dataset, name: str) -> xr.DataArray:
+    if name not in tournament:
+        raise ValueError(f"tournament must hold {name!r}; got {sorted(map(str, tournament))}")
+    counts = tournament[name]
+    if counts.dtype.kind not in "iu" or bool((counts < 0).any()):
+        raise ValueError(
+            f"{name} must be integers of at least 0; got {counts.dtype} from {counts.min().item()}"
+        )
+    return counts
+
+
+def _wilson(wins: Any, games: Any, level: float) -> tuple[FloatArray, FloatArray]:
+    wins, games = np.broadcast_arrays(wins, games)
+    ends = np.full((2, *games.shape), np.nan)
+    for place, number in np.ndenumerate(games):
+        if number:
+            test = binomtest(int(wins[place]), int(number))
+            ends[(slice(None), *place)] = test.proportion_ci(level, method="wilson")
+    return ends[0], ends[1]
+
+
+def _points(tournament: xr.Dataset) -> FloatArray:
+    """Points of teams (rows) against each other, the further drawn game included."""
+    dims = {"team", "opponent"}
+    arrays = []
+    for name in ("wins", "draws"):
+        counts = _counts(tournament, name)
+        if set(counts.dims) != dims:
+            raise ValueError(f"{name} must lie over 'team' and 'opponent'; got {counts.dims}")
+        arrays.append(counts.transpose("team", "opponent"))
+    teams, opponents = (arrays[0][dim].values.tolist() for dim in ("team", "opponent"))
+    if teams != opponents or len(teams) < 2:
+        raise ValueError(
+            f"teams must be two or more, and the opponents in order; got {teams} and {opponents}"
+        )
+    wins, draws = (array.values.astype(np.float64) for array in arrays)
+    if (draws != draws.T).any():
+        i, j = np.argwhere(draws != draws.T)[0]
+        raise ValueError(
+            f"draws must be the same for both teams; {teams[i]!r} and {teams[j]!r} have "
+            f"{draws[i, j]:g} and {draws[j, i]:g}"
+        )
+    points = wins + draws / 2 + 1 / 2
+    np.fill_diagonal(points, 0)
+    return np.asarray(points)

@@ -1,0 +1,139 @@
+"""What is played: the map, the teams' sizes and where they begin."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from isingrl._validation import check_choice, check_integer
+
+__all__ = ["Arena"]
+
+PLACINGS = ("ranks", "scattered")
+_LEAST_MAP = 5  # walls, and room for two agents and a gap
+
+
+@dataclass(frozen=True)
+class Arena:
+    """The battle of magent2: two teams on a square map with walls around.
+
+    An agent has 10 points of health, recovers 0.1 a step, sees what is within a distance of 6, and
+    either moves by at most two cells or hits one of its eight neighbours for 2 points. Rewards:
+    −0.005 a step, −0.1 for hitting, +0.2 if it hits a foe, +5 for killing one, −0.1 for dying.
+
+    Parameters
+    ----------
+    map_size : int
+        Side of the map, walls included.
+    team_size : int or pair of int
+        Agents of each team.
+    max_steps : int
+        Length of a game in which both teams survive.
+    placing : {"ranks", "scattered"}
+        "ranks": two blocks that face each other, an agent on every other cell. "scattered":
+        anywhere in the team's half of the map, anew in every game.
+    gap : int
+        Columns between each team and the middle of the map.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not as described or the map is too small for the teams.
+
+    References
+    ----------
+    A. Zai and B. Brown, "Deep Reinforcement Learning in Action" (2020), chapter 9.5, for the
+    defaults; L. Zheng et al., "MAgent" (2018), arXiv:1712.00600.
+    """
+
+    map_size: int = 30
+    team_size: int | tuple[int, int] = 16
+    max_steps: int = 250
+    placing: str = "ranks"
+    gap: int = 1
+
+    def __post_init__(self) -> None:
+        self._set("map_size", check_integer("map_size", self.map_size, _LEAST_MAP))
+        sizes: Any = self.team_size
+        if isinstance(sizes, tuple | list):
+            if len(sizes) != 2:
+                raise ValueError(f"team_size must be one number or two; got {sizes!r}")
+            sizes = tuple(check_integer("team_size", size, 1) for size in sizes)
+        else:
+            sizes = check_integer("team_size", sizes, 1)
+        self._set("team_size", sizes)
+        self._set("max_steps", check_integer("max_steps", self.max_steps, 1))
+        check_choice("placing", self.placing, PLACINGS)
+        self._set("gap", check_integer("gap", self.gap, 0))
+        for size in self.sizes:
+            if size > self._room:
+                raise ValueError(
+                    f"map_size = {self.map_size} with gap = {self.gap} has room for teams of "
+                    f"{self._room} at most; got team_size = {self.team_size}"
+                )
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """Agents of the first and of the second team."""
+        sizes = self.team_size
+        return (sizes, sizes) if isinstance(sizes, int) else sizes
+
+    @property
+    def _columns(self) -> int:
+        """Columns of one half between the wall and the gap."""
+        return max(0, self.map_size // 2 - self.gap - 1)
+
+    @property
+    def _room(self) -> int:
+        return self._columns * (self.map_size - 2)
+
+    def positions(
+        self, size: int, side: int, generator: np.random.Generator
+    ) -> npt.NDArray[np.int32]:
+        """Where a team begins.
+
+        Parameters
+        ----------
+        size : int
+        side : {0, 1}
+            Left or right.
+        generator : Generator
+            For "scattered".
+
+        Returns
+        -------
+        int32 array, shape (size, 2)
+            Columns x and rows y, the walls being 0 and map_size - 1.
+        """
+        if self.placing == "scattered":
+            cells = generator.choice(self._room, size, replace=False)
+            x, y = cells // (self.map_size - 2), 1 + cells % (self.map_size - 2)
+        else:
+            x, y = self._ranks(size)
+        column = self.map_size // 2 - self.gap - 1 - x
+        if side == 1:
+            column = self.map_size - 1 - column
+        return np.stack([column, y], axis=1).astype(np.int32)
+
+    def _ranks(self, size: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Columns away from the gap, and rows, of a block as square as it fits."""
+        for step in (2, 1):
+            columns = (self._columns + step - 1) // step
+            rows = (self.map_size - 2 + step - 1) // step
+            depth = min(columns, max(int(np.sqrt(size)), -(-size // rows)))
+            if depth * rows >= size:
+                break
+        height = -(-size // depth)
+        order = np.arange(size)
+        top = (self.map_size - step * (height - 1)) // 2
+        return step * (order // height), np.maximum(1, top) + step * (order % height)
+
+    def settings(self) -> dict[str, Any]:
+        """Arguments that make this arena again, ready for JSON."""
+        return asdict(self)
+
+    def _set(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)

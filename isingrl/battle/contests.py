@@ -1,0 +1,262 @@
+"""Games between teams that no longer learn: scores, tournaments and recordings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from tqdm.auto import tqdm
+
+from isingrl._runs import seed_sequence
+from isingrl._torch import one_thread
+from isingrl._validation import check_integer
+from isingrl.battle._players import SCRIPTS, Player
+from isingrl.battle.arena import Arena
+from isingrl.battle.games import Games
+from isingrl.battle.teams import Team
+from isingrl.battle.trained import TrainedTeam, make_player
+
+__all__ = ["play", "record", "tournament"]
+
+_LABELS = {
+    "kills": "foes killed",
+    "survivors": "agents that survived",
+    "steps": "length of the game in steps",
+    "score": "share of the foes killed, of the first team less that of the second",
+}
+
+
+def play(
+    first: Team | TrainedTeam,
+    second: Team | TrainedTeam,
+    games: int = 200,
+    *,
+    arena: Arena | None = None,
+    side_by_side: int = 20,
+    seed: int | None = None,
+    device: str = "cpu",
+    progress: bool = False,
+) -> xr.Dataset:
+    """Let two teams play, every other game with sides swapped.
+
+    Parameters
+    ----------
+    first, second : TrainedTeam, RandomTeam or PursuitTeam
+    games : int
+    arena : Arena, optional
+        ``Arena()`` if omitted.
+    side_by_side : int
+        Games that are stepped together; it takes no part in who wins, but in which random numbers
+        fall to whom.
+    seed : int, optional
+    device : str
+        "cpu" or "cuda", for the networks.
+    progress : bool
+
+    Returns
+    -------
+    Dataset
+        Over ``game`` (and ``side`` "first", "second"): ``kills``, ``survivors``, ``steps`` and
+        ``score``, the share of the foes that the first team killed less that of the second; above
+        0 the first team won. Coordinate ``swapped``: the first team began at the right.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not as described.
+    ImportError
+        If magent2 is not installed, or torch for a trained team.
+    """
+    arena = check_arena(arena)
+    games = check_integer("games", games, 1)
+    width = min(games, check_integer("side_by_side", side_by_side, 1))
+    width += width % 2 if games > 1 else 0  # pairs of sides
+    players = [_player(team, device) for team in (first, second)]
+    generator = np.random.Generator(np.random.PCG64(seed_sequence(seed)))
+    running = Games(arena, width)
+    parts: dict[str, list[Any]] = {name: [] for name in _LABELS}
+    with one_thread(), tqdm(total=games, unit="game", disable=not progress, leave=False) as bar:
+        for begun in range(0, games, width):
+            number = min(width, games - begun)
+            running.begin(generator, number)
+            _finish(running, players, generator)
+            for name, kept in (
+                ("kills", running.kills),
+                ("survivors", running.survivors),
+                ("steps", running.steps),
+                ("score", running.scores),
+            ):
+                parts[name].append(kept[:number].copy())
+            bar.update(number)
+    data = xr.Dataset(coords={"side": ["first", "second"]})
+    for name, label in _LABELS.items():
+        values = np.concatenate(parts[name])
+        dims = ("game", "side")[: values.ndim]
+        data[name] = (dims, values, {"long_name": label, "units": "1"})
+    return data.assign_coords(swapped=("game", np.arange(games) % width % 2 == 1))
+
+
+def tournament(
+    teams: Mapping[str, Team | TrainedTeam],
+    games: int = 200,
+    *,
+    arena: Arena | None = None,
+    side_by_side: int = 20,
+    seed: int | None = None,
+    device: str = "cpu",
+    progress: bool = False,
+) -> xr.Dataset:
+    """Let every team play every other.
+
+    Parameters
+    ----------
+    teams : mapping of names to teams
+        At least two.
+    games : int
+        Of every pair.
+    arena, side_by_side, seed, device, progress
+        As of `play`.
+
+    Returns
+    -------
+    Dataset
+        Over (team, opponent): ``wins``, ``draws``, ``losses``, counted for ``team``; ``games``;
+        ``kills`` and ``survivors``, means a game. A team does not play itself: 0 games, and NaN
+        where there is no mean.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As of `play`, or if there are fewer than two teams.
+    """
+    if len(teams) < 2:
+        raise ValueError(f"teams must be two or more with names of their own; got {list(teams)}")
+    arena = check_arena(arena)
+    if arena.sizes[0] != arena.sizes[1]:
+        raise ValueError(f"team_size must be the same for both sides; got {arena.team_size}")
+    names = list(teams)
+    counts = {name: np.zeros((len(names),) * 2, np.int64) for name in ("wins", "draws", "losses")}
+    means = {name: np.full((len(names),) * 2, np.nan) for name in ("kills", "survivors")}
+    pairs = list(combinations(range(len(names)), 2))
+    seeds = seed_sequence(seed).generate_state(len(pairs), np.uint64)
+    with tqdm(total=len(pairs), unit="pair", disable=not progress) as bar:
+        for (i, j), pair_seed in zip(pairs, seeds, strict=True):
+            bar.set_description(f"{names[i]} – {names[j]}")
+            data = play(
+                teams[names[i]], teams[names[j]], games, arena=arena, side_by_side=side_by_side,
+                seed=int(pair_seed), device=device, progress=progress,
+            )  # fmt: skip
+            score = data["score"].values
+            for a, b, sign, side in ((i, j, 1, 0), (j, i, -1, 1)):
+                counts["wins"][a, b] = (sign * score > 0).sum()
+                counts["draws"][a, b] = (score == 0).sum()
+                counts["losses"][a, b] = (sign * score < 0).sum()
+                for name, values in means.items():
+                    values[a, b] = data[name].isel(side=side).mean()
+            bar.update()
+    labels = {"wins": "games won", "draws": "games drawn", "losses": "games lost"}
+    result = xr.Dataset(coords={"team": names, "opponent": names})
+    for name, values in (counts | means).items():
+        label = labels.get(name) or f"{_LABELS[name]} a game"
+        result[name] = (("team", "opponent"), values, {"long_name": label, "units": "1"})
+    result["games"] = result["wins"] + result["draws"] + result["losses"]
+    result["games"].attrs = {"long_name": "games played", "units": "1"}
+    return result
+
+
+def record(
+    first: Team | TrainedTeam,
+    second: Team | TrainedTeam,
+    *,
+    arena: Arena | None = None,
+    seed: int | None = None,
+    device: str = "cpu",
+) -> xr.Dataset:
+    """Play one game and keep every step.
+
+    Parameters
+    ----------
+    first, second, arena, seed, device
+        As of `play`; the first team begins at the left.
+
+    Returns
+    -------
+    Dataset
+        Over (step, side, agent): ``x``, ``y`` (cells), ``health`` (share of the full one) and
+        ``action``, before each step; health 0 and action −1 for the dead, and for agents that a
+        smaller team does not have. Over (step, side): ``kills`` before the step. The last step is
+        the state at the end, without actions.
+    """
+    arena = check_arena(arena)
+    players = [_player(team, device) for team in (first, second)]
+    generator = np.random.Generator(np.random.PCG64(seed_sequence(seed)))
+    games = Games(arena, 1)
+    games.begin(generator)
+    for player, size in zip(players, arena.sizes, strict=True):
+        player.begin(size)
+    shape = (2, max(arena.sizes))
+    frames: list[dict[str, Any]] = []
+    with one_thread():
+        while True:
+            seen = [games.observe(team, over=True) for team in (0, 1)]
+            frame: dict[str, Any] = {
+                "x": np.zeros(shape, np.int16),
+                "y": np.zeros(shape, np.int16),
+                "health": np.zeros(shape, np.float32),
+                "action": np.full(shape, -1, np.int8),
+                "kills": games.kills[0].copy(),
+            }
+            frames.append(frame)
+            for side, observation in enumerate(seen):
+                agents = observation.agents
+                frame["x"][side, agents], frame["y"][side, agents] = observation.positions.T
+                frame["health"][side, agents] = observation.health
+            if not games.running.any():
+                break
+            actions = [
+                players[side].act(seen[side], seen[1 - side], generator).actions for side in (0, 1)
+            ]
+            for side, chosen in enumerate(actions):
+                frame["action"][side, seen[side].agents] = chosen
+            games.step((actions[0], actions[1]))
+    labels = {
+        "x": ("column", "cell"),
+        "y": ("row", "cell"),
+        "health": ("health, as share of the full one", "1"),
+        "action": ("action", "1"),
+        "kills": ("foes killed", "1"),
+    }
+    data = xr.Dataset(coords={"side": ["first", "second"]}, attrs={"map_size": arena.map_size})
+    for name, (label, units) in labels.items():
+        values = np.stack([frame[name] for frame in frames])
+        dims = ("step", "side", "agent")[: values.ndim]
+        data[name] = (dims, values, {"long_name": label, "units": units})
+    return data
+
+
+def check_arena(arena: Arena | None) -> Arena:
+    """Return the arena, or the default one."""
+    if arena is None:
+        return Arena()
+    if not isinstance(arena, Arena):
+        raise TypeError(f"arena must be an Arena; got {arena!r}")
+    return arena
+
+
+def _player(team: Any, device: str) -> Player:
+    if isinstance(team, TrainedTeam) or (isinstance(team, Team) and team.name in SCRIPTS):
+        return make_player(team, device)
+    raise TypeError(f"a team must be trained, random or pursuit to play; got {team!r}")
+
+
+def _finish(games: Games, players: list[Player], generator: np.random.Generator) -> None:
+    """Play until all games are over."""
+    for player, size in zip(players, games.arena.sizes, strict=True):
+        player.begin(games.n_games * size)
+    while games.running.any():
+        seen = [games.observe(team) for team in (0, 1)]
+        actions = [players[t].act(seen[t], seen[1 - t], generator).actions for t in (0, 1)]
+        games.step((actions[0], actions[1]))

@@ -1,0 +1,282 @@
+"""What plays: teams that follow a script and teams that learn, as frozen descriptions."""
+
+from __future__ import annotations
+
+from abc import ABC
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+from isingrl._kernels.battle import N_ACTIONS
+from isingrl._validation import check_choice, check_flag, check_integer, check_real
+
+__all__ = [
+    "TEAMS",
+    "ActorCritic",
+    "IndependentQ",
+    "LearningTeam",
+    "MeanFieldActorCritic",
+    "MeanFieldQ",
+    "PursuitTeam",
+    "RandomTeam",
+    "Team",
+    "ValueTeam",
+]
+
+NETWORKS = ("two-headed", "chapter", "convolutional")
+
+
+@dataclass(frozen=True)
+class Team(ABC):
+    """A team of the battle."""
+
+    name: ClassVar[str]
+    """Name of the method, as it stands in commands and along dimensions."""
+
+    def settings(self) -> dict[str, Any]:
+        """Arguments that make this team again, ready for JSON."""
+        return asdict(self)
+
+    def _set(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+
+
+@dataclass(frozen=True)
+class RandomTeam(Team):
+    """Agents that take every action with the same probability."""
+
+    name: ClassVar[str] = "random"
+
+
+@dataclass(frozen=True)
+class PursuitTeam(Team):
+    """Agents that hit an adjacent foe, else approach the nearest one on the map."""
+
+    name: ClassVar[str] = "pursuit"
+
+
+@dataclass(frozen=True)
+class LearningTeam(Team):
+    r"""What all teams that learn have in common: one network for all agents of the team.
+
+    Parameters
+    ----------
+    network : {"two-headed", "chapter", "convolutional"}
+        "two-headed": the view (presence and health of team mates and foes, walls) through a layer
+        of 128 and the mean action through one of 32, joined by one of 64. "chapter": Zai & Brown's
+        359 → 25 → 21, which sees presence alone. "convolutional": that of Yang et al.
+    discount : float
+        γ in [0, 1].
+    learning_rate : float
+        Of Adam, in (0, 1].
+    falling_rate : bool
+        Whether the learning rate falls to 0 over a training, as half a cosine.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a name is unknown or a number lies outside its interval.
+    """
+
+    mean_field: ClassVar[bool] = False
+    """Whether the agents see the mean action of their team mates."""
+
+    outputs: ClassVar[int] = N_ACTIONS
+    """Of the network: a number for every action, and perhaps the value."""
+
+    network: str = "two-headed"
+    discount: float = 0.8
+    learning_rate: float = 5e-4
+    falling_rate: bool = True
+
+    def __post_init__(self) -> None:
+        check_choice("network", self.network, NETWORKS)
+        self._set("discount", check_real("discount", self.discount, minimum=0, maximum=1))
+        rate = check_real("learning_rate", self.learning_rate, minimum=0, maximum=1)
+        if rate == 0:
+            raise ValueError("learning_rate must lie in (0, 1]; got 0")
+        self._set("learning_rate", rate)
+        check_flag("falling_rate", self.falling_rate)
+
+
+@dataclass(frozen=True)
+class _MeanField:
+    """What agents that see a mean action have in common; see `MeanFieldQ`."""
+
+    mean_field: ClassVar[bool] = True
+
+    radius: int | None = 6
+    inner_iterations: int = 3
+
+    def _check_mean_field(self) -> None:
+        if self.radius is not None:
+            object.__setattr__(self, "radius", check_integer("radius", self.radius, 1))
+        number = check_integer("inner_iterations", self.inner_iterations, 0)
+        object.__setattr__(self, "inner_iterations", number)
+
+
+@dataclass(frozen=True)
+class ValueTeam(LearningTeam):
+    r"""Teams that learn action values and act by softmax of them.
+
+    An agent that sees o and, in mean-field teams, the mean action ā of team mates takes action a
+    with probability proportional to exp(Q(o, a, ā)/τ). Experiences go to a memory, from which
+    batches are drawn; the squared distance to
+
+    .. math:: r + \gamma \sum_{a} \pi(a | o', \bar a') \, Q^-(o', a, \bar a')
+
+    is reduced, Q⁻ being a target network that follows slowly, and nothing but r the target of a
+    step in which the agent died or the game was won.
+
+    Parameters
+    ----------
+    network, discount, learning_rate, falling_rate
+        As of `LearningTeam`.
+    softmax_temperature : float
+        τ ≥ 0 in units of the reward; greedy at 0.
+    exploration_temperature : float
+        τ at the beginning of a training; it falls linearly to `softmax_temperature` over the
+        first `exploration` of it.
+    exploration : float
+        Share of the training, 0 to 1.
+    memory : int
+        Steps that are remembered.
+    batch_size : int
+        Steps drawn at a time, with replacement.
+    replay_ratio : float
+        How often a step is drawn on average.
+    target_mixing : float
+        Share of the network that goes into the target network at every update, in (0, 1].
+    symmetric : bool
+        Whether every batch is turned and mirrored by one of the eight symmetries of the square,
+        drawn anew.
+    """
+
+    softmax_temperature: float = 0.01
+    exploration_temperature: float = 0.1
+    exploration: float = 0.02
+    memory: int = 400_000
+    batch_size: int = 1024
+    replay_ratio: float = 24.0
+    target_mixing: float = 0.01
+    symmetric: bool = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("softmax_temperature", "exploration_temperature"):
+            self._set(name, check_real(name, getattr(self, name), minimum=0))
+        self._set("exploration", check_real("exploration", self.exploration, minimum=0, maximum=1))
+        for name in ("memory", "batch_size"):
+            self._set(name, check_integer(name, getattr(self, name), 1))
+        for name, most in (("replay_ratio", 1e6), ("target_mixing", 1.0)):
+            value = check_real(name, getattr(self, name), minimum=0, maximum=most)
+            if value == 0:
+                raise ValueError(f"{name} must be positive; got 0")
+            self._set(name, value)
+        check_flag("symmetric", self.symmetric)
+
+
+@dataclass(frozen=True)
+class IndependentQ(ValueTeam):
+    """Agents that see nothing of what their team mates do."""
+
+    name: ClassVar[str] = "independent-q"
+
+
+@dataclass(frozen=True)
+class MeanFieldQ(_MeanField, ValueTeam):
+    """Agents that see the mean action of their team mates.
+
+    Parameters
+    ----------
+    network, discount, …
+        As of `LearningTeam` and `ValueTeam`.
+    radius : int, optional
+        City-block distance within which team mates count; the whole team if None.
+    inner_iterations : int
+        Times that the agents act on each other's latest tentative actions, which begin at random,
+        before a step counts. 0: they see the actions of the step before.
+
+    References
+    ----------
+    Y. Yang et al., "Mean field multi-agent reinforcement learning", ICML (2018),
+    arXiv:1802.05438.
+    """
+
+    name: ClassVar[str] = "mean-field-q"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._check_mean_field()
+
+
+@dataclass(frozen=True)
+class ActorCritic(LearningTeam):
+    r"""Agents that learn a policy and, as its baseline, how well they fare.
+
+    After every round of games the policy climbs the gradient of
+    :math:`A \log \pi(a | o) + c_H H(\pi)`, where the advantage A is that of Schulman et al. (2016)
+    with λ, over all steps of the round in batches, once each; the value descends the squared
+    distance to A + V.
+
+    Parameters
+    ----------
+    network, discount, learning_rate, falling_rate
+        As of `LearningTeam`.
+    trace : float
+        λ in [0, 1]; 1 takes all of the discounted return.
+    entropy : float
+        Weight c_H of the policy's entropy, in units of the reward: a softmax temperature. Hardly
+        any agent ever hits a foe by chance, so that below 0.05 or so all learn to hit no more.
+    value_weight : float
+        Weight of the value's loss.
+    batch_size : int
+        Steps of a batch.
+
+    References
+    ----------
+    J. Schulman et al., "High-dimensional continuous control using generalized advantage
+    estimation", ICLR (2016), arXiv:1506.02438.
+    """
+
+    name: ClassVar[str] = "actor-critic"
+    outputs: ClassVar[int] = N_ACTIONS + 1
+
+    trace: float = 0.9
+    entropy: float = 0.08
+    value_weight: float = 0.5
+    batch_size: int = 512
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._set("trace", check_real("trace", self.trace, minimum=0, maximum=1))
+        for name in ("entropy", "value_weight"):
+            self._set(name, check_real(name, getattr(self, name), minimum=0))
+        self._set("batch_size", check_integer("batch_size", self.batch_size, 1))
+
+
+@dataclass(frozen=True)
+class MeanFieldActorCritic(_MeanField, ActorCritic):
+    """Actor-critic agents that see the mean action of their team mates.
+
+    Parameters
+    ----------
+    network, discount, …
+        As of `LearningTeam` and `ActorCritic`.
+    radius, inner_iterations
+        As of `MeanFieldQ`.
+    """
+
+    name: ClassVar[str] = "mean-field-actor-critic"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._check_mean_field()
+
+
+TEAMS: dict[str, type[Team]] = {
+    team.name: team
+    for team in (
+        RandomTeam, PursuitTeam, IndependentQ, MeanFieldQ, ActorCritic, MeanFieldActorCritic
+    )
+}  # fmt: skip
+"""Teams by name."""

@@ -1,0 +1,158 @@
+"""A team that has learned, and its files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from isingrl._archives import foreign, read_archive, write_archive
+from isingrl._torch import check_device, require_torch
+from isingrl.battle._players import Player, script
+from isingrl.battle.teams import TEAMS, LearningTeam, Team, ValueTeam
+
+__all__ = ["TrainedTeam"]
+
+_FORMAT, _NAME, _WHAT = "isingrl-battle-team-1", "team", "trained team"
+_HISTORY = "history."
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedTeam:
+    """A team with the parameters that its network has learned.
+
+    Attributes
+    ----------
+    team : LearningTeam
+    parameters : dict of float32 arrays
+        Weights and biases, by name.
+    history : Dataset
+        Of the training, over ``round``: ``loss`` (NaN where nothing was learned), ``reward`` of an
+        agent a step, ``kills`` and ``deaths`` a game, ``steps`` of the longest game, ``win`` and
+        ``defeat`` (shares of games), with coordinates ``opponent`` and ``games`` (played so far).
+    rival : TrainedTeam, optional
+        The opponent, where it learned as well.
+    """
+
+    team: LearningTeam
+    parameters: Mapping[str, npt.NDArray[Any]]
+    history: xr.Dataset = field(default_factory=xr.Dataset)
+    rival: TrainedTeam | None = None
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write team.json and team.safetensors into a folder, those of the rival into rival/.
+
+        Raises
+        ------
+        OSError
+            If they cannot be written.
+        """
+        arrays = dict(self.parameters)
+        for name in (*self.history.data_vars, *self.history.coords):
+            values = self.history[name].values
+            if values.dtype.kind == "U":
+                values = np.char.encode(values.astype("U32"), "utf-8").view(np.uint8)
+                values = values.reshape(self.history.sizes["round"], -1)
+            arrays[f"{_HISTORY}{name}"] = values
+        settings = {"format": _FORMAT, "team": {"name": self.team.name, **self.team.settings()}}
+        if self.rival is not None:
+            self.rival.save(Path(path) / "rival")
+        write_archive(path, _NAME, settings | {"rival": self.rival is not None}, arrays)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> TrainedTeam:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        FileNotFoundError
+            If the folder has no trained team.
+        ValueError
+            If its files are damaged, cut short or of another kind.
+        """
+        settings, arrays = read_archive(path, _NAME, _FORMAT, _WHAT)
+        with foreign(path, _WHAT):
+            arguments = dict(settings["team"])
+            team = TEAMS[arguments.pop("name")](**arguments)
+            if not isinstance(team, LearningTeam):
+                raise ValueError(f"{team.name} is no team that learns")
+            history = {
+                name.removeprefix(_HISTORY): arrays.pop(name)
+                for name in sorted(arrays)
+                if name.startswith(_HISTORY)
+            }
+            trained = cls(team, arrays, history_dataset(history) if history else xr.Dataset())
+            trained.player()
+        if settings.get("rival"):
+            rival = cls.load(Path(path) / "rival")
+            return cls(team, arrays, trained.history, rival)
+        return trained
+
+    def at_temperature(self, softmax_temperature: float) -> TrainedTeam:
+        """The same team, playing by another softmax temperature.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is no number of at least 0 or the team has no softmax temperature.
+        """
+        if not isinstance(self.team, ValueTeam):
+            raise ValueError(f"softmax_temperature is nothing that {self.team.name} has")
+        return replace(self, team=replace(self.team, softmax_temperature=softmax_temperature))
+
+    def player(self, device: str = "cpu") -> Player:
+        """Player of the team.
+
+        Raises
+        ------
+        ImportError
+            If torch is not installed.
+        RuntimeError
+            If the parameters do not fit the team's network.
+        """
+        require_torch("battle")
+        check_device(device)
+        from isingrl.battle._learner import set_parameters
+        from isingrl.battle._network_player import NetworkPlayer
+        from isingrl.battle._networks import make_network
+
+        team = self.team
+        network = make_network(team.network, team.mean_field, team.outputs, 0).to(device)
+        set_parameters(network, dict(self.parameters))
+        tau = team.softmax_temperature if isinstance(team, ValueTeam) else 1.0
+        return NetworkPlayer(team, network, lambda: tau)
+
+
+def history_dataset(arrays: Mapping[str, npt.NDArray[Any]]) -> xr.Dataset:
+    """History of a training from its arrays over rounds."""
+    labels = {
+        "loss": "loss",
+        "reward": "reward of an agent a step",
+        "kills": "foes killed a game",
+        "deaths": "team mates killed a game",
+        "steps": "steps of the longest game",
+        "win": "share of games won",
+        "defeat": "share of games lost",
+    }
+    data = xr.Dataset(
+        {
+            name: ("round", arrays[name], {"long_name": label, "units": "1"})
+            for name, label in labels.items()
+        }
+    )
+    opponents = arrays["opponent"]
+    if opponents.dtype.kind != "U":
+        opponents = np.array([bytes(row).rstrip(b"\0").decode() for row in opponents], "U32")
+    games = ("round", arrays["games"], {"long_name": "games played", "units": "1"})
+    return data.assign_coords(games=games, opponent=("round", opponents))
+
+
+def make_player(team: Team | TrainedTeam, device: str = "cpu") -> Player:
+    """Player of a team that is scripted or trained."""
+    return team.player(device) if isinstance(team, TrainedTeam) else script(team.name)

@@ -1,0 +1,172 @@
+"""The battle of Zai & Brown's chapter 9.5, done right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+
+from analysis import plots, win_rates
+from isingrl._validation import check_integer
+from isingrl.battle import (
+    Arena,
+    MeanFieldQ,
+    PursuitTeam,
+    RandomTeam,
+    Team,
+    TrainedTeam,
+    record,
+    tournament,
+)
+from studies.battle_tasks import history, train_team, trained_team
+from studies.combining import concat
+from studies.tasks import Task
+
+__all__ = ["BattleChapter"]
+
+_CHAPTER = "chapter"
+_LONG_MEMORY = "chapter's network, our settings"
+_DEFAULT = "two heads, our settings"
+_TEAMS = {
+    _CHAPTER: MeanFieldQ(
+        network="chapter", discount=0.5, learning_rate=1e-3, falling_rate=False,
+        softmax_temperature=0.5, exploration_temperature=0.5, exploration=0.0, memory=70,
+        batch_size=25, replay_ratio=25 / 16, target_mixing=1.0, symmetric=False, radius=6,
+        inner_iterations=5,
+    ),
+    _LONG_MEMORY: MeanFieldQ(network="chapter"),
+    _DEFAULT: MeanFieldQ(),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class BattleChapter:
+    """The chapter's two teams of sixteen, each with its own network, and what it takes to win.
+
+    The chapter's setting learns from a memory of 70 steps at τ = 0.5, two networks against each
+    other. Beside it the same network, and the one with two heads, with the settings of this
+    package, against themselves and the pursuit script in turn.
+    """
+
+    chapter_games: int = 200
+    """Games of the chapter's setting, one after the other."""
+    games: int = 1_500
+    """Games of the other two."""
+    contest_games: int = 100
+    """Games of every pair in the end."""
+    map_size: int = 30
+    """Side of the map."""
+    team_size: int = 16
+    """Agents of a team."""
+    seed: int = 1
+    """Seed of everything random."""
+
+    @property
+    def arena(self) -> Arena:
+        """What is played."""
+        return Arena(map_size=self.map_size, team_size=self.team_size)
+
+    def tasks(self) -> list[Task]:
+        """One training a task."""
+        for name in ("chapter_games", "games", "contest_games"):
+            check_integer(name, getattr(self, name), 1)
+        check_integer("seed", self.seed, 0)
+        return [
+            Task(
+                key=name,
+                function=train_team,
+                arguments={
+                    "team": team,
+                    "opponent": "rival" if name == _CHAPTER else ("self", "pursuit"),
+                    "arena": self.arena,
+                    "games": self.chapter_games if name == _CHAPTER else self.games,
+                    "side_by_side": 1 if name == _CHAPTER else 10,
+                },
+                weight=4,
+                resumable=True,
+            )
+            for name, team in _TEAMS.items()
+        ]
+
+    def later_tasks(self, results: dict[str, xr.Dataset]) -> list[Task]:
+        """The tournament, and one recorded game."""
+        trained = {name: trained_team(team, results[name]) for name, team in _TEAMS.items()}
+        return [
+            Task(
+                key="tournament",
+                function=compete,
+                arguments={"trained": trained, "games": self.contest_games, "arena": self.arena},
+            ),
+            Task(
+                key="recording",
+                function=recorded,
+                arguments={"trained": trained[_DEFAULT], "arena": self.arena},
+            ),
+        ]
+
+    def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
+        """Histories over (trained, round), the shorter ones filled up; tournament; recording."""
+        longest = max(results[name].sizes["round"] for name in _TEAMS)
+        histories = []
+        for name in _TEAMS:
+            own = history(results[name]).reset_coords(["played", "against"])
+            numbers = own.drop_vars("against").pad(round=(0, longest - own.sizes["round"]))
+            names = own["against"].values.tolist() + [""] * (longest - own.sizes["round"])
+            histories.append(numbers.assign(against=("round", np.array(names, "U16"))))
+        data = concat(histories, "trained").assign_coords(trained=list(_TEAMS))
+        return data.merge(results["tournament"]).merge(
+            results["recording"].rename(kills="killed"), combine_attrs="override"
+        )
+
+    def recordings(self, data: xr.Dataset) -> dict[str, xr.Dataset]:
+        """The recorded game."""
+        names = ("x", "y", "health", "action", "killed")
+        recording = data[list(names)].rename(killed="kills")
+        return {"game.mp4": recording.assign_attrs(map_size=self.map_size)}
+
+    def summarize(self, data: xr.Dataset) -> xr.Dataset:
+        """Shares of games won, and the course of the trainings."""
+        names = ["loss", "reward", "win", "played", "against"]
+        return data[names].merge(win_rates(data)).assign_attrs(data.attrs)
+
+    def plot(self, summary: xr.Dataset) -> Figure:
+        """Draw reward and loss against the games played, and who beats whom."""
+        figure = Figure(figsize=(11.0, 7.4), layout="constrained")
+        grid = figure.add_gridspec(2, 2, width_ratios=(1, 1.15))
+        panels = [figure.add_subplot(grid[row, 0]) for row in (0, 1)]
+        colors = dict(zip(_TEAMS, ("#0072B2", "#E69F00", "#D55E00"), strict=True))
+        for ax, name in zip(panels, ("reward", "loss"), strict=True):
+            for team, color in colors.items():
+                chosen = summary.sel(trained=team)
+                known = np.isfinite(chosen["played"].values)
+                values = chosen[name].rolling(round=10, center=True, min_periods=1).mean()
+                ax.plot(
+                    chosen["played"].values[known], values.values[known], color=color, label=team
+                )
+            ax.set(ylabel=plots.axis_label(summary[name]), xlabel="games played")
+        panels[0].axhline(0, color="0.6", lw=0.8, ls=":")
+        panels[0].legend(frameon=False, fontsize="small")
+        panels[1].set_yscale("log")
+        plots.tournament_matrix(summary, ax=figure.add_subplot(grid[:, 1]))
+        return figure
+
+
+def compete(
+    trained: dict[str, TrainedTeam], games: int, arena: Arena, *, seed: int, progress: bool = False
+) -> xr.Dataset:
+    """Let the trained teams play each other and the scripts."""
+    teams: dict[str, Any] = {**trained, "pursuit": PursuitTeam(), "random": RandomTeam()}
+    data = tournament(teams, games, arena=arena, seed=seed, progress=progress)
+    return data[["wins", "draws", "losses", "games"]]
+
+
+def recorded(
+    trained: TrainedTeam, arena: Arena, *, seed: int, progress: bool = False
+) -> xr.Dataset:
+    """Record one game of a trained team against the pursuit script."""
+    opponent: Team = PursuitTeam()
+    recording = record(trained, opponent, arena=arena, seed=seed)
+    return recording.assign_coords(side=[trained.team.name, opponent.name])

@@ -1,0 +1,189 @@
+"""The battle of Yang et al. (2018): four ways to learn, each against the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, Literal
+
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+
+from analysis import plots, rates_over_trainings
+from isingrl._validation import check_choice, check_integer
+from isingrl.battle import TEAMS, Arena, LearningTeam, PursuitTeam, Team
+from studies.battle_tasks import contest, draw_trainings, history, train_team, trained_team
+from studies.combining import concat
+from studies.legends import legend_below
+from studies.tasks import Task
+
+__all__ = ["BattlePaper"]
+
+_METHODS = ("mean-field-q", "independent-q", "actor-critic", "mean-field-actor-critic")
+_PAPER: dict[str, Any] = {
+    "network": "convolutional", "discount": 0.95, "learning_rate": 1e-4, "falling_rate": False
+}  # fmt: skip
+_PAPER_VALUES: dict[str, Any] = {
+    "batch_size": 64, "memory": 80_000, "target_mixing": 0.005, "replay_ratio": 1.0
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class BattlePaper:
+    """Mean-field and independent Q-learners and actor-critics against each other in battle.
+
+    Every method is trained several times with the same number of games, and every training of one
+    plays every training of another. Intervals are over trainings.
+    """
+
+    preset: Literal["small", "paper"] = "small"
+    """small: the default battle and settings, against itself and pursuit in turn. paper: 64
+    against 64 on 40 × 40, the networks and settings of Yang et al. (2018), against a copy that
+    follows slowly; a day on two cores, and resumable."""
+    methods: tuple[str, ...] = _METHODS
+    """Names of methods."""
+    trainings: int = 5
+    """Trainings of each method."""
+    games: int | None = None
+    """Games of every training; 1,500 (small) or 2,000 (paper) if omitted."""
+    contest_games: int = 8
+    """Games of every two trainings, half of them with sides swapped."""
+    side_by_side: int = 10
+    """Games that are played together while training."""
+    map_size: int | None = None
+    """Side of the map; 30 (small) or 40 (paper) if omitted."""
+    team_size: int | None = None
+    """Agents of a team; 16 (small) or 64 (paper) if omitted."""
+    seed: int = 1
+    """Seed of everything random."""
+
+    @property
+    def arena(self) -> Arena:
+        """What is played."""
+        paper = self.preset == "paper"
+        return Arena(
+            map_size=self.map_size or (40 if paper else 30),
+            team_size=self.team_size or (64 if paper else 16),
+            max_steps=400 if paper else 250,
+            gap=3 if paper else 1,
+        )
+
+    @property
+    def training_games(self) -> int:
+        """Games of every training."""
+        return self.games or (2_000 if self.preset == "paper" else 1_500)
+
+    def team(self, method: str) -> LearningTeam:
+        """What learns."""
+        kind: Any = TEAMS[method]
+        settings: dict[str, Any] = {}
+        if self.preset == "paper":
+            settings |= _PAPER
+            if method.endswith("-q"):
+                settings |= _PAPER_VALUES
+            if method.startswith("mean-field"):
+                settings |= {"radius": None, "inner_iterations": 0}
+        team: LearningTeam = kind(**settings)
+        return team
+
+    def tasks(self) -> list[Task]:
+        """One training a task."""
+        check_choice("preset", self.preset, ("small", "paper"))
+        if len(self.methods) < 2 or len(set(self.methods)) < len(self.methods):
+            raise ValueError(f"methods must be two or more different ones; got {self.methods}")
+        for method in self.methods:
+            check_choice("methods", method, _METHODS)
+        check_integer("trainings", self.trainings, 2)
+        check_integer("games", self.training_games, 1)
+        check_integer("contest_games", self.contest_games, 2)
+        check_integer("seed", self.seed, 0)
+        opponent = "mixed" if self.preset == "paper" else ("self", "pursuit")
+        return [
+            Task(
+                key=self._key(method, number),
+                function=train_team,
+                arguments={
+                    "team": self.team(method),
+                    "opponent": opponent,
+                    "arena": self.arena,
+                    "games": self.training_games,
+                    "side_by_side": self.side_by_side,
+                },
+                weight=10,
+                resumable=True,
+            )
+            for number in range(self.trainings)
+            for method in self.methods
+        ]
+
+    def later_tasks(self, results: dict[str, xr.Dataset]) -> list[Task]:
+        """A task for every two methods, and for every method against the script."""
+        teams: dict[str, list[Any]] = {
+            method: [
+                trained_team(self.team(method), results[self._key(method, number)])
+                for number in range(self.trainings)
+            ]
+            for method in self.methods
+        }
+        script: list[Team] = [PursuitTeam()] * self.trainings
+        sets: dict[str, list[Any]] = teams | {PursuitTeam.name: script}
+        return [
+            Task(
+                key=f"{one} against {other}",
+                function=contest,
+                arguments={
+                    "first": sets[one],
+                    "second": sets[other],
+                    "games": self.contest_games,
+                    "arena": self.arena,
+                },
+            )
+            for one, other in combinations(sets, 2)
+        ]
+
+    def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
+        """Histories over (method, training, round), games over pairs of trainings."""
+        histories = [
+            concat(
+                [history(results[self._key(method, n)]) for n in range(self.trainings)], "training"
+            )
+            for method in self.methods
+        ]
+        data = concat(histories, "method").assign_coords(method=list(self.methods))
+        names = [*self.methods, PursuitTeam.name]
+        shape = (len(names), len(names), self.trainings, self.trainings)
+        dims = ("team", "opponent", "training", "opponent_training")
+        for kind, mirrored in (("wins", "losses"), ("draws", "draws"), ("losses", "wins")):
+            counts = np.zeros(shape, np.int64)
+            for i, j in combinations(range(len(names)), 2):
+                played = results[f"{names[i]} against {names[j]}"]
+                counts[i, j] = played[kind]
+                counts[j, i] = played[mirrored].values.T
+            data[kind] = (dims, counts, {"long_name": kind, "units": "1"})
+        data["games"] = data["wins"] + data["draws"] + data["losses"]
+        return data.assign_coords(team=names, opponent=names)
+
+    def summarize(self, data: xr.Dataset) -> xr.Dataset:
+        """Win rates with intervals over trainings; learning curves as they are."""
+        rates = rates_over_trainings(data)
+        return data[["reward", "win", "kills", "deaths"]].merge(rates).assign_attrs(data.attrs)
+
+    def plot(self, summary: xr.Dataset) -> Figure:
+        """Draw who beats whom, and how each has learned."""
+        figure = Figure(figsize=(10.4, 7.2), layout="constrained")
+        grid = figure.add_gridspec(2, 2)
+        bars = figure.add_subplot(grid[0, :])
+        plots.win_rate_bars(summary.isel(team=slice(0, len(self.methods))), ax=bars)
+        panels = [figure.add_subplot(grid[1, column]) for column in (0, 1)]
+        against = summary["against"].isel(round=slice(0, 2)).values  # the opponents in turn
+        for ax, name, opponent in zip(panels, ("reward", "win"), against, strict=False):
+            for method in self.methods:
+                draw_trainings(ax, summary[name].sel({"method": method}), opponent)
+            ax.set_title(f"training against {opponent}", loc="left", fontsize="medium")
+        legend_below(figure, panels[:1], 4)
+        return figure
+
+    @staticmethod
+    def _key(method: str, number: int) -> str:
+        return f"{method} {number + 1}"

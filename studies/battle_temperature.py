@@ -1,0 +1,188 @@
+"""How a team's softmax temperature decides its battles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import numpy as np
+import tyro
+import xarray as xr
+from matplotlib.figure import Figure
+
+from analysis import plots, win_rates
+from isingrl._validation import check_choice, check_integer
+from isingrl.battle import TEAMS, Arena, PursuitTeam, Team, TrainedTeam, ValueTeam, play
+from studies.battle_tasks import train_team, trained_team
+from studies.combining import concat
+from studies.grids import FloatArray
+from studies.tasks import Task, task_seed
+
+__all__ = ["BattleTemperature"]
+
+_METHODS = tuple(name for name, kind in TEAMS.items() if issubclass(kind, ValueTeam))
+
+
+@dataclass(frozen=True)
+class BattleTemperature:
+    """Games won by trained teams against the softmax temperature τ at which they play.
+
+    Each is trained once, at its own τ, and then plays at others, greedily too: against the pursuit
+    script, and against itself playing greedily.
+    """
+
+    methods: tuple[str, ...] = ("mean-field-q", "independent-q")
+    """Names of methods."""
+    softmax_temperature: Annotated[
+        tuple[float, float, int], tyro.conf.arg(metavar="FIRST LAST NUMBER")
+    ] = (0.002, 1.0, 10)
+    """First and last τ, in units of the reward, and how many, in equal ratios; 0 is added."""
+    games: int = 1_500
+    """Games of every training."""
+    contest_games: int = 200
+    """Games at each τ against each opponent."""
+    side_by_side: int = 10
+    """Games that are played together while training."""
+    map_size: int = 30
+    """Side of the map."""
+    team_size: int = 16
+    """Agents of a team."""
+    seed: int = 1
+    """Seed of everything random."""
+
+    @property
+    def arena(self) -> Arena:
+        """What is played."""
+        return Arena(map_size=self.map_size, team_size=self.team_size)
+
+    @property
+    def temperatures(self) -> FloatArray:
+        """Softmax temperatures, 0 first."""
+        first, last, number = self.softmax_temperature
+        if not 0 < first < last < np.inf or number < 2:
+            raise ValueError(
+                "softmax_temperature must be two ascending positive numbers and how many, at least "
+                f"2; got {first:g} {last:g} {number}"
+            )
+        return np.append(0.0, np.geomspace(first, last, number))
+
+    def team(self, method: str) -> ValueTeam:
+        """What learns."""
+        kind: Any = TEAMS[method]
+        team: ValueTeam = kind()
+        return team
+
+    def tasks(self) -> list[Task]:
+        """One training a task."""
+        if not self.methods or len(set(self.methods)) < len(self.methods):
+            raise ValueError(f"methods must be one or more different ones; got {self.methods}")
+        for method in self.methods:
+            check_choice("methods", method, _METHODS)
+        check_integer("games", self.games, 1)
+        check_integer("contest_games", self.contest_games, 2)
+        check_integer("seed", self.seed, 0)
+        self.temperatures  # noqa: B018 - checked before any work
+        return [
+            Task(
+                key=method,
+                function=train_team,
+                arguments={
+                    "team": self.team(method),
+                    "opponent": ("self", "pursuit"),
+                    "arena": self.arena,
+                    "games": self.games,
+                    "side_by_side": self.side_by_side,
+                },
+                weight=len(self.temperatures),
+                resumable=True,
+            )
+            for method in self.methods
+        ]
+
+    def later_tasks(self, results: dict[str, xr.Dataset]) -> list[Task]:
+        """One method and temperature a task."""
+        return [
+            Task(
+                key=self._key(method, tau),
+                function=measure,
+                arguments={
+                    "team": trained_team(self.team(method), results[method]),
+                    "tau": float(tau),
+                    "games": self.contest_games,
+                    "arena": self.arena,
+                },
+            )
+            for method in self.methods
+            for tau in self.temperatures
+        ]
+
+    def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
+        """Join the temperatures, then the methods."""
+        each = [
+            concat([results[self._key(method, tau)] for tau in self.temperatures], "tau")
+            for method in self.methods
+        ]
+        data = concat(each, "method").assign_coords(method=list(self.methods))
+        label = {"long_name": "softmax temperature", "units": "reward"}
+        return data.assign_coords(tau=("tau", self.temperatures, label))
+
+    def summarize(self, data: xr.Dataset) -> xr.Dataset:
+        """Shares of games won, with Wilson's intervals."""
+        return data.merge(win_rates(data)).assign_attrs(data.attrs)
+
+    def plot(self, summary: xr.Dataset) -> Figure:
+        """Draw the share of games won against τ, greedy play at the left."""
+        figure = Figure(figsize=(9.6, 4.0), layout="constrained")
+        axes = figure.subplots(1, summary.sizes["against"], sharey=True)
+        tau = summary["tau"].values
+        x = np.where(tau > 0, tau, tau[1] ** 2 / tau[2])  # greedy one step further left
+        for ax, against in zip(axes, summary["against"].values, strict=True):
+            for method in self.methods:
+                chosen = summary.sel({"against": against, "method": method})
+                rate = chosen["win_rate"].values
+                low, high = (chosen[f"win_rate_{end}"].values for end in ("low", "high"))
+                bars = np.maximum(0, [rate - low, high - rate])
+                ax.errorbar(
+                    x, rate, bars, lw=0.9, capsize=2,
+                    label=plots.method_label(method), **plots.method_style(method),
+                )  # fmt: skip
+                own = self.team(method).softmax_temperature
+            ax.axvline(own, color="0.6", lw=0.9, ls=":")
+            ax.axhline(0.5, color="0.6", lw=0.9, ls=":")
+            ax.set_xscale("log")
+            ax.set(xlabel=plots.axis_label(summary["tau"]), ylim=(-0.03, 1.03))
+            ax.set_title(f"against {against}", loc="left", fontsize="medium")
+            ticks = [x[0], *(10.0**k for k in range(-2, 1))]
+            ax.set_xticks(ticks, ["greedy", *(f"{tick:g}" for tick in ticks[1:])])
+            ax.minorticks_off()
+        axes[0].set_ylabel("share of games won")
+        axes[0].legend(frameon=False, loc="lower left")
+        return figure
+
+    @staticmethod
+    def _key(method: str, tau: float) -> str:
+        return f"{method} at {tau:.3g}"
+
+
+def measure(
+    team: TrainedTeam, tau: float, games: int, arena: Arena, *, seed: int, progress: bool = False
+) -> xr.Dataset:
+    """Count wins at one softmax temperature against either opponent."""
+    playing = team.at_temperature(tau)
+    opponents: dict[str, Team | TrainedTeam] = {
+        "pursuit": PursuitTeam(),
+        "itself, greedy": team.at_temperature(0.0),
+    }
+    counts = []
+    for name, opponent in opponents.items():
+        data = play(
+            playing, opponent, games, arena=arena, seed=task_seed(seed, name), progress=progress
+        )
+        score = data["score"].values
+        counts.append([int((sign * score > 0).sum()) for sign in (1, -1)])
+    wins, losses = np.array(counts).T
+    found = xr.Dataset(coords={"against": list(opponents)})
+    for name, values in (("wins", wins), ("losses", losses), ("draws", games - wins - losses)):
+        found[name] = ("against", values, {"long_name": f"games: {name}", "units": "1"})
+    found["games"] = found["wins"] + found["losses"] + found["draws"]
+    return found

@@ -1,0 +1,186 @@
+"""Videos and still frames of recorded battles."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from tqdm.auto import tqdm
+
+from analysis import plots
+from isingrl._validation import check_integer
+from studies.files import make_folder, replacing, write_figure
+
+__all__ = ["check_video", "write_frames", "write_video"]
+
+_SUFFIXES = (".mp4", ".gif")
+
+
+def write_video(
+    recording: xr.Dataset,
+    path: str | os.PathLike[str],
+    *,
+    names: tuple[str, str] = ("first", "second"),
+    frames_per_second: int = 8,
+    progress: bool = False,
+) -> None:
+    """Write a video of a battle: the map, and below it the kills so far.
+
+    Parameters
+    ----------
+    recording : Dataset
+        As `isingrl.battle.record` returns it; a frame for each of its steps.
+    path : path
+        Of the video, whole or not at all; ending in .mp4 (H.264, which browsers and slides play)
+        or .gif.
+    names : pair of str
+        Of the first and the second team; names of methods are written as in other figures.
+    frames_per_second : int
+        1 to 50; a GIF counts in hundredths of a second and may be a little faster or slower.
+    progress : bool
+        Whether to show a bar.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not as described, the folder cannot be written to, or the recording is
+        none of a battle.
+    ImportError
+        If imageio or imageio-ffmpeg is not installed.
+    """
+    path = check_video(path)
+    rate = check_integer("frames_per_second", frames_per_second, 1)
+    if rate > 50:
+        raise ValueError(f"frames_per_second must be 50 at most; got {rate}")
+    figure = _BattleFigure(recording, names)
+    make_folder(path.parent)
+    with replacing(path) as scratch, _writer(scratch, rate) as writer:
+        for step in tqdm(range(recording.sizes["step"]), unit="frame", disable=not progress):
+            writer.append_data(figure.pixels(step))
+
+
+def write_frames(
+    recording: xr.Dataset,
+    folder: str | os.PathLike[str],
+    steps: Iterable[int],
+    *,
+    names: tuple[str, str] = ("first", "second"),
+) -> list[Path]:
+    """Write single frames of the video of a battle as PNG files.
+
+    Parameters
+    ----------
+    recording : Dataset
+        As `isingrl.battle.record` returns it.
+    folder : path
+        Where step 12 becomes step-0012.png.
+    steps : iterable of int
+        From 0 on.
+    names : pair of str
+        As of `write_video`.
+
+    Returns
+    -------
+    list of Path
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no such step, the folder cannot be written to, or the recording is none of a
+        battle.
+    """
+    figure = _BattleFigure(recording, names)
+    numbers = [check_integer("step", step, 0) for step in steps]
+    last = recording.sizes["step"] - 1
+    for step in numbers:
+        if step > last:
+            raise ValueError(f"step must lie in 0 to {last}; got {step}")
+    folder = Path(folder)
+    make_folder(folder)
+    paths = [folder / f"step-{step:04d}.png" for step in numbers]
+    for step, path in zip(numbers, paths, strict=True):
+        figure.draw(step)
+        write_figure(figure.figure, path)
+    return paths
+
+
+def check_video(path: str | os.PathLike[str]) -> Path:
+    """Return the path of a video if one can be written by that name.
+
+    Raises
+    ------
+    ValueError
+        If it does not end in .mp4 or .gif.
+    ImportError
+        If imageio or imageio-ffmpeg is not installed.
+    """
+    path = Path(path)
+    if path.suffix not in _SUFFIXES:
+        raise ValueError(f"out must end in {' or '.join(_SUFFIXES)}; got {str(path)!r}")
+    for name in ("imageio", "imageio_ffmpeg"):
+        try:
+            __import__(name)
+        except ModuleNotFoundError as error:
+            if error.name != name:
+                raise
+            raise ImportError(
+                f"videos need {name.replace('_', '-')}; install isingrl[battle]"
+            ) from error
+    return path
+
+
+class _BattleFigure:
+    """One figure that shows one step after another, laid out once."""
+
+    def __init__(self, recording: xr.Dataset, names: tuple[str, str]) -> None:
+        if isinstance(names, str) or len(names) != 2:
+            raise ValueError(f"names must be two; got {names!r}")
+        self._recording = recording.assign_coords(side=[str(name) for name in names])
+        # 720 × 912 pixels: H.264 wants multiples of 2, and codes blocks of 16
+        self.figure = Figure(figsize=(7.2, 9.12), dpi=100, layout="constrained")
+        self._canvas: Any = FigureCanvasAgg(self.figure)
+        self._map, self._strip = self.figure.subplots(2, height_ratios=(6, 1))
+        self.draw(0)
+        # handles by hand: two teams may have one name
+        handles, labels = self._map.get_legend_handles_labels()
+        place: Any = "outside lower center"
+        self.figure.legend(handles, labels, loc=place, ncols=3, frameon=False, fontsize=9)
+        self._canvas.draw()
+        self.figure.set_layout_engine("none")  # nothing may move between frames
+
+    def draw(self, step: int) -> None:
+        """Show a step."""
+        self._map.clear()
+        plots.battle_frame(self._recording, step, self._map)
+        self._strip.clear()
+        plots.kills_over_time(self._recording, self._strip, step)
+
+    def pixels(self, step: int) -> npt.NDArray[np.uint8]:
+        """Picture of a step, shape (height, width, 3)."""
+        self.draw(step)
+        self._canvas.draw()
+        return np.asarray(self._canvas.buffer_rgba())[..., :3]
+
+
+@contextmanager
+def _writer(path: Path, rate: int) -> Iterator[Any]:
+    from imageio import v2 as imageio
+
+    settings: dict[str, Any]
+    if path.suffix == ".gif":
+        settings = {"format": "GIF", "duration": 1000 / rate, "loop": 0}
+    else:
+        settings = {
+            "format": "FFMPEG", "fps": rate, "codec": "libx264", "pixelformat": "yuv420p",
+            "macro_block_size": 2, "quality": 8,
+        }  # fmt: skip
+    with imageio.get_writer(path, **settings) as writer:
+        yield writer

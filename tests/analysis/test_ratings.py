@@ -1,0 +1,206 @@
+"""Win rates and ratings of tournaments."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy import stats
+
+from analysis import bradley_terry, win_rates
+from tests.statistical import check_standard_normal
+
+ELO = 400 / np.log(10)
+
+
+def tournament(wins, draws=None, names=None):
+    """Dataset of wins of teams (rows) and draws."""
+    wins = np.array(wins)
+    draws = np.zeros_like(wins) if draws is None else np.array(draws)
+    names = list(names or "abcdefghij"[: len(wins)])
+    dims = ("team", "opponent")
+    counts = {"wins": wins, "draws": draws, "losses": wins.T, "games": wins + wins.T + draws}
+    coords = {"team": names, "opponent": names}
+    return xr.Dataset({name: (dims, each) for name, each in counts.items()}, coords)
+
+
+def play(strength, games, generator, draw=0.0):
+    """Tournament between teams whose odds are the ratios of exp(strength)."""
+    n = len(strength)
+    wins, draws = np.zeros((n, n), int), np.zeros((n, n), int)
+    for i in range(n):
+        for j in range(i):
+            drawn = generator.binomial(games, draw)
+            chance = 1 / (1 + np.exp(strength[j] - strength[i]))
+            wins[i, j] = generator.binomial(games - drawn, chance)
+            wins[j, i] = games - drawn - wins[i, j]
+            draws[i, j] = draws[j, i] = drawn
+    return tournament(wins, draws)
+
+
+def zermelo(wins, draws):
+    """Ratings by Zermelo's iteration, one team at a time."""
+    points = np.array(wins) + np.array(draws) / 2 + 0.5
+    n = len(points)
+    strength = np.ones(n)
+    for _ in range(3_000):
+        for i in range(n):
+            others = [j for j in range(n) if j != i]
+            won = sum(points[i, j] for j in others)
+            met = sum((points[i, j] + points[j, i]) / (strength[i] + strength[j]) for j in others)
+            strength[i] = won / met
+        strength /= np.exp(np.log(strength).mean())
+    return ELO * np.log(strength)
+
+
+def test_win_rates_of_a_tournament():
+    data = tournament([[0, 8], [1, 0]], [[0, 3], [3, 0]])
+    rates = win_rates(data)
+    np.testing.assert_allclose(rates["win_rate"], [[np.nan, 8 / 12], [1 / 12, np.nan]])
+    np.testing.assert_allclose(rates["draw_rate"], [[np.nan, 0.25], [0.25, np.nan]])
+    np.testing.assert_allclose(rates["loss_rate"], [[np.nan, 1 / 12], [8 / 12, np.nan]])
+    assert np.isnan(rates["win_rate_low"].values.diagonal()).all()
+    total = rates["win_rate"] + rates["draw_rate"] + rates["loss_rate"]
+    np.testing.assert_allclose(total.values[[0, 1], [1, 0]], 1)
+    assert rates["win_rate"].attrs == {"long_name": "share of games won", "units": "1"}
+    assert rates["team"].values.tolist() == ["a", "b"]
+
+
+@pytest.mark.parametrize("level", [0.68, 0.95, 0.999])
+def test_the_ends_are_those_of_wilson(level):
+    games = np.array([1, 1, 7, 40, 200, 200])
+    wins = np.array([0, 1, 2, 40, 77, 0])
+    rates = win_rates(xr.Dataset({"wins": ("pair", wins), "games": ("pair", games)}), level)
+    z = stats.norm.isf((1 - level) / 2)
+    for end in (rates["win_rate_low"].values, rates["win_rate_high"].values):
+        distance = abs(end - wins / games)
+        np.testing.assert_allclose(distance, z * np.sqrt(end * (1 - end) / games), atol=1e-12)
+    assert (rates["win_rate_low"] <= rates["win_rate"] + 1e-12).all()
+    assert (rates["win_rate_high"] >= rates["win_rate"] - 1e-12).all()
+    assert set(rates) == {"win_rate", "win_rate_low", "win_rate_high"}
+    assert rates.attrs["level"] == level
+
+
+def test_counts_of_any_dims():
+    data = tournament([[0, 8, 5], [1, 0, 7], [4, 2, 0]])
+    several = xr.concat([data, data], "run").transpose("opponent", "run", "team")
+    rates = win_rates(several)
+    xr.testing.assert_allclose(rates.isel(run=1).transpose("team", "opponent"), win_rates(data))
+    one = win_rates(xr.Dataset({"wins": 3, "games": 4}))
+    assert one["win_rate"].item() == 0.75
+    shared = win_rates(xr.Dataset({"wins": ("team", [1, 3]), "games": 4}))
+    assert shared["win_rate_low"].dims == ("team",)
+    assert shared["win_rate_low"][1] == one["win_rate_low"]
+
+
+def test_bad_counts():
+    data = tournament([[0, 8], [1, 0]])
+    with pytest.raises(ValueError, match=r"level must lie in \(0, 1\); got 95"):
+        win_rates(data, 95)
+    with pytest.raises(ValueError, match="must hold 'games'"):
+        win_rates(data[["wins"]])
+    with pytest.raises(ValueError, match="wins must be integers of at least 0; got float64"):
+        win_rates(data.assign(wins=data["wins"] / 2))
+    with pytest.raises(ValueError, match="draws must be integers of at least 0; got int64 from -1"):
+        bradley_terry(data.assign(draws=data["draws"] - 1))
+    with pytest.raises(ValueError, match="wins must not exceed games; got up to 7 more"):
+        win_rates(data.assign(wins=data["wins"] * 2))
+
+
+def test_bad_tournaments():
+    data = tournament([[0, 8], [1, 0]])
+    with pytest.raises(ValueError, match=r"must lie over 'team' and 'opponent'; got \('team',\)"):
+        bradley_terry(data.isel(opponent=0))
+    with pytest.raises(ValueError, match=r"two or more, .*got \['a', 'b'\] and \['b', 'a'\]"):
+        bradley_terry(data.isel(opponent=[1, 0]))
+    with pytest.raises(ValueError, match="two or more"):
+        bradley_terry(data.isel(opponent=[0], team=[0]))
+    uneven = data.assign(draws=data["draws"] + np.array([[0, 2], [1, 0]]))
+    with pytest.raises(ValueError, match="'a' and 'b' have 2 and 1"):
+        bradley_terry(uneven)
+
+
+@pytest.mark.parametrize(("won", "drawn", "lost"), [(30, 4, 7), (0, 0, 200), (5, 5, 5), (0, 0, 0)])
+def test_two_teams_in_closed_form(won, drawn, lost):
+    data = tournament([[0, won], [lost, 0]], [[0, drawn], [drawn, 0]])
+    result = bradley_terry(data)
+    games = won + drawn + lost + 1
+    chance = (won + drawn / 2 + 0.5) / games
+    difference = ELO * np.log(chance / (1 - chance))
+    np.testing.assert_allclose(result["rating"], [difference / 2, -difference / 2], atol=1e-5)
+    error = ELO / (2 * np.sqrt(games * chance * (1 - chance)))
+    np.testing.assert_allclose(result["rating_error"], error, rtol=1e-6)
+
+
+def test_ratings_agree_with_zermelo():
+    generator = np.random.default_rng(5)
+    data = play(generator.normal(0, 1.5, 6), 40, generator, draw=0.2)
+    found = bradley_terry(data)["rating"]
+    expected = zermelo(data["wins"].values, data["draws"].values)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_errors_are_the_inverse_of_a_curvature_by_differences():
+    generator = np.random.default_rng(6)
+    data = play(generator.normal(0, 1, 4), 60, generator, draw=0.1)
+    result = bradley_terry(data)
+    points = data["wins"].values + data["draws"].values / 2 + 0.5
+
+    def likelihood(strength):
+        pairs = [(i, j) for i in range(4) for j in range(4) if i != j]
+        return sum(-points[i, j] * np.log1p(np.exp(strength[j] - strength[i])) for i, j in pairs)
+
+    at, width, unit = result["rating"].values / ELO, 1e-3, np.eye(4)
+    curvature = np.array(
+        [
+            [
+                sum(
+                    a * b * likelihood(at + width * (a * unit[i] + b * unit[j]))
+                    for a in (-1, 1)
+                    for b in (-1, 1)
+                )
+                for j in range(4)
+            ]
+            for i in range(4)
+        ]
+    ) / (-4 * width**2)
+    variance = np.linalg.pinv(curvature, rcond=1e-4).diagonal()
+    np.testing.assert_allclose(result["rating_error"], ELO * np.sqrt(variance), rtol=1e-3)
+
+
+def test_ratings_do_not_depend_on_the_order():
+    generator = np.random.default_rng(7)
+    data = play(generator.normal(0, 2, 5), 30, generator, draw=0.3)
+    order = [3, 0, 4, 1, 2]
+    turned = bradley_terry(data.isel(team=order, opponent=order).transpose())
+    result = bradley_terry(data)
+    assert turned["team"].values.tolist() == list("daebc")
+    xr.testing.assert_allclose(turned.sel(team=result["team"]), result, atol=1e-5)
+    assert abs(result["rating"].mean()) < 1e-9
+    assert result["rating"].attrs["units"] == "Elo"
+
+
+def test_perfect_records_stay_finite():
+    wins = np.triu(np.full((4, 4), 200), 1)
+    result = bradley_terry(tournament(wins))
+    assert np.isfinite(result["rating"]).all()
+    assert np.isfinite(result["rating_error"]).all()
+    assert (np.diff(result["rating"]) < -400).all()
+
+
+def test_ratings_lie_around_the_true_strengths_by_their_errors():
+    generator = np.random.default_rng(8)
+    strength = np.array([1.0, 0.2, -0.3, -0.9])
+    z = []
+    for _ in range(250):
+        result = bradley_terry(play(strength, 200, generator))
+        z.append((result["rating"].values - ELO * strength) / result["rating_error"].values)
+    for team in np.transpose(z):
+        check_standard_normal(team)
+
+
+def test_draws_narrow_the_spread_and_leave_the_errors_on_the_safe_side():
+    generator = np.random.default_rng(9)
+    found = [bradley_terry(play(np.zeros(3), 100, generator, draw=0.5)) for _ in range(100)]
+    rating = np.array([result["rating"].values for result in found])
+    error = np.array([result["rating_error"].values for result in found])
+    ratio = rating.std(axis=0) / error.mean(axis=0)
+    assert (abs(ratio - np.sqrt(0.5)) < 4.5 * np.sqrt(0.5) / np.sqrt(2 * 100)).all(), ratio

@@ -1,0 +1,247 @@
+"""Trainings: they learn, repeat, resume after any kind of end, and refuse what they cannot do."""
+
+import multiprocessing
+import os
+import signal
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from isingrl import _archives
+from isingrl.battle import (
+    ActorCritic,
+    Arena,
+    IndependentQ,
+    MeanFieldActorCritic,
+    MeanFieldQ,
+    PursuitTeam,
+    RandomTeam,
+    TrainedTeam,
+    play,
+    train,
+)
+from isingrl.battle import training as training_module
+
+ARENA = Arena(map_size=12, team_size=4, max_steps=40)
+QUICK = MeanFieldQ(memory=4000, batch_size=64, replay_ratio=2.0)
+SETTINGS = {"arena": ARENA, "side_by_side": 4, "seed": 5}
+
+
+def same(one, other):
+    """Whether two trained teams are equal to the last bit."""
+    assert one.team == other.team
+    assert one.parameters.keys() == other.parameters.keys()
+    for name, values in one.parameters.items():
+        np.testing.assert_array_equal(values, other.parameters[name])
+    assert one.history.identical(other.history)
+    assert (one.rival is None) == (other.rival is None)
+    if one.rival is not None:
+        same(one.rival, other.rival)
+
+
+@pytest.fixture(scope="module")
+def short():
+    """A short training against several opponents."""
+    return train(QUICK, ("self", "pursuit"), games=40, **SETTINGS)
+
+
+def test_the_same_seed_gives_the_same_team(short):
+    same(short, train(QUICK, ("self", "pursuit"), games=40, **SETTINGS))
+
+
+def test_another_seed_gives_another_team(short):
+    other = train(QUICK, ("self", "pursuit"), games=40, **SETTINGS | {"seed": 6})
+    assert not np.array_equal(other.parameters["view.weight"], short.parameters["view.weight"])
+
+
+@pytest.mark.parametrize("kind", [MeanFieldQ, IndependentQ])
+def test_agents_learn_to_fight(kind):
+    team = kind(memory=20_000, batch_size=128, replay_ratio=8.0, exploration=0.2)
+    trained = train(team, ("self", "pursuit"), games=120, **SETTINGS)
+    rewards = trained.history["reward"].where(trained.history["opponent"] == "pursuit")
+    assert rewards[-8:].mean() > 0.1 > 0 > rewards[:4].mean()
+    won = play(trained, RandomTeam(), 40, arena=ARENA, seed=1)["score"].values > 0
+    assert won.mean() >= 0.9
+
+
+def test_the_loss_falls_on_what_does_not_change():
+    team = IndependentQ(
+        memory=20_000, batch_size=128, replay_ratio=8.0, exploration=0.0, softmax_temperature=1e3
+    )
+    trained = train(team, "random", games=80, **SETTINGS)
+    loss = trained.history["loss"].values
+    assert np.nanmean(loss[-4:]) < 0.7 * np.nanmean(loss[:3])
+
+
+def test_rivals_learn_apart():
+    trained = train(QUICK, "rival", games=20, **SETTINGS)
+    assert trained.rival is not None
+    untrained = train(QUICK, "rival", games=1, **SETTINGS | {"side_by_side": 1})
+    for name, values in trained.parameters.items():
+        assert not np.array_equal(values, trained.rival.parameters[name])
+        assert not np.array_equal(values, untrained.parameters[name])
+        assert not np.array_equal(trained.rival.parameters[name], untrained.rival.parameters[name])
+
+
+@pytest.mark.parametrize("kind", [ActorCritic, MeanFieldActorCritic])
+def test_actor_critics_change_and_repeat(kind):
+    team = kind(batch_size=128)
+    runs = [train(team, ("self", "pool", "mixed"), games=24, **SETTINGS) for _ in range(2)]
+    same(*runs)
+    assert np.isfinite(runs[0].history["loss"]).all()
+
+
+def test_the_last_round_may_be_smaller():
+    trained = train(QUICK, "pursuit", games=10, **SETTINGS)
+    assert trained.history["games"].values.tolist() == [4, 8, 10]
+
+
+@pytest.mark.parametrize(
+    ("team", "opponent"),
+    [
+        (QUICK, ("self", "rival", "pool", "mixed", "pursuit")),
+        (ActorCritic(batch_size=64), ("rival", "mixed", "random")),
+    ],
+)
+def test_a_training_cut_between_rounds_goes_on(tmp_path, monkeypatch, team, opponent):
+    whole = train(team, opponent, games=40, **SETTINGS)
+
+    def cut(self, _original=training_module.Training.play_round):
+        if self.played >= 20 and not (tmp_path / "cut").exists():
+            (tmp_path / "cut").touch()
+            raise KeyboardInterrupt
+        return _original(self)
+
+    monkeypatch.setattr(training_module.Training, "play_round", cut)
+    options = {"games": 40, "out": tmp_path / "team", "checkpoint_seconds": 0, **SETTINGS}
+    with pytest.raises(KeyboardInterrupt):
+        train(team, opponent, **options)
+    same(train(team, opponent, **options), whole)
+    same(TrainedTeam.load(tmp_path / "team"), whole)
+    same(train(team, opponent, **options), whole)  # finished: read, not played again
+
+
+def _train_in(folder):
+    arena = Arena(map_size=8, team_size=4, max_steps=15, gap=0)
+    options = SETTINGS | {"arena": arena, "out": folder, "checkpoint_seconds": 0}
+    return train(QUICK, ("self", "pursuit"), games=24, **options)
+
+
+def test_killed_at_any_moment_it_ends_alike(tmp_path):
+    """Kill -9 at twenty random moments, over as many trainings as that takes."""
+    whole = _train_in(None)
+    context = multiprocessing.get_context("forkserver")  # whose children begin without threads
+    modules = ["torch._dynamo", "magent2", "isingrl.battle._value_learner", "pytest"]
+    context.set_forkserver_preload(modules)  # what optimizers import takes seconds
+    generator, killed, finished, usual = np.random.default_rng(3), 0, 0, np.inf
+    while killed < 20:
+        folder, began = tmp_path / str(finished), time.monotonic()
+        process = context.Process(target=_train_in, args=(folder,))
+        process.start()
+        # the first two set up the server and say how long one takes
+        process.join(generator.uniform(0.2, 1.0) * usual if finished > 1 else None)
+        if process.exitcode is None:
+            os.kill(process.pid, signal.SIGKILL)
+            process.join()
+            killed += 1
+        else:
+            assert process.exitcode == 0
+            usual = min(usual, time.monotonic() - began)
+            same(TrainedTeam.load(folder), whole)
+            finished += 1
+    _train_in(tmp_path / str(finished))
+    same(TrainedTeam.load(tmp_path / str(finished)), whole)
+
+
+def test_another_training_is_not_overwritten(tmp_path):
+    options = {"out": tmp_path, **SETTINGS}
+    first = train(QUICK, "self", games=4, **options)
+    with pytest.raises(ValueError, match=r"out must be .* of one with games = 4, not 8"):
+        train(QUICK, "self", games=8, **options)
+    with pytest.raises(ValueError, match=r"of one with opponent = \['self'\], not \['pursuit'\]"):
+        train(QUICK, "pursuit", games=4, **options)
+    with pytest.raises(ValueError, match="of one with seed = 5, not 6"):
+        train(QUICK, "self", games=4, **options | {"seed": 6})
+    same(TrainedTeam.load(tmp_path), first)
+
+
+def test_a_full_disk_loses_no_checkpoint(tmp_path, monkeypatch):
+    whole = train(QUICK, "self", games=12, **SETTINGS)
+    options = {"games": 12, "out": tmp_path, "checkpoint_seconds": 0, **SETTINGS}
+    written = []
+
+    def full(arrays, path, metadata, _original=_archives.save_file):
+        if len(written) == 2:
+            path.write_bytes(b"half")
+            raise OSError("No space left on device")
+        written.append(path)
+        _original(arrays, path, metadata)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_archives, "save_file", full)
+        with pytest.raises(OSError, match="No space"):
+            train(QUICK, "self", **options)
+    assert {file.name for file in tmp_path.iterdir()} == {
+        "checkpoint.json", "checkpoint.safetensors"
+    }  # fmt: skip
+    same(train(QUICK, "self", **options), whole)
+
+
+def test_damaged_checkpoints_and_teams_are_refused(tmp_path, short):
+    short.save(tmp_path / "team")
+    file = tmp_path / "team" / "team.safetensors"
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match="path must be a trained team folder"):
+        TrainedTeam.load(tmp_path / "team")
+    file.write_bytes(whole)
+    same(TrainedTeam.load(tmp_path / "team"), short)
+    with pytest.raises(FileNotFoundError, match=r"has no team\.json"):
+        TrainedTeam.load(tmp_path)
+    # parameters of a network with other sizes
+    other = {name: values[..., :-1] for name, values in short.parameters.items()}
+    TrainedTeam(short.team, other).save(tmp_path / "other")
+    with pytest.raises(ValueError, match="path must be a trained team folder"):
+        TrainedTeam.load(tmp_path / "other")
+    train(QUICK, "self", games=4, out=tmp_path / "cut", **SETTINGS)
+    (tmp_path / "cut" / "checkpoint.safetensors").write_bytes(b"short")
+    with pytest.raises(ValueError, match="path must be a checkpoint folder"):
+        train(QUICK, "self", games=4, out=tmp_path / "cut", **SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"team": PursuitTeam()}, TypeError, "team must be a team that learns"),
+        ({"team": "mean-field-q"}, TypeError, "team must be a team that learns"),
+        ({"opponent": "nobody"}, ValueError, "opponent must be one of 'self', 'rival'"),
+        ({"opponent": ()}, ValueError, "opponent must name at least one; got none"),
+        ({"opponent": MeanFieldQ()}, ValueError, "opponent must be trained or one of self"),
+        ({"arena": 30}, TypeError, "arena must be an Arena; got 30"),
+        ({"games": 0}, ValueError, "games must be an integer of at least 1; got 0"),
+        ({"side_by_side": 0}, ValueError, "side_by_side must be an integer of at least 1; got 0"),
+        ({"seed": -1}, ValueError, "seed must be an integer of at least 0; got -1"),
+        ({"device": "tpu"}, ValueError, "device must be 'cpu' or 'cuda'; got 'tpu'"),
+        ({"checkpoint_seconds": -1}, ValueError, "checkpoint_seconds must lie in"),
+        ({"team": MeanFieldQ(memory=30)}, ValueError, "memory must hold two steps of all 32"),
+    ],
+)
+def test_bad_arguments_are_refused(arguments, error, message):
+    given = {"team": QUICK, "opponent": "self", "games": 4} | SETTINGS | arguments
+    with pytest.raises(error, match=message):
+        train(given.pop("team"), given.pop("opponent"), **given)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_without_a_gpu_cuda_is_refused():
+    with pytest.raises(ValueError, match="device must be 'cpu', as torch finds no GPU here"):
+        train(QUICK, "self", games=4, device="cuda", **SETTINGS)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+def test_networks_learn_on_a_gpu(tmp_path):
+    trained = train(QUICK, ("self", "pool"), games=8, device="cuda", out=tmp_path, **SETTINGS)
+    play(TrainedTeam.load(tmp_path), PursuitTeam(), 4, arena=ARENA, device="cuda")
+    assert np.isfinite(trained.history["loss"][-1])
