@@ -36,8 +36,6 @@ clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find analysis benchmarks isingrl studies tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# magent2 is left out, being optional: .venv/bin/pip install --constraint constraints.txt
-# --editable '.[dev]' adds it.
 $(STAMP): $(PINS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "isingrl needs Python 3.11 or newer, and '$(PYTHON)' is not: $$($(PYTHON) --version 2>&1)." >&2; \
@@ -45,7 +43,7 @@ $(STAMP): $(PINS)
 		exit 1; }
 	@echo 'Setting up $(VENV) with pinned packages, once ...'
 	$(PYTHON) -m venv $(VENV)
-	$(INSTALL) '.[networks,test,lint]'
+	$(INSTALL) '.[networks,battle,test,lint]'
 	@touch $@
 
 $(BENCH_STAMP): $(STAMP)

@@ -23,13 +23,15 @@ from isingrl.battle import (
 )
 from studies.battle_tasks import history, train_team, trained_team
 from studies.combining import concat
+from studies.legends import legend_below
 from studies.tasks import Task
 
 __all__ = ["BattleChapter"]
 
 _CHAPTER = "chapter"
-_LONG_MEMORY = "chapter's network, our settings"
-_DEFAULT = "two heads, our settings"
+_LONG_MEMORY = "chapter's network"
+_DEFAULT = "two heads"
+_RECORDED = ("x", "y", "health", "action", "killed")
 _TEAMS = {
     _CHAPTER: MeanFieldQ(
         network="chapter", discount=0.5, learning_rate=1e-3, falling_rate=False,
@@ -123,20 +125,28 @@ class BattleChapter:
 
     def recordings(self, data: xr.Dataset) -> dict[str, xr.Dataset]:
         """The recorded game."""
-        names = ("x", "y", "health", "action", "killed")
-        recording = data[list(names)].rename(killed="kills")
+        recording = data[list(_RECORDED)].rename(killed="kills")
         return {"game.mp4": recording.assign_attrs(map_size=self.map_size)}
 
     def summarize(self, data: xr.Dataset) -> xr.Dataset:
-        """Shares of games won, and the course of the trainings."""
-        names = ["loss", "reward", "win", "played", "against"]
+        """Shares of games won, the course of the trainings, and the recorded game."""
+        names = ["loss", "reward", "win", "played", "against", *_RECORDED]
         return data[names].merge(win_rates(data)).assign_attrs(data.attrs)
 
     def plot(self, summary: xr.Dataset) -> Figure:
-        """Draw reward and loss against the games played, and who beats whom."""
-        figure = Figure(figsize=(11.0, 7.4), layout="constrained")
-        grid = figure.add_gridspec(2, 2, width_ratios=(1, 1.15))
-        panels = [figure.add_subplot(grid[row, 0]) for row in (0, 1)]
+        """Draw moments of the recorded game, how the teams learned, and who beats whom."""
+        figure = Figure(figsize=(11.0, 9.2), layout="constrained")
+        parts: Any = figure.subfigures(2, 1, height_ratios=(1, 1.25))
+        upper, lower = parts
+        recording = self.recordings(summary)["game.mp4"]
+        frames: Any = upper.subplots(1, 3)
+        for ax, step in zip(frames, _moments(recording), strict=True):
+            plots.battle_frame(recording, step, ax=ax)
+            for side in ("left", "center", "right"):
+                ax.set_title(ax.get_title(side), loc=side, fontsize="small")
+        legend_below(upper, frames[:1], 3, fontsize="small")
+        grid = lower.add_gridspec(2, 2, width_ratios=(1, 1.15))
+        panels = [lower.add_subplot(grid[row, 0]) for row in (0, 1)]
         colors = dict(zip(_TEAMS, ("#0072B2", "#E69F00", "#D55E00"), strict=True))
         for ax, name in zip(panels, ("reward", "loss"), strict=True):
             for team, color in colors.items():
@@ -150,8 +160,16 @@ class BattleChapter:
         panels[0].axhline(0, color="0.6", lw=0.8, ls=":")
         panels[0].legend(frameon=False, fontsize="small")
         panels[1].set_yscale("log")
-        plots.tournament_matrix(summary, ax=figure.add_subplot(grid[:, 1]))
+        plots.tournament_matrix(summary, ax=lower.add_subplot(grid[:, 1]))
         return figure
+
+
+def _moments(recording: xr.Dataset) -> tuple[int, int, int]:
+    """Steps before the first hit, in the thick of it, and at the end."""
+    fallen = recording["kills"].sum("side").values
+    first = int(np.argmax((recording["health"] < 1).any(["side", "agent"]).values))
+    half = int(np.argmax(fallen >= fallen[-1] / 2))
+    return max(0, first - 1), half, len(fallen) - 1
 
 
 def compete(

@@ -73,7 +73,7 @@ def train_command(
     opponent: tuple[str, ...] = ("self", "pursuit"),
     map_size: int = 30,
     team_size: int = 16,
-    games: int = 3000,
+    games: int = 4000,
     max_steps: int = 250,
     placing: Literal["ranks", "scattered"] = "ranks",
     side_by_side: int = 10,

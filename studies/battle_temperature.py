@@ -156,7 +156,7 @@ class BattleTemperature:
             ax.set_xticks(ticks, ["greedy", *(f"{tick:g}" for tick in ticks[1:])])
             ax.minorticks_off()
         axes[0].set_ylabel("share of games won")
-        axes[0].legend(frameon=False, loc="lower left")
+        axes[0].legend(frameon=False, loc="upper right")
         return figure
 
     @staticmethod

@@ -78,7 +78,7 @@ def main(arguments: list[str] | None = None) -> None:
     except (ImportError, TypeError, ValueError) as error:
         refuse(f"isingrl {name}", str(error))
     except KeyboardInterrupt:
-        print(f"isingrl {name}: interrupted; nothing was written", file=sys.stderr)
+        print(f"isingrl {name}: interrupted; no results were written", file=sys.stderr)
         raise SystemExit(130) from None
     print(f"wrote data.nc, summary.nc, figure.png and config.json to {out}")
 

@@ -153,7 +153,7 @@ class _BattleFigure:
         handles, labels = self._map.get_legend_handles_labels()
         place: Any = "outside lower center"
         self.figure.legend(handles, labels, loc=place, ncols=3, frameon=False, fontsize=9)
-        self._canvas.draw()
+        self.figure.draw_without_rendering()
         self.figure.set_layout_engine("none")  # nothing may move between frames
 
     def draw(self, step: int) -> None:

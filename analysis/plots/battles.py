@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -241,7 +242,8 @@ def win_rate_bars(rates: xr.Dataset, ax: Axes | None = None) -> Axes:
             x, y, 0.9 * width, yerr=np.maximum(0, error), color=method_color(team, order),
             ecolor="0.25", error_kw={"elinewidth": 1.0, "capsize": 2.5}, label=method_label(team),
         )  # fmt: skip
-    opponents = [method_label(each) for each in rates["opponent"].values.tolist()]
+    # long names in two lines, so that neighbours do not run into each other
+    opponents = [fill(method_label(each), 13) for each in rates["opponent"].values.tolist()]
     ax.set_xticks(range(len(opponents)), [f"against\n{each}" for each in opponents])
     ax.set(ylim=(0, 1.03), ylabel=axis_label(rate))
     return ax

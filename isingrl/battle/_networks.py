@@ -73,10 +73,10 @@ class ChapterNetwork(BattleNetwork):
         return np.ascontiguousarray(BattleNetwork.code_planes()[:, [0, 2]])
 
     def decode(self, views: torch.Tensor) -> torch.Tensor:
-        """As of `BattleNetwork`, by two comparisons: bytes below 0 come round to 255."""
-        planes = torch.empty((*views.shape, 2), device=views.device)
-        torch.lt(views - (OWN + 1), FOE, out=planes[..., 0])
-        torch.lt(views - (FOE + 1), FOE, out=planes[..., 1])
+        """One plane after the other, shape (n, 2, 169); by comparisons, 0 − 1 being 255."""
+        planes = torch.empty((len(views), 2, N_CELLS), device=views.device)
+        torch.lt(views - (OWN + 1), FOE, out=planes[:, 0])
+        torch.lt(views - (FOE + 1), FOE, out=planes[:, 1])
         return planes
 
     def look(self, views: torch.Tensor) -> torch.Tensor:

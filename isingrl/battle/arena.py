@@ -137,3 +137,12 @@ class Arena:
 
     def _set(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
+
+
+def check_arena(arena: Any) -> Arena:
+    """Return the arena, or the default one."""
+    if arena is None:
+        return Arena()
+    if not isinstance(arena, Arena):
+        raise TypeError(f"arena must be an Arena; got {arena!r}")
+    return arena

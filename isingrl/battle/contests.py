@@ -14,7 +14,7 @@ from isingrl._runs import seed_sequence
 from isingrl._torch import one_thread
 from isingrl._validation import check_integer
 from isingrl.battle._players import SCRIPTS, Player
-from isingrl.battle.arena import Arena
+from isingrl.battle.arena import Arena, check_arena
 from isingrl.battle.games import Games
 from isingrl.battle.teams import Team
 from isingrl.battle.trained import TrainedTeam, make_player
@@ -235,15 +235,6 @@ def record(
         dims = ("step", "side", "agent")[: values.ndim]
         data[name] = (dims, values, {"long_name": label, "units": units})
     return data
-
-
-def check_arena(arena: Arena | None) -> Arena:
-    """Return the arena, or the default one."""
-    if arena is None:
-        return Arena()
-    if not isinstance(arena, Arena):
-        raise TypeError(f"arena must be an Arena; got {arena!r}")
-    return arena
 
 
 def _player(team: Any, device: str) -> Player:

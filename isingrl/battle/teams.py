@@ -214,9 +214,12 @@ class ActorCritic(LearningTeam):
     r"""Agents that learn a policy and, as its baseline, how well they fare.
 
     After every round of games the policy climbs the gradient of
-    :math:`A \log \pi(a | o) + c_H H(\pi)`, where the advantage A is that of Schulman et al. (2016)
-    with λ, over all steps of the round in batches, once each; the value descends the squared
-    distance to A + V.
+
+    .. math:: A \, \pi(a | o) / \pi_0(a | o) + c_H H(\pi)
+
+    over all steps of the round, in batches, in several passes. The advantage A is the generalized
+    one with λ [1]_, π₀ the policy that acted, and a ratio further than 0.2 from 1 has nothing more
+    to gain [2]_. The value descends the squared distance to A + V.
 
     Parameters
     ----------
@@ -226,32 +229,38 @@ class ActorCritic(LearningTeam):
         λ in [0, 1]; 1 takes all of the discounted return.
     entropy : float
         Weight c_H of the policy's entropy, in units of the reward: a softmax temperature. Hardly
-        any agent ever hits a foe by chance, so that below 0.05 or so all learn to hit no more.
+        any agent ever hits a foe by chance, so that with less all soon learn to hit no more.
     value_weight : float
         Weight of the value's loss.
     batch_size : int
         Steps of a batch.
+    passes : int
+        Times that every step of a round is learned from.
 
     References
     ----------
-    J. Schulman et al., "High-dimensional continuous control using generalized advantage
-    estimation", ICLR (2016), arXiv:1506.02438.
+    .. [1] J. Schulman et al., "High-dimensional continuous control using generalized advantage
+       estimation", ICLR (2016), arXiv:1506.02438.
+    .. [2] J. Schulman et al., "Proximal policy optimization algorithms" (2017), arXiv:1707.06347.
     """
 
     name: ClassVar[str] = "actor-critic"
     outputs: ClassVar[int] = N_ACTIONS + 1
 
-    trace: float = 0.9
-    entropy: float = 0.08
+    learning_rate: float = 2e-3
+    trace: float = 0.5
+    entropy: float = 0.03
     value_weight: float = 0.5
     batch_size: int = 512
+    passes: int = 4
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self._set("trace", check_real("trace", self.trace, minimum=0, maximum=1))
         for name in ("entropy", "value_weight"):
             self._set(name, check_real(name, getattr(self, name), minimum=0))
-        self._set("batch_size", check_integer("batch_size", self.batch_size, 1))
+        for name in ("batch_size", "passes"):
+            self._set(name, check_integer(name, getattr(self, name), 1))
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from isingrl._runs import seed_sequence
 from isingrl._torch import check_device, one_thread, require_torch
 from isingrl._validation import check_choice, check_integer, check_real
 from isingrl.battle._players import SCRIPTS, Player, script
-from isingrl.battle.arena import Arena
+from isingrl.battle.arena import Arena, check_arena
 from isingrl.battle.games import Games
 from isingrl.battle.teams import ActorCritic, LearningTeam, Team, ValueTeam
 from isingrl.battle.trained import TrainedTeam, history_dataset, make_player
@@ -42,7 +43,7 @@ def train(
     opponent: str | Team | TrainedTeam | Sequence[str | Team | TrainedTeam] = ("self", "pursuit"),
     *,
     arena: Arena | None = None,
-    games: int = 3000,
+    games: int = 4000,
     side_by_side: int = 10,
     seed: int | None = None,
     device: str = "cpu",
@@ -70,7 +71,8 @@ def train(
     side_by_side : int
         Games of a round.
     seed : int, optional
-        The same seed gives the same team, on the same processor and the same versions.
+        The same seed gives the same team, on the same processor and the same versions. Without
+        one a training that is resumed keeps the one that it began with.
     device : str
         "cpu" or "cuda", for the networks.
     out : path, optional
@@ -141,9 +143,7 @@ class Training:
     ) -> None:
         if not isinstance(team, LearningTeam):
             raise TypeError(f"team must be a team that learns; got {team!r}")
-        self.team, self.arena = team, Arena() if arena is None else arena
-        if not isinstance(self.arena, Arena):
-            raise TypeError(f"arena must be an Arena; got {arena!r}")
+        self.team, self.arena = team, check_arena(arena)
         self.games = check_integer("games", games, 1)
         self._width = min(self.games, check_integer("side_by_side", side_by_side, 1))
         several = isinstance(opponent, Sequence) and not isinstance(opponent, str)
@@ -153,9 +153,10 @@ class Training:
         self._names = [_opponent_name(each) for each in opponents]
         require_torch("battle")
         self._device = check_device(device)
-        self._seed = seed_sequence(seed)
         self._check_memory()
-        numbers, first, second = self._seed.spawn(3)
+        sequence = seed_sequence(seed)
+        self._seed_given, self._seed = seed is not None, sequence.entropy
+        numbers, first, second = sequence.spawn(3)
         self._generator = np.random.Generator(np.random.PCG64(numbers))
         self._running = Games(self.arena, self._width)
         self._learner = self._new_learner(first)
@@ -266,6 +267,8 @@ class Training:
         settings, arrays = read_archive(folder, _NAME, _FORMAT, _WHAT)
         with foreign(folder, _WHAT):
             theirs, played = settings["arguments"], int(settings["played"])
+        if not self._seed_given:
+            self._seed = theirs.get("seed")
         for name, mine in json.loads(json.dumps(self._settings()["arguments"])).items():
             if theirs.get(name) != mine:
                 raise ValueError(
@@ -301,7 +304,7 @@ class Training:
                 "arena": self.arena.settings(),
                 "games": self.games,
                 "side_by_side": self._width,
-                "seed": self._seed.entropy,
+                "seed": self._seed,
                 "device": self._device,
             },
         }
@@ -342,10 +345,10 @@ class Training:
             make_opponent(
                 _opponent(each, self._device),
                 self._learner,
-                lambda: self._new_learner(seed),
+                partial(self._new_learner, own_seed),
                 watches,
             )
-            for each in opponents
+            for each, own_seed in zip(opponents, seed.spawn(len(opponents)), strict=True)
         ]
 
 

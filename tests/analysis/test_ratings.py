@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import xarray as xr
 from scipy import stats
+from scipy.special import expit
 
-from analysis import bradley_terry, win_rates
+from analysis import bradley_terry, rates_over_trainings, win_rates
 from tests.statistical import check_standard_normal
 
 ELO = 400 / np.log(10)
@@ -204,3 +205,30 @@ def test_draws_narrow_the_spread_and_leave_the_errors_on_the_safe_side():
     error = np.array([result["rating_error"].values for result in found])
     ratio = rating.std(axis=0) / error.mean(axis=0)
     assert (abs(ratio - np.sqrt(0.5)) < 4.5 * np.sqrt(0.5) / np.sqrt(2 * 100)).all(), ratio
+
+
+def test_rates_over_trainings_know_that_trainings_differ():
+    """Win rates of methods whose trainings have strengths of their own: intervals hold the mean."""
+    generator, covered, widths = np.random.default_rng(11), 0, []
+    runs, trainings, games = 300, 6, 20
+    strengths = np.random.default_rng(1).normal(0, 1, (2, 200_000))
+    truth = expit(strengths[0] - strengths[1]).mean()
+    for _ in range(runs):
+        own, other = generator.normal(0, 1, (2, trainings))
+        wins = generator.binomial(games, expit(own[:, None] - other))
+        dims = ("training", "opponent_training")
+        data = xr.Dataset({"wins": (dims, wins), "games": (dims, np.full(wins.shape, games))})
+        rates = rates_over_trainings(data)
+        covered += bool(rates["win_rate_low"] <= truth <= rates["win_rate_high"])
+        widths.append(float(rates["win_rate_high"] - rates["win_rate_low"]))
+    assert 0.9 * runs < covered < 0.99 * runs
+    pooled = win_rates(data.sum(["training", "opponent_training"]))
+    assert np.mean(widths) > 2 * float(pooled["win_rate_high"] - pooled["win_rate_low"])
+
+
+@pytest.mark.parametrize("sizes", [(1, 1), (3, 2)])
+def test_rates_over_trainings_need_as_many_on_both_sides(sizes):
+    dims = ("training", "opponent_training")
+    data = xr.Dataset({"wins": (dims, np.ones(sizes, int)), "games": (dims, np.ones(sizes, int))})
+    with pytest.raises(ValueError, match="as many trainings as opponent_trainings, two or more"):
+        rates_over_trainings(data)

@@ -155,6 +155,20 @@ def test_killed_at_any_moment_it_ends_alike(tmp_path):
     same(TrainedTeam.load(tmp_path / str(finished)), whole)
 
 
+def test_without_a_seed_a_training_goes_on_with_its_own(tmp_path):
+    options = {"out": tmp_path, "checkpoint_seconds": 0, **SETTINGS, "seed": None}
+    first = train(QUICK, "self", games=4, **options)
+    same(train(QUICK, "self", games=4, **options), first)
+    with pytest.raises(ValueError, match="of one with seed = "):
+        train(QUICK, "self", games=4, **options | {"seed": 6})
+
+
+def test_several_rivals_are_different_ones():
+    run = training_module.Training(QUICK, ("rival", "rival"), ARENA, 4, 4, 5, "cpu")
+    one, other = (each.learner.network.view.weight for each in run._opponents)
+    assert not torch.equal(one, other)
+
+
 def test_another_training_is_not_overwritten(tmp_path):
     options = {"out": tmp_path, **SETTINGS}
     first = train(QUICK, "self", games=4, **options)

@@ -1,0 +1,106 @@
+"""The studies of battles at the smallest size that runs through."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from studies.battle_chapter import BattleChapter
+from studies.battle_paper import BattlePaper
+from studies.battle_temperature import BattleTemperature
+from studies.runner import run, run_to_folder
+
+MAP = {"map_size": 8, "team_size": 2}
+PAPER = BattlePaper(
+    methods=("mean-field-q", "actor-critic"), trainings=2, games=8, contest_games=2,
+    side_by_side=4, **MAP,
+)  # fmt: skip
+
+
+def test_paper_counts_every_game_once():
+    data = run(PAPER)
+    names = ["mean-field-q", "actor-critic", "pursuit"]
+    assert data["team"].values.tolist() == names
+    games = data["games"].sum(["training", "opponent_training"]).values
+    assert (games == 8 * (1 - np.eye(3))).all()
+    turned = data["losses"].transpose("opponent", "team", "opponent_training", "training")
+    np.testing.assert_array_equal(data["wins"], turned.values)
+    summary = PAPER.summarize(data)
+    assert summary["win_rate"].dims == ("team", "opponent")
+    figure = PAPER.plot(summary)
+    assert len(figure.axes) == 3
+    assert figure.axes[1].get_title(loc="left") == "training against self"
+
+
+def test_paper_resumes_what_was_trained(tmp_path):
+    run_to_folder(PAPER, "battle-paper", tmp_path)
+    team = tmp_path / "tasks" / "mean-field-q-1" / "team.safetensors"
+    first = team.read_bytes()
+    for name in ("actor-critic-2", "mean-field-q-2"):
+        for file in (tmp_path / "tasks" / name).iterdir():
+            file.unlink()
+    with xr.open_dataset(tmp_path / "data.nc", engine="h5netcdf") as data:
+        before = data.load()
+    run_to_folder(PAPER, "battle-paper", tmp_path)
+    with xr.open_dataset(tmp_path / "data.nc", engine="h5netcdf") as data:
+        xr.testing.assert_identical(data.load(), before)
+    assert team.read_bytes() == first
+
+
+def test_the_papers_preset_is_the_papers():
+    study = BattlePaper(preset="paper")
+    assert study.arena.sizes == (64, 64)
+    assert (study.arena.map_size, study.arena.max_steps, study.training_games) == (40, 400, 2000)
+    team = study.team("mean-field-q")
+    assert (team.network, team.discount, team.learning_rate) == ("convolutional", 0.95, 1e-4)
+    assert (team.batch_size, team.memory, team.target_mixing) == (64, 80_000, 0.005)
+    assert (team.radius, team.inner_iterations) == (None, 0)
+    assert study.tasks()[0].arguments["opponent"] == "mixed"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"methods": ("mean-field-q",)}, "methods must be two or more different ones"),
+        ({"methods": ("mean-field-q", "sarsa")}, "methods must be one of"),
+        ({"trainings": 1}, "trainings must be an integer of at least 2; got 1"),
+        ({"preset": "large"}, "preset must be one of 'small', 'paper'; got 'large'"),
+        ({"contest_games": 1}, "contest_games must be an integer of at least 2; got 1"),
+    ],
+)
+def test_bad_papers_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        BattlePaper(**arguments).tasks()
+
+
+def test_temperature_goes_from_greedy_to_random():
+    study = BattleTemperature(
+        methods=("mean-field-q",), softmax_temperature=(0.01, 1.0, 3), games=8, contest_games=4,
+        side_by_side=4, **MAP,
+    )  # fmt: skip
+    data = run(study)
+    assert data["tau"].values == pytest.approx([0, 0.01, 0.1, 1.0])
+    assert data["wins"].sizes == {"method": 1, "tau": 4, "against": 2}
+    assert (data["games"] == 4).all()
+    summary = study.summarize(data)
+    assert (summary["win_rate_low"] <= summary["win_rate"] + 1e-12).all()
+    figure = study.plot(summary)
+    assert [ax.get_xscale() for ax in figure.axes] == ["log", "log"]
+
+
+@pytest.mark.parametrize("grid", [(0.0, 1.0, 3), (1.0, 0.1, 3), (0.1, 1.0, 1)])
+def test_bad_temperatures_are_refused(grid):
+    with pytest.raises(ValueError, match="softmax_temperature must be two ascending positive"):
+        BattleTemperature(softmax_temperature=grid).tasks()
+
+
+def test_chapter_leaves_its_video(tmp_path):
+    study = BattleChapter(chapter_games=2, games=10, contest_games=2, **MAP)
+    run_to_folder(study, "battle-chapter", tmp_path)
+    files = {file.name for file in tmp_path.iterdir()}
+    assert files == {
+        "config.json", "data.nc", "figure.png", "game.mp4", "summary.nc", "tasks"
+    }  # fmt: skip
+    with xr.open_dataset(tmp_path / "data.nc", engine="h5netcdf") as data:
+        assert data.sizes["trained"] == 3
+        assert (data["games"].values == 2 * (1 - np.eye(5))).all()
+        assert np.isfinite(data["reward"].sel(trained="chapter")).all()
