@@ -54,16 +54,20 @@ class TrainedTeam:
             If they cannot be written.
         """
         arrays = dict(self.parameters)
+        settings = {
+            "format": _FORMAT,
+            "team": {"name": self.team.name, **self.team.settings()},
+            "rival": self.rival is not None,
+        }
         for name in (*self.history.data_vars, *self.history.coords):
             values = self.history[name].values
-            if values.dtype.kind == "U":
-                values = np.char.encode(values.astype("U32"), "utf-8").view(np.uint8)
-                values = values.reshape(self.history.sizes["round"], -1)
+            if name == "opponent":  # safetensors hold numbers only
+                names, values = np.unique(values, return_inverse=True)
+                settings["opponents"] = names.tolist()
             arrays[f"{_HISTORY}{name}"] = values
-        settings = {"format": _FORMAT, "team": {"name": self.team.name, **self.team.settings()}}
         if self.rival is not None:
             self.rival.save(Path(path) / "rival")
-        write_archive(path, _NAME, settings | {"rival": self.rival is not None}, arrays)
+        write_archive(path, _NAME, settings, arrays)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> TrainedTeam:
@@ -87,6 +91,8 @@ class TrainedTeam:
                 for name in sorted(arrays)
                 if name.startswith(_HISTORY)
             }
+            if history:
+                history["opponent"] = np.array(settings["opponents"])[history["opponent"]]
             trained = cls(team, arrays, history_dataset(history) if history else xr.Dataset())
             trained.player()
         if settings.get("rival"):
@@ -130,7 +136,7 @@ class TrainedTeam:
 
 
 def history_dataset(arrays: Mapping[str, npt.NDArray[Any]]) -> xr.Dataset:
-    """History of a training from its arrays over rounds."""
+    """History of a training from its arrays over rounds, names of opponents among them."""
     labels = {
         "loss": "loss",
         "reward": "reward of an agent a step",
@@ -146,11 +152,8 @@ def history_dataset(arrays: Mapping[str, npt.NDArray[Any]]) -> xr.Dataset:
             for name, label in labels.items()
         }
     )
-    opponents = arrays["opponent"]
-    if opponents.dtype.kind != "U":
-        opponents = np.array([bytes(row).rstrip(b"\0").decode() for row in opponents], "U32")
     games = ("round", arrays["games"], {"long_name": "games played", "units": "1"})
-    return data.assign_coords(games=games, opponent=("round", opponents))
+    return data.assign_coords(games=games, opponent=("round", arrays["opponent"]))
 
 
 def make_player(team: Team | TrainedTeam, device: str = "cpu") -> Player:

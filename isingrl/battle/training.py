@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import time
@@ -269,11 +270,12 @@ class Training:
             theirs, played = settings["arguments"], int(settings["played"])
         if not self._seed_given:
             self._seed = theirs.get("seed")
-        for name, mine in json.loads(json.dumps(self._settings()["arguments"])).items():
-            if theirs.get(name) != mine:
+        own, theirs = (_flat(each) for each in (self._settings()["arguments"], theirs))
+        for name in own | theirs:
+            if own.get(name) != theirs.get(name):
                 raise ValueError(
                     f"out must be a new folder or that of the same training; {folder} is of one "
-                    f"with {name} = {theirs.get(name)}, not {mine}"
+                    f"with {name} = {theirs.get(name)}, not {own.get(name)}"
                 )
         if played == self.games:
             return TrainedTeam.load(folder)
@@ -352,6 +354,17 @@ class Training:
         ]
 
 
+def _flat(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Arguments, those of the team and the arena by "team.discount" and the like, as from JSON."""
+    found: dict[str, Any] = {}
+    for name, value in json.loads(json.dumps(arguments)).items():
+        if isinstance(value, dict):
+            found |= {f"{name}.{key}": each for key, each in value.items()}
+        else:
+            found[name] = value
+    return found
+
+
 def _opponent(each: Any, device: str) -> str | Player:
     """Name of an opponent that depends on the learner, or the player that it is."""
     if isinstance(each, TrainedTeam):
@@ -363,7 +376,10 @@ def _opponent(each: Any, device: str) -> str | Player:
 
 def _opponent_name(each: Any) -> str:
     if isinstance(each, TrainedTeam):
-        return f"trained {each.team.name}"
+        digest = hashlib.sha256()
+        for name in sorted(each.parameters):
+            digest.update(np.ascontiguousarray(each.parameters[name]).tobytes())
+        return f"{each.team.name} {digest.hexdigest()[:8]}"
     if isinstance(each, Team):
         if each.name not in SCRIPTS:
             raise ValueError(

@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import signal
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -163,6 +164,17 @@ def test_without_a_seed_a_training_goes_on_with_its_own(tmp_path):
         train(QUICK, "self", games=4, **options | {"seed": 6})
 
 
+def test_a_trained_opponent_is_told_from_another(tmp_path, short):
+    options = {"out": tmp_path, **SETTINGS}
+    trained = train(QUICK, [short, "self"], games=8, **options)
+    name = trained.history["opponent"].values[0]
+    assert name.startswith("mean-field-q ")
+    assert TrainedTeam.load(tmp_path).history.identical(trained.history)
+    other = train(QUICK, "self", games=4, **SETTINGS)
+    with pytest.raises(ValueError, match="of one with opponent = "):
+        train(QUICK, [other, "self"], games=8, **options)
+
+
 def test_several_rivals_are_different_ones():
     run = training_module.Training(QUICK, ("rival", "rival"), ARENA, 4, 4, 5, "cpu")
     one, other = (each.learner.network.view.weight for each in run._opponents)
@@ -178,6 +190,10 @@ def test_another_training_is_not_overwritten(tmp_path):
         train(QUICK, "pursuit", games=4, **options)
     with pytest.raises(ValueError, match="of one with seed = 5, not 6"):
         train(QUICK, "self", games=4, **options | {"seed": 6})
+    with pytest.raises(ValueError, match=r"of one with team\.discount = 0\.8, not 0\.5"):
+        train(replace(QUICK, discount=0.5), "self", games=4, **options)
+    with pytest.raises(ValueError, match=r"of one with arena\.max_steps = 40, not 30"):
+        train(QUICK, "self", games=4, **options | {"arena": Arena(12, 4, 30)})
     same(TrainedTeam.load(tmp_path), first)
 
 
