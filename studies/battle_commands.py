@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import fields
+from functools import partial, wraps
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -58,13 +59,20 @@ def main(options: list[str]) -> None:
     if name not in commands:
         refuse("isingrl battle", f"COMMAND must be one of {', '.join(commands)}; got {name!r}")
     prog = f"isingrl battle {name}"
+    command = commands[name]
+
+    @wraps(command)
+    def later(*args: Any, **settings: Any) -> Any:
+        return partial(command, *args, **settings)
+
+    run = parse(prog, later, rest)
     try:
-        parse(prog, commands[name], rest)
+        run()
     except (ImportError, OSError, TypeError, ValueError) as error:
         refuse(prog, str(error))
     except KeyboardInterrupt:
-        rest_of_it = "start again to go on" if name == "train" else "nothing was written"
-        print(f"{prog}: interrupted; {rest_of_it}", file=sys.stderr)
+        state = "start again to go on" if name == "train" else "nothing was written"
+        print(f"{prog}: interrupted; {state}", file=sys.stderr)
         raise SystemExit(130) from None
 
 

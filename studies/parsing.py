@@ -12,7 +12,10 @@ import tyro
 
 
 def parse(prog: str, command: Callable[..., Any], options: list[str]) -> Any:
-    """Call `command` with what the options say, or end with one line and exit code 2."""
+    """Call `command` with what the options say, or end with one line and exit code 2.
+
+    What it prints on standard error is not shown: it should only take the options over.
+    """
     messages = io.StringIO()
     try:
         with contextlib.redirect_stderr(messages):

@@ -50,6 +50,14 @@ def test_train_again_is_done_at_once(trained, capsys):
     assert "wrote team.json" in capsys.readouterr().out
 
 
+def test_train_shows_how_it_goes(tmp_path, capsys):
+    main([*TRAIN, *QUICK, "--out", str(tmp_path / "shown")])
+    shown = capsys.readouterr().err
+    assert "12/12" in shown
+    for word in ("against pursuit: won", "killed", "lost", "reward"):
+        assert word in shown
+
+
 def test_train_against_a_trained_team(trained, tmp_path):
     main([*TRAIN, *QUICK, "--opponent", str(trained), "rival", "--out", str(tmp_path / "b")])
     assert TrainedTeam.load(tmp_path / "b").rival is not None
