@@ -265,6 +265,7 @@ def learning_figure(trained: dict[str, TrainedTeam]) -> Figure:
         for ax, variable in zip(axes, ("reward", "loss", "win"), strict=True):
             plots.learning_curve(team.history, variable, ax=ax)
         axes[0].set_title(plots.method_label(name), loc="left", fontsize="medium")
+        axes[0].legend(frameon=False, loc="lower right")
     return figure
 
 
