@@ -98,11 +98,11 @@ class Memory:
         rows, following = rows[known], following[known]
         means = arrays["means"]
         return Batch(
-            views=arrays["views"][rows],
+            views=arrays["views"].take(rows, axis=0),
             means=means[rows] if means.shape[1] else None,
             actions=arrays["actions"][rows].astype(np.int64),
             rewards=arrays["rewards"][rows],
-            next_views=arrays["views"][following],
+            next_views=arrays["views"].take(following, axis=0, mode="wrap"),
             next_means=means[following] if means.shape[1] else None,
             goes_on=following >= 0,
         )
