@@ -15,7 +15,7 @@ from benchmarks.report import Row
 from benchmarks.timing import Case, Effort, Rate, measure
 from isingrl._torch import one_thread
 from isingrl.battle import Arena, Games, MeanFieldQ
-from isingrl.battle.games import _magent2
+from isingrl.battle._engine import import_magent2
 from isingrl.battle.training import Training
 
 _SMALL = Arena(map_size=30, team_size=16)  # the chapter's
@@ -94,7 +94,7 @@ def _engine(arena: Arena) -> Any:
 
     Its minimap and the numbers of agents are left out, as they are in the toolkit's games.
     """
-    magent2 = _magent2()
+    magent2 = import_magent2()
     from magent2.builtin.config.battle import get_config
 
     config = get_config(arena.map_size)

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from isingrl.battle import Arena
-from isingrl.battle.games import _magent2
+from isingrl.battle._engine import import_magent2
 
 _OWN, _FOE = 1, 4  # planes of the engine's view that say who is where
 _ACTIONS, _HIDDEN, _RADIUS = 21, 25, 6
@@ -59,7 +59,7 @@ class BattleChapterLoop:
     def __init__(self, arena: Arena, learn: bool = True) -> None:
         self.arena, self.learn = arena, learn
         self.tau, self.discount, self.inner_iterations, self.batch_size = 0.5, 0.5, 5, 25
-        self.engine: Any = _magent2().GridWorld("battle", map_size=arena.map_size)
+        self.engine: Any = import_magent2().GridWorld("battle", map_size=arena.map_size)
         self.handles = self.engine.get_handles()
         self.teams = [_Team(learning_rate=1e-3) for _ in range(2)]
         self._begin()

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from isingrl._kernels import battle as kernels
 from isingrl._validation import check_integer
+from isingrl.battle._engine import Engine
 from isingrl.battle.arena import Arena
 
 __all__ = ["ATTACKS", "MOVES", "Games", "Observation", "Outcome"]
@@ -21,8 +20,6 @@ SIGHT, VIEW_SIDE = kernels.SIGHT, kernels.VIEW_SIDE
 _CIRCLE = np.zeros((VIEW_SIDE, VIEW_SIDE), np.uint8)
 _CIRCLE[np.hypot(*np.mgrid[-SIGHT : SIGHT + 1, -SIGHT : SIGHT + 1]) <= SIGHT] = 255
 """Cells that an agent sees."""
-
-_NEAR = 1  # the engine is asked for little more than each agent's own cell: `draw_views` is faster
 
 MOVES = np.array([(dx, dy) for dy in range(-2, 3) for dx in range(-2, 3) if dx * dx + dy * dy <= 4])
 """Displacements (dx, dy) of the actions 0 to 12; the middle one stays."""
@@ -115,9 +112,8 @@ class Games:
         if len(swapped) != n_games:
             raise ValueError(f"swapped must have {n_games} entries; got {len(swapped)}")
         self._first = [int(each) for each in swapped]
-        magent2 = _magent2()
-        self._engines = [magent2.GridWorld(_config(magent2, arena)) for _ in range(n_games)]
-        self._handles = [engine.get_handles() for engine in self._engines]
+        left_and_right = (arena.sizes, arena.sizes[::-1])
+        self._engines = [Engine(arena, left_and_right[first]) for first in self._first]
         shape = (n_games, 2)
         self.survivors = np.zeros(shape, np.int64)
         self.kills = np.zeros(shape, np.int64)
@@ -146,17 +142,13 @@ class Games:
         self.running[:] = np.arange(self.n_games) < self.n_begun
         self._numbers[:] = np.arange(self._numbers.shape[2])
         for game, engine in enumerate(self._engines):
-            engine.set_seed(int(generator.integers(2**31)))  # else it goes on where it was
-            engine.reset()
-            for team in self._order(game):
-                places = self.arena.positions(
-                    self.arena.sizes[team], team ^ self._first[game], generator
-                )
-                turned = np.concatenate([places, np.zeros((len(places), 1), np.int32)], axis=1)
-                engine.add_agents(self._handle(game, team), method="custom", pos=turned)
+            seed = int(generator.integers(2**31))
+            places = [
+                self.arena.positions(self.arena.sizes[team], side, generator)
+                for side, team in enumerate(self._order(game))
+            ]
+            engine.begin(places, seed)
             self._read(game)
-            found = tuple(self.survivors[game])
-            assert found == self.arena.sizes, "magent2 placed other numbers of agents"
 
     def observe(self, team: int, *, over: bool = False) -> Observation:
         """What the living agents of a team see in the games that go on.
@@ -202,22 +194,17 @@ class Games:
             Outcome(np.empty(len(chosen[0]), np.float32), np.empty(len(chosen[0]), bool)),
             Outcome(np.empty(len(chosen[1]), np.float32), np.empty(len(chosen[1]), bool)),
         )
-        for game in np.flatnonzero(self.running):
-            engine = self._engines[game]
+        for game in np.flatnonzero(self.running).tolist():
+            order = self._order(game)
             rows = [slice(starts[game, team], starts[game + 1, team]) for team in (0, 1)]
-            for team in (0, 1):
-                engine.set_action(self._handle(game, team), chosen[team][rows[team]])
-            engine.step()
-            for team in (0, 1):
-                handle, outcome = self._handle(game, team), outcomes[team]
-                outcome.rewards[rows[team]] = engine.get_reward(handle)
-                alive = engine.get_alive(handle)
-                outcome.dead[rows[team]] = ~alive
+            found = self._engines[game].step([chosen[team][rows[team]] for team in order])
+            for team, (rewards, alive) in zip(order, found, strict=True):
+                outcomes[team].rewards[rows[team]] = rewards
+                outcomes[team].dead[rows[team]] = ~alive
                 if not alive.all():
                     numbers = self._numbers[team, game]
                     left = numbers[: len(alive)][alive]
                     numbers[: len(left)] = left
-            engine.clear_dead()
             self._read(game)
         self.steps += self.running
         lost = np.array(self.arena.sizes) - self.survivors
@@ -234,21 +221,14 @@ class Games:
         shares = self.kills / np.array(self.arena.sizes)[::-1]
         return np.asarray(shares[:, 0] - shares[:, 1])
 
-    def _read(self, game: Any) -> None:
+    def _read(self, game: int) -> None:
         """Take over who lives in a game, where and in which health."""
-        engine = self._engines[game]
         self._health[:, game] = 0
-        for team in (0, 1):
-            handle = self._handle(game, team)
-            n = engine.get_num(handle)
+        for side, team in enumerate(self._order(game)):
+            places, health = self._engines[game].read(side)
+            n = len(health)
             self.survivors[game, team] = n
-            if n:
-                self._places[team, game, :n] = engine.get_pos(handle)
-                middle = engine.get_observation(handle)[0][:, _NEAR, _NEAR]
-                self._health[team, game, :n] = middle[:, 2]
-
-    def _handle(self, game: Any, team: int) -> Any:
-        return self._handles[game][team ^ self._first[game]]
+            self._places[team, game, :n], self._health[team, game, :n] = places, health
 
     def _order(self, game: int) -> tuple[int, int]:
         """Teams in the order of the engine's handles."""
@@ -266,54 +246,3 @@ def _check_actions(actions: npt.ArrayLike, number: int) -> npt.NDArray[np.int32]
     ):
         raise ValueError(f"actions must be integers from 0 to {kernels.N_ACTIONS - 1}")
     return np.ascontiguousarray(given, np.int32)
-
-
-def _magent2() -> Any:
-    """Import magent2, whose import sets OMP_NUM_THREADS for the whole process."""
-    before = os.environ.get("OMP_NUM_THREADS")
-    # Several threads gain nothing on maps of this size, and let agents hit in any order.
-    os.environ["OMP_NUM_THREADS"] = "1"
-    try:
-        import magent2
-    except ModuleNotFoundError as error:
-        if error.name != "magent2":
-            raise
-        raise ImportError("battles need magent2, which the extra isingrl[battle] brings") from error
-    finally:
-        if before is None:
-            del os.environ["OMP_NUM_THREADS"]
-        else:
-            os.environ["OMP_NUM_THREADS"] = before
-    return magent2
-
-
-def _config(magent2: Any, arena: Arena) -> Any:
-    """The game "battle" of magent2, without minimaps and agent numbers in what agents see."""
-    world = magent2.gridworld
-    config = world.Config()
-    side = arena.map_size
-    config.set({"map_width": side, "map_height": side, "minimap_mode": False, "embedding_size": 0})
-    small = config.register_agent_type(
-        "small",
-        {
-            "width": 1,
-            "length": 1,
-            "hp": 10,
-            "speed": 2,
-            "view_range": world.CircleRange(_NEAR),
-            "attack_range": world.CircleRange(1.5),
-            "damage": 2,
-            "step_recover": 0.1,
-            "step_reward": -0.005,
-            "kill_reward": 5,
-            "dead_penalty": -0.1,
-            "attack_penalty": -0.1,
-        },
-    )
-    groups = [config.add_group(small) for _ in range(2)]
-    own, other = (world.AgentSymbol(group, index="any") for group in groups)
-    for attacker, attacked in ((own, other), (other, own)):
-        config.add_reward_rule(
-            world.Event(attacker, "attack", attacked), receiver=attacker, value=0.2
-        )
-    return config
