@@ -6,6 +6,8 @@ inner iterations, which change the mean action alone, repeat the smaller part.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -18,7 +20,7 @@ from isingrl.battle.games import VIEW_SIDE
 N_CELLS = VIEW_SIDE * VIEW_SIDE
 
 
-class BattleNetwork(nn.Module):
+class BattleNetwork(nn.Module, ABC):
     """What all networks share: what a cell's code stands for.
 
     Parameters
@@ -49,13 +51,13 @@ class BattleNetwork(nn.Module):
         planes = self.get_buffer("planes")
         return functional.embedding(views.int(), planes)
 
+    @abstractmethod
     def look(self, views: torch.Tensor) -> torch.Tensor:
         """What the network makes of views (n, 169) before it knows the mean action."""
-        raise NotImplementedError
 
+    @abstractmethod
     def forward(self, seen: torch.Tensor, mean: torch.Tensor | None) -> torch.Tensor:
         """Outputs (n, outputs) from what `look` returned and mean actions (n, 21)."""
-        raise NotImplementedError
 
 
 class ChapterNetwork(BattleNetwork):

@@ -56,18 +56,6 @@ class Fixed(Opponent):
 class Itself(Opponent):
     """The learner plays, and learns from, both sides."""
 
-    def __init__(self, learner: Learner) -> None:
-        self.learner = learner
-        self._player = learner.player()
-
-    def prepare(self, generator: np.random.Generator) -> Player:
-        """See `Opponent.prepare`."""
-        return self._player
-
-
-class Rival(Opponent):
-    """Another learner of the same kind, with a network of its own."""
-
     learner: Learner
 
     def __init__(self, learner: Learner) -> None:
@@ -77,6 +65,10 @@ class Rival(Opponent):
     def prepare(self, generator: np.random.Generator) -> Player:
         """See `Opponent.prepare`."""
         return self._player
+
+
+class Rival(Itself):
+    """Another learner of the same kind, with a network of its own, plays and learns."""
 
     def state(self) -> Arrays:
         """See `Opponent.state`."""
