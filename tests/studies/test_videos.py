@@ -1,6 +1,8 @@
 """Videos and frames of a small battle made by hand."""
 
 import builtins
+import gc
+import warnings
 from itertools import pairwise
 
 import numpy as np
@@ -40,10 +42,16 @@ def recording():
 
 
 def read(path):
-    with imageio.get_reader(path) as reader:
-        number = reader.count_frames() if path.suffix == ".mp4" else len(reader)
-        frames = [np.asarray(reader.get_data(k))[..., :3] for k in range(number)]
-        return frames, reader.get_meta_data()
+    with warnings.catch_warnings():
+        # imageio's reader of mp4, which only the tests use, leaves its pipes to the collector
+        warnings.simplefilter("ignore", ResourceWarning)
+        with imageio.get_reader(path) as reader:
+            number = reader.count_frames() if path.suffix == ".mp4" else len(reader)
+            frames = [np.asarray(reader.get_data(k))[..., :3] for k in range(number)]
+            about = reader.get_meta_data()
+        del reader
+        gc.collect()
+    return frames, about
 
 
 def share(frame, color):
