@@ -9,7 +9,9 @@ from functools import partial, wraps
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
 import tyro
+import xarray as xr
 from matplotlib.figure import Figure
 
 from analysis import bradley_terry, plots, win_rates
@@ -27,6 +29,7 @@ from isingrl.battle import (
     train,
 )
 from studies.files import make_folder, write_dataset, write_figure
+from studies.legends import legend_below
 from studies.parsing import parse, refuse
 from studies.videos import check_video, write_frames, write_video
 
@@ -198,8 +201,7 @@ def tournament_command(
     data = tournament(named, games, arena=arena, seed=seed, device=device, progress=True)
     rates, ratings = win_rates(data), bradley_terry(data)
     write_dataset(data.merge(rates).merge(ratings), out / "tournament.nc")
-    figure = Figure(figsize=(4.2 + 0.9 * len(named), 2.6 + 0.7 * len(named)), layout="constrained")
-    plots.tournament_matrix(rates, ax=figure.subplots())
+    figure = tournament_figure(rates, ratings)
     write_figure(figure, out / "figure.png")
     for name in ratings["team"].values:
         rating = ratings.sel(team=name)
@@ -266,6 +268,24 @@ def learning_figure(trained: dict[str, TrainedTeam]) -> Figure:
             plots.learning_curve(team.history, variable, ax=ax)
         axes[0].set_title(plots.method_label(name), loc="left", fontsize="medium")
         axes[0].legend(frameon=False, loc="lower right")
+    return figure
+
+
+def tournament_figure(rates: xr.Dataset, ratings: xr.Dataset) -> Figure:
+    """Shares of games won with their intervals, and ratings with their errors."""
+    names = [plots.method_label(str(name)) for name in ratings["team"].values]
+    figure = Figure(figsize=(5.0 + 1.3 * len(names), 4.2), layout="constrained")
+    bars, points = figure.subplots(1, 2, width_ratios=(2.2, 1))
+    plots.win_rate_bars(rates, ax=bars)
+    legend_below(figure, [bars], len(names))
+    rank = np.argsort(ratings["rating"].values)
+    points.errorbar(
+        ratings["rating"].values[rank], range(len(names)), fmt="o", color="0.1", capsize=3,
+        xerr=ratings["rating_error"].values[rank],
+    )  # fmt: skip
+    points.set_yticks(range(len(names)), [names[index] for index in rank])
+    points.set(xlabel=plots.axis_label(ratings["rating"]), ylim=(-0.5, len(names) - 0.5))
+    points.grid(axis="x", lw=0.4, color="0.85")
     return figure
 
 
