@@ -7,6 +7,7 @@ inner iterations, which change the mean action alone, repeat the smaller part.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -23,17 +24,11 @@ N_CELLS = VIEW_SIDE * VIEW_SIDE
 class BattleNetwork(nn.Module, ABC):
     """What all networks share: what a cell's code stands for.
 
-    Parameters
-    ----------
-    mean_action : bool
-        Whether there is a mean action to see.
-    outputs : int
+    Networks are made with whether there is a mean action to see, and the number of outputs.
     """
 
-    def __init__(self, mean_action: bool, outputs: int) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.mean_action = mean_action
-        self.outputs = outputs
         self.register_buffer("planes", torch.from_numpy(self.code_planes()), persistent=False)
 
     @staticmethod
@@ -64,7 +59,7 @@ class ChapterNetwork(BattleNetwork):
     """The chapter's 359 → 25 → 21: where team mates and foes are, and the mean action."""
 
     def __init__(self, mean_action: bool, outputs: int, hidden: int = 25) -> None:
-        super().__init__(mean_action, outputs)
+        super().__init__()
         self.view = nn.Linear(2 * N_CELLS, hidden)
         self.mean = nn.Linear(N_ACTIONS, hidden, bias=False) if mean_action else None
         self.output = nn.Linear(hidden, outputs)
@@ -97,7 +92,7 @@ class TwoHeadedNetwork(BattleNetwork):
     def __init__(
         self, mean_action: bool, outputs: int, view: int = 128, mean: int = 32, joined: int = 64
     ) -> None:
-        super().__init__(mean_action, outputs)
+        super().__init__()
         self.view = nn.Linear(self.get_buffer("planes").shape[1] * N_CELLS, view)
         self.mean = nn.Linear(N_ACTIONS, mean) if mean_action else None
         self.joined = nn.Linear(view + (mean if mean_action else 0), joined)
@@ -122,7 +117,7 @@ class ConvolutionalNetwork(BattleNetwork):
     """The paper's: two convolutions and a layer of 256; mean action → 64 → 32; then 128 → 64."""
 
     def __init__(self, mean_action: bool, outputs: int, channels: int = 32) -> None:
-        super().__init__(mean_action, outputs)
+        super().__init__()
         n_planes = self.get_buffer("planes").shape[1]
         self.convolutions = nn.Sequential(
             nn.Conv2d(n_planes, channels, 3), nn.ReLU(), nn.Conv2d(channels, channels, 3), nn.ReLU()
@@ -154,7 +149,7 @@ class ConvolutionalNetwork(BattleNetwork):
         return values
 
 
-_NETWORKS: dict[str, type[BattleNetwork]] = {
+_NETWORKS: dict[str, Callable[[bool, int], BattleNetwork]] = {
     "two-headed": TwoHeadedNetwork,
     "chapter": ChapterNetwork,
     "convolutional": ConvolutionalNetwork,
