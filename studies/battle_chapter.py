@@ -25,9 +25,11 @@ from studies.battle_tasks import history, train_team, trained_team
 from studies.combining import concat
 from studies.legends import legend_below
 from studies.tasks import Task
+from studies.videos import check_video
 
 __all__ = ["BattleChapter"]
 
+_VIDEO = "game.mp4"
 _CHAPTER = "chapter"
 _LONG_MEMORY = "chapter's network"
 _DEFAULT = "two heads"
@@ -76,6 +78,7 @@ class BattleChapter:
         for name in ("chapter_games", "games", "contest_games"):
             check_integer(name, getattr(self, name), 1)
         check_integer("seed", self.seed, 0)
+        check_video(_VIDEO)
         return [
             Task(
                 key=name,
@@ -126,7 +129,7 @@ class BattleChapter:
     def recordings(self, data: xr.Dataset) -> dict[str, xr.Dataset]:
         """The recorded game."""
         recording = data[list(_RECORDED)].rename(killed="kills")
-        return {"game.mp4": recording.assign_attrs(map_size=self.map_size)}
+        return {_VIDEO: recording.assign_attrs(map_size=self.map_size)}
 
     def summarize(self, data: xr.Dataset) -> xr.Dataset:
         """Shares of games won, the course of the trainings, and the recorded game."""
@@ -138,7 +141,7 @@ class BattleChapter:
         figure = Figure(figsize=(11.0, 9.2), layout="constrained")
         parts: Any = figure.subfigures(2, 1, height_ratios=(1, 1.25))
         upper, lower = parts
-        recording = self.recordings(summary)["game.mp4"]
+        recording = self.recordings(summary)[_VIDEO]
         frames: Any = upper.subplots(1, 3)
         for ax, step in zip(frames, _moments(recording), strict=True):
             plots.battle_frame(recording, step, ax=ax)

@@ -12,13 +12,13 @@ from matplotlib.axes import Axes
 
 from analysis import plots
 from isingrl.battle import Arena, LearningTeam, Team, TrainedTeam, play, train
+from isingrl.battle.contests import OUTCOMES, count_outcomes
 from studies.tasks import task_seed
 
 __all__ = ["contest", "draw_trainings", "history", "train_team", "trained_team"]
 
 _PARAMETER = "parameter."
 _WINDOW = 9  # rounds that a drawn point is the mean of
-_COUNTS = {"wins": "games won", "draws": "games drawn", "losses": "games lost"}
 _MEANS = {"kills": "foes killed a game", "deaths": "team mates killed a game"}
 
 
@@ -81,17 +81,16 @@ def contest(
         ``kills`` of both a game.
     """
     shape = (len(first), len(second))
-    found: dict[str, Any] = {name: np.zeros(shape, np.int64) for name in _COUNTS}
+    found: dict[str, Any] = {name: np.zeros(shape, np.int64) for name in OUTCOMES}
     found |= {name: np.zeros(shape) for name in _MEANS}
     for i, j in np.ndindex(shape):
         pair_seed = task_seed(seed, f"{i}/{j}")
         data = play(first[i], second[j], games, arena=arena, seed=pair_seed, progress=progress)
         score, kills = data["score"].values, data["kills"].values
-        found["wins"][i, j] = (score > 0).sum()
-        found["draws"][i, j] = (score == 0).sum()
-        found["losses"][i, j] = (score < 0).sum()
+        for name, number in count_outcomes(score).items():
+            found[name][i, j] = number
         found["kills"][i, j], found["deaths"][i, j] = kills.mean(axis=0)
-    labels = _COUNTS | _MEANS
+    labels = OUTCOMES | _MEANS
     return xr.Dataset(
         {
             name: (

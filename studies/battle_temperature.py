@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from analysis import plots, win_rates
 from isingrl._validation import check_choice, check_integer
 from isingrl.battle import TEAMS, Arena, PursuitTeam, Team, TrainedTeam, ValueTeam, play
+from isingrl.battle.contests import OUTCOMES, count_outcomes
 from studies.battle_tasks import train_team, trained_team
 from studies.combining import concat
 from studies.grids import FloatArray
@@ -178,11 +179,10 @@ def measure(
         data = play(
             playing, opponent, games, arena=arena, seed=task_seed(seed, name), progress=progress
         )
-        score = data["score"].values
-        counts.append([int((sign * score > 0).sum()) for sign in (1, -1)])
-    wins, losses = np.array(counts).T
+        counts.append(count_outcomes(data["score"].values))
     found = xr.Dataset(coords={"against": list(opponents)})
-    for name, values in (("wins", wins), ("losses", losses), ("draws", games - wins - losses)):
-        found[name] = ("against", values, {"long_name": f"games: {name}", "units": "1"})
+    for name, label in OUTCOMES.items():
+        attrs = {"long_name": label, "units": "1"}
+        found[name] = ("against", [count[name] for count in counts], attrs)
     found["games"] = found["wins"] + found["losses"] + found["draws"]
     return found

@@ -7,13 +7,14 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
 from tqdm.auto import tqdm
 
 from isingrl._runs import seed_sequence
 from isingrl._torch import one_thread
 from isingrl._validation import check_integer
-from isingrl.battle._players import SCRIPTS, Player
+from isingrl.battle._players import Player
 from isingrl.battle.arena import Arena, check_arena
 from isingrl.battle.games import Games
 from isingrl.battle.teams import Team
@@ -27,6 +28,9 @@ _LABELS = {
     "steps": "length of the game in steps",
     "score": "share of the foes killed, of the first team less that of the second",
 }
+
+OUTCOMES = {"wins": "games won", "draws": "games drawn", "losses": "games lost"}
+"""Labels of what `count_outcomes` counts."""
 
 
 def play(
@@ -74,7 +78,7 @@ def play(
     games = check_integer("games", games, 1)
     width = min(games, check_integer("side_by_side", side_by_side, 1))
     width += width % 2 if games > 1 else 0  # pairs of sides
-    players = [_player(team, device) for team in (first, second)]
+    players = [make_player(team, device) for team in (first, second)]
     generator = np.random.Generator(np.random.PCG64(seed_sequence(seed)))
     running = Games(arena, width)
     parts: dict[str, list[Any]] = {name: [] for name in _LABELS}
@@ -138,7 +142,7 @@ def tournament(
     if arena.sizes[0] != arena.sizes[1]:
         raise ValueError(f"team_size must be the same for both sides; got {arena.team_size}")
     names = list(teams)
-    counts = {name: np.zeros((len(names),) * 2, np.int64) for name in ("wins", "draws", "losses")}
+    counts = {name: np.zeros((len(names),) * 2, np.int64) for name in OUTCOMES}
     means = {name: np.full((len(names),) * 2, np.nan) for name in ("kills", "survivors")}
     pairs = list(combinations(range(len(names)), 2))
     seeds = seed_sequence(seed).generate_state(len(pairs), np.uint64)
@@ -151,20 +155,27 @@ def tournament(
             )  # fmt: skip
             score = data["score"].values
             for a, b, sign, side in ((i, j, 1, 0), (j, i, -1, 1)):
-                counts["wins"][a, b] = (sign * score > 0).sum()
-                counts["draws"][a, b] = (score == 0).sum()
-                counts["losses"][a, b] = (sign * score < 0).sum()
+                for name, number in count_outcomes(sign * score).items():
+                    counts[name][a, b] = number
                 for name, values in means.items():
                     values[a, b] = data[name].isel(side=side).mean()
             bar.update()
-    labels = {"wins": "games won", "draws": "games drawn", "losses": "games lost"}
     result = xr.Dataset(coords={"team": names, "opponent": names})
     for name, values in (counts | means).items():
-        label = labels.get(name) or f"{_LABELS[name]} a game"
+        label = OUTCOMES.get(name) or f"{_LABELS[name]} a game"
         result[name] = (("team", "opponent"), values, {"long_name": label, "units": "1"})
     result["games"] = result["wins"] + result["draws"] + result["losses"]
     result["games"].attrs = {"long_name": "games played", "units": "1"}
     return result
+
+
+def count_outcomes(score: npt.NDArray[np.float64]) -> dict[str, int]:
+    """Games won, drawn and lost by a team with these scores."""
+    return {
+        "wins": int((score > 0).sum()),
+        "draws": int((score == 0).sum()),
+        "losses": int((score < 0).sum()),
+    }
 
 
 def record(
@@ -191,7 +202,7 @@ def record(
         the state at the end, without actions.
     """
     arena = check_arena(arena)
-    players = [_player(team, device) for team in (first, second)]
+    players = [make_player(team, device) for team in (first, second)]
     generator = np.random.Generator(np.random.PCG64(seed_sequence(seed)))
     games = Games(arena, 1)
     games.begin(generator)
@@ -235,12 +246,6 @@ def record(
         dims = ("step", "side", "agent")[: values.ndim]
         data[name] = (dims, values, {"long_name": label, "units": units})
     return data
-
-
-def _player(team: Any, device: str) -> Player:
-    if isinstance(team, TrainedTeam) or (isinstance(team, Team) and team.name in SCRIPTS):
-        return make_player(team, device)
-    raise TypeError(f"a team must be trained, random or pursuit to play; got {team!r}")
 
 
 def _finish(games: Games, players: list[Player], generator: np.random.Generator) -> None:

@@ -14,7 +14,7 @@ import xarray as xr
 
 from isingrl._archives import foreign, read_archive, write_archive
 from isingrl._torch import check_device, require_torch
-from isingrl.battle._players import Player, script
+from isingrl.battle._players import SCRIPTS, Player, script
 from isingrl.battle.teams import TEAMS, LearningTeam, Team, ValueTeam
 
 __all__ = ["TrainedTeam"]
@@ -156,6 +156,16 @@ def history_dataset(arrays: Mapping[str, npt.NDArray[Any]]) -> xr.Dataset:
     return data.assign_coords(games=games, opponent=("round", arrays["opponent"]))
 
 
-def make_player(team: Team | TrainedTeam, device: str = "cpu") -> Player:
-    """Player of a team that is scripted or trained."""
-    return team.player(device) if isinstance(team, TrainedTeam) else script(team.name)
+def make_player(team: Any, device: str = "cpu") -> Player:
+    """Player of a team that is scripted or trained.
+
+    Raises
+    ------
+    TypeError
+        If it is neither.
+    """
+    if isinstance(team, TrainedTeam):
+        return team.player(device)
+    if isinstance(team, Team) and team.name in SCRIPTS:
+        return script(team.name)
+    raise TypeError(f"a team must be trained, random or pursuit to play; got {team!r}")

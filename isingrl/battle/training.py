@@ -367,10 +367,8 @@ def _flat(arguments: dict[str, Any]) -> dict[str, Any]:
 
 def _opponent(each: Any, device: str) -> str | Player:
     """Name of an opponent that depends on the learner, or the player that it is."""
-    if isinstance(each, TrainedTeam):
+    if isinstance(each, TrainedTeam | Team):
         return make_player(each, device)
-    if isinstance(each, Team):
-        each = each.name
     return script(each) if each in SCRIPTS else str(each)
 
 

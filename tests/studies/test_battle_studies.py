@@ -1,5 +1,7 @@
 """The studies of battles at the smallest size that runs through."""
 
+import sys
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -104,3 +106,9 @@ def test_chapter_leaves_its_video(tmp_path):
         assert data.sizes["trained"] == 3
         assert (data["games"].values == 2 * (1 - np.eye(5))).all()
         assert np.isfinite(data["reward"].sel(trained="chapter")).all()
+
+
+def test_chapter_misses_imageio_before_any_work(monkeypatch):
+    monkeypatch.setitem(sys.modules, "imageio", None)
+    with pytest.raises(ImportError, match=r"isingrl\[battle\]"):
+        BattleChapter().tasks()
