@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,9 +35,12 @@ def write_archive(
     folder = Path(path)
     folder.mkdir(parents=True, exist_ok=True)
     contiguous = {key: np.asarray(values, order="C") for key, values in arrays.items()}
-    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+    with tempfile.TemporaryDirectory(prefix=_scratch(name), dir=folder) as scratch:
         data, text = (Path(scratch) / file for file in _files(name))
-        save_file(contiguous, data, metadata={"settings": json.dumps(settings)})
+        try:
+            save_file(contiguous, data, metadata={"settings": json.dumps(settings)})
+        except SafetensorError as error:
+            raise OSError(f"{folder} cannot be written to: {error}") from error
         content = settings | {"sha256": _digest(data)}
         text.write_text(json.dumps(content, indent=2), encoding="utf-8")
         for file in (data, text):
@@ -44,7 +48,7 @@ def write_archive(
 
 
 def read_archive(
-    path: str | os.PathLike[str], name: str, form: str, what: str
+    path: str | os.PathLike[str], name: str, form: str, what: str, argument: str = "path"
 ) -> tuple[dict[str, Any], Arrays]:
     """Settings and arrays that `write_archive` wrote.
 
@@ -57,6 +61,8 @@ def read_archive(
         Which ``settings["format"]`` is wanted.
     what : str
         What the folder should be, for messages.
+    argument : str
+        Where the user named the folder, for messages.
 
     Raises
     ------
@@ -69,8 +75,10 @@ def read_archive(
     data, text = (folder / file for file in _files(name))
     for file in (text, data):
         if not file.is_file():
-            raise FileNotFoundError(f"path must be a {what} folder; {folder} has no {file.name}")
-    with foreign(folder, what):
+            raise FileNotFoundError(
+                f"{argument} must be a {what} folder; {folder} has no {file.name}"
+            )
+    with foreign(folder, what, argument):
         settings: dict[str, Any] = json.loads(text.read_text(encoding="utf-8"))
         if settings["sha256"] != _digest(data):
             # A write that was cut short between its two files: the first holds all.
@@ -80,8 +88,85 @@ def read_archive(
         return settings, load_file(data)
 
 
+def clear_scratch(path: str | os.PathLike[str], name: str) -> None:
+    """Remove what writes that were killed left in a folder."""
+    for folder in Path(path).glob(f"{_scratch(name)}*"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def part(arrays: Arrays, prefix: str) -> Arrays:
+    """Arrays whose name begins with `prefix`, without it."""
+    return {
+        name.removeprefix(prefix): values
+        for name, values in arrays.items()
+        if name.startswith(prefix)
+    }
+
+
+def fill(arrays: Arrays, values: Arrays) -> None:
+    """Copy values into the arrays of the same names.
+
+    Raises
+    ------
+    ValueError
+        If names, shapes or types differ, before anything is copied.
+    """
+    expected, found = (
+        {name: (each.shape, each.dtype) for name, each in some.items()} for some in (arrays, values)
+    )
+    if found != expected:
+        raise ValueError(f"its arrays must be {expected}; got {found}")
+    for name, each in arrays.items():
+        each[:] = values[name]
+
+
+def digest_of(arrays: Arrays) -> str:
+    """SHA-256 of names, types, shapes and content."""
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        values = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name} {values.dtype.str} {arrays[name].shape} ".encode())
+        digest.update(values.data)
+    return digest.hexdigest()
+
+
+def check_same(
+    folder: str | os.PathLike[str],
+    what: str,
+    own: dict[str, Any],
+    theirs: dict[str, Any],
+    reasons: dict[str, str] | None = None,
+) -> None:
+    """Refuse to go on in a folder with other arguments than it was begun with.
+
+    Parameters
+    ----------
+    folder : path
+    what : str
+        What lies in the folder, for messages.
+    own, theirs : dict
+        Arguments of now and of the folder, ready for JSON, dicts of them one level deep.
+    reasons : dict of str, optional
+        Why an argument may not change, by name, where it does not go without saying.
+
+    Raises
+    ------
+    ValueError
+        Naming an argument that differs, "team.discount" if it is one within a dict.
+    """
+    own, theirs = _flat(own), _flat(theirs)
+    for name in own | theirs:
+        if own.get(name) != theirs.get(name):
+            reason = (reasons or {}).get(name)
+            raise ValueError(
+                f"out must be a new folder or that of the same {what}; {folder} is of one with "
+                f"{name} = {theirs.get(name)}, not {own.get(name)}"
+                + (f": {reason}" if reason else "")
+            )
+
+
 @contextmanager
-def foreign(folder: str | os.PathLike[str], what: str) -> Iterator[None]:
+def foreign(folder: str | os.PathLike[str], what: str, argument: str = "path") -> Iterator[None]:
     """Say of whatever a folder's content leads to that the folder is not what it should be."""
     try:
         yield
@@ -93,7 +178,24 @@ def foreign(folder: str | os.PathLike[str], what: str) -> Iterator[None]:
         AttributeError,
         RuntimeError,
     ) as error:
-        raise ValueError(f"path must be a {what} folder; {folder} is none: {error}") from error
+        raise ValueError(
+            f"{argument} must be a {what} folder; {folder} is none: {error}"
+        ) from error
+
+
+def _scratch(name: str) -> str:
+    return f".{name}-"
+
+
+def _flat(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Arguments by name, those of a dict within as "team.discount" and the like, as from JSON."""
+    found: dict[str, Any] = {}
+    for name, value in json.loads(json.dumps(arguments)).items():
+        if isinstance(value, dict):
+            found |= {f"{name}.{key}": each for key, each in value.items()}
+        else:
+            found[name] = value
+    return found
 
 
 def _files(name: str) -> tuple[str, str]:

@@ -9,6 +9,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from isingrl._archives import Arrays, fill
 from isingrl._kernels.lane_measures import COUNTER_PLANES
 from isingrl._kernels.lane_packing import pack, unpack
 from isingrl._kernels.lane_sweeps import close_rows, record, sweep
@@ -103,6 +104,18 @@ class LaneEngine:
         out = np.empty(self.lattice.shape, dtype=np.int8)
         unpack(*self._place(chain), out.reshape(-1, self.lattice.shape[-1]))
         return out
+
+    def state(self) -> Arrays:
+        """Copies of all that the next sweeps depend on, by name."""
+        return {name: values.copy() for name, values in self._arrays().items()}
+
+    def restore(self, state: Arrays) -> None:
+        """Take over what `state` returned."""
+        fill(self._arrays(), state)
+
+    def _arrays(self) -> Arrays:
+        arrays = {"words": self._words, "states": self._states, "tails": self._tails}
+        return arrays if self._other is self._words else arrays | {"other": self._other}
 
     def sweep(self, sweeps: int) -> None:
         """Make `sweeps` sweeps of every chain."""

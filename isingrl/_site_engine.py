@@ -9,6 +9,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from isingrl._archives import Arrays, fill
 from isingrl._kernels import sites
 from isingrl._threads import run_in_threads
 from isingrl.lattice import Lattice
@@ -86,6 +87,17 @@ class SiteEngine:
     def spins(self, chain: int) -> npt.NDArray[np.int8]:
         """Spins of one chain, shape (*lattice.shape)."""
         return self._spins[chain][:-1].reshape(self.lattice.shape).copy()
+
+    def state(self) -> Arrays:
+        """See `LaneEngine.state`."""
+        return {"spins": np.stack(self._spins), "states": self._states.copy()}
+
+    def restore(self, state: Arrays) -> None:
+        """See `LaneEngine.restore`."""
+        spins = np.stack(self._spins)
+        fill({"spins": spins, "states": self._states}, state)
+        for own, values in zip(self._spins, spins, strict=True):
+            own[:] = values
 
     def sweep(self, sweeps: int) -> None:
         """Make `sweeps` sweeps of every chain."""

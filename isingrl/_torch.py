@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from isingrl._archives import Arrays
+
 
 def require_torch(extra: str) -> None:
     """Import torch.
@@ -53,3 +55,31 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
+
+
+def optimizer_state(optimizer: Any) -> Arrays:
+    """Copies of what an optimizer of torch keeps of every parameter, by number and name."""
+    import torch
+
+    return {
+        f"{index}.{name}": torch.as_tensor(values).cpu().numpy().copy()
+        for index, kept in optimizer.state_dict()["state"].items()
+        for name, values in kept.items()
+    }
+
+
+def restore_optimizer(optimizer: Any, arrays: Arrays) -> None:
+    """Take over what `optimizer_state` returned."""
+    import torch
+
+    kept: dict[int, dict[str, torch.Tensor]] = {}
+    for name, values in arrays.items():
+        index, _, key = name.partition(".")
+        kept.setdefault(int(index), {})[key] = torch.tensor(values)
+    optimizer.load_state_dict(optimizer.state_dict() | {"state": kept})
+    # torch gives all of them the type of the parameter, with which NAdam goes on to other numbers
+    parameters = [each for group in optimizer.param_groups for each in group["params"]]
+    for number, tensors in kept.items():
+        state = optimizer.state[parameters[number]]
+        for key, value in tensors.items():
+            state[key] = state[key].to(value.dtype)

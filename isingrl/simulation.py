@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Any, Protocol
@@ -14,9 +16,16 @@ from tqdm.auto import tqdm
 from isingrl._ergodicity import with_rests
 from isingrl._lane_engine import LaneEngine
 from isingrl._lane_layout import fits
+from isingrl._run_files import RunFolder, Series, run_arguments
 from isingrl._runs import check_start, seed_sequence, snapshot_draws
 from isingrl._site_engine import SCHEDULES, SiteEngine
-from isingrl._validation import check_choice, check_flag, check_run_length, check_temperature
+from isingrl._validation import (
+    check_choice,
+    check_flag,
+    check_real,
+    check_run_length,
+    check_temperature,
+)
 from isingrl.agents._learning_engine import LearningEngine
 from isingrl.agents.agent import Agent
 from isingrl.agents.policy import Policy
@@ -42,6 +51,12 @@ class Engine(Protocol):
     def spins(self, chain: int) -> npt.NDArray[np.int8]:
         """Spins of one chain."""
 
+    def state(self) -> dict[str, npt.NDArray[Any]]:
+        """Copies of all that the next sweeps depend on, by name."""
+
+    def restore(self, state: dict[str, npt.NDArray[Any]]) -> None:
+        """Take over what `state` returned."""
+
 
 def simulate(
     model: Ising,
@@ -57,6 +72,8 @@ def simulate(
     snapshots: int = 0,
     learn: bool = False,
     seed: int | None = None,
+    out: str | os.PathLike[str] | None = None,
+    checkpoint_seconds: float = 30.0,
     progress: bool = False,
 ) -> xr.Dataset:
     """Run `chains` independent chains at every temperature.
@@ -93,7 +110,16 @@ def simulate(
         rate, with a new optimizer.
     seed : int, optional
         The same seed gives the same numbers, whatever the number of threads
-        (``numba.set_num_threads``). Without it fresh entropy is drawn and recorded.
+        (``numba.set_num_threads``). Without it fresh entropy is drawn and recorded, and a run that
+        is resumed keeps what it began with.
+    out : path, optional
+        Folder for a checkpoint. A run that was cut short, or killed, goes on from it when it is
+        started again with the same arguments, and ends as if it had never been cut. Without
+        snapshots `sweeps` may differ: more go on from the end of a finished run, fewer give its
+        first draws.
+    checkpoint_seconds : float
+        Least time between two checkpoints; it is longer where they take long to write, so that
+        they take a twentieth of the time at most. One is always made at the end.
     progress : bool
         Show a progress bar.
 
@@ -108,7 +134,10 @@ def simulate(
     Raises
     ------
     TypeError, ValueError
-        If an argument is not as described, before any work.
+        If an argument is not as described, `out` holds a run with other arguments or other files
+        of that name, or cannot be written to, before any work.
+    OSError
+        If a checkpoint cannot be written, as on a full disk.
 
     Examples
     --------
@@ -126,26 +155,38 @@ def simulate(
     seeds = seed_sequence(seed)
     shape = (len(temperatures), chains)
     first = check_start(start, model.lattice.shape, shape)
-
-    engine: Engine
-    if learn:
-        assert isinstance(rule, Agent | Policy)
-        engine = LearningEngine(model, rule, temperatures, chains, first, schedule, seeds)
-    else:
+    check_real("checkpoint_seconds", checkpoint_seconds, minimum=0)
+    table = None
+    if not learn:
         assert isinstance(rule, Rule)
         table = rule.compile(model, temperatures, chains)
-        engine = make_engine(model, table, first, schedule, seeds)
-    n_chains = len(temperatures) * chains
-    bonds, totals, spins = _run(
-        engine, model, n_chains, thermalization, draws, interval, snapshots, progress
-    )
+    folder = None
+    if out is not None:
+        options = {
+            "chains": chains, "schedule": schedule, "thermalization": thermalization,
+            "interval": interval, "snapshots": snapshots, "sweeps": sweeps, "learn": learn,
+        }  # fmt: skip
+        arguments = run_arguments(model, rule, table, temperatures, first, options)
+        folder = RunFolder(out, checkpoint_seconds)
+        seeds = folder.open(arguments, seeds, seed is not None)
 
-    data = _dataset(model, temperatures, chains, bonds, totals)
+    engine: Engine
+    if table is not None:
+        engine = make_engine(model, table, first, schedule, seeds)
+    else:
+        assert isinstance(rule, Agent | Policy)
+        engine = LearningEngine(model, rule, temperatures, chains, first, schedule, seeds)
+    series = Series.new(len(temperatures) * chains, draws, snapshots, model.lattice.shape)
+    if folder is not None:
+        folder.resume(engine, series)
+    _run(engine, series, thermalization, interval, folder, progress)
+
+    data = _dataset(model, temperatures, chains, series.bonds, series.totals)
     if snapshots:
         sites = ("x", "y", "z")[: model.lattice.ndim]
         data["spins"] = (
             ("temperature", "chain", "snapshot", *sites),
-            spins.reshape(*shape, snapshots, *model.lattice.shape),
+            series.spins.reshape(*shape, snapshots, *model.lattice.shape),
             {"long_name": "spin"},
         )
         data = data.assign_coords(snapshot=("snapshot", snapshot_draws(draws, snapshots)))
@@ -205,37 +246,43 @@ def _check_rule(model: Ising, rule: Any, temperature: Any, learn: bool) -> npt.N
 
 def _run(
     engine: Engine,
-    model: Ising,
-    n_chains: int,
+    series: Series,
     thermalization: int,
-    draws: int,
     interval: int,
-    snapshots: int,
+    folder: RunFolder | None,
     progress: bool,
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int8]]:
+) -> None:
     """Sweep and measure in chunks, between which the bar moves and Ctrl-C is heard."""
-    chunk = max(1, int(engine.updates_a_call / (model.lattice.n_sites * n_chains)))
-    bonds = np.empty((n_chains, draws), dtype=np.int64)
-    totals = np.empty((n_chains, draws), dtype=np.int64)
-    spins = np.empty((n_chains, snapshots, *model.lattice.shape), dtype=np.int8)
-    kept = snapshot_draws(draws, snapshots)
+    n_chains, draws = series.bonds.shape
+    n_sites = math.prod(series.spins.shape[2:])
+    chunk = max(1, int(engine.updates_a_call / (n_sites * n_chains)))
+    kept = snapshot_draws(draws, series.spins.shape[1])
     total = thermalization + draws * interval
-    with tqdm(total=total, unit="sweep", disable=not progress, leave=False) as bar:
-        for done in range(0, thermalization, chunk):
-            part = min(chunk, thermalization - done)
+    done = series.thermalized + series.draws * interval
+    changed = done < total
+    with tqdm(total=total, initial=done, unit="sweep", disable=not progress, leave=False) as bar:
+        while series.thermalized < thermalization:
+            part = min(chunk, thermalization - series.thermalized)
             engine.sweep(part)
+            series.thermalized += part
             bar.update(part)
-        step = max(1, chunk // interval)
-        stops = np.union1d(np.append(np.arange(step, draws, step), draws), kept + 1)
-        first = 0
-        for stop in stops:
-            bonds[:, first:stop], totals[:, first:stop] = engine.record(stop - first, interval)
+            if folder is not None:
+                folder.keep(engine, series)
+        first, step = series.draws, max(1, chunk // interval)
+        stops = np.union1d(np.append(np.arange(first + step, draws, step), draws), kept + 1)
+        for stop in stops[stops > first]:
+            measured = engine.record(stop - first, interval)
+            series.bonds[:, first:stop], series.totals[:, first:stop] = measured
             bar.update((stop - first) * interval)
             for snapshot in np.flatnonzero(kept == stop - 1):
                 for chain in range(n_chains):
-                    spins[chain, snapshot] = engine.spins(chain)
-            first = stop
-    return bonds, totals, spins
+                    series.spins[chain, snapshot] = engine.spins(chain)
+                series.snapshots += 1
+            first = series.draws = int(stop)
+            if folder is not None and stop < draws:
+                folder.keep(engine, series)
+    if folder is not None and changed:
+        folder.keep(engine, series, now=True)
 
 
 def _dataset(

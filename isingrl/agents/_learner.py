@@ -9,6 +9,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from isingrl._archives import Arrays, fill
 from isingrl._kernels import learning as kernels
 from isingrl._site_engine import SCHEDULES, start_configurations, update_order
 from isingrl._threads import run_in_threads
@@ -97,6 +98,20 @@ class Learner:
     def spins(self, replica: int) -> npt.NDArray[np.int8]:
         """Spins of one replica, shape (*lattice.shape)."""
         return self._agents.spins[replica, :-1].reshape(self.model.lattice.shape).copy()
+
+    def state(self) -> Arrays:
+        """Copies of all that the next sweeps depend on, by name."""
+        return {name: values.copy() for name, values in self._arrays().items()}
+
+    def restore(self, state: Arrays) -> None:
+        """Take over what `state` returned."""
+        fill(self._arrays(), state)
+
+    def _arrays(self) -> Arrays:
+        agents, memory = self._agents._asdict().items(), self._memory._asdict().items()
+        return {f"agents.{name}": values for name, values in agents} | {
+            f"memory.{name}": values for name, values in memory
+        }
 
     def advance(
         self, taus: FloatArray, rates: FloatArray | None = None, interval: int = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from isingrl._archives import Arrays
 from isingrl.agents._learner import make_learner
 from isingrl.agents.agent import Agent
 from isingrl.agents.policy import Policy
@@ -51,6 +52,14 @@ class LearningEngine:
     def spins(self, chain: int) -> npt.NDArray[np.int8]:
         """Spins of one chain, shape (*lattice.shape)."""
         return self._learner.spins(chain)
+
+    def state(self) -> Arrays:
+        """See `LaneEngine.state`."""
+        return self._learner.state()
+
+    def restore(self, state: Arrays) -> None:
+        """See `LaneEngine.restore`."""
+        self._learner.restore(state)
 
     def sweep(self, sweeps: int) -> None:
         """Let all agents act and learn for so many sweeps."""

@@ -16,8 +16,9 @@ import numpy.typing as npt
 import torch
 from torch.nn import functional
 
+from isingrl._archives import Arrays, fill, part
 from isingrl._kernels import learning as kernels
-from isingrl._torch import one_thread
+from isingrl._torch import one_thread, optimizer_state, restore_optimizer
 from isingrl.agents._learner import FloatArray, Learner, gathered_loss
 from isingrl.agents.network import Network
 
@@ -56,19 +57,24 @@ class NetworkBatch:
         parameters: dict[str, FloatArray] | None = None,
     ) -> None:
         self._network = network
-        self._inputs = None if inputs is None else torch.from_numpy(inputs)
+        # Copies: NumPy's memory is aligned to 16 bytes, torch's to 64, and the last bits of a
+        # matrix product depend on it.
+        self._inputs = None if inputs is None else torch.tensor(inputs)
         length = n_states if inputs is None else inputs.shape[1]
         if parameters is None:
             parameters = _drawn(network, length, n_networks, seed)
         self._tensors = {
-            name: torch.from_numpy(np.array(values)).requires_grad_()
-            for name, values in parameters.items()
+            name: torch.tensor(values).requires_grad_() for name, values in parameters.items()
         }
 
     @property
     def parameters(self) -> dict[str, FloatArray]:
         """Weights (n_networks, length in, length out) and biases (n_networks, 1, length out)."""
         return {name: value.detach().numpy().copy() for name, value in self._tensors.items()}
+
+    @parameters.setter
+    def parameters(self, values: dict[str, FloatArray]) -> None:
+        fill({name: each.detach().numpy() for name, each in self._tensors.items()}, values)
 
     @property
     def tensors(self) -> list[torch.Tensor]:
@@ -114,6 +120,22 @@ class NetworkLearner(Learner):
     def knowledge(self) -> dict[str, npt.NDArray[Any]]:
         """Weights and biases of all networks, by name, the first axis the network."""
         return dict(self._networks.parameters)
+
+    def state(self) -> Arrays:
+        """See `Learner.state`."""
+        own = {"network": self._networks.parameters, "optimizer": optimizer_state(self._optimizer)}
+        return super().state() | {
+            f"{kind}.{name}": values for kind, kept in own.items() for name, values in kept.items()
+        }
+
+    def restore(self, state: Arrays) -> None:
+        """See `Learner.restore`."""
+        own = ("network.", "optimizer.")
+        super().restore({k: v for k, v in state.items() if not k.startswith(own)})
+        self._networks.parameters = part(state, "network.")
+        restore_optimizer(self._optimizer, part(state, "optimizer."))
+        with one_thread():
+            self._prepare()
 
     def advance(
         self, taus: FloatArray, rates: FloatArray | None = None, interval: int = 0

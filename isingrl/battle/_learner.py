@@ -6,16 +6,15 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
+from isingrl._archives import Arrays, part
+from isingrl._torch import optimizer_state, restore_optimizer
 from isingrl.battle._memory import Memory
 from isingrl.battle._network_player import NetworkPlayer, make_field
 from isingrl.battle._networks import BattleNetwork, make_network
 from isingrl.battle._players import MeanField
 from isingrl.battle.teams import LearningTeam
-
-Arrays = dict[str, npt.NDArray[Any]]
 
 
 class Learner(ABC):
@@ -92,19 +91,15 @@ class Learner(ABC):
     def state(self) -> Arrays:
         """All that a checkpoint needs, by name."""
         arrays = {f"network.{name}": values for name, values in parameters(self.network).items()}
-        for index, kept in self._optimizer.state_dict()["state"].items():
-            for name, values in kept.items():
-                arrays[f"optimizer.{index}.{name}"] = torch.as_tensor(values).cpu().numpy()
-        return arrays | {f"memory.{name}": values for name, values in self.memory.state().items()}
+        kept = {"optimizer": optimizer_state(self._optimizer), "memory": self.memory.state()}
+        return arrays | {
+            f"{kind}.{name}": values for kind, each in kept.items() for name, values in each.items()
+        }
 
     def restore(self, arrays: Arrays) -> None:
         """Take over what `state` returned."""
         set_parameters(self.network, part(arrays, "network."))
-        kept: dict[int, dict[str, torch.Tensor]] = {}
-        for name, values in part(arrays, "optimizer.").items():
-            index, _, key = name.partition(".")
-            kept.setdefault(int(index), {})[key] = torch.tensor(values)
-        self._optimizer.load_state_dict(self._optimizer.state_dict() | {"state": kept})
+        restore_optimizer(self._optimizer, part(arrays, "optimizer."))
         self.memory.restore(part(arrays, "memory."))
 
 
@@ -122,12 +117,3 @@ def set_parameters(network: BattleNetwork, arrays: Arrays) -> None:
         If their names or shapes are others.
     """
     network.load_state_dict({name: torch.tensor(values) for name, values in arrays.items()})
-
-
-def part(arrays: Arrays, prefix: str) -> Arrays:
-    """Arrays whose name begins with `prefix`, without it."""
-    return {
-        name.removeprefix(prefix): values
-        for name, values in arrays.items()
-        if name.startswith(prefix)
-    }

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from isingrl.battle._learner import Arrays, Learner, parameters, part, set_parameters
+from isingrl._archives import Arrays, part
+from isingrl.battle._learner import Learner, parameters, set_parameters
 from isingrl.battle._network_player import NetworkPlayer
 from isingrl.battle._players import Player
 

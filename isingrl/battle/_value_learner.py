@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from isingrl.battle._learner import Arrays, Learner, parameters, part, set_parameters
+from isingrl._archives import Arrays, part
+from isingrl.battle._learner import Learner, parameters, set_parameters
 from isingrl.battle._memory import Batch, Memory
 from isingrl.battle.symmetries import ACTION_IMAGES, CELL_SOURCES
 from isingrl.battle.teams import ValueTeam

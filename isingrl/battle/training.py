@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import time
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm.auto import tqdm
 
-from isingrl._archives import foreign, read_archive, write_archive
+from isingrl._archives import check_same, foreign, part, read_archive, write_archive
 from isingrl._runs import seed_sequence
 from isingrl._torch import check_device, one_thread, require_torch
 from isingrl._validation import check_choice, check_integer, check_real
@@ -261,8 +260,6 @@ class Training:
 
     def resume(self, folder: Path) -> TrainedTeam | None:
         """Go on from a folder's checkpoint, if there is one; returns the team if it is finished."""
-        from isingrl.battle._learner import part
-
         if not (folder / f"{_NAME}.json").exists():
             return None
         settings, arrays = read_archive(folder, _NAME, _FORMAT, _WHAT)
@@ -270,13 +267,7 @@ class Training:
             theirs, played = settings["arguments"], int(settings["played"])
         if not self._seed_given:
             self._seed = theirs.get("seed")
-        own, theirs = (_flat(each) for each in (self._settings()["arguments"], theirs))
-        for name in own | theirs:
-            if own.get(name) != theirs.get(name):
-                raise ValueError(
-                    f"out must be a new folder or that of the same training; {folder} is of one "
-                    f"with {name} = {theirs.get(name)}, not {own.get(name)}"
-                )
+        check_same(folder, "training", self._settings()["arguments"], theirs)
         if played == self.games:
             return TrainedTeam.load(folder)
         with foreign(folder, _WHAT):
@@ -352,17 +343,6 @@ class Training:
             )
             for each, own_seed in zip(opponents, seed.spawn(len(opponents)), strict=True)
         ]
-
-
-def _flat(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Arguments, those of the team and the arena by "team.discount" and the like, as from JSON."""
-    found: dict[str, Any] = {}
-    for name, value in json.loads(json.dumps(arguments)).items():
-        if isinstance(value, dict):
-            found |= {f"{name}.{key}": each for key, each in value.items()}
-        else:
-            found[name] = value
-    return found
 
 
 def _opponent(each: Any, device: str) -> str | Player:
