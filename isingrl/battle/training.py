@@ -268,7 +268,7 @@ class Training:
         if not self._seed_given:
             self._seed = theirs.get("seed")
         check_same(folder, "training", self._settings()["arguments"], theirs)
-        if played == self.games:
+        if "end" in arrays:  # a checkpoint of the last round may come without the team
             return TrainedTeam.load(folder)
         with foreign(folder, _WHAT):
             self._generator.bit_generator.state = settings["generator"]

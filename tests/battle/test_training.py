@@ -124,6 +124,20 @@ def test_a_training_cut_between_rounds_goes_on(tmp_path, monkeypatch, team, oppo
     same(train(team, opponent, **options), whole)  # finished: read, not played again
 
 
+def test_a_training_cut_before_its_team_is_saved_goes_on(tmp_path, monkeypatch):
+    options = {"games": 8, "checkpoint_seconds": 0, **SETTINGS}
+    whole = train(QUICK, "self", **options)
+
+    def cut(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training_module.Training, "write_result", cut)
+        with pytest.raises(KeyboardInterrupt):
+            train(QUICK, "self", out=tmp_path, **options)
+    same(train(QUICK, "self", out=tmp_path, **options), whole)
+
+
 def _train_in(folder):
     arena = Arena(map_size=8, team_size=4, max_steps=15, gap=0)
     options = SETTINGS | {"arena": arena, "out": folder, "checkpoint_seconds": 0}
