@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 from dataclasses import replace
-from importlib.metadata import version
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,6 +15,7 @@ from tqdm.auto import tqdm
 from isingrl._ergodicity import with_rests
 from isingrl._lane_engine import LaneEngine
 from isingrl._lane_layout import fits
+from isingrl._provenance import versions_text
 from isingrl._run_files import RunFolder, Series, run_arguments
 from isingrl._runs import check_start, seed_sequence, snapshot_draws
 from isingrl._site_engine import SCHEDULES, SiteEngine
@@ -199,7 +199,7 @@ def simulate(
         "start": start if isinstance(start, str) else "array",
         "learn": int(learn),
         "seed_entropy": str(seeds.entropy),
-        "versions": _versions(),
+        "versions": versions_text(),
     }
     data = data.assign_coords(method=rule.name)
     softmax = rule.softmax_temperature(model, temperatures)
@@ -324,11 +324,6 @@ def _dataset(
             "field": model.field,
         },
     )
-
-
-def _versions() -> str:
-    packages = ("isingrl", "numpy", "numba", "scipy", "xarray")
-    return ", ".join(f"{package} {version(package)}" for package in packages)
 
 
 __all__ = ["simulate"]
