@@ -30,7 +30,8 @@ def thermodynamics(data: xr.Dataset) -> xr.Dataset:
         Variables ``energy`` and ``magnetization`` (per site) with dims (..., temperature, chain,
         draw), as `isingrl.simulate` returns them; other dims, such as ``method``, are kept.
         ``n_sites`` and ``interval`` are read from the coordinates, if they are there (as where
-        sizes lie along a dim), else from the attributes.
+        sizes lie along a dim), else from the attributes. Of data that lie on disk, opened by
+        `xarray.open_dataset`, one run is read at a time.
 
     Returns
     -------
@@ -82,39 +83,32 @@ def thermodynamics(data: xr.Dataset) -> xr.Dataset:
     .. [3] K. Binder, "Finite size scaling analysis of Ising model block distribution functions",
        Z. Phys. B 43, 119 (1981).
     """
-    energy, magnetization = _check_series(data)
-    template = energy.isel(chain=0, draw=0, drop=True)
-    n_draws = energy.sizes["draw"]
-    by_run = (-1, energy.sizes["chain"], n_draws)
-    e_runs = energy.values.astype(np.float64).reshape(by_run)
-    m_runs = magnetization.values.astype(np.float64).reshape(by_run)
-
+    template, n_chains, n_draws = _check_series(data)
     shape = template.shape
     factors = _factors(template, data)
     interval = _number_of("interval", data, template)
-    variables: dict[str, FloatArray] = {}
-    times: dict[str, FloatArray] = {}
-    time_errors: dict[str, FloatArray] = {}
-    for name, (moments, function) in _OBSERVABLES.items():
-        runs = [estimate(moments(e, m), function) for e, m in zip(e_runs, m_runs, strict=True)]
-        factor = factors.get(name, np.ones(shape))
-        variables[name] = np.array([run.value for run in runs]).reshape(shape) * factor
-        error = np.array([run.error for run in runs]).reshape(shape) * factor
-        variables[f"{name}_error"] = error
-        times[name] = np.array([run.autocorrelation_time for run in runs]).reshape(shape)
-        time_errors[name] = np.array([run.autocorrelation_time_error for run in runs]).reshape(
-            shape
-        )
-    tau = np.fmax(times["energy"], times["abs_magnetization"])
-    variables["autocorrelation_time"] = tau * interval
-    variables["autocorrelation_time_error"] = interval * np.where(
-        tau == times["energy"], time_errors["energy"], time_errors["abs_magnetization"]
-    )
-    sample_size, r_hat = _diagnostics(e_runs, np.abs(m_runs))
-    variables["effective_sample_size"] = sample_size.reshape(shape)
-    variables["r_hat"] = r_hat.reshape(shape)
+    found = {name: np.full((4, *shape), np.nan) for name in _OBSERVABLES}
+    sample_size, r_hat = np.full((2, *shape), np.nan)
+    for run in np.ndindex(shape):
+        e, m = (_load(data[name], template, run) for name in ("energy", "magnetization"))
+        for name, (moments, function) in _OBSERVABLES.items():
+            each = estimate(moments(e, m), function)
+            own = each.value, each.error, each.autocorrelation_time, each.autocorrelation_time_error
+            found[name][:, *run] = own
+        sample_size[run], r_hat[run] = _diagnostics(e, np.abs(m))
 
-    _warn_if_short(template, tau, energy.sizes["chain"], n_draws, interval)
+    variables: dict[str, FloatArray] = {}
+    for name, (value, error, _, _) in found.items():
+        factor = factors.get(name, np.ones(shape))
+        variables[name], variables[f"{name}_error"] = value * factor, error * factor
+    (_, _, tau_e, error_e), (_, _, tau_m, error_m) = found["energy"], found["abs_magnetization"]
+    tau = np.fmax(tau_e, tau_m)
+    variables["autocorrelation_time"] = tau * interval
+    variables["autocorrelation_time_error"] = interval * np.where(tau == tau_e, error_e, error_m)
+    variables["effective_sample_size"] = sample_size
+    variables["r_hat"] = r_hat
+
+    _warn_if_short(template, tau, n_chains, n_draws, interval)
     summary = template.to_dataset(name="energy").drop_vars("energy")
     for name, values in variables.items():
         summary[name] = (template.dims, values, quantity_attrs(name))
@@ -161,8 +155,11 @@ _OBSERVABLES: Mapping[str, tuple[_Moments, MomentFunction]] = MappingProxyType(
 )
 
 
-def _check_series(data: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:
-    """Energy and magnetization with dims (..., temperature, chain, draw)."""
+def _check_series(data: xr.Dataset) -> tuple[xr.DataArray, int, int]:
+    """Zeros with the dims and coordinates of the runs, and numbers of chains and draws.
+
+    Nothing of the series is read.
+    """
     if not isinstance(data, xr.Dataset):
         raise TypeError(f"data must be an xarray.Dataset; got {type(data).__name__}")
     required = ("temperature", "chain", "draw")
@@ -177,20 +174,41 @@ def _check_series(data: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:
     if "temperature" not in data.coords:
         raise ValueError("data must have the coordinate 'temperature'; it has none")
     check_temperature(data["temperature"].values, "data: the coordinate 'temperature'")
-    energy, magnetization = xr.broadcast(data["energy"], data["magnetization"])
-    if energy.sizes["draw"] < MIN_DRAWS:
+    if data.sizes["draw"] < MIN_DRAWS:
         raise ValueError(
             f"data must hold at least {MIN_DRAWS} draws a chain for an error bar to mean anything; "
-            f"got {energy.sizes['draw']} (more sweeps, or a shorter interval)"
+            f"got {data.sizes['draw']} (more sweeps, or a shorter interval)"
         )
-    for series in (energy, magnetization):
-        bad = int((~np.isfinite(series.values)).sum())
-        if bad:
-            raise ValueError(
-                f"data: every draw of {series.name!r} must be finite; got {bad} that are not"
-            )
-    order = (..., *required)
-    return energy.transpose(*order), magnetization.transpose(*order)
+    every = dict.fromkeys((*data["energy"].dims, *data["magnetization"].dims))
+    dims = [*(dim for dim in every if dim not in required), "temperature"]
+    own = data["energy"].isel(chain=0, draw=0, drop=True).coords
+    coords = own | {dim: data[dim].variable for dim in dims if dim in data.coords}
+    zeros = xr.DataArray(np.zeros([data.sizes[dim] for dim in dims]), coords, dims)
+    # which turns the coordinates, too
+    return zeros.transpose(*dims), data.sizes["chain"], data.sizes["draw"]
+
+
+def _load(series: xr.DataArray, template: xr.DataArray, run: tuple[int, ...]) -> FloatArray:
+    """Read one run of a series, shape (n_chains, n_draws)."""
+    place = dict(zip(template.dims, run, strict=True))
+    # of the variable: a DataArray would take its coordinates along, many times as slowly
+    own = series.variable.isel({dim: i for dim, i in place.items() if dim in series.dims})
+    values = np.asarray(own.values if own.dims == ("chain", "draw") else own.values.T)
+    bad = int((~np.isfinite(values)).sum())
+    if bad:
+        raise ValueError(
+            f"data: every draw of {series.name!r} must be finite; got {bad} that are not at "
+            f"{_where(template, run)}"
+        )
+    return np.ascontiguousarray(values, dtype=np.float64)
+
+
+def _where(template: xr.DataArray, run: tuple[int, ...]) -> str:
+    """Coordinates of a run, in words."""
+    return ", ".join(
+        f"{dim} = {template[dim].values[index] if dim in template.coords else index}"
+        for dim, index in zip(template.dims, run, strict=True)
+    )
 
 
 def _number_of(name: str, data: xr.Dataset, template: xr.DataArray) -> FloatArray:
@@ -224,22 +242,18 @@ def _factors(template: xr.DataArray, data: xr.Dataset) -> dict[str, FloatArray]:
     }
 
 
-def _diagnostics(*observables: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Smallest effective sample size and largest R-hat over observables, for every run."""
-    arviz = arviz_arrays()
-    n_runs, n_chains, _ = observables[0].shape
-    sizes = np.full((len(observables), n_runs), np.nan)
-    r_hats = np.full_like(sizes, np.nan)
-    for row, series in enumerate(observables):
-        varies = np.ptp(series, axis=(-2, -1)) > 0
-        if not varies.any():
-            continue
-        # Chains that are constant but differ have no variance within: R-hat is infinite.
-        with np.errstate(divide="ignore", invalid="ignore"):
-            sizes[row, varies] = arviz.ess(series[varies], method="mean")
-            if n_chains > 1:
-                r_hats[row, varies] = arviz.rhat(series[varies], method="rank")
-    return np.fmin.reduce(sizes), np.fmax.reduce(r_hats)
+def _diagnostics(*observables: FloatArray) -> tuple[float, float]:
+    """Smallest effective sample size and largest R-hat of a run over observables that vary."""
+    varying = [series for series in observables if np.ptp(series) > 0]
+    if not varying:
+        return np.nan, np.nan
+    arviz, together = arviz_arrays(), np.stack(varying)
+    # Chains that are constant but differ have no variance within: R-hat is infinite.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        sizes = arviz.ess(together, method="mean")
+        several = together.shape[1] > 1
+        r_hats = arviz.rhat(together, method="rank") if several else np.full(len(varying), np.nan)
+    return float(np.fmin.reduce(sizes)), float(np.fmax.reduce(r_hats))
 
 
 def _warn_if_short(
@@ -251,10 +265,7 @@ def _warn_if_short(
     if not short.any():
         return
     worst = np.unravel_index(np.nanargmax(tau), tau.shape)
-    where = ", ".join(
-        f"{dim} = {template[dim].values[index] if dim in template.coords else index}"
-        for dim, index in zip(template.dims, worst, strict=True)
-    )
+    where = _where(template, tuple(int(index) for index in worst))
     sweeps = interval[worst]
     warnings.warn(
         f"{int(short.sum())} of {short.size} runs hold fewer than {MIN_TIMES} autocorrelation "

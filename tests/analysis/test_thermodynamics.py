@@ -302,6 +302,33 @@ def test_it_is_quick(as_data: AsData, autoregressive: Callable[..., FloatArray])
     assert time.perf_counter() - start < 6.0
 
 
+def test_the_first_run_that_is_not_finite_is_named(as_data: AsData) -> None:
+    e, m = np.random.default_rng(27).normal(size=(2, 2, 3, 2, 50))
+    e[1, 2, 0, :4] = np.nan
+    m[1, 1, 1, 7] = -np.inf
+    data = as_data(e, m, [1.0, 2.0, 3.0], dims=("size",), coords={"size": [8, 16]})
+    message = "'magnetization' must be finite; got 1 that are not at size = 16, temperature = 2"
+    with pytest.raises(ValueError, match=message):
+        thermodynamics(data)
+
+
+def test_series_with_different_dims(as_data: AsData) -> None:
+    rng = np.random.default_rng(28)
+    e, m = rng.normal(size=(2, 2, 3, 2, 50))
+    coords = {"method": ["metropolis", "heat-bath"], "name": ("method", ["a", "b"])}
+    data = as_data(e, m, [1.0, 2.0, 3.0], dims=("method",), coords=coords)
+    fewer = data.assign(energy=data["energy"].isel(method=0, drop=True))
+    full = data.assign(
+        energy=data["energy"].isel(method=[0, 0]).assign_coords(data["method"].coords)
+    )
+    found, expected = thermodynamics(fewer), thermodynamics(full)
+    assert set(found["energy"].dims) == {"method", "temperature"}
+    for name in expected:
+        xr.testing.assert_equal(found[name].variable, expected[name].variable)
+    fewer = data.assign(magnetization=data["magnetization"].isel(method=0, drop=True))
+    assert thermodynamics(fewer).sizes == {"method": 2, "temperature": 3}
+
+
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
@@ -310,7 +337,14 @@ def test_it_is_quick(as_data: AsData, autoregressive: Callable[..., FloatArray])
         (lambda d: d.drop_vars("temperature"), "coordinate 'temperature'"),
         (lambda d: d.assign_coords(temperature=[-1.0]), "'temperature' must be .*got -1"),
         (lambda d: d.isel(draw=slice(19)), "at least 20 draws a chain.*got 19"),
-        (lambda d: d.where(d["draw"] > 2), "'energy' must be finite; got 6 that are not"),
+        (
+            lambda d: d.where(d["draw"] > 2),
+            r"'energy' must be finite; got 6 that are not at temperature = 2\.0$",
+        ),
+        (
+            lambda d: d.assign(magnetization=d["magnetization"].where(d["chain"] > 0, np.inf)),
+            r"'magnetization' must be finite; got 50 that are not at temperature = 2\.0$",
+        ),
         (lambda d: d.drop_attrs(), "attribute or coordinate 'n_sites'"),
         (lambda d: d.assign_attrs(interval=0), "'interval' must be positive; got 0"),
         (lambda d: d.assign_coords(n_sites=("chain", [1, 2])), "'n_sites' must lie along"),
