@@ -44,7 +44,9 @@ def write_archive(
         content = settings | {"sha256": _digest(data)}
         text.write_text(json.dumps(content, indent=2), encoding="utf-8")
         for file in (data, text):
+            sync(file)  # else a crash of the machine could leave the name without the content
             file.replace(folder / file.name)
+    sync(folder)
 
 
 def read_archive(
@@ -86,6 +88,15 @@ def read_archive(
         if settings["format"] != form:
             raise ValueError(f"its format is {settings['format']!r}, not {form!r}")
         return settings, load_file(data)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file or the names in a folder are on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def clear_scratch(path: str | os.PathLike[str], name: str) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import fields
-from functools import partial, wraps
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -30,7 +28,7 @@ from isingrl.battle import (
 )
 from studies.files import make_folder, write_dataset, write_figure
 from studies.legends import legend_below
-from studies.parsing import parse, refuse
+from studies.parsing import refuse, run_command
 from studies.videos import check_video, write_frames, write_video
 
 __all__ = ["contestant", "main", "train_command"]
@@ -61,22 +59,8 @@ def main(options: list[str]) -> None:
     name, *rest = options
     if name not in commands:
         refuse("isingrl battle", f"COMMAND must be one of {', '.join(commands)}; got {name!r}")
-    prog = f"isingrl battle {name}"
-    command = commands[name]
-
-    @wraps(command)
-    def later(*args: Any, **settings: Any) -> Any:
-        return partial(command, *args, **settings)
-
-    run = parse(prog, later, rest)
-    try:
-        run()
-    except (ImportError, OSError, TypeError, ValueError) as error:
-        refuse(prog, str(error))
-    except KeyboardInterrupt:
-        state = "start again to go on" if name == "train" else "nothing was written"
-        print(f"{prog}: interrupted; {state}", file=sys.stderr)
-        raise SystemExit(130) from None
+    kept = "start again to go on" if name == "train" else "nothing was written"
+    run_command(f"isingrl battle {name}", commands[name], rest, kept)
 
 
 def train_command(

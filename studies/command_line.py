@@ -2,101 +2,136 @@
 
 import sys
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import tyro
 
 from analysis import ShortRunWarning
-from studies import battle_commands
-from studies.battle_chapter import BattleChapter
-from studies.battle_paper import BattlePaper
-from studies.battle_temperature import BattleTemperature
-from studies.chapter_1d import Chapter1D
-from studies.chapter_2d import Chapter2D
-from studies.coarsening import Coarsening
-from studies.critical_point import CriticalPoint
-from studies.curve import Curve
-from studies.discount import Discount
-from studies.domains import Domains
-from studies.observability import Observability
-from studies.paper_ising import PaperIsing
-from studies.parsing import parse, refuse
-from studies.runner import run_to_folder
-from studies.scaling_of_inputs import ScalingOfInputs
-from studies.schedules import Schedules
-from studies.temperature_map import TemperatureMap
-from studies.three_dimensions import ThreeDimensions
+from studies import battle_commands, file_commands
+from studies.catalogue import STUDIES
+from studies.executors import default_workers
+from studies.extending import extendable, from_configuration, joined
+from studies.files import SUFFIXES, Format
+from studies.parsing import parse, refuse, stoppable
+from studies.runner import StudyError, read_former, run_to_folder
 
-STUDIES: dict[str, type[Any]] = {
-    "battle-chapter": BattleChapter,
-    "battle-paper": BattlePaper,
-    "battle-temperature": BattleTemperature,
-    "chapter-1d": Chapter1D,
-    "chapter-2d": Chapter2D,
-    "coarsening": Coarsening,
-    "critical-point": CriticalPoint,
-    "curve": Curve,
-    "discount": Discount,
-    "domains": Domains,
-    "observability": Observability,
-    "paper-ising": PaperIsing,
-    "scaling-of-inputs": ScalingOfInputs,
-    "schedules": Schedules,
-    "temperature-map": TemperatureMap,
-    "three-dimensions": ThreeDimensions,
+_COMMANDS = {
+    "battle": "teams that learn to fight, tournaments, videos",
+    "status": "how far a study is, running or not",
+    "show": "the summary in a file, and its figure again",
+    "rerun": "a file's study once more, and whether the numbers are the same",
 }
-
 _USAGE = "usage: isingrl STUDY [OPTIONS]   (isingrl STUDY --help lists the options)"
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run the study that the command line names.
+@dataclass(frozen=True)
+class _Options:
+    """What every study is told beside its configuration."""
 
-    Wrong options end with one line on standard error and exit code 2, Ctrl-C with exit code
-    130.
+    out: Path
+    workers: int
+    scheduler: str | None
+    extend: bool
+    form: Format
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the study or command that the command line names.
+
+    Wrong options end with one line on standard error and exit code 2, tasks that failed and full
+    disks with exit code 1, Ctrl-C with 130 and SIGTERM with 143.
     """
     given = sys.argv[1:] if arguments is None else arguments
     if not given or given[0] in ("-h", "--help"):
         print(_USAGE, "", "studies:", sep="\n")
         for name, study in STUDIES.items():
             print(f"  {name:18s} {(study.__doc__ or '').splitlines()[0]}")
-        print("", "isingrl battle --help: teams that learn to fight, tournaments, videos", sep="\n")
+        print("", "other commands:", sep="\n")
+        for name, line in _COMMANDS.items():
+            print(f"  {name:18s} {line}")
         return
     name, *options = given
     if name == "battle":
         battle_commands.main(options)
-        return
-    if name not in STUDIES:
-        refuse("isingrl", f"STUDY must be battle or one of {', '.join(STUDIES)}; got {name!r}")
-    study, out = _parse(name, options)
+    elif name in _COMMANDS:
+        file_commands.main(name, options)
+    elif name in STUDIES:
+        _run(name, options)
+    else:
+        known = ", ".join([*_COMMANDS, *STUDIES])
+        refuse("isingrl", f"STUDY must be one of {known}; got {name!r}")
+
+
+def _run(name: str, options: list[str]) -> None:
+    prog = f"isingrl {name}"
     try:
-        with warnings.catch_warnings():
+        study, chosen = _parse(name, options)
+        with stoppable(prog, f"{chosen.out} keeps what was done; the same command goes on"):
             warnings.simplefilter("always", ShortRunWarning)
             warnings.showwarning = _show_warning
-            run_to_folder(study, name, out, progress=True)
+            run_to_folder(
+                study, name, chosen.out, workers=chosen.workers,
+                scheduler=chosen.scheduler,
+                extend=chosen.extend, form=chosen.form, progress=True,
+            )  # fmt: skip
     except (ImportError, TypeError, ValueError) as error:
-        refuse(f"isingrl {name}", str(error))
-    except KeyboardInterrupt:
-        print(f"isingrl {name}: interrupted; no results were written", file=sys.stderr)
-        raise SystemExit(130) from None
-    print(f"wrote data.nc, summary.nc, figure.png and config.json to {out}")
+        refuse(prog, str(error))
+    except StudyError as error:
+        print(f"{prog}: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+    kind = SUFFIXES[chosen.form]
+    print(f"wrote data{kind}, summary{kind}, figure.png and config.json to {chosen.out}")
 
 
-def _parse(name: str, options: list[str]) -> tuple[Any, Path]:
-    """Configuration and output folder from the options of a study."""
+def _parse(name: str, options: list[str]) -> tuple[Any, _Options]:
+    """Configuration of a study and what goes with it, from its options."""
+    study = STUDIES[name]
+    config, chosen = _given(name, options, study())
+    if not chosen.extend:
+        return config, chosen
+    former = read_former(chosen.out)
+    if former.pop("study") != name:
+        raise ValueError(f"out must hold a study {name}; {chosen.out} holds another")
+    before = from_configuration(study, former)
+    # once more: what is not given stays as it was
+    config, chosen = _given(name, options, before)
+    return joined(before, config), chosen
+
+
+def _given(name: str, options: list[str], default: Any) -> tuple[Any, _Options]:
     study = STUDIES[name]
 
     def command(
-        config: tyro.conf.OmitArgPrefixes[study],  # type: ignore[valid-type]
+        config: tyro.conf.OmitArgPrefixes[study] = default,  # type: ignore[valid-type]
         out: Annotated[Path, tyro.conf.arg(help="Folder for the results.")] = Path("results")
         / name,
-    ) -> tuple[Any, Path]:
-        return config, out
+        workers: Annotated[
+            int | None,
+            tyro.conf.arg(help="Processes of one thread each; one for each core if omitted."),
+        ] = None,
+        scheduler: Annotated[
+            str | None,
+            tyro.conf.arg(help="Address of a Dask scheduler whose workers take the tasks."),
+        ] = None,
+        extend: Annotated[
+            tyro.conf.FlagCreatePairsOff[bool],
+            tyro.conf.arg(
+                help="Add to the study in the folder; what is not given stays as it is there. "
+                f"Possible for: {', '.join(extendable(study)) or 'nothing'}."
+            ),
+        ] = False,
+        format: Annotated[
+            Format, tyro.conf.arg(help="Of data and summary; Zarr suits large sweeps.")
+        ] = "netcdf",
+    ) -> tuple[Any, _Options]:
+        number = default_workers() if workers is None else workers
+        return config, _Options(out, number, scheduler, extend, format)
 
     command.__doc__ = study.__doc__
-    parsed: tuple[Any, Path] = parse(f"isingrl {name}", command, options)
-    return parsed
+    given: tuple[Any, _Options] = parse(f"isingrl {name}", command, options)
+    return given
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:

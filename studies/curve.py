@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal, get_args
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -25,14 +27,15 @@ from isingrl import (
     NeighborhoodQ,
     Rule,
     simulate,
-    train,
 )
 from isingrl._runs import STARTS
 from isingrl._site_engine import SCHEDULES
 from isingrl._validation import check_choice, check_integer, check_run_length
 from studies.combining import concat
+from studies.extending import Join, added, added_grids, longer, unextended
 from studies.legends import legend_below
 from studies.tasks import Task, task_seed
+from studies.training import trained
 
 Method = Literal["metropolis", "heat-bath", "mean-field-q", "neighborhood-q", "independent-q"]
 _RULES: dict[str, type[Rule]] = {"metropolis": Metropolis, "heat-bath": HeatBath}
@@ -44,7 +47,9 @@ _RATE = 0.1
 _MEMORY = 10  # sweeps; a shorter one leaves noise that shifts the magnetization, a longer one lags
 _PANELS = ("abs_magnetization", "energy", "susceptibility", "specific_heat")
 _NEIGHBORHOODS = {"von_neumann": "von Neumann neighbours", "moore": "Moore neighbours"}
-_CHAINS_A_TASK = 64  # what one block of the bit-lane engine holds
+_LANES = 64  # chains that fill a block of the bit-lane engine
+_SAME = 1e-9  # temperatures nearer than that are one
+_STRIP = 128  # sites of a strip of a chain; shorter ones are slower
 
 
 @dataclass(frozen=True)
@@ -61,12 +66,10 @@ class Curve:
     """Neighbours: one step along an axis, or one step along every axis."""
     boundary: Literal["periodic", "free"] = "periodic"
     """Whether opposite faces are joined."""
-    temperature: Annotated[tuple[float, float, int], tyro.conf.arg(metavar="FIRST LAST NUMBER")] = (
-        1.5,
-        3.5,
-        32,
-    )
-    """First and last temperature in J/k_B, and how many, evenly spaced."""
+    temperature: Annotated[
+        tuple[float, ...], tyro.conf.arg(metavar="FIRST LAST NUMBER [FIRST LAST NUMBER ...]")
+    ] = (1.5, 3.5, 32)
+    """First and last temperature in J/k_B, and how many, evenly spaced; or several such grids."""
     methods: tuple[Method, ...] = ("metropolis", "mean-field-q")
     """What updates the spins."""
     reward: Literal["energy", "half", "mean", "chapter-1d", "chapter-2d"] = "energy"
@@ -91,8 +94,16 @@ class Curve:
     """First configuration; random ones can freeze into stripes below the transition."""
     schedule: Literal["checkerboard", "sequential", "synchronous"] = "checkerboard"
     """Order of updates: sublattice by sublattice, random sites, all sites at once."""
-    seed: int = 1
-    """Seed of all random numbers."""
+    seed: tuple[int, ...] = (1,)
+    """Seeds of all random numbers; with several everything is done with each of them, training too,
+    and chains lie side by side."""
+
+    extends: ClassVar[Mapping[str, Join]] = {
+        "temperature": added_grids,
+        "methods": added,
+        "sweeps": longer,
+        "seed": added,
+    }
 
     @property
     def model(self) -> Ising:
@@ -108,45 +119,88 @@ class Curve:
         return _AGENTS[method](self.reward, self.discount, rate)
 
     @property
-    def temperatures(self) -> npt.NDArray[np.float64]:
-        """All temperatures, shape (number,)."""
-        first, last, number = self.temperature
-        for value in (first, last):
-            if not (np.isfinite(value) and value >= 0):
-                raise ValueError(
-                    f"temperature must be two finite non-negative numbers and how many; got {value}"
-                )
-        if number < 1 or (number > 1 and first == last):
+    def grids(self) -> list[npt.NDArray[np.float64]]:
+        """Temperatures of every grid that no grid before it has."""
+        given = self.temperature
+        if not given or len(given) % 3:
             raise ValueError(
-                "temperature must end with a number of at least 1, and differ in its ends if it "
-                f"is more; got {first:g} {last:g} {number}"
+                f"temperature must be first, last and number, once or several times; got {given}"
             )
-        return np.linspace(first, last, number)
+        grids: list[npt.NDArray[np.float64]] = []
+        for k in range(0, len(given), 3):
+            first, last, number = given[k : k + 3]
+            for value in (first, last):
+                if not (np.isfinite(value) and value >= 0):
+                    raise ValueError(
+                        "temperature must be two finite non-negative numbers and how many; got "
+                        f"{value}"
+                    )
+            if number < 1 or number != int(number) or (number > 1 and first == last):
+                raise ValueError(
+                    "temperature must end with a number of at least 1, and differ in its ends if "
+                    f"it is more; got {first:g} {last:g} {number:g}"
+                )
+            grid = np.linspace(first, last, int(number))
+            known = np.concatenate([*grids, []])
+            near = np.isclose(grid[:, None], known, rtol=_SAME, atol=_SAME).any(axis=1)
+            grids.append(grid[~near])
+        return grids
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Lowest and highest temperature."""
+        temperatures = np.concatenate(self.grids)
+        return float(temperatures.min()), float(temperatures.max())
 
     def tasks(self) -> list[Task]:
-        """One task for as many temperatures as fill the lanes, for every method."""
+        """One task for as many temperatures as fill the lanes, for every method and seed."""
         self._check()
-        together = max(1, _CHAINS_A_TASK // self.chains)
-        blocks = np.array_split(self.temperatures, -(-len(self.temperatures) // together))
+        lanes = max(1, _LANES // max(1, self.shape[-1] // _STRIP))
+        together = max(1, lanes // self.chains)
+        blocks = [
+            block
+            for grid in self.grids
+            if len(grid)
+            for block in np.array_split(grid, -(-len(grid) // together))
+        ]
+        alone = unextended(self)
         return [
             Task(
-                key=f"{method}, T = {block[0]:.6g} … {block[-1]:.6g}",
+                key=f"{method}, T = {block[0]:.6g} … {block[-1]:.6g}, seed {seed}",
                 function=measure,
-                arguments={"config": self, "method": method, "temperature": tuple(block)},
+                arguments={"config": alone, "method": method, "temperature": tuple(block)},
                 weight=len(block),
+                resumable=True,
+                sweeps=self.sweeps,
+                seed=seed,
             )
+            for seed in self.seed
             for method in self.methods
             for block in blocks
         ]
 
     def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
-        """Join temperatures, then methods."""
-        by_method = [
-            concat([data for data in results.values() if data["method"] == method], "temperature")
-            for method in self.methods
-        ]
-        data = concat(by_method, "method")
-        return data.sortby("temperature")
+        """Join temperatures, then seeds along the chains, then methods."""
+        by_method = []
+        for method in self.methods:
+            by_seed = [
+                concat(
+                    [
+                        results[task.key]
+                        for task in self.tasks()
+                        if task.seed == seed and task.arguments["method"] == method
+                    ],
+                    "temperature",
+                )
+                for seed in self.seed
+            ]
+            joined = concat(by_seed, "chain") if len(by_seed) > 1 else by_seed[0]
+            by_method.append(joined)
+        data = concat(by_method, "method").sortby("temperature")
+        seeds = np.repeat(self.seed, self.chains)
+        data = data.assign_coords(chain=np.arange(len(seeds)), seed=("chain", seeds))
+        data["seed"].attrs["long_name"] = "seed"
+        return data
 
     def summarize(self, data: xr.Dataset) -> xr.Dataset:
         """Observables with errors."""
@@ -174,7 +228,8 @@ class Curve:
                 plots.softmax_axis(ax, agents)
         legend_below(figure, axes.flat, 5)
         sides = " × ".join(map(str, self.shape))
-        length = f"{self.chains} chains of {self.sweeps:,} sweeps"
+        chains = self.chains * len(self.seed)
+        length = f"{chains} chains of {self.sweeps:,} sweeps"
         if _LEARNS_ON in self.methods and self.interval > 1:
             length += f", independent Q of {self.sweeps // self.interval:,}"
         neighbors = f"{_NEIGHBORHOODS[self.neighborhood]}, {self.boundary}"
@@ -182,11 +237,12 @@ class Curve:
         return figure
 
     def _in_range(self, temperature: float) -> bool:
-        return min(self.temperature[:2]) <= temperature <= max(self.temperature[:2])
+        first, last = self.ends
+        return first <= temperature <= last
 
     def _exact_results(self) -> list[xr.Dataset]:
         """Exact curves, on a finer grid, of this lattice and of the infinite one."""
-        first, last, _ = self.temperature
+        first, last = self.ends
         grid = np.linspace(first, last, 401) if first != last else np.array([first])
         model = self.model
         lattice = model.lattice
@@ -214,7 +270,10 @@ class Curve:
         check_integer("training_sweeps", self.training_sweeps, 1)
         check_choice("start", self.start, STARTS)
         check_choice("schedule", self.schedule, tuple(SCHEDULES))
-        check_integer("seed", self.seed, 0)
+        if not isinstance(self.seed, tuple) or not 0 < len(self.seed) == len(set(self.seed)):
+            raise ValueError(f"seed must be a tuple of different seeds; got {self.seed}")
+        for seed in self.seed:
+            check_integer("seed", seed, 0)
         for method in self.methods:
             if method in _AGENTS:
                 self.agent(method).check_model(self.model)
@@ -225,12 +284,13 @@ def measure(
     method: str,
     temperature: tuple[float, ...],
     *,
+    sweeps: int,
     seed: int,
+    folder: Path | None = None,
     progress: bool = False,
 ) -> xr.Dataset:
     """Simulate one method at some temperatures; agents learn first."""
     model = config.model
-    learning_seed, running_seed = (task_seed(seed, use) for use in ("learning", "running"))
     learns_on = method == _LEARNS_ON
     rule: Rule | Agent
     if method in _RULES:
@@ -238,28 +298,25 @@ def measure(
     elif learns_on:
         rule = config.agent(method)
     else:
-        rule = train(
-            model,
-            config.agent(method),
-            temperature,
-            sweeps=config.training_sweeps,
-            schedule=config.schedule,
-            seed=learning_seed,
-            progress=progress,
-        )
+        rule = trained(
+            folder and folder / "policy", model, config.agent(method), temperature,
+            sweeps=config.training_sweeps, schedule=config.schedule,
+            seed=task_seed(seed, "learning"), progress=progress,
+        )  # fmt: skip
     interval = config.interval
     data = simulate(
         model,
         rule,
         temperature,
-        sweeps=config.sweeps // interval if learns_on else config.sweeps,
+        sweeps=sweeps // interval if learns_on else sweeps,
         thermalization=config.thermalization // interval if learns_on else config.thermalization,
         interval=1 if learns_on else interval,
         chains=config.chains,
         start=config.start,
         schedule=config.schedule,
         learn=learns_on,
-        seed=running_seed,
+        seed=task_seed(seed, "running"),
+        out=folder and folder / "run",
         progress=progress,
     )
     if "softmax_temperature" not in data.coords:

@@ -4,43 +4,160 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import xarray as xr
 from matplotlib.figure import Figure
 
+from isingrl._archives import sync
+from isingrl._validation import check_choice
+
+Format = Literal["netcdf", "zarr"]
+SUFFIXES: dict[str, str] = {"netcdf": ".nc", "zarr": ".zarr"}
+_CHUNK = 1 << 16  # draws
+PROVENANCE = "provenance"
+"""Group of a file that says which task was run when, where and for how long."""
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`, and rename it to `path` when all went well."""
+    """Give a temporary path beside `path`, and rename it to `path` when all went well.
+
+    What is there then is on the disk, whatever happens to the machine. It may be a file or a
+    folder.
+    """
     scratch = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         yield scratch
-        scratch.replace(path)
+        if scratch.is_dir():
+            _replace_folder(scratch, path)
+        else:
+            sync(scratch)
+            scratch.replace(path)
+        sync(path.parent)
     finally:
-        scratch.unlink(missing_ok=True)
+        if scratch.is_dir():
+            shutil.rmtree(scratch)
+        else:
+            scratch.unlink(missing_ok=True)
 
 
-def write_dataset(data: xr.Dataset, path: Path) -> None:
-    """Write a compressed netCDF-4 file."""
-    encoding = {name: {"zlib": True, "complevel": 1, "shuffle": True} for name in data.data_vars}
+def _replace_folder(scratch: Path, path: Path) -> None:
+    former = path.with_name(f".{path.stem}.{os.getpid()}.former")
+    if path.exists():
+        path.rename(former)
+    scratch.rename(path)
+    shutil.rmtree(former, ignore_errors=True)
+
+
+def check_format(form: str) -> None:
+    """Refuse an unknown format, or one that nothing here writes.
+
+    Raises
+    ------
+    ValueError
+        If it is unknown.
+    ImportError
+        If Zarr is not installed.
+    """
+    check_choice("format", form, get_args(Format))
+    if form == "zarr":
+        try:
+            import zarr  # noqa: F401
+        except ModuleNotFoundError as error:
+            raise ImportError(
+                "format zarr needs zarr, which the extra isingrl[cluster] brings"
+            ) from error
+
+
+def write_dataset(data: xr.Dataset, path: Path, provenance: xr.Dataset | None = None) -> None:
+    """Write a compressed netCDF-4 file or, if the path ends in .zarr, a Zarr folder.
+
+    Data that lie on disk pass through block by block.
+
+    Parameters
+    ----------
+    data : Dataset
+    path : path
+    provenance : Dataset, optional
+        Goes to the group of that name.
+    """
+    import dask
+
+    parts = {None: data} if provenance is None else {None: data, PROVENANCE: provenance}
+    with replacing(path) as scratch, dask.config.set(scheduler="synchronous"):
+        for group, part in parts.items():
+            mode: Literal["w", "a"] = "w" if group is None else "a"
+            if path.suffix == ".zarr":
+                part.to_zarr(scratch, group=group, mode=mode, zarr_format=2)
+            else:
+                encoding = {name: _compressed(part[name]) for name in part.data_vars}
+                part.to_netcdf(
+                    scratch, engine="h5netcdf", group=group, encoding=encoding, mode=mode
+                )
+
+
+def _compressed(values: xr.DataArray) -> dict[str, Any]:
+    """Encoding of a variable; long series lie so that one chain can be read alone."""
+    encoding: dict[str, Any] = {"zlib": True, "complevel": 1, "shuffle": True}
+    if values.size > _CHUNK and values.dims[-1] == "draw":
+        length = min(values.sizes["draw"], _CHUNK)
+        encoding["chunksizes"] = (1,) * (values.ndim - 1) + (length,)
+    return encoding
+
+
+def open_dataset(path: Path, group: str | None = None) -> xr.Dataset:
+    """Open a netCDF file or Zarr folder; values are read when they are needed.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    ValueError
+        If it is none, or damaged.
+    """
+    if not path.exists():
+        raise FileNotFoundError(f"file must be a netCDF file or Zarr folder; there is no {path}")
+    if path.suffix == ".zarr":
+        check_format("zarr")
+    try:
+        engine: Any = "zarr" if path.suffix == ".zarr" else "h5netcdf"
+        return xr.open_dataset(path, engine=engine, group=group, chunks=None)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise ValueError(
+            f"file must be a netCDF file or Zarr folder; {path} is none: {error}"
+        ) from error
+
+
+def write_figure(figure: Figure, path: Path, about: str = "") -> None:
+    """Write a PNG file that carries a description."""
     with replacing(path) as scratch:
-        data.to_netcdf(scratch, engine="h5netcdf", encoding=encoding)
-
-
-def write_figure(figure: Figure, path: Path) -> None:
-    """Write a PNG file."""
-    with replacing(path) as scratch:
-        figure.savefig(scratch, dpi=160)
+        figure.savefig(scratch, dpi=160, metadata={"Description": about})
 
 
 def write_json(content: dict[str, Any], path: Path) -> None:
     """Write an indented JSON file."""
     with replacing(path) as scratch:
         scratch.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON file.
+
+    Raises
+    ------
+    ValueError
+        If it is damaged.
+    """
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged: {error}") from error
+    return content
 
 
 def make_folder(path: Path) -> None:

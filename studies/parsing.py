@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import io
+import signal
 import sys
-from collections.abc import Callable
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from functools import partial, wraps
 from typing import Any, NoReturn
 
 import tyro
@@ -26,10 +30,65 @@ def parse(prog: str, command: Callable[..., Any], options: list[str]) -> Any:
         refuse(prog, _first_sentence(messages.getvalue()))
 
 
+def run_command(prog: str, command: Callable[..., None], options: list[str], kept: str) -> None:
+    """Call `command` with what the options say, in the open.
+
+    What is wrong with them or the files that they name ends with one line and exit code 2.
+
+    Parameters
+    ----------
+    prog : str
+    command : callable
+    options : list of str
+    kept : str
+        What is said when it is interrupted.
+    """
+
+    @wraps(command)
+    def later(*args: Any, **settings: Any) -> Any:
+        return partial(command, *args, **settings)
+
+    run = parse(prog, later, options)
+    try:
+        with stoppable(prog, kept):
+            run()
+    except (ImportError, OSError, TypeError, ValueError) as error:
+        refuse(prog, str(error))
+
+
 def refuse(prog: str, message: str) -> NoReturn:
     """End with one line on standard error and exit code 2."""
     print(f"{prog}: error: {message}", file=sys.stderr)
     raise SystemExit(2)
+
+
+class Terminated(BaseException):
+    """SIGTERM has come."""
+
+
+@contextlib.contextmanager
+def stoppable(prog: str, kept: str) -> Iterator[None]:
+    """Let SIGTERM and Ctrl-C end what runs within cleanly, with exit codes 143 and 130.
+
+    Filters of warnings are as before at the end.
+    """
+
+    def terminate(*_: Any) -> NoReturn:
+        raise Terminated
+
+    former = None
+    if threading.current_thread() is threading.main_thread():
+        former = signal.signal(signal.SIGTERM, terminate)
+    try:
+        with warnings.catch_warnings():
+            yield
+    except (KeyboardInterrupt, Terminated) as stop:
+        word, code = ("terminated", 143) if isinstance(stop, Terminated) else ("interrupted", 130)
+        print(f"{prog}: {word}; {kept}", file=sys.stderr)
+        raise SystemExit(code) from None
+    finally:
+        if former is not None:
+            signal.signal(signal.SIGTERM, former)
 
 
 def _first_sentence(message: str) -> str:

@@ -1,80 +1,297 @@
-"""Run the tasks of a study one after the other and write its files."""
+"""Run the missing tasks of a study, keep each result the moment it is there, write the files."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
-import re
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import xarray as xr
-from tqdm.auto import tqdm
+from filelock import FileLock, Timeout
 
-from studies.files import make_folder, write_dataset, write_figure, write_json
-from studies.tasks import task_seed
+from studies.executors import Executor, InProcess, OutputFullError, Workers, check_workers
+from studies.extending import configuration, differences
+from studies.files import (
+    SUFFIXES,
+    check_format,
+    make_folder,
+    open_dataset,
+    read_json,
+    write_dataset,
+    write_figure,
+    write_json,
+)
+from studies.ledger import Ledger, provenance
+from studies.progress import Display
+from studies.provenance import now, signed
+from studies.results import read_result
+from studies.tasks import Job, jobs
 from studies.videos import write_video
 
+TASKS = "tasks"
+"""Folder, in that of a study, of the results of its tasks."""
+CONFIG = "config.json"
+_LOCK = "lock"
 
-def run(study: Any, *, folder: Path | None = None, progress: bool = False) -> xr.Dataset:
-    """Run all tasks of a `Study` and return its data.
+
+class StudyError(RuntimeError):
+    """A study could not be finished; what was done is kept."""
+
+
+def run(study: Any, *, progress: bool = False) -> xr.Dataset:
+    """Run all tasks of a `Study` in this process and return its data; nothing is kept.
 
     Parameters
     ----------
     study : Study
-    folder : path, optional
-        Where tasks that can be resumed keep what they need for it.
     progress : bool
-        Whether to show a bar.
+        Whether to show how far it is.
+
+    Raises
+    ------
+    StudyError
+        If a task raised an error; the first is its cause.
     """
-    tasks = study.tasks()
-    results: dict[str, xr.Dataset] = {}
-    with tqdm(total=0, unit="part", disable=not progress) as bar:
-        while tasks:
-            bar.total += sum(task.weight for task in tasks)
-            for task in tasks:
-                bar.set_description(task.key)
-                own = {}
-                if task.resumable:
-                    own = {"folder": None if folder is None else folder / _folder_name(task.key)}
-                results[task.key] = task.function(
-                    **task.arguments, **own, seed=task_seed(study.seed, task.key), progress=progress
-                )
-                bar.update(task.weight)
-            later = study.later_tasks(results) if hasattr(study, "later_tasks") else []
-            tasks = [task for task in later if task.key not in results]
-    data: xr.Dataset = study.assemble(results)
-    return data
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        with Display(type(study).__name__, folder, shown=progress) as display:
+            done = complete(study, folder, InProcess(progress=progress), display)
+            return joined_data(study, done).load()
 
 
-def run_to_folder(study: Any, name: str, out: Path, *, progress: bool = False) -> None:
-    """Run a study and leave data.nc, summary.nc, figure.png and config.json in a folder.
+def run_to_folder(
+    study: Any,
+    name: str,
+    out: Path,
+    *,
+    workers: int = 1,
+    scheduler: str | None = None,
+    extend: bool = False,
+    form: str = "netcdf",
+    progress: bool = False,
+) -> None:
+    """Run a study and leave data, summary, figure and config.json in a folder.
+
+    Results of tasks are kept in its folder tasks. What is there of the same study is not done
+    again; that of another configuration is set aside, unless it is extended.
+
+    Parameters
+    ----------
+    study : Study
+    name : str
+        Of the study.
+    out : path
+    workers : int
+        Processes of this machine; with 1 tasks run in this one.
+    scheduler : str, optional
+        Address of a Dask scheduler whose workers take the tasks.
+    extend : bool
+        Whether the study is another one than that in the folder only by what was added to it.
+    form : {"netcdf", "zarr"}
+        Of data and summary.
+    progress : bool
+        Whether to show how far it is.
 
     Raises
     ------
     TypeError, ValueError
-        If the configuration is bad or the folder cannot be written to, before any work.
+        If the configuration is bad, the folder cannot be written to or is in use, or there is no
+        such scheduler, before any work.
+    ImportError
+        If a package is missing that the arguments ask for.
+    StudyError
+        If tasks raised errors (all others are done then), or the disk is full.
     """
     study.tasks()
-    make_folder(out)
+    check_format(form)
+    check_workers(workers, scheduler)
+    folder = out / TASKS
+    make_folder(folder)
     settings = {"study": name, **configuration(study)}
-    data = run(study, folder=out / "tasks", progress=progress).assign_attrs(
-        config=json.dumps(settings)
-    )
-    summary = study.summarize(data)
-    write_dataset(data, out / "data.nc")
-    write_dataset(summary, out / "summary.nc")
-    write_figure(study.plot(summary), out / "figure.png")
-    recordings = study.recordings(data) if hasattr(study, "recordings") else {}
-    for file, recording in recordings.items():
-        write_video(recording, out / file, names=tuple(recording["side"].values), progress=progress)
-    write_json(settings, out / "config.json")
+    with _alone(folder, out):
+        started = _settle(settings, out, extend=extend)
+        with Display(name, folder, shown=progress) as display:
+            display.write()
+            try:
+                with Workers(workers, scheduler, progress=progress) as engine:
+                    done = complete(study, folder, engine, display)
+                display.end("writing")
+                _write(study, settings, started, out, done, form, progress=progress)
+            except (OutputFullError, OSError) as error:
+                display.end("stopped")
+                raise StudyError(
+                    f"{out}: {error}; what was done is kept, and the same command goes on"
+                ) from error
+            except StudyError:
+                display.end("failed")
+                raise
+            display.end("finished")
 
 
-def _folder_name(key: str) -> str:
-    return re.sub(r"[^\w.=-]+", "-", key)
+def complete(
+    study: Any, folder: Path, engine: Executor, display: Display
+) -> tuple[dict[str, Job], Ledger]:
+    """Run whatever is missing; returns the jobs by key, and the ledger of their results.
+
+    Raises
+    ------
+    StudyError
+        If tasks raised errors.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    ledger, by_key = Ledger(folder), dict[str, Job]()
+    tasks = study.tasks()
+    while tasks:
+        new = jobs(tasks, study.seed)
+        by_key |= {job.task.key: job for job in new}
+        done, damaged = ledger.finished(new)
+        for key in damaged:
+            _tell(f"the result of {key!r} is damaged and is made again")
+        display.add(new, done)
+        _run_missing([job for job in new if job.name not in done], folder, ledger, engine, display)
+        later = []
+        if hasattr(study, "later_tasks"):
+            later = study.later_tasks(_results(by_key, ledger))
+        tasks = [task for task in later if task.key not in by_key]
+    return by_key, ledger
 
 
-def configuration(study: Any) -> dict[str, Any]:
-    """Fields of a study's configuration, ready for JSON."""
-    return dataclasses.asdict(study)
+def _run_missing(
+    missing: list[Job], folder: Path, ledger: Ledger, engine: Executor, display: Display
+) -> None:
+    keys = {job.name: job.task.key for job in missing}
+    failures = []
+    for outcome in engine.run(missing, folder):
+        if outcome is not None:
+            if outcome.entry is not None:
+                ledger.note(outcome.entry)
+            else:
+                failures.append(outcome)
+            display.note(outcome)
+        display.beat(engine.running, keys)
+    if failures:
+        lines = [
+            f"  {each.job.task.key}: {each.error}\n    of {each.job.task.function.__name__}"
+            f"({_call(each.job)})"
+            for each in failures
+        ]
+        raise StudyError(
+            f"{len(failures)} of {len(missing)} tasks raised errors; the others are done:\n"
+            + "\n".join(lines)
+        )
+
+
+def _call(job: Job) -> str:
+    given = {**job.task.arguments, "seed": job.seed}
+    return ", ".join(f"{name}={value!r}" for name, value in given.items())
+
+
+def _results(by_key: dict[str, Job], ledger: Ledger) -> dict[str, xr.Dataset]:
+    return {key: read_result(ledger.result(job)) for key, job in by_key.items()}
+
+
+def joined_data(study: Any, done: tuple[dict[str, Job], Ledger]) -> xr.Dataset:
+    """The data of a study whose tasks are done."""
+    data: xr.Dataset = study.assemble(_results(*done))
+    return data
+
+
+def _write(
+    study: Any,
+    settings: dict[str, Any],
+    started: str,
+    out: Path,
+    done: tuple[dict[str, Job], Ledger],
+    form: str,
+    *,
+    progress: bool,
+) -> None:
+    """Write all files; the data first, from which the others are made."""
+    by_key, ledger = done
+    tasks = provenance(ledger, by_key.values())
+    path = out / f"data{SUFFIXES[form]}"
+    write_dataset(signed(joined_data(study, done), settings, started), path, tasks)
+    with open_dataset(path) as data:
+        summary = study.summarize(data)
+        write_dataset(signed(summary, settings, started), path.with_stem("summary"), tasks)
+        write_figure(study.plot(summary), out / "figure.png", json.dumps(settings))
+        recordings = study.recordings(data) if hasattr(study, "recordings") else {}
+        for file, recording in recordings.items():
+            names = tuple(recording["side"].values)
+            write_video(recording, out / file, names=names, progress=progress)
+    write_json(settings, out / CONFIG)
+
+
+@contextmanager
+def _alone(folder: Path, out: Path) -> Iterator[None]:
+    """Keep a second start away from the folder."""
+    lock = FileLock(folder / _LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise ValueError(
+            f"out must not be in use; a study is running in {out} (isingrl status {out} tells)"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def is_running(folder: Path) -> bool:
+    """Whether a process is at work on a folder of tasks, as far as its lock tells."""
+    if not (folder / _LOCK).exists():
+        return False
+    lock = FileLock(folder / _LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        return True
+    lock.release()
+    return False
+
+
+def _settle(settings: dict[str, Any], out: Path, *, extend: bool) -> str:
+    """Set results of another configuration aside; returns when the study was started first."""
+    folder = out / TASKS
+    path = folder / CONFIG
+    content = {"config": settings, "started": now()}
+    if path.exists():
+        former = read_json(path)
+        changes = differences(former["config"], settings)
+        if not changes or extend:
+            content["started"] = former["started"]
+        else:
+            number = 1 + sum(1 for _ in out.glob(f"earlier-{TASKS}-*"))
+            aside = out / f"earlier-{TASKS}-{number}"
+            aside.mkdir()
+            for each in folder.iterdir():
+                if each.name != _LOCK:
+                    each.rename(aside / each.name)
+            _tell(f"{'; '.join(changes)}: starting anew, and results so far are kept in {aside}")
+    write_json(content, path)
+    return str(content["started"])
+
+
+def read_former(out: Path) -> dict[str, Any]:
+    """Name and configuration of the study in a folder.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    path = out / TASKS / CONFIG
+    if not path.exists():
+        raise ValueError(f"out must hold a study; {os.fspath(out)} has no {TASKS}/{CONFIG}")
+    config: dict[str, Any] = read_json(path)["config"]
+    return config
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
-from collections.abc import Callable
+import json
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import FunctionType
 from typing import Any, Protocol
 
+import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
@@ -28,6 +33,11 @@ class Task:
     resumable : bool
         Whether the function also takes ``folder``: where it keeps what it needs to go on after it
         was cut short, or None.
+    sweeps : int, optional
+        Passed on as ``sweeps``. A resumable task with more of them than before goes on from where
+        it ended.
+    seed : int, optional
+        What its seed follows from, beside the key; that of the study if omitted.
     """
 
     key: str
@@ -35,16 +45,20 @@ class Task:
     arguments: dict[str, Any]
     weight: int = 1
     resumable: bool = False
+    sweeps: int | None = None
+    seed: int | None = None
 
 
 class Study(Protocol):
     """A frozen configuration that knows its question's tasks, results and figure.
 
-    It may also have ``later_tasks(results)``, tasks that need the results of the first, and
-    ``recordings(data)``, battles to make videos of, by file name.
+    It may also have ``later_tasks(results)``, tasks that need the results of the first;
+    ``recordings(data)``, battles to make videos of, by file name; and ``extends``, the fields that
+    a finished study can be extended in, each with the function that joins the old value and the
+    new one. No task that was there before may depend on those.
     """
 
-    seed: int
+    seed: Any
 
     def tasks(self) -> list[Task]:
         """Everything to run; raises ValueError or TypeError for a bad configuration."""
@@ -62,3 +76,67 @@ class Study(Protocol):
 def task_seed(seed: int, key: str) -> int:
     """Seed of a task, from the study's seed and the task's key alone."""
     return int.from_bytes(hashlib.sha256(f"{seed}/{key}".encode()).digest()[:16], "big")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A task with its seed and the name that its files have.
+
+    Attributes
+    ----------
+    task : Task
+    seed : int
+    name : str
+        The key, readable, with a digest of all that the result depends on but the sweeps.
+    """
+
+    task: Task
+    seed: int
+    name: str
+
+
+def jobs(tasks: list[Task], seed: Any) -> list[Job]:
+    """Seeds and names of tasks, whose keys must differ."""
+    keys = [task.key for task in tasks]
+    if len(set(keys)) < len(keys):
+        raise ValueError(f"tasks must have different keys; got {sorted(keys)}")
+    made = []
+    for task in tasks:
+        own = task_seed(seed if task.seed is None else task.seed, task.key)
+        made.append(Job(task, own, _name(task, own)))
+    return made
+
+
+def _name(task: Task, seed: int) -> str:
+    content = [_plain(task.function), _plain(task.arguments), seed]
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    readable = re.sub(r"[^\w.=-]+", "-", task.key).strip("-")
+    return f"{readable[:60]}-{digest[:16]}"
+
+
+def _plain(value: Any) -> Any:
+    """What `value` says, in numbers and text: the same for equal values in any process."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, np.ndarray):
+        content = hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()
+        return ["array", value.dtype.str, value.shape, content]
+    if isinstance(value, xr.Dataset):
+        variables = {str(name): _plain(each.values) for name, each in value.variables.items()}
+        return ["dataset", variables, _plain(value.attrs)]
+    if isinstance(value, Mapping):
+        return {str(name): _plain(each) for name, each in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(each) for each in value]
+    if isinstance(value, FunctionType):
+        return f"{value.__module__}.{value.__qualname__}"
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        kind = type(value)
+        fields = {each.name: _plain(getattr(value, each.name)) for each in dataclasses.fields(kind)}
+        return [f"{kind.__module__}.{kind.__qualname__}", fields]
+    raise TypeError(
+        "arguments of a task must be numbers, text, arrays, Datasets, or dataclasses and "
+        f"containers of those; got {value!r}"
+    )

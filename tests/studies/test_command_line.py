@@ -10,6 +10,7 @@ from studies.command_line import main
 
 DOCS = Path(__file__).parents[2] / "docs" / "studies"
 SMALL = ["curve", "--shape", "4", "4", "--temperature", "2", "3", "2", "--sweeps", "4000"]
+HERE = ["--workers", "1"]
 
 
 def test_help_lists_the_studies_and_every_field_with_its_default(capsys):
@@ -54,9 +55,9 @@ def test_a_missing_package_is_told_in_one_line(tmp_path, capsys, monkeypatch):
 
 def test_it_leaves_four_files(tmp_path, capsys):
     out = tmp_path / "curve"
-    main([*SMALL, "--methods", "heat-bath", "--out", str(out)])
+    main([*SMALL, "--methods", "heat-bath", "--out", str(out), *HERE])
     assert {path.name for path in out.iterdir()} == {
-        "config.json", "data.nc", "figure.png", "summary.nc",
+        "config.json", "data.nc", "figure.png", "summary.nc", "tasks",
     }  # fmt: skip
     assert str(out) in capsys.readouterr().out
 
@@ -89,17 +90,17 @@ def test_interruption_writes_nothing(tmp_path, capsys, monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(runner, "run", interrupted)
+    monkeypatch.setattr(runner, "complete", interrupted)
     with pytest.raises(SystemExit) as stop:
-        main([*SMALL, "--out", str(tmp_path / "out")])
+        main([*SMALL, "--out", str(tmp_path / "out"), *HERE])
     assert stop.value.code == 130
-    assert list((tmp_path / "out").iterdir()) == []
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["tasks"]
     assert "interrupted" in capsys.readouterr().err
 
 
 def test_short_runs_are_told_on_one_line(tmp_path, capsys):
     options = ["curve", "--shape", "16", "16", "--temperature", "2.2", "2.3", "2"]
-    main([*options, "--sweeps", "400", "--methods", "heat-bath", "--out", str(tmp_path)])
+    main([*options, "--sweeps", "400", "--methods", "heat-bath", "--out", str(tmp_path), *HERE])
     warning = next(
         line for line in capsys.readouterr().err.splitlines() if line.startswith("warning:")
     )

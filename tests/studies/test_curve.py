@@ -8,13 +8,14 @@ import xarray as xr
 
 from analysis import exact
 from studies.curve import Curve
-from studies.runner import configuration, run, run_to_folder
+from studies.extending import configuration
+from studies.runner import run, run_to_folder
 from studies.tasks import task_seed
 
 pytestmark = pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning")  # the runs are short
 
 SMALL = Curve(
-    shape=(8, 8), temperature=(1.8, 3.2, 5), sweeps=2_000, thermalization=200, chains=4, seed=3
+    shape=(8, 8), temperature=(1.8, 3.2, 5), sweeps=2_000, thermalization=200, chains=4, seed=(3,)
 )
 
 
@@ -43,7 +44,7 @@ def test_both_methods_agree_with_the_exact_torus(data):
 def test_independent_agents_are_weiss_and_neighbourhood_agents_exact():
     config = Curve(
         shape=(32, 32), temperature=(2.6, 3.4, 3), methods=("independent-q", "neighborhood-q"),
-        sweeps=4_000, thermalization=400, interval=2, chains=4, seed=5,
+        sweeps=4_000, thermalization=400, interval=2, chains=4, seed=(5,),
     )  # fmt: skip
     data = run(config)
     assert data["interval"].values.tolist() == [1, 2]
@@ -110,13 +111,13 @@ def test_files_are_written_and_read_back(tmp_path, data):
     run_to_folder(SMALL, "curve", tmp_path / "new" / "folder")
     folder = tmp_path / "new" / "folder"
     written = sorted(path.name for path in folder.iterdir())
-    assert written == ["config.json", "data.nc", "figure.png", "summary.nc"]
+    assert written == ["config.json", "data.nc", "figure.png", "summary.nc", "tasks"]
     with xr.open_dataset(folder / "data.nc", engine="h5netcdf") as back:
         np.testing.assert_array_equal(back["energy"], data["energy"])
         config = json.loads(back.attrs["config"])
     assert config == json.loads((folder / "config.json").read_text())
     assert config.pop("study") == "curve"
-    for name in ("shape", "temperature", "methods"):
+    for name in ("shape", "temperature", "methods", "seed"):
         config[name] = tuple(config[name])
     assert Curve(**config) == SMALL
 
@@ -144,7 +145,12 @@ def test_files_are_written_and_read_back(tmp_path, data):
         ({"training_sweeps": 0}, "training_sweeps"),
         ({"start": "sideways"}, "start"),
         ({"schedule": "sometimes"}, "schedule"),
-        ({"seed": -1}, "seed"),
+        ({"seed": (-1,)}, "seed"),
+        ({"seed": ()}, "seed"),
+        ({"seed": (1, 1)}, "seed"),
+        ({"seed": 1}, "seed"),
+        ({"temperature": (1.0, 2.0)}, "temperature"),
+        ({"temperature": (1.0, 2.0, 2.5)}, "temperature"),
     ],
 )
 def test_a_bad_configuration_is_refused_before_any_work(changes, name, tmp_path):

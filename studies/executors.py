@@ -1,0 +1,358 @@
+"""Where tasks run: in this process, in processes of this machine, or on a Dask cluster."""
+
+from __future__ import annotations
+
+import errno
+import importlib.util
+import logging
+import os
+import platform
+import queue
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+import numba
+from tqdm.auto import tqdm
+
+from isingrl._provenance import versions
+from isingrl._validation import check_integer
+from studies.ledger import Entry, result_path
+from studies.results import write_result
+from studies.tasks import Job
+
+_CONNECT_SECONDS = 5.0
+_CLOSE_SECONDS = 2.0
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+_ONE_THREAD = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+_DASK = {
+    "distributed.scheduler.worker-saturation": 1.0,  # the rest waits with the scheduler
+    "distributed.comm.timeouts.connect": f"{_CONNECT_SECONDS}s",
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job: an entry for the ledger, or an error.
+
+    Attributes
+    ----------
+    job : Job
+    entry : Entry or None
+    error : str
+        One line.
+    trace : str
+        The traceback, if there is one.
+    """
+
+    job: Job
+    entry: Entry | None
+    error: str = ""
+    trace: str = ""
+
+
+class OutputFullError(RuntimeError):
+    """The folder for results takes no more."""
+
+
+class Executor(Protocol):
+    """Runs jobs, in any order."""
+
+    def run(self, jobs: Sequence[Job], folder: Path) -> Iterator[Outcome | None]:
+        """Yield each outcome when it is there, and None about once a second while none is."""
+
+    def running(self) -> list[str]:
+        """Names of the jobs that are running now."""
+
+
+def perform(job: Job, folder: Path, *, progress: bool = False) -> Entry:
+    """Run a task and store its result in a folder.
+
+    Raises
+    ------
+    Exception
+        Whatever the task raises.
+    """
+    task = job.task
+    options: dict[str, Any] = {}
+    if task.sweeps is not None:
+        options["sweeps"] = task.sweeps
+    if task.resumable:
+        options["folder"] = folder / job.name
+    began, clock = _now(), time.perf_counter()
+    data = task.function(**task.arguments, **options, seed=job.seed, progress=progress)
+    digest = write_result(data, result_path(folder, job))
+    return Entry(
+        name=job.name, key=task.key, sweeps=task.sweeps, sha256=digest,
+        seconds=time.perf_counter() - clock, started=began, ended=_now(), host=platform.node(),
+        version=versions()["isingrl"],
+    )  # fmt: skip
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _failed(job: Job, error: BaseException) -> Outcome:
+    """Say what went wrong; a full disk will be so for all that follow."""
+    if isinstance(error, OSError) and error.errno in _FULL:
+        raise OutputFullError(str(error)) from error
+    trace = "".join(traceback.format_exception(error))
+    return Outcome(job, None, f"{type(error).__name__}: {error}", trace)
+
+
+class InProcess:
+    """One job after the other, here, with as many threads as Numba has.
+
+    Parameters
+    ----------
+    progress : bool
+        Whether tasks show bars of their own.
+    """
+
+    def __init__(self, *, progress: bool = False) -> None:
+        self._progress = progress
+        self._running: list[str] = []
+
+    def run(self, jobs: Sequence[Job], folder: Path) -> Iterator[Outcome | None]:
+        """See `Executor`."""
+        for job in jobs:
+            self._running = [job.name]
+            yield None
+            try:
+                outcome = Outcome(job, perform(job, folder, progress=self._progress))
+            except Exception as error:
+                outcome = _failed(job, error)
+            self._running = []
+            yield outcome
+
+    def running(self) -> list[str]:
+        """See `Executor`."""
+        return self._running
+
+
+class OnDask:
+    """Jobs on the workers of a Dask cluster; one thread each.
+
+    A job whose worker dies runs again on another, three times at most.
+
+    Parameters
+    ----------
+    client : distributed.Client
+    """
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._futures: dict[str, Job] = {}
+
+    def run(self, jobs: Sequence[Job], folder: Path) -> Iterator[Outcome | None]:
+        """See `Executor`."""
+        waiting: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._futures = {job.name: job for job in jobs}
+        futures = [
+            self._client.submit(
+                _perform_alone, job, folder.resolve(), key=job.name, pure=False, priority=-index
+            )
+            for index, job in enumerate(jobs)
+        ]
+        left = set(futures)
+        for future in futures:
+            future.add_done_callback(waiting.put)
+        del futures
+        while left:
+            try:
+                future = waiting.get(timeout=1.0)
+            except queue.Empty:
+                yield None
+                continue
+            left.discard(future)
+            yield self._outcome(future)
+            del future
+
+    def _outcome(self, future: Any) -> Outcome:
+        from distributed import CancelledError, KilledWorker
+
+        job = self._futures[future.key]
+        try:
+            return Outcome(job, future.result())
+        except KilledWorker as error:
+            died = "its worker died every time that it was tried, perhaps for want of memory"
+            return Outcome(job, None, f"KilledWorker: {died} ({error.last_worker.address})")
+        except CancelledError as error:
+            raise ConnectionError("scheduler: it was lost, or dropped the tasks") from error
+        except Exception as error:
+            return _failed(job, error)
+
+    def running(self) -> list[str]:
+        """See `Executor`."""
+        try:
+            found, threads = self._client.processing(), self._client.nthreads()
+        except (OSError, TimeoutError):
+            return []
+        # what else a worker holds is waiting there
+        return [
+            key for worker, keys in found.items() for key in list(keys)[: threads.get(worker, 0)]
+        ]
+
+
+def _perform_alone(job: Job, folder: Path) -> Entry:
+    numba.set_num_threads(1)
+    tqdm.set_lock(threading.RLock())  # its own would be a semaphore that outlives a killed worker
+    return perform(job, folder)
+
+
+def check_workers(workers: Any, scheduler: Any) -> None:
+    """Refuse what `executor` cannot take.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not as described there.
+    ImportError
+        If Dask's distributed scheduler is needed and not installed.
+    """
+    if workers is not None:
+        check_integer("workers", workers, 1)
+    if scheduler is not None and (not isinstance(scheduler, str) or "://" not in scheduler):
+        raise ValueError(f"scheduler must be an address such as tcp://host:8786; got {scheduler!r}")
+    if workers not in (None, 1) or scheduler is not None:
+        try:
+            import distributed  # noqa: F401
+        except ModuleNotFoundError as error:
+            raise ImportError(
+                "more workers than one need distributed, which the extra isingrl[cluster] brings"
+            ) from error
+
+
+class Workers:
+    """Runs one job alone in this process, several on workers, which are started when needed.
+
+    Everything that was started ends with the context.
+
+    Parameters
+    ----------
+    workers : int
+        Processes of this machine, no more of them than there are jobs.
+    scheduler : str, optional
+        Address of a Dask scheduler, in place of processes of this machine.
+    progress : bool
+        Whether tasks in this process show bars of their own.
+    """
+
+    def __init__(self, workers: int, scheduler: str | None = None, *, progress: bool) -> None:
+        self._number, self._scheduler = workers, scheduler
+        self._here = InProcess(progress=progress)
+        self._there: OnDask | None = None
+        self._now: Executor = self._here
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *about: Any) -> bool | None:
+        return self._stack.__exit__(*about)
+
+    def run(self, jobs: Sequence[Job], folder: Path) -> Iterator[Outcome | None]:
+        """See `Executor`.
+
+        Raises
+        ------
+        ValueError
+            If there is no such scheduler, it has no workers, or those do not see the folder or
+            have another version of isingrl.
+        """
+        number = min(self._number, len(jobs))
+        alone = number <= 1 if self._scheduler is None else not jobs
+        if not alone and self._there is None:
+            import dask
+
+            self._stack.enter_context(dask.config.set(_DASK))
+            logging.getLogger("distributed").setLevel(logging.CRITICAL)
+            start = _local(number) if self._scheduler is None else _remote(self._scheduler, folder)
+            self._there = OnDask(self._stack.enter_context(start))
+        self._now = self._here if alone or self._there is None else self._there
+        yield from self._now.run(jobs, folder)
+
+    def running(self) -> list[str]:
+        """See `Executor`."""
+        return self._now.running()
+
+
+def default_workers() -> int:
+    """As many as this process may use cores; 1 where Dask's distributed is not installed."""
+    if importlib.util.find_spec("distributed") is None:
+        return 1
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@contextmanager
+def _local(number: int) -> Iterator[Any]:
+    """Worker processes of this machine; an error, or an interruption, kills them."""
+    from distributed import Client, LocalCluster
+
+    cluster = LocalCluster(
+        n_workers=number, threads_per_worker=1, dashboard_address=":0",
+        silence_logs=logging.CRITICAL,
+        env=dict.fromkeys(_ONE_THREAD, "1") | {"DASK_LOGGING__DISTRIBUTED": "critical"},
+    )  # fmt: skip
+    client = Client(cluster)
+    try:
+        yield client
+    except BaseException:
+        # closing would wait for the tasks that are running
+        for nanny in cluster.workers.values():
+            nanny.auto_restart = False
+            if nanny.pid is not None:
+                with suppress(ProcessLookupError):
+                    os.kill(nanny.pid, signal.SIGKILL)
+        raise
+    finally:
+        for part in (client, cluster):
+            with suppress(TimeoutError, OSError):
+                part.close(timeout=_CLOSE_SECONDS)
+
+
+@contextmanager
+def _remote(scheduler: str, folder: Path) -> Iterator[Any]:
+    from distributed import Client
+
+    try:
+        client = Client(scheduler, timeout=_CONNECT_SECONDS)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise ValueError(
+            f"scheduler must be the address of a Dask scheduler that runs; {scheduler}: {error}"
+        ) from error
+    try:
+        with suppress(TimeoutError):
+            client.wait_for_workers(1, timeout=_CONNECT_SECONDS)
+        seen = client.run(_sees, folder.resolve())
+        if not seen:
+            raise ValueError(f"scheduler must have workers; {scheduler} has none")
+        blind = [worker for worker, (sees, _) in seen.items() if not sees]
+        if blind:
+            raise ValueError(
+                f"out must be a folder that all workers see; {', '.join(blind)} cannot see {folder}"
+            )
+        own = versions()["isingrl"]
+        for worker, (_, version) in seen.items():
+            if version != own:
+                raise ValueError(
+                    f"scheduler: its workers must have isingrl {own} too; {worker} has {version}"
+                )
+        yield client
+    finally:
+        with suppress(TimeoutError, OSError):
+            client.close(timeout=_CLOSE_SECONDS)
+
+
+def _sees(folder: Path) -> tuple[bool, str]:
+    return folder.is_dir(), versions()["isingrl"]

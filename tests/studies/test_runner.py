@@ -1,0 +1,405 @@
+"""Studies that are cut short, damaged, extended or run on several processes."""
+
+import json
+import multiprocessing
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from studies import runner
+from studies.executors import InProcess, Outcome, Workers
+from studies.extending import joined
+from studies.files import open_dataset
+from studies.ledger import Ledger
+from studies.progress import Display, Status
+from studies.runner import StudyError, run, run_to_folder
+from studies.tasks import jobs
+from tests.studies.toy import Toy
+
+ROOT = Path(__file__).parents[2]
+
+
+def outcome(out):
+    """All that a study leaves, but for when, where and by which version it was made."""
+    found = {
+        "figure": (out / "figure.png").read_bytes(),
+        "config": (out / "config.json").read_text(),
+    }
+    for name in ("data", "summary"):
+        with open_dataset(out / f"{name}.nc") as data:
+            found[name] = data.load().drop_attrs(deep=False)
+            attrs = {k: v for k, v in data.attrs.items() if k not in ("provenance", "versions")}
+            found[f"{name} attrs"] = {k: np.asarray(v).tolist() for k, v in attrs.items()}
+    return found
+
+
+def assert_same(one, other):
+    assert one.keys() == other.keys()
+    for name, value in one.items():
+        if isinstance(value, xr.Dataset):
+            xr.testing.assert_identical(value, other[name])
+        else:
+            assert value == other[name], name
+
+
+def stamps(out):
+    """When each task was started, by key."""
+    lines = (out / "tasks" / "ledger.jsonl").read_text().splitlines()
+    entries = [json.loads(line) for line in lines if line.endswith("}")]  # else cut short
+    return {entry["key"]: entry["started"] for entry in entries}
+
+
+def noted(folder):
+    """Temperatures that were run, in order."""
+    return [line.split()[0] for line in (folder / "notes").read_text().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """What the toy study leaves when nothing happens to it."""
+    out = tmp_path_factory.mktemp("whole")
+    run_to_folder(Toy(), "toy", out)
+    return outcome(out)
+
+
+def test_run_gives_the_data_of_the_files(whole):
+    data = run(Toy())
+    assert not data.chunks
+    xr.testing.assert_identical(data.drop_attrs(deep=False), whole["data"])
+
+
+def test_a_second_start_does_nothing_again(tmp_path, whole, capsys):
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    out = tmp_path / "out"
+    study = Toy(notes=str(notes), later=True)
+    for _ in range(2):
+        run_to_folder(study, "toy", out, progress=True)
+        assert noted(notes) == ["2", "2.5", "3"]
+    assert "4 of 4 tasks done" in capsys.readouterr().err
+    assert np.isfinite(outcome(out)["data"]["mean"])
+
+
+def test_files_say_where_they_come_from(tmp_path):
+    run_to_folder(Toy(seed=7), "toy", tmp_path)
+    for name in ("data.nc", "summary.nc"):
+        with open_dataset(tmp_path / name) as data:
+            about = json.loads(data.attrs["provenance"])
+            assert json.loads(data.attrs["config"])["temperatures"] == [2.0, 2.5, 3.0]
+        assert about["seed_entropy"] == 7
+        assert about["started"] <= about["ended"]
+        assert {"isingrl", "numpy", "numba", "torch", "xarray"} <= about["versions"].keys()
+        assert about["machine"].keys() >= {"host", "processor", "cores", "python"}
+        with open_dataset(tmp_path / name, group="provenance") as tasks:
+            assert tasks["task"].values.tolist() == ["T = 2", "T = 2.5", "T = 3"]
+            assert (tasks["seconds"] > 0).all()
+            assert (tasks["started"].values <= tasks["ended"].values).all()
+    tree = xr.open_datatree(tmp_path / "data.nc", engine="h5netcdf")
+    assert set(tree.children) == {"provenance"}
+    tree.close()
+
+
+@pytest.mark.parametrize("damage", ["truncated", "changed", "removed", "ledger"])
+def test_a_damaged_result_is_told_and_made_again(damage, tmp_path, whole, capsys):
+    run_to_folder(Toy(), "toy", tmp_path)
+    tasks = tmp_path / "tasks"
+    path = sorted(tasks.glob("T-=-2.5-*.safetensors"))[0]
+    content, before = path.read_bytes(), stamps(tmp_path)
+    if damage == "truncated":
+        path.write_bytes(content[:-100])
+    elif damage == "changed":
+        path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    elif damage == "removed":
+        path.unlink()
+    else:  # a crash within a line
+        ledger = tasks / "ledger.jsonl"
+        ledger.write_bytes(ledger.read_bytes()[:-40])
+    for name in ("data.nc", "summary.nc", "figure.png"):
+        (tmp_path / name).unlink()
+    run_to_folder(Toy(), "toy", tmp_path)
+    assert_same(outcome(tmp_path), whole)
+    said = capsys.readouterr().err
+    assert ("'T = 2.5' is damaged" in said) == (damage != "ledger")
+    again = "T = 3" if damage == "ledger" else "T = 2.5"
+    assert {key for key, stamp in stamps(tmp_path).items() if stamp != before[key]} == {again}
+    assert len(Ledger(tasks).finished(jobs(Toy().tasks(), 1))[0]) == 3
+
+
+def test_another_configuration_starts_anew_and_keeps_what_was_there(tmp_path, capsys):
+    run_to_folder(Toy(), "toy", tmp_path)
+    former = stamps(tmp_path)
+    run_to_folder(Toy(side=6), "toy", tmp_path)
+    said = capsys.readouterr().err
+    assert "side was 8 and is 6: starting anew" in said
+    aside = tmp_path / "earlier-tasks-1"
+    assert str(aside) in said
+    assert len(list(aside.glob("*.safetensors"))) == 3
+    assert stamps(tmp_path).keys() == former.keys()
+    run_to_folder(Toy(), "toy", tmp_path)
+    assert (tmp_path / "earlier-tasks-2").is_dir()
+
+
+def test_an_extended_study_does_nothing_twice(tmp_path, whole):
+    small = Toy(temperatures=(2.0, 3.0), sweeps=25)
+    run_to_folder(small, "toy", tmp_path)
+    more = joined(small, replace(small, temperatures=(2.5,)))
+    assert more.temperatures == (2.0, 3.0, 2.5)
+    before = stamps(tmp_path)
+    run_to_folder(more, "toy", tmp_path, extend=True)
+    after = stamps(tmp_path)
+    assert {key: after[key] for key in before} == before
+    longer = joined(more, replace(more, sweeps=40))
+    run_to_folder(longer, "toy", tmp_path, extend=True)
+    xr.testing.assert_identical(
+        outcome(tmp_path)["data"].sortby("temperature"), whole["data"].sortby("temperature")
+    )
+    with pytest.raises(ValueError, match=r"sweeps, 40; got 30"):
+        joined(longer, replace(longer, sweeps=30))
+    with pytest.raises(ValueError, match=r"temperatures, sweeps; side was 8, and cannot become 6"):
+        joined(longer, replace(longer, side=6))
+
+
+def test_a_task_that_raises_is_told_and_the_others_go_on(tmp_path, whole):
+    study = Toy(accidents=("", "raise"))
+    with pytest.raises(StudyError, match=r"1 of 3 tasks raised errors") as stop:
+        run_to_folder(study, "toy", tmp_path)
+    for word in ("T = 2.5: RuntimeError: no luck at 2.5", "temperature=2.5", "accident='raise'"):
+        assert word in str(stop.value)
+    assert stamps(tmp_path).keys() == {"T = 2", "T = 3"}
+    assert not (tmp_path / "data.nc").exists()
+    status = Status.read(tmp_path / "tasks")
+    assert (status.state, status.done, len(status.failures)) == ("failed", 2, 1)
+    assert "no luck" in status.failures[0]["traceback"]
+
+
+def test_a_full_disk_stops_everything_at_once(tmp_path):
+    with pytest.raises(StudyError, match=r"No space left on device.*kept"):
+        run_to_folder(Toy(accidents=("", "full")), "toy", tmp_path)
+    assert stamps(tmp_path).keys() == {"T = 2"}
+    assert Status.read(tmp_path / "tasks").state == "stopped"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a file system")
+def test_a_small_file_system(tmp_path):
+    out = tmp_path / "small"
+    out.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k", "none", out], check=True)
+    try:
+        study = Toy(temperatures=tuple(np.linspace(1, 4, 30)), sweeps=400)
+        with pytest.raises(StudyError, match="kept"):
+            run_to_folder(study, "toy", out)
+        done = Ledger(out / "tasks").finished(jobs(study.tasks(), 1))
+        assert 0 < len(done[0]) < 30
+        assert not done[1]
+        subprocess.run(["mount", "-o", "remount,size=30m", out], check=True)
+        before = stamps(out)
+        run_to_folder(study, "toy", out)
+        after = stamps(out)
+        assert {key: after[key] for key in before} == before
+        found = outcome(out)
+    finally:
+        subprocess.run(["umount", out], check=True)
+    run_to_folder(study, "toy", tmp_path / "large")
+    assert_same(found, outcome(tmp_path / "large"))
+
+
+def test_a_second_start_on_one_folder_stops(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    process = context.Process(target=run_to_folder, args=(Toy(seconds=60), "toy", tmp_path))
+    process.start()
+    try:
+        while not runner.is_running(tmp_path / "tasks"):
+            time.sleep(0.05)
+        with pytest.raises(ValueError, match=r"out must not be in use; .*isingrl status"):
+            run_to_folder(Toy(), "toy", tmp_path)
+    finally:
+        process.kill()
+        process.join()
+    assert not runner.is_running(tmp_path / "tasks")
+    run_to_folder(Toy(), "toy", tmp_path)
+
+
+def _kill_at_random(study, out, whole, kills, seed, *, workers=1):
+    """Kill -9 at random moments, over as many studies as that takes; all must end alike."""
+    context = multiprocessing.get_context("forkserver")  # whose children begin without threads
+    context.set_forkserver_preload(["studies.runner", "tests.studies.toy", "pytest"])
+    generator, killed, finished, usual = np.random.default_rng(seed), 0, 0, np.inf
+    options = {"workers": workers}
+    while killed < kills:
+        folder, began = out / str(finished), time.monotonic()
+        process = context.Process(target=run_to_folder, args=(study, "toy", folder), kwargs=options)
+        process.start()
+        # the first two set up the server and say how long one takes
+        process.join(generator.uniform(0.1, 1.0) * usual if finished > 1 else None)
+        if process.exitcode is None:
+            os.kill(process.pid, signal.SIGKILL)
+            process.join()
+            killed += 1
+            continue
+        assert process.exitcode == 0
+        usual = min(usual, time.monotonic() - began)
+        assert_same(outcome(folder), whole)
+        finished += 1
+    run_to_folder(study, "toy", out / str(finished), **options)
+    assert_same(outcome(out / str(finished)), whole)
+    return finished
+
+
+def test_killed_at_fifty_random_moments_it_ends_alike(tmp_path, whole):
+    _kill_at_random(Toy(), tmp_path, whole, 50, 1)
+
+
+def test_the_display_says_how_far_it_is_on_plain_lines(tmp_path, capsys):
+    made = jobs(Toy().tasks(), 1)
+    with Display("toy", tmp_path, shown=True) as display:
+        display.add(made, {made[0].name})
+        display.note(Outcome(made[1], None, "ValueError: no"))
+        display.beat(lambda: [made[2].name], {job.name: job.task.key for job in made})
+        status = Status.read(tmp_path)
+        assert status.running == ["T = 3"]
+        display.end("failed")
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "toy: 1 of 3 tasks were done before"
+    assert lines[-1].startswith("toy: 1 of 3 tasks done, 0 running, 1 failed")
+
+
+# Two worker processes on loopback, by Dask.
+
+
+def test_two_processes_give_the_same_bits(tmp_path, whole):
+    run_to_folder(Toy(), "toy", tmp_path, workers=2)
+    assert_same(outcome(tmp_path), whole)
+
+
+def test_a_worker_that_dies_is_replaced(tmp_path, whole):
+    study = Toy(accidents=("", "die once"), notes=str(tmp_path), seconds=0.2)
+    run_to_folder(study, "toy", tmp_path / "out", workers=2)
+    assert sorted(set(noted(tmp_path))) == ["2", "2.5", "3"]
+    assert noted(tmp_path).count("2.5") == 2
+    xr.testing.assert_identical(outcome(tmp_path / "out")["data"], whole["data"])
+
+
+def test_a_task_that_kills_its_worker_every_time_is_told(tmp_path):
+    study = Toy(accidents=("die always",), notes=str(tmp_path))
+    with pytest.raises(StudyError, match=r"T = 2: KilledWorker: .* for want of memory"):
+        run_to_folder(study, "toy", tmp_path / "out", workers=2)
+    assert stamps(tmp_path / "out").keys() == {"T = 2.5", "T = 3"}
+
+
+def test_tasks_and_errors_of_processes_are_told_as_of_one(tmp_path):
+    study = Toy(accidents=("", "raise"))
+    with pytest.raises(StudyError, match=r"T = 2.5: RuntimeError: no luck at 2.5"):
+        run_to_folder(study, "toy", tmp_path, workers=2)
+    assert "measure" in Status.read(tmp_path / "tasks").failures[0]["traceback"]
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    from distributed import LocalCluster
+
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=":0", memory_limit="500MB"
+    ) as cluster:
+        yield cluster
+
+
+def test_a_cluster_gives_the_same_bits(tmp_path, whole, cluster):
+    run_to_folder(Toy(), "toy", tmp_path, scheduler=cluster.scheduler_address)
+    assert_same(outcome(tmp_path), whole)
+
+
+def test_a_worker_killed_from_outside_loses_nothing(tmp_path, whole, cluster):
+    study = Toy(seconds=0.5, notes=str(tmp_path))
+    notes, folder = tmp_path / "notes", tmp_path / "tasks"
+
+    def kill():
+        while not (notes.exists() and "\n" in notes.read_text()):
+            time.sleep(0.01)
+        os.kill(int(notes.read_text().split()[1]), signal.SIGKILL)  # it is asleep in its task
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    with (
+        Workers(1, cluster.scheduler_address, progress=False) as engine,
+        Display("toy", folder.parent, shown=False) as display,
+    ):
+        folder.mkdir()
+        done = runner.complete(study, folder, engine, display)
+    killer.join()
+    data = runner.joined_data(study, done).load()
+    xr.testing.assert_identical(data.drop_attrs(deep=False), whole["data"])
+    assert len(noted(tmp_path)) >= 4
+
+
+def test_a_worker_out_of_memory_is_told(tmp_path, cluster):
+    with pytest.raises(StudyError, match=r"T = 2: (KilledWorker|MemoryError)"):
+        run_to_folder(Toy(accidents=("eat",)), "toy", tmp_path, scheduler=cluster.scheduler_address)
+    assert stamps(tmp_path).keys() == {"T = 2.5", "T = 3"}
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"workers": 0}, ValueError, "workers must be an integer of at least 1; got 0"),
+        ({"workers": 1.5}, TypeError, "workers must be an integer"),
+        ({"scheduler": "8786"}, ValueError, "scheduler must be an address .* got '8786'"),
+        ({"scheduler": "tcp://127.0.0.1:9"}, ValueError, "scheduler must be .* that runs"),
+        ({"scheduler": "smoke://127.0.0.1:9"}, ValueError, "scheduler must be"),
+        ({"form": "csv"}, ValueError, "format must be"),
+    ],
+)
+def test_bad_options_are_refused_within_seconds(options, error, message, tmp_path):
+    began = time.monotonic()
+    with pytest.raises(error, match=message):
+        run_to_folder(Toy(), "toy", tmp_path / "out", **options)
+    assert time.monotonic() - began < 20
+    assert not list(tmp_path.glob("out/tasks/*.safetensors"))
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match="out must be a folder that can be written to"):
+        run_to_folder(Toy(), "toy", tmp_path / "file" / "out")
+
+
+@pytest.mark.parametrize(("sign", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_signals_stop_it_cleanly(sign, code, workers, tmp_path):
+    program = "from studies.command_line import main; main()"
+    options = ["curve", "--sweeps", "100000000", "--shape", "16", "16", "--out", str(tmp_path)]
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, *options, "--workers", str(workers)],
+        cwd=ROOT, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    status = tmp_path / "tasks" / "status.json"
+    while not (status.exists() and Status.read(tmp_path / "tasks").running):
+        assert process.poll() is None
+        time.sleep(0.1)
+    began = time.monotonic()
+    process.send_signal(getattr(signal, sign))
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == code
+    assert time.monotonic() - began < 5
+    assert "the same command goes on" in said
+    assert "Traceback" not in said
+    assert Status.read(tmp_path / "tasks").state == "stopped"
+    shutil.rmtree(tmp_path / "tasks")
+
+
+def test_many_finished_tasks_are_all_found(tmp_path):
+    study = Toy(temperatures=tuple(np.linspace(1, 4, 300)), sweeps=2, side=2)
+    with Display("toy", tmp_path, shown=False) as display:
+        runner.complete(study, tmp_path, InProcess(), display)
+    done, damaged = Ledger(tmp_path).finished(jobs(study.tasks(), 1))
+    assert len(done) == 300
+    assert not damaged
