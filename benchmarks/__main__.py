@@ -11,7 +11,8 @@ from typing import Any
 
 from benchmarks import comparisons
 from benchmarks.report import Row, machine, table
-from studies.files import make_folder, write_json
+from isingrl._archives import make_folder
+from studies.files import write_json
 
 
 def main() -> None:

@@ -41,7 +41,7 @@ def write_archive(
             save_file(contiguous, data, metadata={"settings": json.dumps(settings)})
         except SafetensorError as error:
             raise OSError(f"{folder} cannot be written to: {error}") from error
-        content = settings | {"sha256": _digest(data)}
+        content = settings | {"sha256": file_digest(data)}
         text.write_text(json.dumps(content, indent=2), encoding="utf-8")
         for file in (data, text):
             sync(file)  # else a crash of the machine could leave the name without the content
@@ -82,7 +82,7 @@ def read_archive(
             )
     with foreign(folder, what, argument):
         settings: dict[str, Any] = json.loads(text.read_text(encoding="utf-8"))
-        if settings["sha256"] != _digest(data):
+        if settings["sha256"] != file_digest(data):
             # A write that was cut short between its two files: the first holds all.
             settings = _settings_within(data)
         if settings["format"] != form:
@@ -97,6 +97,22 @@ def sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def make_folder(path: Path) -> None:
+    """Make the output folder, and make sure that it can be written to.
+
+    Raises
+    ------
+    ValueError
+        If it cannot.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise ValueError(f"out must be a folder that can be written to; {path}: {error}") from error
 
 
 def clear_scratch(path: str | os.PathLike[str], name: str) -> None:
@@ -213,7 +229,8 @@ def _files(name: str) -> tuple[str, str]:
     return f"{name}.safetensors", f"{name}.json"
 
 
-def _digest(path: Path) -> str:
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

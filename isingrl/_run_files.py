@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from isingrl._archives import (
     clear_scratch,
     digest_of,
     foreign,
+    make_folder,
     part,
     read_archive,
     write_archive,
@@ -119,14 +119,7 @@ class RunFolder:
         self._state: Arrays = {}
         self._series: Arrays = {}
         self._thermalized = 0
-        try:
-            self._path.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=self._path):
-                pass
-        except OSError as error:
-            raise ValueError(
-                f"out must be a folder that can be written to; {self._path}: {error}"
-            ) from error
+        make_folder(self._path)
         self._written, self._wait = time.monotonic(), seconds
 
     def open(

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from isingrl._archives import Arrays
+from isingrl._validation import require
 
 
 def require_torch(extra: str) -> None:
@@ -17,14 +18,7 @@ def require_torch(extra: str) -> None:
     ImportError
         If it is not installed, naming the extra of the package that brings it.
     """
-    try:
-        import torch  # noqa: F401
-    except ModuleNotFoundError as error:
-        if error.name != "torch":
-            raise
-        raise ImportError(
-            f"networks need torch, which the extra isingrl[{extra}] brings"
-        ) from error
+    require("torch", "networks need", extra)
 
 
 def check_device(device: Any) -> str:

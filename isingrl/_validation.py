@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 import operator
 from collections.abc import Sequence
@@ -10,6 +11,30 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+
+def require(package: str, need: str, extra: str) -> Any:
+    """Import a package that is optional, and return it.
+
+    Parameters
+    ----------
+    package : str
+    need : str
+        What needs it, with the verb: "networks need".
+    extra : str
+        Which brings it.
+
+    Raises
+    ------
+    ImportError
+        If it is not installed, naming the extra.
+    """
+    try:
+        return importlib.import_module(package)
+    except ModuleNotFoundError as error:
+        if error.name != package:
+            raise
+        raise ImportError(f"{need} {package}, which the extra isingrl[{extra}] brings") from error
 
 
 def check_integer(name: str, value: Any, minimum: int) -> int:

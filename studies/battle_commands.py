@@ -13,6 +13,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from analysis import bradley_terry, plots, win_rates
+from isingrl._archives import make_folder
 from isingrl.battle import (
     OPPONENTS,
     TEAMS,
@@ -26,7 +27,7 @@ from isingrl.battle import (
     tournament,
     train,
 )
-from studies.files import make_folder, write_dataset, write_figure
+from studies.files import write_dataset, write_figure
 from studies.legends import legend_below
 from studies.parsing import refuse, run_command
 from studies.videos import check_video, write_frames, write_video

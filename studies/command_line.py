@@ -14,8 +14,8 @@ from studies.catalogue import STUDIES
 from studies.executors import default_workers
 from studies.extending import extendable, from_configuration, joined
 from studies.files import SUFFIXES, Format
-from studies.parsing import parse, refuse, stoppable
-from studies.runner import StudyError, read_former, run_to_folder
+from studies.parsing import parse, refuse, stoppable, told
+from studies.runner import read_former, run_to_folder
 
 _COMMANDS = {
     "battle": "teams that learn to fight, tournaments, videos",
@@ -66,21 +66,15 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _run(name: str, options: list[str]) -> None:
     prog = f"isingrl {name}"
-    try:
+    with told(prog):
         study, chosen = _parse(name, options)
         with stoppable(prog, f"{chosen.out} keeps what was done; the same command goes on"):
             warnings.simplefilter("always", ShortRunWarning)
             warnings.showwarning = _show_warning
             run_to_folder(
-                study, name, chosen.out, workers=chosen.workers,
-                scheduler=chosen.scheduler,
+                study, name, chosen.out, workers=chosen.workers, scheduler=chosen.scheduler,
                 extend=chosen.extend, form=chosen.form, progress=True,
             )  # fmt: skip
-    except (ImportError, TypeError, ValueError) as error:
-        refuse(prog, str(error))
-    except StudyError as error:
-        print(f"{prog}: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
     kind = SUFFIXES[chosen.form]
     print(f"wrote data{kind}, summary{kind}, figure.png and config.json to {chosen.out}")
 

@@ -181,13 +181,13 @@ class Curve:
 
     def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
         """Join temperatures, then seeds along the chains, then methods."""
-        by_method = []
+        tasks, by_method = self.tasks(), []
         for method in self.methods:
             by_seed = [
                 concat(
                     [
                         results[task.key]
-                        for task in self.tasks()
+                        for task in tasks
                         if task.seed == seed and task.arguments["method"] == method
                     ],
                     "temperature",

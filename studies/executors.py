@@ -15,7 +15,6 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -23,8 +22,9 @@ import numba
 from tqdm.auto import tqdm
 
 from isingrl._provenance import versions
-from isingrl._validation import check_integer
+from isingrl._validation import check_integer, require
 from studies.ledger import Entry, result_path
+from studies.provenance import now
 from studies.results import write_result
 from studies.tasks import Job
 
@@ -86,18 +86,14 @@ def perform(job: Job, folder: Path, *, progress: bool = False) -> Entry:
         options["sweeps"] = task.sweeps
     if task.resumable:
         options["folder"] = folder / job.name
-    began, clock = _now(), time.perf_counter()
+    began, clock = now("milliseconds"), time.perf_counter()
     data = task.function(**task.arguments, **options, seed=job.seed, progress=progress)
     digest = write_result(data, result_path(folder, job))
     return Entry(
         name=job.name, key=task.key, sweeps=task.sweeps, sha256=digest,
-        seconds=time.perf_counter() - clock, started=began, ended=_now(), host=platform.node(),
-        version=versions()["isingrl"],
+        seconds=time.perf_counter() - clock, started=began, ended=now("milliseconds"),
+        host=platform.node(), version=versions()["isingrl"],
     )  # fmt: skip
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def _failed(job: Job, error: BaseException) -> Outcome:
@@ -209,7 +205,7 @@ def _perform_alone(job: Job, folder: Path) -> Entry:
 
 
 def check_workers(workers: Any, scheduler: Any) -> None:
-    """Refuse what `executor` cannot take.
+    """Refuse what `Workers` cannot take.
 
     Raises
     ------
@@ -218,17 +214,11 @@ def check_workers(workers: Any, scheduler: Any) -> None:
     ImportError
         If Dask's distributed scheduler is needed and not installed.
     """
-    if workers is not None:
-        check_integer("workers", workers, 1)
+    check_integer("workers", workers, 1)
     if scheduler is not None and (not isinstance(scheduler, str) or "://" not in scheduler):
         raise ValueError(f"scheduler must be an address such as tcp://host:8786; got {scheduler!r}")
-    if workers not in (None, 1) or scheduler is not None:
-        try:
-            import distributed  # noqa: F401
-        except ModuleNotFoundError as error:
-            raise ImportError(
-                "more workers than one need distributed, which the extra isingrl[cluster] brings"
-            ) from error
+    if workers != 1 or scheduler is not None:
+        require("distributed", "more workers than one need", "cluster")
 
 
 class Workers:

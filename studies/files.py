@@ -14,7 +14,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from isingrl._archives import sync
-from isingrl._validation import check_choice
+from isingrl._validation import check_choice, require
 
 Format = Literal["netcdf", "zarr"]
 SUFFIXES: dict[str, str] = {"netcdf": ".nc", "zarr": ".zarr"}
@@ -66,12 +66,7 @@ def check_format(form: str) -> None:
     """
     check_choice("format", form, get_args(Format))
     if form == "zarr":
-        try:
-            import zarr  # noqa: F401
-        except ModuleNotFoundError as error:
-            raise ImportError(
-                "format zarr needs zarr, which the extra isingrl[cluster] brings"
-            ) from error
+        require("zarr", "format zarr needs", "cluster")
 
 
 def write_dataset(data: xr.Dataset, path: Path, provenance: xr.Dataset | None = None) -> None:
@@ -158,20 +153,3 @@ def read_json(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise ValueError(f"{path} is damaged: {error}") from error
     return content
-
-
-def make_folder(path: Path) -> None:
-    """Make the output folder, and make sure that it can be written to.
-
-    Raises
-    ------
-    ValueError
-        If it cannot.
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        with replacing(path / "writable") as scratch:
-            scratch.touch()
-        (path / "writable").unlink()
-    except OSError as error:
-        raise ValueError(f"out must be a folder that can be written to; {path}: {error}") from error

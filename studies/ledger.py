@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterable
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from isingrl._archives import file_digest
 from studies.tasks import Job
 
 _FILE = "ledger.jsonl"
@@ -113,11 +113,9 @@ class Ledger:
 
     def _is_whole(self, job: Job) -> bool:
         try:
-            with self.result(job).open("rb") as file:
-                found = hashlib.file_digest(file, "sha256").hexdigest()
+            return file_digest(self.result(job)) == self.entry(job).sha256
         except OSError:
             return False
-        return found == self.entry(job).sha256
 
 
 def result_path(folder: Path, job: Job) -> Path:

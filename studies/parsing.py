@@ -14,6 +14,8 @@ from typing import Any, NoReturn
 
 import tyro
 
+from studies.runner import StudyError
+
 
 def parse(prog: str, command: Callable[..., Any], options: list[str]) -> Any:
     """Call `command` with what the options say, or end with one line and exit code 2.
@@ -49,17 +51,26 @@ def run_command(prog: str, command: Callable[..., None], options: list[str], kep
         return partial(command, *args, **settings)
 
     run = parse(prog, later, options)
-    try:
-        with stoppable(prog, kept):
-            run()
-    except (ImportError, OSError, TypeError, ValueError) as error:
-        refuse(prog, str(error))
+    with told(prog), stoppable(prog, kept):
+        run()
 
 
 def refuse(prog: str, message: str) -> NoReturn:
     """End with one line on standard error and exit code 2."""
     print(f"{prog}: error: {message}", file=sys.stderr)
     raise SystemExit(2)
+
+
+@contextlib.contextmanager
+def told(prog: str) -> Iterator[None]:
+    """Tell errors on standard error: wrong input with exit code 2, an unfinished study with 1."""
+    try:
+        yield
+    except (ImportError, OSError, TypeError, ValueError) as error:
+        refuse(prog, str(error))
+    except StudyError as error:
+        print(f"{prog}: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
 
 
 class Terminated(BaseException):

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -18,6 +17,7 @@ from tqdm.auto import tqdm
 
 from studies.executors import Outcome
 from studies.files import read_json, write_json
+from studies.provenance import now
 from studies.tasks import Job
 
 STATUS = "status.json"
@@ -53,8 +53,8 @@ class Status:
     state: str = "running"
     pid: int = field(default_factory=os.getpid)
     host: str = field(default_factory=platform.node)
-    started: str = field(default_factory=lambda: _now())
-    updated: str = field(default_factory=lambda: _now())
+    started: str = field(default_factory=now)
+    updated: str = field(default_factory=now)
     tasks: int = 0
     done: int = 0
     found: int = 0
@@ -175,14 +175,14 @@ class Display:
 
     def beat(self, running: Callable[[], Sequence[str]], keys: dict[str, str]) -> None:
         """Look at what is running, unless that was done a moment ago."""
-        now = time.monotonic()
-        if now - self._beat < _BEATS:
+        moment = time.monotonic()
+        if moment - self._beat < _BEATS:
             return
-        self._beat = now
+        self._beat = moment
         self.status.running = [keys[name] for name in running() if name in keys]
         self.write()
         self._bar.set_postfix_str(self.status.line())
-        if now - self._line >= _LINES:
+        if moment - self._line >= _LINES:
             self._say(self.status.line())
 
     def end(self, state: str) -> None:
@@ -196,7 +196,7 @@ class Display:
     def write(self) -> None:
         """Write the status file; not being able to is no reason to stop."""
         self.status.seconds = time.monotonic() - self._clock
-        self.status.updated = _now()
+        self.status.updated = now()
         with suppress(OSError):
             write_json(asdict(self.status), self._folder / STATUS)
 
@@ -208,10 +208,6 @@ class Display:
 
 def _slow(rate: float) -> str:
     return f"{tqdm.format_interval(1 / rate)} a task"
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def describe(status: Status, alive: bool) -> list[str]:

@@ -68,6 +68,6 @@ def read_config(data: xr.Dataset) -> dict[str, Any]:
     return settings
 
 
-def now() -> str:
-    """The time, ISO 8601 in UTC."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
+def now(timespec: str = "seconds") -> str:
+    """The time, ISO 8601 in UTC; `timespec` as of `datetime.isoformat`."""
+    return datetime.now(UTC).isoformat(timespec=timespec)

@@ -14,12 +14,12 @@ from typing import Any
 import xarray as xr
 from filelock import FileLock, Timeout
 
+from isingrl._archives import make_folder
 from studies.executors import Executor, InProcess, OutputFullError, Workers, check_workers
 from studies.extending import configuration, differences
 from studies.files import (
     SUFFIXES,
     check_format,
-    make_folder,
     open_dataset,
     read_json,
     write_dataset,
@@ -55,7 +55,7 @@ def run(study: Any, *, progress: bool = False) -> xr.Dataset:
     Raises
     ------
     StudyError
-        If a task raised an error; the first is its cause.
+        If tasks raised errors.
     """
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
@@ -247,13 +247,11 @@ def is_running(folder: Path) -> bool:
     """Whether a process is at work on a folder of tasks, as far as its lock tells."""
     if not (folder / _LOCK).exists():
         return False
-    lock = FileLock(folder / _LOCK, timeout=0)
     try:
-        lock.acquire()
+        with FileLock(folder / _LOCK, timeout=0):
+            return False
     except Timeout:
         return True
-    lock.release()
-    return False
 
 
 def _settle(settings: dict[str, Any], out: Path, *, extend: bool) -> str:

@@ -16,8 +16,9 @@ from matplotlib.figure import Figure
 from tqdm.auto import tqdm
 
 from analysis import plots
+from isingrl._archives import make_folder
 from isingrl._validation import check_integer
-from studies.files import make_folder, replacing, write_figure
+from studies.files import replacing, write_figure
 
 __all__ = ["check_video", "write_frames", "write_video"]
 

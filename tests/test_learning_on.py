@@ -33,14 +33,8 @@ CASES = {
     "network-a-site": (SMALL, NeighborhoodQ(network=(5,), shared=False)),
     "network-with-memory": (SQUARE, MeanFieldQ(network=(5,), replay=15, batch_size=8, **DEEP)),
 }
+pytestmark = pytest.mark.usefixtures("torch_if_needed")
 every_case = pytest.mark.parametrize("name", CASES)
-
-
-@pytest.fixture(autouse=True)
-def torch_if_needed(request):
-    arguments = getattr(request.node, "callspec", None)
-    if arguments and "network" in str(arguments.params.get("name")):
-        pytest.importorskip("torch")
 
 
 @every_case

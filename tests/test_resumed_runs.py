@@ -1,9 +1,6 @@
 """Runs that were cut, killed or extended end as if they had run in one piece."""
 
 import dataclasses
-import multiprocessing
-import os
-import signal
 
 import numpy as np
 import pytest
@@ -20,6 +17,7 @@ from isingrl.agents import IndependentQ, JointQ, MeanFieldQ, NeighborhoodQ, Netw
 from isingrl.agents._learning_engine import LearningEngine
 from isingrl.agents.network import OPTIMIZERS
 from isingrl.simulation import make_engine
+from tests.killing import kill_at_random
 
 ENGINES = (LaneEngine, SiteEngine, LearningEngine)
 SQUARE = Ising(Lattice((4, 6)), 1.0, 0.1)
@@ -55,14 +53,8 @@ CASES = {
         SQUARE, MeanFieldQ(network=(5,), replay=15, batch_size=8, **DEEP), {"learn": True},
     ),
 }  # fmt: skip
+pytestmark = pytest.mark.usefixtures("torch_if_needed")
 every_case = pytest.mark.parametrize("name", CASES)
-
-
-@pytest.fixture(autouse=True)
-def torch_if_needed(request):
-    arguments = getattr(request.node, "callspec", None)
-    if arguments and "network" in str(arguments.params.get("name")):
-        pytest.importorskip("torch")
 
 
 def run(name, out=None, **options):
@@ -123,6 +115,16 @@ def in_pieces(name, out, limit, calls_a_piece, **options):
     raise AssertionError("it gets nowhere")
 
 
+def check_cut(go_on, out, limit, calls):
+    """Cut a run after so many calls of the engine; once more it must end like an unbroken one."""
+    whole = go_on(None)
+    limit(calls)
+    with pytest.raises(KeyboardInterrupt):
+        go_on(out)
+    limit(100)
+    xr.testing.assert_identical(go_on(out), whole)
+
+
 @every_case
 def test_cut_anywhere_it_ends_alike(name, tmp_path, calls):
     whole = run(name)
@@ -168,12 +170,7 @@ def test_every_optimizer_goes_on(name, tmp_path, calls):
             SQUARE, agent, [2.0, 3.0], sweeps=12, learn=True, seed=3, out=out, checkpoint_seconds=0
         )
 
-    whole = learn(None)
-    calls(5)
-    with pytest.raises(KeyboardInterrupt):
-        learn(tmp_path)
-    calls(100)
-    xr.testing.assert_identical(learn(tmp_path), whole)
+    check_cut(learn, tmp_path, calls, 5)
     learn(tmp_path / "whole")
     found, expected = (
         read_archive(out, "run", "isingrl-run-1", "run")[1]
@@ -191,12 +188,7 @@ def test_a_policy_goes_on(learn, tmp_path, calls):
         options = {"sweeps": 12, "learn": learn, "seed": 3, "checkpoint_seconds": 0}
         return simulate(SQUARE, rule, out=out, **options)
 
-    whole = go_on(None)
-    calls(4)
-    with pytest.raises(KeyboardInterrupt):
-        go_on(tmp_path)
-    calls(100)
-    xr.testing.assert_identical(go_on(tmp_path), whole)
+    check_cut(go_on, tmp_path, calls, 4)
     other = dataclasses.replace(policy, q_values=2 * policy.q_values)
     with pytest.raises(ValueError, match=r"out must be .*of one with rule\.sha256 = "):
         go_on(tmp_path, other)
@@ -257,29 +249,25 @@ def _written(folder):
     return file.stat().st_mtime_ns if file.exists() else None
 
 
+def _soon_after_a_write(process, folder, generator, number):
+    before = _written(folder)
+    while process.exitcode is None and _written(folder) == before:
+        process.join(0.002)  # it sets up, which takes far longer than the run
+    process.join(generator.uniform(0.0, 0.2))
+
+
 def test_killed_at_any_moment_it_ends_alike(tmp_path):
     """Kill -9 at ten random moments between and within writes, over as many runs as that takes."""
     whole = _simulate_in(None)
-    context = multiprocessing.get_context("forkserver")  # whose children begin without threads
-    context.set_forkserver_preload(["isingrl.simulation", "hypothesis", "pytest"])
-    generator, killed, finished = np.random.default_rng(3), 0, 0
-    while killed < 10:
-        folder = tmp_path / str(finished)
-        before = _written(folder)
-        process = context.Process(target=_simulate_often_checked_in, args=(folder,))
-        process.start()
-        while process.exitcode is None and _written(folder) == before:
-            process.join(0.002)  # it sets up, which takes far longer than the run
-        process.join(generator.uniform(0.0, 0.2))
-        if process.exitcode is None:
-            os.kill(process.pid, signal.SIGKILL)
-            process.join()
-            killed += 1
-        else:
-            assert process.exitcode == 0
-            finished += 1
-    for number in range(finished + 1):
-        xr.testing.assert_identical(_simulate_in(tmp_path / str(number)), whole)
+
+    def check(folder):
+        xr.testing.assert_identical(_simulate_in(folder), whole)
+
+    modules = ["isingrl.simulation", "hypothesis", "pytest"]
+    last = kill_at_random(
+        _simulate_often_checked_in, tmp_path, 10, 3, modules, _soon_after_a_write, check
+    )
+    check(last)
 
 
 def test_without_a_seed_a_run_goes_on_with_its_own(tmp_path, calls):

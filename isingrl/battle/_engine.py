@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from isingrl._validation import require
 from isingrl.battle.arena import Arena
 
 _NEAR = 1  # the engine is asked for little more than each agent's own cell: `draw_views` is faster
@@ -108,17 +109,12 @@ def import_magent2() -> Any:
     # Several threads gain nothing on maps of this size, and let agents hit in any order.
     os.environ["OMP_NUM_THREADS"] = "1"
     try:
-        import magent2
-    except ModuleNotFoundError as error:
-        if error.name != "magent2":
-            raise
-        raise ImportError("battles need magent2, which the extra isingrl[battle] brings") from error
+        return require("magent2", "battles need", "battle")
     finally:
         if before is None:
             del os.environ["OMP_NUM_THREADS"]
         else:
             os.environ["OMP_NUM_THREADS"] = before
-    return magent2
 
 
 def _config(magent2: Any, arena: Arena) -> Any:

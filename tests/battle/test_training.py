@@ -1,9 +1,5 @@
 """Trainings: they learn, repeat, resume after any kind of end, and refuse what they cannot do."""
 
-import multiprocessing
-import os
-import signal
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -24,6 +20,7 @@ from isingrl.battle import (
     train,
 )
 from isingrl.battle import training as training_module
+from tests.killing import Share, kill_at_random
 
 ARENA = Arena(map_size=12, team_size=4, max_steps=40)
 QUICK = MeanFieldQ(memory=4000, batch_size=64, replay_ratio=2.0)
@@ -147,27 +144,15 @@ def _train_in(folder):
 def test_killed_at_any_moment_it_ends_alike(tmp_path):
     """Kill -9 at twenty random moments, over as many trainings as that takes."""
     whole = _train_in(None)
-    context = multiprocessing.get_context("forkserver")  # whose children begin without threads
+
+    def check(folder):
+        same(TrainedTeam.load(folder), whole)
+
+    # what optimizers import takes seconds
     modules = ["torch._dynamo", "magent2", "isingrl.battle._value_learner", "pytest"]
-    context.set_forkserver_preload(modules)  # what optimizers import takes seconds
-    generator, killed, finished, usual = np.random.default_rng(3), 0, 0, np.inf
-    while killed < 20:
-        folder, began = tmp_path / str(finished), time.monotonic()
-        process = context.Process(target=_train_in, args=(folder,))
-        process.start()
-        # the first two set up the server and say how long one takes
-        process.join(generator.uniform(0.2, 1.0) * usual if finished > 1 else None)
-        if process.exitcode is None:
-            os.kill(process.pid, signal.SIGKILL)
-            process.join()
-            killed += 1
-        else:
-            assert process.exitcode == 0
-            usual = min(usual, time.monotonic() - began)
-            same(TrainedTeam.load(folder), whole)
-            finished += 1
-    _train_in(tmp_path / str(finished))
-    same(TrainedTeam.load(tmp_path / str(finished)), whole)
+    last = kill_at_random(_train_in, tmp_path, 20, 3, modules, Share(0.2), check)
+    _train_in(last)
+    check(last)
 
 
 def test_without_a_seed_a_training_goes_on_with_its_own(tmp_path):

@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from studies import file_commands
 from studies.command_line import main
 from studies.file_commands import compare
 from studies.files import open_dataset, write_dataset
 from studies.progress import Status, describe
 from studies.results import read_result, write_result
+from studies.runner import StudyError
 
 FIXTURE = Path(__file__).parent / "data" / "curve-0.1"
 SMALL = [
@@ -82,6 +84,17 @@ def test_rerun_tells_of_numbers_that_differ(out, tmp_path, capsys):
     assert stop.value.code == 1
     said = capsys.readouterr().out
     assert "energy: 1 of 32000 values differ, by up to 0.5" in said
+
+
+def test_a_rerun_that_cannot_finish_is_told(out, capsys, monkeypatch):
+    def unfinished(*_, **__):
+        raise StudyError("2 of 2 tasks raised errors")
+
+    monkeypatch.setattr(file_commands, "run_to_folder", unfinished)
+    with pytest.raises(SystemExit) as stop:
+        main(["rerun", str(out / "data.nc"), "--workers", "1"])
+    assert stop.value.code == 1
+    assert capsys.readouterr().err == "isingrl rerun: 2 of 2 tasks raised errors\n"
 
 
 def test_compare_knows_nan_shapes_and_names():

@@ -24,6 +24,7 @@ from studies.ledger import Ledger
 from studies.progress import Display, Status
 from studies.runner import StudyError, run, run_to_folder
 from studies.tasks import jobs
+from tests.killing import Share, kill_at_random
 from tests.studies.toy import Toy
 
 ROOT = Path(__file__).parents[2]
@@ -229,34 +230,20 @@ def test_a_second_start_on_one_folder_stops(tmp_path):
     run_to_folder(Toy(), "toy", tmp_path)
 
 
-def _kill_at_random(study, out, whole, kills, seed, *, workers=1):
-    """Kill -9 at random moments, over as many studies as that takes; all must end alike."""
-    context = multiprocessing.get_context("forkserver")  # whose children begin without threads
-    context.set_forkserver_preload(["studies.runner", "tests.studies.toy", "pytest"])
-    generator, killed, finished, usual = np.random.default_rng(seed), 0, 0, np.inf
-    options = {"workers": workers}
-    while killed < kills:
-        folder, began = out / str(finished), time.monotonic()
-        process = context.Process(target=run_to_folder, args=(study, "toy", folder), kwargs=options)
-        process.start()
-        # the first two set up the server and say how long one takes
-        process.join(generator.uniform(0.1, 1.0) * usual if finished > 1 else None)
-        if process.exitcode is None:
-            os.kill(process.pid, signal.SIGKILL)
-            process.join()
-            killed += 1
-            continue
-        assert process.exitcode == 0
-        usual = min(usual, time.monotonic() - began)
-        assert_same(outcome(folder), whole)
-        finished += 1
-    run_to_folder(study, "toy", out / str(finished), **options)
-    assert_same(outcome(out / str(finished)), whole)
-    return finished
+def _run_in(folder):
+    run_to_folder(Toy(), "toy", folder)
 
 
 def test_killed_at_fifty_random_moments_it_ends_alike(tmp_path, whole):
-    _kill_at_random(Toy(), tmp_path, whole, 50, 1)
+    """Over as many studies as that takes."""
+
+    def check(folder):
+        assert_same(outcome(folder), whole)
+
+    modules = ["studies.runner", "tests.studies.toy", "pytest"]
+    last = kill_at_random(_run_in, tmp_path, 50, 1, modules, Share(0.1), check)
+    _run_in(last)
+    check(last)
 
 
 def test_the_display_says_how_far_it_is_on_plain_lines(tmp_path, capsys):
