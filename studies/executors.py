@@ -97,7 +97,12 @@ def perform(job: Job, folder: Path, *, progress: bool = False) -> Entry:
 
 
 def _failed(job: Job, error: BaseException) -> Outcome:
-    """Say what went wrong; a full disk will be so for all that follow."""
+    """Say what went wrong; a full disk will be so for all that follow, and a stop is a stop."""
+    cause = error.__context__
+    while cause is not None:
+        if not isinstance(cause, Exception):  # cleaning up after Ctrl-C raised another error
+            raise cause
+        cause = cause.__context__
     if isinstance(error, OSError) and error.errno in _FULL:
         raise OutputFullError(str(error)) from error
     trace = "".join(traceback.format_exception(error))

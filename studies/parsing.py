@@ -84,22 +84,25 @@ def stoppable(prog: str, kept: str) -> Iterator[None]:
     Filters of warnings are as before at the end.
     """
 
-    def terminate(*_: Any) -> NoReturn:
-        raise Terminated
+    def stop(number: int, _: Any) -> NoReturn:
+        # what the stop leaves half made may complain when it is thrown away; nobody can use that
+        sys.unraisablehook = lambda _: None
+        raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
 
-    former = None
+    former = {}
     if threading.current_thread() is threading.main_thread():
-        former = signal.signal(signal.SIGTERM, terminate)
+        former = {sign: signal.signal(sign, stop) for sign in (signal.SIGINT, signal.SIGTERM)}
     try:
         with warnings.catch_warnings():
             yield
-    except (KeyboardInterrupt, Terminated) as stop:
-        word, code = ("terminated", 143) if isinstance(stop, Terminated) else ("interrupted", 130)
+    except (KeyboardInterrupt, Terminated) as stopped:
+        terminated = isinstance(stopped, Terminated)
+        word, code = ("terminated", 143) if terminated else ("interrupted", 130)
         print(f"{prog}: {word}; {kept}", file=sys.stderr)
         raise SystemExit(code) from None
     finally:
-        if former is not None:
-            signal.signal(signal.SIGTERM, former)
+        for sign, handler in former.items():
+            signal.signal(sign, handler)
 
 
 def _first_sentence(message: str) -> str:

@@ -190,6 +190,13 @@ def test_a_full_disk_stops_everything_at_once(tmp_path):
     assert Status.read(tmp_path / "tasks").state == "stopped"
 
 
+def test_a_stop_that_cleaning_up_hides_is_a_stop(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        run_to_folder(Toy(accidents=("", "stop")), "toy", tmp_path)
+    assert stamps(tmp_path).keys() == {"T = 2"}
+    assert Status.read(tmp_path / "tasks").state == "stopped"
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a file system")
 def test_a_small_file_system(tmp_path):
     out = tmp_path / "small"
@@ -363,7 +370,18 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
 @pytest.mark.parametrize("workers", [1, 2])
 def test_signals_stop_it_cleanly(sign, code, workers, tmp_path):
     program = "from studies.command_line import main; main()"
-    options = ["curve", "--sweeps", "100000000", "--shape", "16", "16", "--out", str(tmp_path)]
+    options = [
+        "curve",
+        "--sweeps",
+        "100000000",
+        "--interval",
+        "1000",
+        "--shape",
+        "16",
+        "16",
+        "--out",
+        str(tmp_path),
+    ]
     process = subprocess.Popen(
         [sys.executable, "-c", program, *options, "--workers", str(workers)],
         cwd=ROOT, stderr=subprocess.PIPE, text=True,

@@ -88,6 +88,11 @@ def measure(
     time.sleep(config.seconds)
     if accident == "raise":
         raise RuntimeError(f"no luck at {temperature:g}")
+    if accident == "stop":
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise RuntimeError("half made")
     if accident == "full":
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     if accident == "eat":
