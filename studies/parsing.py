@@ -16,6 +16,8 @@ import tyro
 
 from studies.runner import StudyError
 
+_AGAIN_SECONDS = 0.05
+
 
 def parse(prog: str, command: Callable[..., Any], options: list[str]) -> Any:
     """Call `command` with what the options say, or end with one line and exit code 2.
@@ -85,8 +87,13 @@ def stoppable(prog: str, kept: str) -> Iterator[None]:
     """
 
     def stop(number: int, _: Any) -> NoReturn:
-        # what the stop leaves half made may complain when it is thrown away; nobody can use that
-        sys.unraisablehook = lambda _: None
+        def unraisable(lost: Any) -> None:
+            # Python drops what is raised while it throws an object away: the stop, which then has
+            # to come again, or complaints of what the stop left half made, which nobody can use.
+            if isinstance(lost.exc_value, KeyboardInterrupt | Terminated):
+                threading.Timer(_AGAIN_SECONDS, signal.raise_signal, (number,)).start()
+
+        sys.unraisablehook = unraisable
         raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
 
     former = {}

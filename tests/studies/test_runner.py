@@ -3,10 +3,8 @@
 import json
 import multiprocessing
 import os
-import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from dataclasses import replace
@@ -364,41 +362,6 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(ValueError, match="out must be a folder that can be written to"):
         run_to_folder(Toy(), "toy", tmp_path / "file" / "out")
-
-
-@pytest.mark.parametrize(("sign", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
-@pytest.mark.parametrize("workers", [1, 2])
-def test_signals_stop_it_cleanly(sign, code, workers, tmp_path):
-    program = "from studies.command_line import main; main()"
-    options = [
-        "curve",
-        "--sweeps",
-        "100000000",
-        "--interval",
-        "1000",
-        "--shape",
-        "16",
-        "16",
-        "--out",
-        str(tmp_path),
-    ]
-    process = subprocess.Popen(
-        [sys.executable, "-c", program, *options, "--workers", str(workers)],
-        cwd=ROOT, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    status = tmp_path / "tasks" / "status.json"
-    while not (status.exists() and Status.read(tmp_path / "tasks").running):
-        assert process.poll() is None
-        time.sleep(0.1)
-    began = time.monotonic()
-    process.send_signal(getattr(signal, sign))
-    _, said = process.communicate(timeout=30)
-    assert process.returncode == code
-    assert time.monotonic() - began < 5
-    assert "the same command goes on" in said
-    assert "Traceback" not in said
-    assert Status.read(tmp_path / "tasks").state == "stopped"
-    shutil.rmtree(tmp_path / "tasks")
 
 
 def test_many_finished_tasks_are_all_found(tmp_path):

@@ -1,0 +1,70 @@
+"""SIGTERM and Ctrl-C, at any moment."""
+
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from studies.parsing import stoppable
+from studies.progress import Status
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(("sign", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_signals_stop_it_cleanly(sign, code, workers, tmp_path):
+    program = "from studies.command_line import main; main()"
+    options = [
+        "curve",
+        "--sweeps",
+        "100000000",
+        "--interval",
+        "1000",
+        "--shape",
+        "16",
+        "16",
+        "--out",
+        str(tmp_path),
+    ]
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, *options, "--workers", str(workers)],
+        cwd=ROOT, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    status = tmp_path / "tasks" / "status.json"
+    while not (status.exists() and Status.read(tmp_path / "tasks").running):
+        assert process.poll() is None
+        time.sleep(0.1)
+    began = time.monotonic()
+    process.send_signal(getattr(signal, sign))
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == code
+    assert time.monotonic() - began < 5
+    assert "the same command goes on" in said
+    assert "Traceback" not in said
+    assert Status.read(tmp_path / "tasks").state == "stopped"
+    shutil.rmtree(tmp_path / "tasks")
+
+
+class Deaf:
+    """Gets a signal while it is thrown away, where Python drops what is raised."""
+
+    def __del__(self):
+        signal.raise_signal(signal.SIGTERM)
+
+
+def test_a_stop_that_python_drops_comes_again(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
+
+    def drop_and_wait():
+        Deaf()
+        time.sleep(20)
+
+    with pytest.raises(SystemExit) as stop, stoppable("toy", "all is kept"):
+        drop_and_wait()
+    assert stop.value.code == 143
+    assert capsys.readouterr().err == "toy: terminated; all is kept\n"
