@@ -43,7 +43,7 @@ $(STAMP): $(PINS)
 		exit 1; }
 	@echo 'Setting up $(VENV) with pinned packages, once ...'
 	$(PYTHON) -m venv $(VENV)
-	$(INSTALL) '.[networks,battle,cluster,test,lint]'
+	$(INSTALL) '.[dev]'
 	@touch $@
 
 $(BENCH_STAMP): $(STAMP)
