@@ -47,6 +47,17 @@ class Arena:
     ----------
     A. Zai and B. Brown, "Deep Reinforcement Learning in Action" (2020), chapter 9.5, for the
     defaults; L. Zheng et al., "MAgent" (2018), arXiv:1712.00600.
+
+    Examples
+    --------
+    >>> from isingrl.battle import Arena
+    >>> arena = Arena(map_size=12, team_size=(4, 6), max_steps=50)
+    >>> arena.sizes
+    (4, 6)
+    >>> Arena(map_size=6, team_size=20)
+    Traceback (most recent call last):
+        ...
+    ValueError: map_size = 6 with gap = 1 has room for teams of 4 at most; got ...
     """
 
     map_size: int = 30
@@ -98,6 +109,7 @@ class Arena:
         Parameters
         ----------
         size : int
+            Agents of the team.
         side : {0, 1}
             Left or right.
         generator : Generator
@@ -106,7 +118,15 @@ class Arena:
         Returns
         -------
         int32 array, shape (size, 2)
-            Columns x and rows y, the walls being 0 and map_size - 1.
+            Cells, columns x and rows y, the walls being 0 and map_size - 1.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from isingrl.battle import Arena
+        >>> arena = Arena(map_size=12, team_size=4)
+        >>> arena.positions(4, 0, np.random.default_rng(1)).tolist()
+        [[4, 5], [4, 7], [2, 5], [2, 7]]
         """
         if self.placing == "scattered":
             cells = generator.choice(self._room, size, replace=False)
@@ -132,7 +152,20 @@ class Arena:
         return step * (order // height), np.maximum(1, top) + step * (order % height)
 
     def settings(self) -> dict[str, Any]:
-        """Arguments that make this arena again, ready for JSON."""
+        """Arguments that make this arena again, ready for JSON.
+
+        Returns
+        -------
+        dict
+            By name.
+
+        Examples
+        --------
+        >>> from isingrl.battle import Arena
+        >>> arena = Arena(map_size=12, team_size=4)
+        >>> Arena(**arena.settings()) == arena
+        True
+        """
         return asdict(self)
 
     def _set(self, name: str, value: Any) -> None:

@@ -49,16 +49,21 @@ def play(
     Parameters
     ----------
     first, second : TrainedTeam, RandomTeam or PursuitTeam
+        Who plays.
     games : int
+        How many.
     arena : Arena, optional
         ``Arena()`` if omitted.
     side_by_side : int
         Games that are stepped together; it takes no part in who wins, but in which random numbers
         fall to whom.
     seed : int, optional
+        The same seed gives the same games, on the same processor and the same versions; fresh
+        entropy if omitted.
     device : str
         "cpu" or "cuda", for the networks.
     progress : bool
+        Whether to show a bar.
 
     Returns
     -------
@@ -73,6 +78,16 @@ def play(
         If an argument is not as described.
     ImportError
         If magent2 is not installed, or torch for a trained team.
+
+    Examples
+    --------
+    >>> from isingrl.battle import Arena, PursuitTeam, RandomTeam, play
+    >>> arena = Arena(map_size=8, team_size=2, max_steps=50)
+    >>> data = play(PursuitTeam(), RandomTeam(), games=20, arena=arena, seed=1)
+    >>> data.kills.dims, data.kills.shape
+    (('game', 'side'), (20, 2))
+    >>> bool(data.score.mean() > 0), data.swapped.values[:3].tolist()
+    (True, [False, True, False])
     """
     arena = check_arena(arena)
     games = check_integer("games", games, 1)
@@ -135,6 +150,17 @@ def tournament(
     ------
     TypeError, ValueError
         As of `play`, or if there are fewer than two teams.
+
+    Examples
+    --------
+    >>> from isingrl.battle import Arena, PursuitTeam, RandomTeam, tournament
+    >>> teams = {"pursuit": PursuitTeam(), "random": RandomTeam()}
+    >>> arena = Arena(map_size=8, team_size=2, max_steps=50)
+    >>> data = tournament(teams, games=20, arena=arena, seed=1)
+    >>> data.wins.dims, data.games.values.tolist()
+    (('team', 'opponent'), [[0, 20], [20, 0]])
+    >>> bool(data.wins.sel(team="pursuit", opponent="random") > 10)
+    True
     """
     if len(teams) < 2:
         raise ValueError(f"teams must be two or more with names of their own; got {list(teams)}")
@@ -200,6 +226,23 @@ def record(
         ``action``, before each step; health 0 and action −1 for the dead, and for agents that a
         smaller team does not have. Over (step, side): ``kills`` before the step. The last step is
         the state at the end, without actions.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As of `play`.
+    ImportError
+        As of `play`.
+
+    Examples
+    --------
+    >>> from isingrl.battle import Arena, PursuitTeam, RandomTeam, record
+    >>> arena = Arena(map_size=8, team_size=2, max_steps=50)
+    >>> data = record(PursuitTeam(), RandomTeam(), arena=arena, seed=1)
+    >>> data.x.dims, data.x.isel(step=0).values.tolist()
+    (('step', 'side', 'agent'), [[2, 2], [5, 5]])
+    >>> data.health.isel(step=0).values.tolist()
+    [[1.0, 1.0], [1.0, 1.0]]
     """
     arena = check_arena(arena)
     players = [make_player(team, device) for team in (first, second)]

@@ -46,6 +46,16 @@ class Observation:
         Agents of game g are the rows starts[g] to starts[g + 1] − 1; none once it is over.
     agents : int64 array, shape (n,)
         ``game * size of the team + number within the team``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from isingrl.battle import Arena, Games
+    >>> games = Games(Arena(map_size=12, team_size=4), n_games=2)
+    >>> games.begin(np.random.default_rng(1))
+    >>> seen = games.observe(0)
+    >>> seen.views.shape, seen.starts.tolist(), seen.health.tolist()
+    ((8, 169), [0, 4, 8], [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0])
     """
 
     views: npt.NDArray[np.uint8]
@@ -66,7 +76,19 @@ class Outcome:
     Attributes
     ----------
     rewards : float32 array, shape (n,)
+        In the points of `Arena`.
     dead : bool array, shape (n,)
+        Who fell in this step.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from isingrl.battle import Arena, Games
+    >>> games = Games(Arena(map_size=12, team_size=4), n_games=2)
+    >>> games.begin(np.random.default_rng(1))
+    >>> first, second = games.step((np.full(8, 6), np.full(8, 6)))
+    >>> first.rewards.shape, round(float(first.rewards.mean()), 3), bool(first.dead.any())
+    ((8,), -0.005, False)
     """
 
     rewards: npt.NDArray[np.float32]
@@ -81,16 +103,20 @@ class Games:
     Parameters
     ----------
     arena : Arena
+        What is played.
     n_games : int
+        How many at once.
     swapped : sequence of bool, optional
         Games in which team 0 begins at the right and moves second; every other one if omitted.
 
     Attributes
     ----------
     survivors : int64 array, shape (n_games, 2)
+        Agents of each team that live.
     kills : int64 array, shape (n_games, 2)
         Foes that each team killed.
     steps : int64 array, shape (n_games,)
+        Made so far.
     running : bool array, shape (n_games,)
         Both teams live and there are steps left.
     n_begun : int
@@ -102,6 +128,18 @@ class Games:
         If an argument is not as described.
     ImportError
         If magent2 is not installed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from isingrl.battle import Arena, Games
+    >>> games = Games(Arena(map_size=12, team_size=4, max_steps=2), n_games=2)
+    >>> games.begin(np.random.default_rng(1))
+    >>> while games.running.any():
+    ...     stay = [np.full(len(games.observe(team).agents), 6) for team in (0, 1)]
+    ...     outcomes = games.step((stay[0], stay[1]))
+    >>> games.survivors.tolist(), games.steps.tolist(), games.scores.tolist()
+    ([[4, 4], [4, 4]], [2, 2], [0.0, 0.0])
     """
 
     def __init__(self, arena: Arena, n_games: int, swapped: Sequence[bool] | None = None) -> None:
@@ -136,6 +174,18 @@ class Games:
             that are scattered.
         games : int, optional
             Only the first so many; the others do not run.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from isingrl.battle import Arena, Games
+        >>> games = Games(Arena(map_size=12, team_size=4), n_games=2)
+        >>> games.begin(np.random.default_rng(1))
+        >>> games.running.tolist()
+        [True, True]
+        >>> games.begin(np.random.default_rng(1), games=1)
+        >>> games.running.tolist()
+        [True, False]
         """
         self.n_begun = self.n_games if games is None else games
         self.kills[:], self.steps[:] = 0, 0
@@ -156,8 +206,24 @@ class Games:
         Parameters
         ----------
         team : {0, 1}
+            Which one.
         over : bool
             Also in those that are over.
+
+        Returns
+        -------
+        Observation
+            Of n agents.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from isingrl.battle import Arena, Games
+        >>> games = Games(Arena(map_size=12, team_size=4), n_games=2)
+        >>> games.begin(np.random.default_rng(1))
+        >>> seen = games.observe(0)
+        >>> seen.views.shape, seen.positions.shape
+        ((8, 169), (8, 2))
         """
         sizes = np.where(self.running | over, self.survivors[:, team], 0)
         starts = np.concatenate([[0], np.cumsum(sizes)])
@@ -181,11 +247,22 @@ class Games:
         Returns
         -------
         pair of Outcome
+            Of both teams.
 
         Raises
         ------
         ValueError
             If their number is not that of the living agents or one is not 0 to 20.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from isingrl.battle import Arena, Games
+        >>> games = Games(Arena(map_size=12, team_size=4), n_games=2)
+        >>> games.begin(np.random.default_rng(1))
+        >>> first, second = games.step((np.full(8, 6), np.full(8, 13)))
+        >>> first.rewards.shape, games.steps.tolist()
+        ((8,), [1, 1])
         """
         sizes = np.where(self.running[:, None], self.survivors, 0)
         starts = np.concatenate([np.zeros((1, 2), np.int64), np.cumsum(sizes, axis=0)])

@@ -27,13 +27,33 @@ NETWORKS = ("two-headed", "chapter", "convolutional")
 
 @dataclass(frozen=True)
 class Team(ABC):
-    """A team of the battle."""
+    """A team of the battle.
+
+    Examples
+    --------
+    >>> from isingrl.battle import TEAMS
+    >>> [team.name for team in (TEAMS["random"](), TEAMS["pursuit"]())]
+    ['random', 'pursuit']
+    """
 
     name: ClassVar[str]
     """Name of the method, as it stands in commands and along dimensions."""
 
     def settings(self) -> dict[str, Any]:
-        """Arguments that make this team again, ready for JSON."""
+        """Arguments that make this team again, ready for JSON.
+
+        Returns
+        -------
+        dict
+            By name.
+
+        Examples
+        --------
+        >>> from isingrl.battle import MeanFieldQ
+        >>> team = MeanFieldQ(discount=0.9)
+        >>> MeanFieldQ(**team.settings()) == team
+        True
+        """
         return asdict(self)
 
     def _set(self, name: str, value: Any) -> None:
@@ -42,14 +62,32 @@ class Team(ABC):
 
 @dataclass(frozen=True)
 class RandomTeam(Team):
-    """Agents that take every action with the same probability."""
+    """Agents that take every action with the same probability.
+
+    Examples
+    --------
+    >>> from isingrl.battle import Arena, PursuitTeam, RandomTeam, play
+    >>> arena = Arena(map_size=8, team_size=2, max_steps=50)
+    >>> data = play(PursuitTeam(), RandomTeam(), games=20, arena=arena, seed=1)
+    >>> bool(data.score.mean() > 0)
+    True
+    """
 
     name: ClassVar[str] = "random"
 
 
 @dataclass(frozen=True)
 class PursuitTeam(Team):
-    """Agents that hit an adjacent foe, else approach the nearest one on the map."""
+    """Agents that hit an adjacent foe, else approach the nearest one on the map.
+
+    Examples
+    --------
+    >>> from isingrl.battle import Arena, PursuitTeam, RandomTeam, play
+    >>> arena = Arena(map_size=8, team_size=2, max_steps=50)
+    >>> data = play(PursuitTeam(), RandomTeam(), games=20, arena=arena, seed=1)
+    >>> bool(data.kills.mean("game").sel(side="first") > 1)
+    True
+    """
 
     name: ClassVar[str] = "pursuit"
 
@@ -65,7 +103,7 @@ class LearningTeam(Team):
         of 128 and the mean action through one of 32, joined by one of 64. "chapter": Zai & Brown's
         359 → 25 → 21, which sees presence alone. "convolutional": that of Yang et al.
     discount : float
-        γ in [0, 1].
+        Discount γ in [0, 1].
     learning_rate : float
         Of Adam, in (0, 1].
     falling_rate : bool
@@ -75,6 +113,14 @@ class LearningTeam(Team):
     ------
     TypeError, ValueError
         If a name is unknown or a number lies outside its interval.
+
+    Examples
+    --------
+    >>> from isingrl.battle import ActorCritic, LearningTeam, MeanFieldQ
+    >>> isinstance(MeanFieldQ(), LearningTeam), MeanFieldQ().mean_field
+    (True, True)
+    >>> ActorCritic().outputs - MeanFieldQ().outputs
+    1
     """
 
     mean_field: ClassVar[bool] = False
@@ -132,10 +178,10 @@ class ValueTeam(LearningTeam):
     network, discount, learning_rate, falling_rate
         As of `LearningTeam`.
     softmax_temperature : float
-        τ ≥ 0 in units of the reward; greedy at 0.
+        Softmax temperature τ ≥ 0 in units of the reward; greedy at 0.
     exploration_temperature : float
-        τ at the beginning of a training; it falls linearly to `softmax_temperature` over the
-        first `exploration` of it.
+        Softmax temperature at the beginning of a training; it falls linearly to
+        `softmax_temperature` over the first `exploration` of it.
     exploration : float
         Share of the training, 0 to 1.
     memory : int
@@ -149,6 +195,23 @@ class ValueTeam(LearningTeam):
     symmetric : bool
         Whether every batch is turned and mirrored by one of the eight symmetries of the square,
         drawn anew.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As of `LearningTeam`.
+
+    References
+    ----------
+    V. Mnih et al., "Human-level control through deep reinforcement learning", Nature 518, 529
+    (2015), for the memory and the target network.
+
+    Examples
+    --------
+    >>> from isingrl.battle import IndependentQ, ValueTeam
+    >>> team = IndependentQ(softmax_temperature=0.05, memory=10_000)
+    >>> isinstance(team, ValueTeam), team.softmax_temperature
+    (True, 0.05)
     """
 
     softmax_temperature: float = 0.01
@@ -177,7 +240,29 @@ class ValueTeam(LearningTeam):
 
 @dataclass(frozen=True)
 class IndependentQ(ValueTeam):
-    """Agents that see nothing of what their team mates do."""
+    """Agents that see nothing of what their team mates do.
+
+    Parameters
+    ----------
+    network, discount, learning_rate, falling_rate
+        As of `LearningTeam`.
+    softmax_temperature, exploration_temperature, exploration
+        As of `ValueTeam`.
+    memory, batch_size, replay_ratio, target_mixing, symmetric
+        As of `ValueTeam`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As of `LearningTeam`.
+
+    Examples
+    --------
+    >>> from isingrl.battle import IndependentQ
+    >>> team = IndependentQ(discount=0.9)
+    >>> team.name, team.mean_field
+    ('independent-q', False)
+    """
 
     name: ClassVar[str] = "independent-q"
 
@@ -188,18 +273,34 @@ class MeanFieldQ(_MeanField, ValueTeam):
 
     Parameters
     ----------
-    network, discount, …
-        As of `LearningTeam` and `ValueTeam`.
+    network, discount, learning_rate, falling_rate
+        As of `LearningTeam`.
+    softmax_temperature, exploration_temperature, exploration
+        As of `ValueTeam`.
+    memory, batch_size, replay_ratio, target_mixing, symmetric
+        As of `ValueTeam`.
     radius : int, optional
-        City-block distance within which team mates count; the whole team if None.
+        City-block distance in cells within which team mates count; the whole team if None.
     inner_iterations : int
         Times that the agents act on each other's latest tentative actions, which begin at random,
         before a step counts. 0: they see the actions of the step before.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As of `LearningTeam`.
 
     References
     ----------
     Y. Yang et al., "Mean field multi-agent reinforcement learning", ICML (2018),
     arXiv:1802.05438.
+
+    Examples
+    --------
+    >>> from isingrl.battle import MeanFieldQ
+    >>> team = MeanFieldQ(radius=3, inner_iterations=0)
+    >>> team.name, team.mean_field
+    ('mean-field-q', True)
     """
 
     name: ClassVar[str] = "mean-field-q"
@@ -226,7 +327,7 @@ class ActorCritic(LearningTeam):
     network, discount, learning_rate, falling_rate
         As of `LearningTeam`.
     trace : float
-        λ in [0, 1]; 1 takes all of the discounted return.
+        Decay λ in [0, 1] of the advantage; 1 takes all of the discounted return.
     entropy : float
         Weight c_H of the policy's entropy, in units of the reward: a softmax temperature. Hardly
         any agent ever hits a foe by chance, so that with less all soon learn to hit no more.
@@ -237,11 +338,23 @@ class ActorCritic(LearningTeam):
     passes : int
         Times that every step of a round is learned from.
 
+    Raises
+    ------
+    TypeError, ValueError
+        As of `LearningTeam`.
+
     References
     ----------
     .. [1] J. Schulman et al., "High-dimensional continuous control using generalized advantage
        estimation", ICLR (2016), arXiv:1506.02438.
     .. [2] J. Schulman et al., "Proximal policy optimization algorithms" (2017), arXiv:1707.06347.
+
+    Examples
+    --------
+    >>> from isingrl.battle import ActorCritic
+    >>> team = ActorCritic(entropy=0.05, passes=2)
+    >>> team.name, team.learning_rate
+    ('actor-critic', 0.002)
     """
 
     name: ClassVar[str] = "actor-critic"
@@ -269,10 +382,29 @@ class MeanFieldActorCritic(_MeanField, ActorCritic):
 
     Parameters
     ----------
-    network, discount, …
-        As of `LearningTeam` and `ActorCritic`.
+    network, discount, learning_rate, falling_rate
+        As of `LearningTeam`.
+    trace, entropy, value_weight, batch_size, passes
+        As of `ActorCritic`.
     radius, inner_iterations
         As of `MeanFieldQ`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As of `LearningTeam`.
+
+    References
+    ----------
+    Y. Yang et al., "Mean field multi-agent reinforcement learning", ICML (2018),
+    arXiv:1802.05438.
+
+    Examples
+    --------
+    >>> from isingrl.battle import MeanFieldActorCritic
+    >>> team = MeanFieldActorCritic(radius=3)
+    >>> team.name, team.mean_field
+    ('mean-field-actor-critic', True)
     """
 
     name: ClassVar[str] = "mean-field-actor-critic"

@@ -30,6 +30,7 @@ class TrainedTeam:
     Attributes
     ----------
     team : LearningTeam
+        What was trained.
     parameters : dict of float32 arrays
         Weights and biases, by name.
     history : Dataset
@@ -38,6 +39,14 @@ class TrainedTeam:
         ``defeat`` (shares of games), with coordinates ``opponent`` and ``games`` (played so far).
     rival : TrainedTeam, optional
         The opponent, where it learned as well.
+
+    Examples
+    --------
+    >>> from isingrl.battle import Arena, MeanFieldQ, train
+    >>> arena = Arena(map_size=8, team_size=2, max_steps=5)
+    >>> trained = train(MeanFieldQ(), "self", arena=arena, games=4, side_by_side=2, seed=1)
+    >>> trained.team.name, len(trained.parameters) > 0, sorted(trained.history.coords)
+    ('mean-field-q', True, ['games', 'opponent'])
     """
 
     team: LearningTeam
@@ -48,10 +57,27 @@ class TrainedTeam:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write team.json and team.safetensors into a folder, those of the rival into rival/.
 
+        Parameters
+        ----------
+        path : path
+            The folder, which is made if it is not there.
+
         Raises
         ------
         OSError
             If they cannot be written.
+
+        Examples
+        --------
+        >>> from tempfile import TemporaryDirectory
+        >>> from isingrl.battle import Arena, MeanFieldQ, TrainedTeam, train
+        >>> arena = Arena(map_size=8, team_size=2, max_steps=5)
+        >>> trained = train(MeanFieldQ(), "self", arena=arena, games=4, side_by_side=2, seed=1)
+        >>> with TemporaryDirectory() as folder:
+        ...     trained.save(folder)
+        ...     again = TrainedTeam.load(folder)
+        >>> again.team == trained.team
+        True
         """
         arrays = dict(self.parameters)
         settings = {
@@ -73,12 +99,34 @@ class TrainedTeam:
     def load(cls, path: str | os.PathLike[str]) -> TrainedTeam:
         """Read what `save` wrote.
 
+        Parameters
+        ----------
+        path : path
+            The folder.
+
+        Returns
+        -------
+        TrainedTeam
+            With the same numbers.
+
         Raises
         ------
         FileNotFoundError
             If the folder has no trained team.
         ValueError
             If its files are damaged, cut short or of another kind.
+
+        Examples
+        --------
+        >>> from tempfile import TemporaryDirectory
+        >>> from isingrl.battle import Arena, MeanFieldQ, TrainedTeam, train
+        >>> arena = Arena(map_size=8, team_size=2, max_steps=5)
+        >>> trained = train(MeanFieldQ(), "self", arena=arena, games=4, side_by_side=2, seed=1)
+        >>> with TemporaryDirectory() as folder:
+        ...     trained.save(folder)
+        ...     again = TrainedTeam.load(folder)
+        >>> again.team == trained.team
+        True
         """
         settings, arrays = read_archive(path, _NAME, _FORMAT, _WHAT)
         with foreign(path, _WHAT):
@@ -103,10 +151,28 @@ class TrainedTeam:
     def at_temperature(self, softmax_temperature: float) -> TrainedTeam:
         """The same team, playing by another softmax temperature.
 
+        Parameters
+        ----------
+        softmax_temperature : float
+            Softmax temperature τ ≥ 0 in units of the reward; greedy at 0.
+
+        Returns
+        -------
+        TrainedTeam
+            With the same parameters and history.
+
         Raises
         ------
         TypeError, ValueError
             If it is no number of at least 0 or the team has no softmax temperature.
+
+        Examples
+        --------
+        >>> from isingrl.battle import Arena, MeanFieldQ, train
+        >>> arena = Arena(map_size=8, team_size=2, max_steps=5)
+        >>> trained = train(MeanFieldQ(), "self", arena=arena, games=4, side_by_side=2, seed=1)
+        >>> trained.at_temperature(0.1).team.softmax_temperature
+        0.1
         """
         if not isinstance(self.team, ValueTeam):
             raise ValueError(f"softmax_temperature is nothing that {self.team.name} has")
@@ -115,12 +181,35 @@ class TrainedTeam:
     def player(self, device: str = "cpu") -> Player:
         """Player of the team.
 
+        Parameters
+        ----------
+        device : str
+            "cpu" or "cuda", for the network.
+
+        Returns
+        -------
+        Player
+            Acts for the team in `Games`.
+
         Raises
         ------
         ImportError
             If torch is not installed.
         RuntimeError
             If the parameters do not fit the team's network.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from isingrl.battle import Arena, Games, MeanFieldQ, train
+        >>> arena = Arena(map_size=8, team_size=2, max_steps=5)
+        >>> trained = train(MeanFieldQ(), "self", arena=arena, games=4, side_by_side=2, seed=1)
+        >>> player, games = trained.player(), Games(arena, n_games=1)
+        >>> games.begin(np.random.default_rng(1))
+        >>> player.begin(2)
+        >>> seen = [games.observe(team) for team in (0, 1)]
+        >>> player.act(seen[0], seen[1], np.random.default_rng(1)).actions.shape
+        (2,)
         """
         require_torch("battle")
         check_device(device)

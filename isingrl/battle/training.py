@@ -80,13 +80,14 @@ def train(
         started again with the same arguments, and ends as if it had never been cut. The trained
         team is saved there.
     checkpoint_seconds : float
-        Least time between two checkpoints, which are made between rounds.
+        Least time in seconds between two checkpoints, which are made between rounds.
     progress : bool
         Whether to show a bar.
 
     Returns
     -------
     TrainedTeam
+        What it has learned, and the history of the training.
 
     Raises
     ------
@@ -99,10 +100,10 @@ def train(
     Examples
     --------
     >>> from isingrl.battle import Arena, MeanFieldQ, train
-    >>> arena = Arena(map_size=12, team_size=2, max_steps=20)
-    >>> trained = train(MeanFieldQ(), "self", arena=arena, games=20, seed=1)
-    >>> trained.history.sizes["round"]
-    2
+    >>> arena = Arena(map_size=8, team_size=2, max_steps=5)
+    >>> trained = train(MeanFieldQ(), "self", arena=arena, games=4, side_by_side=2, seed=1)
+    >>> trained.history.sizes["round"], trained.history["games"].values.tolist()
+    (2, [2, 4])
     """
     training = Training(team, opponent, arena, games, side_by_side, seed, device)
     check_real("checkpoint_seconds", checkpoint_seconds, minimum=0)
