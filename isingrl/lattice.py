@@ -45,8 +45,16 @@ class Lattice:
 
     Examples
     --------
-    >>> Lattice((4, 4)).coordination_number
-    4
+    >>> from isingrl import Lattice
+    >>> square = Lattice((4, 4))
+    >>> square.coordination_number, square.n_bonds
+    (4, 32)
+    >>> square.neighbors[0].tolist()
+    [12, 3, 1, 4]
+    >>> square.sublattices[:2].tolist()
+    [[0, 1, 0, 1], [1, 0, 1, 0]]
+    >>> Lattice(10, boundary="free").n_up.tolist()
+    [0.0, 0.5, 1.0, 1.5, 2.0]
     >>> Lattice((3, 4), neighborhood="moore").n_sublattices
     6
     """

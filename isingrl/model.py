@@ -23,9 +23,9 @@ class Ising:
     lattice : Lattice
         The sites and their neighbours.
     coupling : float
-        J, finite; negative for an antiferromagnet.
+        Coupling J, finite; negative for an antiferromagnet.
     field : float
-        h, finite, in the units of the coupling.
+        Magnetic field h, finite, in the units of the coupling.
 
     Raises
     ------
@@ -34,9 +34,11 @@ class Ising:
 
     Examples
     --------
-    >>> model = Ising(Lattice((4, 4)))
+    >>> import numpy as np
+    >>> from isingrl import Ising, Lattice
+    >>> model = Ising(Lattice((4, 4)), coupling=1.0, field=0.5)
     >>> float(model.energy(np.ones((4, 4), dtype=int)))
-    -2.0
+    -2.5
     """
 
     lattice: Lattice
@@ -55,10 +57,27 @@ class Ising:
         Parameters
         ----------
         spins : array_like of ±1, shape (..., *lattice.shape)
+            One configuration or several.
 
         Returns
         -------
         ndarray, shape (...)
+            One number for each configuration.
+
+        Raises
+        ------
+        ValueError
+            If `spins` has another shape.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from isingrl import Ising, Lattice
+        >>> up = np.ones((4, 4), dtype=int)
+        >>> checkerboard = up.copy()
+        >>> checkerboard[::2, ::2] = checkerboard[1::2, 1::2] = -1
+        >>> Ising(Lattice((4, 4))).energy([up, checkerboard]).tolist()
+        [-2.0, 2.0]
         """
         s = self._configurations(spins)
         bonds = np.zeros(s.shape[: s.ndim - self.lattice.ndim], dtype=np.int64)
@@ -67,17 +86,75 @@ class Ising:
         return self.energy_of_sums(bonds, self._sites_sum(s))
 
     def magnetization(self, spins: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """Magnetization per site of spins of shape (..., *lattice.shape)."""
+        """Magnetization per site.
+
+        Parameters
+        ----------
+        spins : array_like of ±1, shape (..., *lattice.shape)
+            One configuration or several.
+
+        Returns
+        -------
+        ndarray, shape (...)
+            From -1 to 1, one number for each configuration.
+
+        Raises
+        ------
+        ValueError
+            If `spins` has another shape.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from isingrl import Ising, Lattice
+        >>> spins = np.ones((2, 4, 4), dtype=int)
+        >>> spins[1, 0] = -1
+        >>> Ising(Lattice((4, 4))).magnetization(spins).tolist()
+        [1.0, 0.5]
+        """
         return self._sites_sum(self._configurations(spins)) / self.lattice.n_sites
 
     def energy_of_sums(
         self, bonds: npt.NDArray[np.int64], spins: npt.NDArray[np.int64]
     ) -> npt.NDArray[np.float64]:
-        """Energy per site from the sums of s_i s_j over bonds and of s_i over sites."""
+        """Energy per site from the sums of s_i s_j over bonds and of s_i over sites.
+
+        Parameters
+        ----------
+        bonds : int64 ndarray
+            Sums over bonds.
+        spins : int64 ndarray
+            Sums over sites, of the same shape.
+
+        Returns
+        -------
+        ndarray
+            In the units of the coupling, of that shape.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from isingrl import Ising, Lattice
+        >>> model = Ising(Lattice((4, 4)), field=0.5)
+        >>> model.energy_of_sums(np.array([32, 0]), np.array([16, -4])).tolist()
+        [-2.5, 0.125]
+        """
         return -(self.coupling * bonds + self.field * spins) / self.lattice.n_sites
 
     def local_fields(self) -> npt.NDArray[np.float64]:
-        """Values of J·S + h, one for each entry of ``lattice.n_up``, S the neighbours' sum."""
+        """Values of J·S + h, one for each entry of ``lattice.n_up``, S the neighbours' sum.
+
+        Returns
+        -------
+        ndarray, shape (n_states,)
+            In the units of the coupling.
+
+        Examples
+        --------
+        >>> from isingrl import Ising, Lattice
+        >>> Ising(Lattice((4, 4))).local_fields().tolist()
+        [-4.0, -2.0, 0.0, 2.0, 4.0]
+        """
         sums = 2 * self.lattice.n_up - self.lattice.coordination_number
         return self.coupling * sums + self.field
 

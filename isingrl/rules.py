@@ -19,6 +19,19 @@ class Rule(ABC):
 
     A rule is a table for every temperature, so that Metropolis, heat bath and trained agents run
     on the same engines. A new one needs a `name` and a `table`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import isingrl as irl
+    >>> class Voter(irl.Rule):
+    ...     name = "voter"
+    ...     def table(self, model, temperature):
+    ...         share = model.lattice.n_up / model.lattice.coordination_number
+    ...         return np.broadcast_to(share, (len(temperature), 2, len(share)))
+    >>> data = irl.simulate(irl.Ising(irl.Lattice((8, 8))), Voter(), 1.0, sweeps=10, seed=1)
+    >>> data.method.item(), dict(data.sizes)
+    ('voter', {'temperature': 1, 'chain': 1, 'draw': 10})
     """
 
     @property
@@ -33,6 +46,7 @@ class Rule(ABC):
         Parameters
         ----------
         model : Ising
+            Its neighbours, coupling and field.
         temperature : ndarray, shape (n_temperatures,)
             In units of J/k_B; 0 and infinity included.
 
@@ -40,6 +54,14 @@ class Rule(ABC):
         -------
         ndarray, shape (n_temperatures, 2, n_states)
             For own spin down and up, and for each entry of ``model.lattice.n_up``.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import isingrl as irl
+        >>> model = irl.Ising(irl.Lattice((8, 8)))
+        >>> irl.HeatBath().table(model, np.array([2.0]))[0, 0].round(3).tolist()
+        [0.018, 0.119, 0.5, 0.881, 0.982]
         """
 
     def compile(
@@ -50,7 +72,9 @@ class Rule(ABC):
         Parameters
         ----------
         model : Ising
+            Whose lattice says what a site sees.
         temperature : ndarray, shape (n_temperatures,)
+            In units of J/k_B.
         chains : int
             At every temperature.
 
@@ -58,16 +82,42 @@ class Rule(ABC):
         -------
         RuleTable
             Of ``n_temperatures * chains`` chains.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import isingrl as irl
+        >>> model = irl.Ising(irl.Lattice((8, 8)))
+        >>> irl.HeatBath().compile(model, np.array([2.0, 3.0]), chains=4).up.shape
+        (8, 1, 2, 5)
         """
         return RuleTable(np.repeat(self.table(model, temperature), chains, axis=0)[:, None])
 
     def temperatures(self, model: Ising, temperature: Any) -> npt.NDArray[np.float64]:
         """Check the temperatures asked for; the default wants them given.
 
+        Parameters
+        ----------
+        model : Ising
+            What is simulated.
+        temperature : float or sequence of float
+            In J/k_B; None if it was left out.
+
+        Returns
+        -------
+        ndarray, shape (n_temperatures,)
+            In J/k_B.
+
         Raises
         ------
         TypeError, ValueError
             If `temperature` is missing, empty, negative, not a number or repeated.
+
+        Examples
+        --------
+        >>> import isingrl as irl
+        >>> irl.HeatBath().temperatures(irl.Ising(irl.Lattice((8, 8))), [2, 3]).tolist()
+        [2.0, 3.0]
         """
         if temperature is None:
             raise TypeError(f"temperature must be given for {type(self).__name__}(); got None")
@@ -76,11 +126,44 @@ class Rule(ABC):
     def softmax_temperature(
         self, model: Ising, temperature: npt.NDArray[np.float64]
     ) -> npt.NDArray[np.float64] | None:
-        """Softmax temperature τ of the agents at each temperature; None for a plain rule."""
+        """Softmax temperature τ of the agents at each temperature; None for a plain rule.
+
+        Parameters
+        ----------
+        model : Ising
+            What is simulated.
+        temperature : ndarray, shape (n_temperatures,)
+            In J/k_B.
+
+        Returns
+        -------
+        ndarray, shape (n_temperatures,), or None
+            In the units of the agents' reward.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import isingrl as irl
+        >>> model = irl.Ising(irl.Lattice((8, 8)))
+        >>> print(irl.HeatBath().softmax_temperature(model, np.array([2.0])))
+        None
+        """
         return None
 
     def describe(self) -> dict[str, str]:
-        """What of the rule a Dataset's attributes keep."""
+        """What of the rule a Dataset's attributes keep.
+
+        Returns
+        -------
+        dict
+            Names and values of attributes.
+
+        Examples
+        --------
+        >>> import isingrl as irl
+        >>> irl.HeatBath().describe()
+        {'rule': 'heat-bath'}
+        """
         return {"rule": self.name}
 
 
@@ -94,6 +177,15 @@ class Metropolis(Rule):
     References
     ----------
     N. Metropolis et al., J. Chem. Phys. 21, 1087 (1953).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import isingrl as irl
+    >>> model = irl.Ising(irl.Lattice((8, 8)))
+    >>> down, up = irl.Metropolis().table(model, np.array([2.0]))[0]
+    >>> down.round(3).tolist()
+    [0.018, 0.135, 1.0, 1.0, 1.0]
     """
 
     name = "metropolis"
@@ -115,6 +207,15 @@ class HeatBath(Rule):
     References
     ----------
     R. J. Glauber, J. Math. Phys. 4, 294 (1963).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import isingrl as irl
+    >>> model = irl.Ising(irl.Lattice((8, 8)))
+    >>> down, up = irl.HeatBath().table(model, np.array([2.0]))[0]
+    >>> down.round(3).tolist(), bool((down == up).all())
+    ([0.018, 0.119, 0.5, 0.881, 0.982], True)
     """
 
     name = "heat-bath"

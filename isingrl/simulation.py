@@ -81,6 +81,7 @@ def simulate(
     Parameters
     ----------
     model : Ising
+        Lattice, coupling and field.
     rule : Rule or Agent
         `Metropolis`, `HeatBath` or a trained `Policy`; with `learn` a `Policy` or an agent that
         knows nothing yet.
@@ -141,10 +142,15 @@ def simulate(
 
     Examples
     --------
-    >>> from isingrl import HeatBath, Ising, Lattice
-    >>> data = simulate(Ising(Lattice((8, 8))), HeatBath(), [2.0, 3.0], sweeps=10, seed=1)
-    >>> data.energy.shape
-    (2, 1, 10)
+    >>> import isingrl as irl
+    >>> model = irl.Ising(irl.Lattice((8, 8)))
+    >>> data = irl.simulate(model, irl.HeatBath(), [2.0, 3.0], sweeps=10, snapshots=2, seed=1)
+    >>> data.energy.dims, data.energy.shape
+    (('temperature', 'chain', 'draw'), (2, 1, 10))
+    >>> data.spins.dims, data.spins.shape
+    (('temperature', 'chain', 'snapshot', 'x', 'y'), (2, 1, 2, 8, 8))
+    >>> data.energy.units, data.temperature.units
+    ('J', 'J/k_B')
     """
     if not isinstance(model, Ising):
         raise TypeError(f"model must be an Ising model; got {model!r}")

@@ -25,6 +25,15 @@ class RuleTable:
         Whose spins a site sees, ``n_states = 2**k``: the state is the sum of 2^j over those j for
         which the spin at ``sites[:, j]`` is up. If omitted, the state is the number of up
         neighbours, an index into ``lattice.n_up``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import isingrl as irl
+    >>> model = irl.Ising(irl.Lattice((8, 8)))
+    >>> table = irl.HeatBath().compile(model, np.array([2.0, 3.0]))
+    >>> table.up.shape, table.counted
+    ((2, 1, 2, 5), True)
     """
 
     up: npt.NDArray[np.float64]
@@ -41,11 +50,23 @@ class RuleTable:
         Parameters
         ----------
         lattice : Lattice
+            Whose sites they are.
         spins : array_like of ±1, shape (..., n_sites)
+            Sites in C order.
 
         Returns
         -------
         ndarray, shape (n_chains, ..., n_sites)
+            By the table of each chain.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import isingrl as irl
+        >>> model = irl.Ising(irl.Lattice((4, 4)))
+        >>> table = irl.HeatBath().compile(model, np.array([2.0]))
+        >>> table.probabilities(model.lattice, np.ones(16, dtype=int)).round(3)[0, :3].tolist()
+        [0.982, 0.982, 0.982]
         """
         flat = np.asarray(spins, dtype=np.int64)
         state = self.states(lattice, flat)
@@ -53,7 +74,29 @@ class RuleTable:
         return np.asarray(self.up[:, table, (flat + 1) // 2, state])
 
     def states(self, lattice: Lattice, spins: npt.ArrayLike) -> npt.NDArray[np.int64]:
-        """What every site sees, an index below n_states; shape (..., n_sites) as `spins`."""
+        """What every site sees, as an index below n_states.
+
+        Parameters
+        ----------
+        lattice : Lattice
+            Whose sites they are.
+        spins : array_like of ±1, shape (..., n_sites)
+            Sites in C order.
+
+        Returns
+        -------
+        int64 ndarray, shape (..., n_sites)
+            Indices into the last axis of `up`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import isingrl as irl
+        >>> model = irl.Ising(irl.Lattice(6))
+        >>> table = irl.HeatBath().compile(model, np.array([2.0]))
+        >>> table.states(model.lattice, [1, 1, 1, -1, -1, -1]).tolist()
+        [1, 2, 1, 1, 0, 1]
+        """
         flat = np.asarray(spins, dtype=np.int64)
         if self.sites is not None:
             weights = 1 << np.arange(self.sites.shape[1], dtype=np.int64)

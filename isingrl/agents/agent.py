@@ -44,15 +44,16 @@ class Agent(ABC):
     reward : {"energy", "half", "mean", "chapter-1d", "chapter-2d"}
         See `isingrl.agents.rewards`.
     discount : float
-        γ in [0, 1]; values above 0 break the exact map from τ to T.
+        Discount γ in [0, 1]; values above 0 break the exact map from τ to T.
     learning_rate : float, optional
-        α in (0, 1] of tables, 0.1 if omitted; that of the optimizer of networks, 0.03 if omitted.
+        Rate α in (0, 1] of tables, 0.1 if omitted; that of the optimizer of networks, 0.03 if
+        omitted.
     network : Network or sequence of int, optional
         A network with such hidden layers instead of a table.
     shared : bool
         One table or network for all sites, or one a site.
     epsilon : float
-        ε in [0, 1].
+        Share ε in [0, 1] of actions that are drawn by a coin.
     next_value : {"softmax", "max"}
         V(o′): expected under the policy, or of the best action.
     target_interval : int, optional
@@ -77,6 +78,19 @@ class Agent(ABC):
     TypeError, ValueError
         If a name is unknown, a number lies outside its interval, or `replay` and `batch_size` do
         not come together.
+
+    References
+    ----------
+    C. J. C. H. Watkins, P. Dayan, "Q-learning", Mach. Learn. 8, 279 (1992).
+
+    Examples
+    --------
+    >>> import isingrl as irl
+    >>> agent = irl.MeanFieldQ(reward="mean", discount=0.5)
+    >>> isinstance(agent, irl.Agent), agent.name, agent.exact_temperature
+    (True, 'mean-field-q', False)
+    >>> agent.reward_function.formula
+    'a (J S + h) / z'
     """
 
     name: ClassVar[str]
@@ -123,10 +137,27 @@ class Agent(ABC):
     def view(self, lattice: Lattice) -> View:
         """What the agents see on a lattice.
 
+        Parameters
+        ----------
+        lattice : Lattice
+            Where they live.
+
+        Returns
+        -------
+        View
+            The states that they tell apart.
+
         Raises
         ------
         ValueError
             If they cannot live there, for example because the joint action is too long.
+
+        Examples
+        --------
+        >>> import isingrl as irl
+        >>> view = irl.MeanFieldQ().view(irl.Lattice((8, 8)))
+        >>> view.dim, view.states.tolist()
+        ('n_up', [0.0, 1.0, 2.0, 3.0, 4.0])
         """
 
     @property
@@ -153,11 +184,44 @@ class Agent(ABC):
     def softmax_temperature(
         self, model: Ising, temperature: npt.NDArray[np.float64]
     ) -> npt.NDArray[np.float64]:
-        """τ, in the units of the reward, that stands for physical temperatures."""
+        """Softmax temperature τ that stands for physical temperatures.
+
+        Parameters
+        ----------
+        model : Ising
+            What the reward is paid by.
+        temperature : ndarray, shape (n_temperatures,)
+            In J/k_B.
+
+        Returns
+        -------
+        ndarray, shape (n_temperatures,)
+            In the units of the reward.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import isingrl as irl
+        >>> model = irl.Ising(irl.Lattice((8, 8)))
+        >>> irl.MeanFieldQ(reward="mean").softmax_temperature(model, np.array([2.0, 3.0])).tolist()
+        [0.5, 0.75]
+        """
         return temperature / self.reward_function.temperature_ratio(model)
 
     def describe(self) -> dict[str, Any]:
-        """What of the agents a Dataset's attributes keep."""
+        """What of the agents a Dataset's attributes keep.
+
+        Returns
+        -------
+        dict
+            Names and values of attributes.
+
+        Examples
+        --------
+        >>> import isingrl as irl
+        >>> irl.MeanFieldQ(reward="chapter-2d").describe()["temperature_map"]
+        'approximate'
+        """
         return {
             "rule": self.name,
             "agent": json.dumps(self.settings()),
@@ -167,11 +231,24 @@ class Agent(ABC):
     def check_model(self, model: Ising) -> None:
         """Refuse a model that the agents cannot live on.
 
+        Parameters
+        ----------
+        model : Ising
+            What they would be trained on.
+
         Raises
         ------
         ValueError
             If the reward knows neither coupling nor field and the model is not a ferromagnet
             without field, or `view` refuses the lattice.
+
+        Examples
+        --------
+        >>> import isingrl as irl
+        >>> irl.JointQ().check_model(irl.Ising(irl.Lattice((5, 5))))
+        Traceback (most recent call last):
+            ...
+        ValueError: agent must see a joint action of at most 65,536 values; joint-q ...
         """
         self.view(model.lattice)
         if not self.reward_function.knows_model and not (model.coupling > 0 and model.field == 0):
@@ -181,7 +258,20 @@ class Agent(ABC):
             )
 
     def settings(self) -> dict[str, Any]:
-        """Arguments that make this agent again, ready for JSON."""
+        """Arguments that make this agent again, ready for JSON.
+
+        Returns
+        -------
+        dict
+            By name.
+
+        Examples
+        --------
+        >>> import isingrl as irl
+        >>> agent = irl.MeanFieldQ(reward="half")
+        >>> irl.MeanFieldQ(**agent.settings()) == agent
+        True
+        """
         return asdict(self)
 
     def _set(self, name: str, value: Any) -> None:

@@ -22,7 +22,31 @@ class IndependentQ(Agent):
     dimension. What they learn changes with what they do: run them with ``learn=True``. Frozen,
     they are independent coins.
 
-    The parameters are those of `Agent`.
+    Parameters
+    ----------
+    reward, discount, learning_rate, network, shared, epsilon
+        As of `Agent`.
+    next_value, target_interval, replay, batch_size, inner_iterations, reward_time, falling_rate
+        As of `Agent`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As of `Agent`.
+
+    References
+    ----------
+    M. Tan, "Multi-agent reinforcement learning: independent vs. cooperative agents", ICML (1993).
+
+    Examples
+    --------
+    >>> import isingrl as irl
+    >>> model = irl.Ising(irl.Lattice((16, 16)))
+    >>> agent = irl.IndependentQ(learning_rate=1e-3)
+    >>> data = irl.simulate(model, agent, [3.0, 5.0], sweeps=1000, start="up", learn=True, seed=1)
+    >>> below, above = abs(data.magnetization[:, 0, 500:].mean("draw").values)
+    >>> bool(below > 0.5), bool(above < 0.1)
+    (True, True)
     """
 
     name: ClassVar[str] = "independent-q"

@@ -19,8 +19,32 @@ class JointQ(Agent):
     The joint action of the others has 2^(N−1) values, 2^24 = 16,777,216 for 25 agents; more than
     65,536, which is 17 agents, are refused.
 
-    The parameters are those of `Agent`. With a shared table the others are told apart by their
-    displacement, which needs a periodic lattice.
+    With a shared table the others are told apart by their displacement, which needs a periodic
+    lattice.
+
+    Parameters
+    ----------
+    reward, discount, learning_rate, network, shared, epsilon
+        As of `Agent`.
+    next_value, target_interval, replay, batch_size, inner_iterations, reward_time, falling_rate
+        As of `Agent`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As of `Agent`.
+
+    References
+    ----------
+    C. Claus, C. Boutilier, "The dynamics of reinforcement learning in cooperative multiagent
+    systems", AAAI (1998).
+
+    Examples
+    --------
+    >>> import isingrl as irl
+    >>> policy = irl.train(irl.Ising(irl.Lattice((2, 3))), irl.JointQ(), 2.0, sweeps=100, seed=1)
+    >>> policy.q_values.sizes["configuration"]
+    32
     """
 
     name: ClassVar[str] = "joint-q"

@@ -23,7 +23,9 @@ class MeanFieldQ(Agent):
 
     Parameters
     ----------
-    reward, discount, learning_rate, network, shared, …
+    reward, discount, learning_rate, network, shared, epsilon
+        As of `Agent`.
+    next_value, target_interval, replay, batch_size, inner_iterations, reward_time, falling_rate
         As of `Agent`.
     neighbors_seen : int, optional
         How many of its neighbours an agent sees, drawn anew at every look; all if omitted. Fewer
@@ -38,6 +40,16 @@ class MeanFieldQ(Agent):
     ----------
     Y. Yang et al., "Mean field multi-agent reinforcement learning", ICML (2018),
     arXiv:1802.05438.
+
+    Examples
+    --------
+    >>> import isingrl as irl
+    >>> model = irl.Ising(irl.Lattice((8, 8)))
+    >>> policy = irl.train(model, irl.MeanFieldQ(), 2.0, sweeps=100, seed=1)
+    >>> learned = policy.table(model, policy.temperature)
+    >>> heat_bath = irl.HeatBath().table(model, policy.temperature)
+    >>> bool(abs(learned - heat_bath).max() < 1e-9)
+    True
     """
 
     name: ClassVar[str] = "mean-field-q"

@@ -20,8 +20,31 @@ class NeighborhoodQ(Agent):
     as `MeanFieldQ` does. With 26 neighbours the joint action has 2^26 = 67,108,864 values; more
     than 65,536 are refused.
 
-    The parameters are those of `Agent`. Periodic lattices only: a missing neighbour has no
-    action.
+    Periodic lattices only: a missing neighbour has no action.
+
+    Parameters
+    ----------
+    reward, discount, learning_rate, network, shared, epsilon
+        As of `Agent`.
+    next_value, target_interval, replay, batch_size, inner_iterations, reward_time, falling_rate
+        As of `Agent`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As of `Agent`.
+
+    References
+    ----------
+    A. Zai and B. Brown, "Deep Reinforcement Learning in Action" (2020), chapter 9.
+
+    Examples
+    --------
+    >>> import isingrl as irl
+    >>> model = irl.Ising(irl.Lattice((8, 8)))
+    >>> policy = irl.train(model, irl.NeighborhoodQ(), 2.0, sweeps=100, seed=1)
+    >>> policy.q_values.sizes["configuration"]
+    16
     """
 
     name: ClassVar[str] = "neighborhood-q"

@@ -12,6 +12,7 @@ from isingrl._validation import check_choice, check_integer
 __all__ = ["ACTIVATIONS", "OPTIMIZERS", "Network"]
 
 ACTIVATIONS = ("elu", "relu", "tanh", "sigmoid", "linear")
+"""What the neurons of a layer do to what they are given; ``"linear"`` is nothing."""
 OPTIMIZERS = (
     "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "RMSprop", "SGD"
 )  # fmt: skip
@@ -40,6 +41,14 @@ class Network:
     ------
     TypeError, ValueError
         If a width is no integer of at least 1 or a name is unknown.
+
+    Examples
+    --------
+    >>> import isingrl as irl
+    >>> irl.MeanFieldQ(network=irl.Network((20,), activation="tanh")).network.hidden
+    (20,)
+    >>> irl.MeanFieldQ(network=(10, 10)).network.activation
+    'elu'
     """
 
     hidden: tuple[int, ...] = (10,)
@@ -55,6 +64,17 @@ class Network:
         ----------
         length : int
             Of the input.
+
+        Returns
+        -------
+        dict of pairs of int
+            ``weight_0``, ``bias_0`` and so on, from the input to the two values.
+
+        Examples
+        --------
+        >>> import isingrl as irl
+        >>> irl.Network((10,)).parameter_shapes(2)
+        {'weight_0': (2, 10), 'bias_0': (1, 10), 'weight_1': (10, 2), 'bias_1': (1, 2)}
         """
         shapes = {}
         for layer, (inside, outside) in enumerate(pairwise((length, *self.hidden, 2))):

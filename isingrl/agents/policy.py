@@ -36,6 +36,7 @@ class Policy(Rule):
         What it was trained on. Where one table serves all sites it runs on any lattice with the
         same neighbours, else on lattices of the same shape.
     agent : Agent
+        Who learned.
     q_values : DataArray, dims (temperature[, chain][, site][, state], action)
         In the units of the reward. ``chain`` is there where several were trained at every
         temperature, ``site`` where each has its own table; the state is ``n_up``, the number of up
@@ -51,6 +52,17 @@ class Policy(Rule):
         ``site_loss``, also over ``snapshot``.
     parameters : dict of arrays
         Weights and biases of networks, the first axes (temperature, chain, table).
+
+    Examples
+    --------
+    >>> import isingrl as irl
+    >>> model = irl.Ising(irl.Lattice((8, 8)))
+    >>> policy = irl.train(model, irl.MeanFieldQ(reward="mean"), [2.0, 3.0], sweeps=100, seed=1)
+    >>> policy.temperature.tolist(), policy.q_values.softmax_temperature.values.tolist()
+    ([2.0, 3.0], [0.5, 0.75])
+    >>> data = irl.simulate(irl.Ising(irl.Lattice((16, 16))), policy, sweeps=10, seed=2)
+    >>> dict(data.sizes)
+    {'temperature': 2, 'chain': 1, 'draw': 10}
     """
 
     model: Ising
@@ -88,11 +100,31 @@ class Policy(Rule):
     def table(self, model: Ising, temperature: Array) -> Array:
         """See `Rule.table`; at temperatures that it was trained at.
 
+        Parameters
+        ----------
+        model : Ising
+            With the neighbours that it was trained with.
+        temperature : ndarray, shape (n_temperatures,)
+            In J/k_B.
+
+        Returns
+        -------
+        ndarray, shape (n_temperatures, 2, n_states)
+            P(up) for own spin down and up, and for each entry of ``model.lattice.n_up``.
+
         Raises
         ------
         ValueError
             If there is no one table by the number of up neighbours: agents of several chains or
             with tables of their own, or that see configurations. `Rule.compile` makes those.
+
+        Examples
+        --------
+        >>> import isingrl as irl
+        >>> model = irl.Ising(irl.Lattice((8, 8)))
+        >>> policy = irl.train(model, irl.MeanFieldQ(), [2.0, 3.0], sweeps=100, seed=1)
+        >>> policy.table(model, policy.temperature)[0, 0].round(3).tolist()
+        [0.018, 0.119, 0.5, 0.881, 0.982]
         """
         compiled = self.compile(model, temperature, self.chains)
         if not compiled.counted or self.chains > 1:
@@ -105,11 +137,33 @@ class Policy(Rule):
     def compile(self, model: Ising, temperature: Array, chains: int = 1) -> RuleTable:
         """See `Rule.compile`.
 
+        Parameters
+        ----------
+        model : Ising
+            With the neighbours that it was trained with.
+        temperature : ndarray, shape (n_temperatures,)
+            In J/k_B.
+        chains : int
+            At every temperature.
+
+        Returns
+        -------
+        RuleTable
+            Of ``n_temperatures * chains`` chains.
+
         Raises
         ------
         ValueError
             If several chains were trained, and not as many as are asked for, or the model has
             other neighbours.
+
+        Examples
+        --------
+        >>> import isingrl as irl
+        >>> model = irl.Ising(irl.Lattice((8, 8)))
+        >>> policy = irl.train(model, irl.MeanFieldQ(), [2.0, 3.0], sweeps=100, seed=1)
+        >>> policy.compile(model, policy.temperature, chains=4).up.shape
+        (8, 1, 2, 5)
         """
         self.check_model(model)
         self.check_chains(chains)
@@ -124,7 +178,34 @@ class Policy(Rule):
         return RuleTable(np.stack([up, up], axis=-2), sites)
 
     def knowledge(self, temperature: Array, chains: int) -> dict[str, npt.NDArray[Any]]:
-        """Return what agents that go on learning at these temperatures begin with."""
+        """Return what agents that go on learning at these temperatures begin with.
+
+        Parameters
+        ----------
+        temperature : ndarray, shape (n_temperatures,)
+            In J/k_B, of those that it was trained at.
+        chains : int
+            At every temperature.
+
+        Returns
+        -------
+        dict of arrays
+            ``q`` and ``visits`` of tables, or the parameters of networks, the first axes
+            (n_temperatures * chains, n_tables).
+
+        Raises
+        ------
+        ValueError
+            If several chains were trained, and not as many as are asked for.
+
+        Examples
+        --------
+        >>> import isingrl as irl
+        >>> model = irl.Ising(irl.Lattice((8, 8)))
+        >>> policy = irl.train(model, irl.MeanFieldQ(), [2.0, 3.0], sweeps=100, seed=1)
+        >>> policy.knowledge(policy.temperature, chains=4)["q"].shape
+        (8, 1, 5, 2)
+        """
         self.check_chains(chains)
         chosen = [int(np.flatnonzero(self.temperature == each)[0]) for each in temperature]
         if self.agent.network is not None:
@@ -144,10 +225,34 @@ class Policy(Rule):
     def temperatures(self, model: Ising, temperature: Any) -> Array:
         """Check the temperatures asked for; the default is all that it was trained at.
 
+        Parameters
+        ----------
+        model : Ising
+            With the neighbours that it was trained with.
+        temperature : float or sequence of float, optional
+            In J/k_B; None for all.
+
+        Returns
+        -------
+        ndarray, shape (n_temperatures,)
+            In J/k_B.
+
         Raises
         ------
         TypeError, ValueError
             If it was not trained at a temperature or has other neighbours than `model`.
+
+        Examples
+        --------
+        >>> import isingrl as irl
+        >>> model = irl.Ising(irl.Lattice((8, 8)))
+        >>> policy = irl.train(model, irl.MeanFieldQ(), [2.0, 3.0], sweeps=100, seed=1)
+        >>> policy.temperatures(model, None).tolist()
+        [2.0, 3.0]
+        >>> policy.temperatures(model, 2.5)
+        Traceback (most recent call last):
+            ...
+        ValueError: temperature must be among those the policy was trained at, [2.0, ...
         """
         self.check_model(model)
         if temperature is None:
@@ -162,11 +267,46 @@ class Policy(Rule):
         return asked
 
     def softmax_temperature(self, model: Ising, temperature: Array) -> Array:
-        """τ at physical temperatures, in the units of the reward."""
+        """Softmax temperature τ at physical temperatures.
+
+        Parameters
+        ----------
+        model : Ising
+            What the reward is paid by.
+        temperature : ndarray, shape (n_temperatures,)
+            In J/k_B.
+
+        Returns
+        -------
+        ndarray, shape (n_temperatures,)
+            In the units of the reward.
+
+        Examples
+        --------
+        >>> import isingrl as irl
+        >>> model = irl.Ising(irl.Lattice((8, 8)))
+        >>> policy = irl.train(model, irl.MeanFieldQ(reward="mean"), [2.0, 3.0], sweeps=100, seed=1)
+        >>> policy.softmax_temperature(model, policy.temperature).tolist()
+        [0.5, 0.75]
+        """
         return self.agent.softmax_temperature(model, temperature)
 
     def describe(self) -> dict[str, Any]:
-        """What of the rule a Dataset's attributes keep."""
+        """What of the rule a Dataset's attributes keep.
+
+        Returns
+        -------
+        dict
+            Names and values of attributes.
+
+        Examples
+        --------
+        >>> import isingrl as irl
+        >>> model = irl.Ising(irl.Lattice((8, 8)))
+        >>> policy = irl.train(model, irl.MeanFieldQ(), [2.0, 3.0], sweeps=100, seed=1)
+        >>> policy.describe()["rule"], policy.describe()["temperature_map"]
+        ('mean-field-q', 'exact')
+        """
         return self.agent.describe()
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -174,6 +314,28 @@ class Policy(Rule):
 
         Both files are written under temporary names first, so that a failure leaves an earlier
         policy in that folder whole.
+
+        Parameters
+        ----------
+        path : path
+            The folder, which is made if it is not there.
+
+        Raises
+        ------
+        OSError
+            If they cannot be written.
+
+        Examples
+        --------
+        >>> from tempfile import TemporaryDirectory
+        >>> import isingrl as irl
+        >>> model = irl.Ising(irl.Lattice((8, 8)))
+        >>> policy = irl.train(model, irl.MeanFieldQ(), [2.0, 3.0], sweeps=100, seed=1)
+        >>> with TemporaryDirectory() as folder:
+        ...     policy.save(folder)
+        ...     again = irl.Policy.load(folder)
+        >>> again.q_values.equals(policy.q_values)
+        True
         """
         from isingrl.agents._policy_files import write
 
@@ -183,19 +345,63 @@ class Policy(Rule):
     def load(cls, path: str | os.PathLike[str]) -> Policy:
         """Read a policy from the folder that `save` wrote.
 
+        Parameters
+        ----------
+        path : path
+            The folder.
+
+        Returns
+        -------
+        Policy
+            With the same numbers.
+
         Raises
         ------
         FileNotFoundError
             If there is no such policy.
         ValueError
             If the files are truncated or no policy of this format.
+
+        Examples
+        --------
+        >>> from tempfile import TemporaryDirectory
+        >>> import isingrl as irl
+        >>> model = irl.Ising(irl.Lattice((8, 8)))
+        >>> policy = irl.train(model, irl.MeanFieldQ(), [2.0, 3.0], sweeps=100, seed=1)
+        >>> with TemporaryDirectory() as folder:
+        ...     policy.save(folder)
+        ...     again = irl.Policy.load(folder)
+        >>> again.q_values.equals(policy.q_values)
+        True
         """
         from isingrl.agents._policy_files import read
 
         return read(path)
 
     def check_model(self, model: Ising) -> None:
-        """Refuse a model that the policy was not made for."""
+        """Refuse a model that the policy was not made for.
+
+        Parameters
+        ----------
+        model : Ising
+            What it is to run on.
+
+        Raises
+        ------
+        ValueError
+            If neighbours, coupling or field are others than in the training, or the shape, where
+            each site has a table or what agents see depends on it.
+
+        Examples
+        --------
+        >>> import isingrl as irl
+        >>> model = irl.Ising(irl.Lattice((8, 8)))
+        >>> policy = irl.train(model, irl.MeanFieldQ(), [2.0, 3.0], sweeps=100, seed=1)
+        >>> policy.check_model(irl.Ising(irl.Lattice((8, 8), neighborhood="moore")))
+        Traceback (most recent call last):
+            ...
+        ValueError: model must have the neighborhood that the policy was trained ...
+        """
         trained, asked = self.model.lattice, model.lattice
         same = [
             (asked.neighborhood, trained.neighborhood, "neighborhood"),
@@ -214,7 +420,28 @@ class Policy(Rule):
                 )
 
     def check_chains(self, chains: int) -> None:
-        """Refuse a number of chains that the trained ones cannot be given to."""
+        """Refuse a number of chains that the trained ones cannot be given to.
+
+        Parameters
+        ----------
+        chains : int
+            At every temperature.
+
+        Raises
+        ------
+        ValueError
+            If several were trained, and not as many.
+
+        Examples
+        --------
+        >>> import isingrl as irl
+        >>> model = irl.Ising(irl.Lattice((8, 8)))
+        >>> policy = irl.train(model, irl.MeanFieldQ(), 2.0, sweeps=100, chains=2, seed=1)
+        >>> policy.check_chains(3)
+        Traceback (most recent call last):
+            ...
+        ValueError: chains must be 2, as many as were trained; got 3
+        """
         if self.chains not in (1, chains):
             raise ValueError(f"chains must be {self.chains}, as many as were trained; got {chains}")
 
@@ -248,16 +475,41 @@ def assemble(
 
     Parameters
     ----------
-    model, agent, temperature, chains
+    model : Ising
+        What it was trained on.
+    agent : Agent
+        Who learned.
+    temperature : ndarray, shape (n_temperatures,)
+        In J/k_B.
+    chains : int
+        Trainings at every temperature.
     arrays : mapping of arrays
         All variables of the policy and its history by name, besides ``sweep`` and, with
         snapshots, ``snapshot``; axes of length 1 may be left out or added.
     parameters : dict of arrays
+        Weights and biases of networks, as of `Policy`.
+
+    Returns
+    -------
+    Policy
+        With labelled dims, coordinates and attributes.
 
     Raises
     ------
     ValueError
         If an array is missing, unknown or of the wrong size, or a temperature none.
+
+    Examples
+    --------
+    >>> import isingrl as irl
+    >>> from isingrl.agents.policy import assemble
+    >>> model = irl.Ising(irl.Lattice((8, 8)))
+    >>> policy = irl.train(model, irl.MeanFieldQ(), [2.0, 3.0], sweeps=100, seed=1)
+    >>> arrays = {name: policy.history[name].values for name in ("reward", "loss", "magnetization")}
+    >>> arrays |= {"q_values": policy.q_values.values, "visits": policy.visits.values}
+    >>> again = assemble(model, policy.agent, policy.temperature, 1, arrays, {})
+    >>> again.q_values.identical(policy.q_values)
+    True
     """
     view, lattice = agent.view(model.lattice), model.lattice
     temperature = check_temperature(temperature)

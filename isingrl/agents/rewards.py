@@ -31,6 +31,14 @@ class Reward:
         the heat bath at T. Else the ratio holds for small S only.
     knows_model : bool
         Whether J and h enter; else the reward stands for J > 0 and h = 0.
+
+    Examples
+    --------
+    >>> import isingrl as irl
+    >>> from isingrl.agents import REWARDS
+    >>> model = irl.Ising(irl.Lattice((8, 8)))
+    >>> REWARDS["mean"].formula, REWARDS["mean"].temperature_ratio(model)
+    ('a (J S + h) / z', 4.0)
     """
 
     formula: str
@@ -40,7 +48,25 @@ class Reward:
     knows_model: bool = True
 
     def table(self, model: Ising) -> Array:
-        """Reward of the actions down and up, shape (n_states, 2)."""
+        """Reward of the actions down and up.
+
+        Parameters
+        ----------
+        model : Ising
+            Coupling, field and neighbours.
+
+        Returns
+        -------
+        ndarray, shape (n_states, 2)
+            For each entry of ``lattice.n_up``, in the units of the reward.
+
+        Examples
+        --------
+        >>> import isingrl as irl
+        >>> from isingrl.agents import REWARDS
+        >>> REWARDS["mean"].table(irl.Ising(irl.Lattice((8, 8))))[:2].tolist()
+        [[1.0, -1.0], [0.5, -0.5]]
+        """
         actions = np.array([-1.0, 1.0])
         return np.stack([self.values(model, action) for action in actions], axis=1)
 

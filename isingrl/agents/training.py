@@ -40,6 +40,7 @@ def train(
     Parameters
     ----------
     model : Ising
+        Lattice, coupling and field.
     agent : Agent
         `MeanFieldQ`, `NeighborhoodQ`, `IndependentQ` or `JointQ`.
     temperature : float or sequence of float, in J/k_B
@@ -54,15 +55,18 @@ def train(
         far above the range of the rewards, so that agents have met nearly every situation before
         they settle; at 0 it is constant. Or the softmax temperature itself for every sweep, shape
         (sweeps,) or (n_temperatures, sweeps).
-    start, schedule, seed, progress
+    start, schedule
         As in `simulate`; a start for each lattice has the shape (n_temperatures, chains, *shape).
     snapshots : int
         How often to keep action values, spins and the losses of all sites in the history, evenly
         spread over the sweeps; the last is one of them.
+    seed, progress
+        As in `simulate`.
 
     Returns
     -------
     Policy
+        What they have learned, a rule for `simulate`.
 
     Raises
     ------
@@ -74,9 +78,12 @@ def train(
 
     Examples
     --------
-    >>> from isingrl import Ising, Lattice, MeanFieldQ
-    >>> policy = train(Ising(Lattice((8, 8))), MeanFieldQ(), [2.0, 3.0], sweeps=100, seed=1)
-    >>> [float(q) for q in policy.q_values.sel(temperature=2.0, action="up")]
+    >>> import isingrl as irl
+    >>> model = irl.Ising(irl.Lattice((8, 8)))
+    >>> policy = irl.train(model, irl.MeanFieldQ(), [2.0, 3.0], sweeps=100, seed=1)
+    >>> policy.q_values.dims, policy.history["reward"].dims
+    (('temperature', 'n_up', 'action'), ('temperature', 'sweep'))
+    >>> policy.q_values.sel(temperature=2.0, action="up").round(6).values.tolist()
     [-4.0, -2.0, 0.0, 2.0, 4.0]
     """
     if not isinstance(model, Ising):

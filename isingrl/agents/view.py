@@ -41,6 +41,13 @@ class View:
         configuration.
     sites : int32 ndarray, shape (n_sites, k), or None
         Sites whose configuration is the state, as in `isingrl.tables.RuleTable`.
+
+    Examples
+    --------
+    >>> import isingrl as irl
+    >>> view = irl.IndependentQ().view(irl.Lattice((8, 8)))
+    >>> view.dim is None, view.n_states, view.channel.shape
+    (True, 1, (5, 1))
     """
 
     dim: str | None
@@ -56,7 +63,25 @@ class View:
 
 
 def nothing(lattice: Lattice) -> View:
-    """An agent alone."""
+    """An agent alone.
+
+    Parameters
+    ----------
+    lattice : Lattice
+        Where it lives.
+
+    Returns
+    -------
+    View
+        Of one state.
+
+    Examples
+    --------
+    >>> from isingrl import Lattice
+    >>> from isingrl.agents.view import nothing
+    >>> nothing(Lattice((8, 8))).n_states
+    1
+    """
     return View(None, np.zeros(1), np.ones((1, 1)), channel=np.ones((len(lattice.n_up), 1)))
 
 
@@ -64,6 +89,27 @@ def neighbor_count(lattice: Lattice, seen: int | None) -> View:
     """The mean action of all neighbours, or of `seen` of them that are drawn at every look.
 
     A network is given the mean action vector: the shares of down and of up.
+
+    Parameters
+    ----------
+    lattice : Lattice
+        Where the agents live.
+    seen : int or None
+        How many neighbours are seen, 0 to z; None for all.
+
+    Returns
+    -------
+    View
+        Of ``seen + 1`` states, or as many as ``lattice.n_up`` has.
+
+    Examples
+    --------
+    >>> from isingrl import Lattice
+    >>> from isingrl.agents.view import neighbor_count
+    >>> neighbor_count(Lattice((8, 8)), None).states.tolist()
+    [0.0, 1.0, 2.0, 3.0, 4.0]
+    >>> neighbor_count(Lattice((8, 8)), 1).channel.tolist()
+    [[1.0, 0.0], [0.75, 0.25], [0.5, 0.5], [0.25, 0.75], [0.0, 1.0]]
     """
     z = lattice.coordination_number
     if seen is None or seen == z:
@@ -78,7 +124,25 @@ def neighbor_count(lattice: Lattice, seen: int | None) -> View:
 
 
 def neighbor_configuration(lattice: Lattice) -> View:
-    """The joint action of the neighbours: the outer product of their one-hot actions."""
+    """The joint action of the neighbours: the outer product of their one-hot actions.
+
+    Parameters
+    ----------
+    lattice : Lattice
+        Where the agents live, periodic.
+
+    Returns
+    -------
+    View
+        Of 2^z states.
+
+    Examples
+    --------
+    >>> from isingrl import Lattice
+    >>> from isingrl.agents.view import neighbor_configuration
+    >>> neighbor_configuration(Lattice((8, 8))).n_states
+    16
+    """
     return _configuration(lattice.neighbors)
 
 
@@ -87,6 +151,24 @@ def everyone(lattice: Lattice) -> View:
 
     On a torus they are ordered by their displacement, so that one table can serve all sites;
     else by their number.
+
+    Parameters
+    ----------
+    lattice : Lattice
+        Where the agents live.
+
+    Returns
+    -------
+    View
+        Of 2^(N−1) states for N sites.
+
+    Examples
+    --------
+    >>> from isingrl import Lattice
+    >>> from isingrl.agents.view import everyone
+    >>> view = everyone(Lattice((2, 3)))
+    >>> view.n_states, view.sites.shape
+    (32, (6, 5))
     """
     n_sites = lattice.n_sites
     if lattice.periodic:
@@ -102,10 +184,28 @@ def everyone(lattice: Lattice) -> View:
 def check_length(agent: str, sites: int, lattice: Lattice) -> None:
     """Refuse the joint action of so many sites if it has too many values.
 
+    Parameters
+    ----------
+    agent : str
+        Name of the method, for the message.
+    sites : int
+        How many sites are seen.
+    lattice : Lattice
+        Where the agents live.
+
     Raises
     ------
     ValueError
         If there are more than `MAX_STATES`.
+
+    Examples
+    --------
+    >>> from isingrl import Lattice
+    >>> from isingrl.agents.view import check_length
+    >>> check_length("joint-q", 24, Lattice((5, 5)))
+    Traceback (most recent call last):
+        ...
+    ValueError: agent must see a joint action of at most 65,536 values; joint-q ...
     """
     if 2**sites > MAX_STATES:
         raise ValueError(
