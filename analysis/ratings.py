@@ -57,9 +57,13 @@ def win_rates(tournament: xr.Dataset, level: float = 0.95) -> xr.Dataset:
 
     Examples
     --------
+    >>> import xarray as xr
+    >>> from analysis import win_rates
     >>> rates = win_rates(xr.Dataset({"wins": ("team", [8, 0]), "games": ("team", [10, 10])}))
-    >>> rates.win_rate_low.values.round(2), rates.win_rate_high.values.round(2)
-    (array([0.49, 0.  ]), array([0.94, 0.28]))
+    >>> rates.win_rate.dims, rates.win_rate.values.tolist()
+    (('team',), [0.8, 0.0])
+    >>> rates.win_rate_low.round(2).values.tolist(), rates.win_rate_high.round(2).values.tolist()
+    ([0.49, 0.0], [0.94, 0.28])
     """
     if not 0 < level < 1:
         raise ValueError(f"level must lie in (0, 1); got {level}")
@@ -119,6 +123,18 @@ def rates_over_trainings(contests: xr.Dataset, level: float = 0.95) -> xr.Datase
     References
     ----------
     .. [1] B. Efron and C. Stein, "The jackknife estimate of variance", Ann. Stat. 9, 586 (1981).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from analysis import rates_over_trainings
+    >>> dims = ("training", "opponent_training")
+    >>> wins = (dims, [[60, 70, 65], [55, 62, 58], [71, 66, 69]])
+    >>> contests = xr.Dataset({"wins": wins, "games": (dims, np.full((3, 3), 100))})
+    >>> rates = rates_over_trainings(contests)
+    >>> [round(rates[name].item(), 2) for name in ("win_rate", "win_rate_low", "win_rate_high")]
+    [0.64, 0.53, 0.75]
     """
     dims = ["training", "opponent_training"]
     sizes = [contests.sizes.get(dim, 0) for dim in dims]
@@ -184,6 +200,16 @@ def bradley_terry(tournament: xr.Dataset) -> xr.Dataset:
        Biometrika 39, 324 (1952).
     .. [2] E. Zermelo, "Die Berechnung der Turnier-Ergebnisse als ein Maximumproblem der
        Wahrscheinlichkeitsrechnung", Math. Z. 29, 436 (1929).
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> from analysis import bradley_terry
+    >>> dims, teams = ("team", "opponent"), ["old", "new"]
+    >>> counts = {"wins": (dims, [[0, 20], [80, 0]]), "draws": (dims, [[0, 0], [0, 0]])}
+    >>> found = bradley_terry(xr.Dataset(counts, {"team": teams, "opponent": teams}))
+    >>> found.rating.dims, found.rating.round(0).values.tolist(), found.rating.units
+    (('team',), [-119.0, 119.0], 'Elo')
     """
     points = _points(tournament)
     n_teams = len(points)

@@ -82,6 +82,21 @@ def thermodynamics(data: xr.Dataset) -> xr.Dataset:
        Bayesian Anal. 16, 667 (2021).
     .. [3] K. Binder, "Finite size scaling analysis of Ising model block distribution functions",
        Z. Phys. B 43, 119 (1981).
+
+    Examples
+    --------
+    >>> import isingrl as irl
+    >>> from analysis import exact, thermodynamics
+    >>> model = irl.Ising(irl.Lattice((8, 8)))
+    >>> data = irl.simulate(
+    ...     model, irl.HeatBath(), [2.0, 3.0], sweeps=4000, thermalization=200, chains=2, seed=1
+    ... )
+    >>> summary = thermodynamics(data)
+    >>> summary.energy.dims, summary.specific_heat.units
+    (('temperature',), 'k_B')
+    >>> deviation = summary.energy - exact.torus((8, 8), [2.0, 3.0]).energy
+    >>> bool((abs(deviation) < 4 * summary.energy_error).all())
+    True
     """
     template, n_chains, n_draws = _check_series(data)
     shape = template.shape

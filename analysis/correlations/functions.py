@@ -58,6 +58,17 @@ def spin_correlation(
     References
     ----------
     .. [1] Errors by `analysis.errors.jackknife`.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> from analysis import spin_correlation
+    >>> spins = xr.DataArray([[1, -1, 1, -1], [-1, 1, -1, 1]] * 2, dims=("x", "y"))
+    >>> found = spin_correlation(spins, dims=())
+    >>> found.correlation.dims, found.distance.units
+    (('axis', 'distance'), 'lattice spacings')
+    >>> found.correlation.sel(axis="x").round(6).values.tolist()
+    [1.0, -1.0, 1.0]
     """
     if connected not in (None, *SUBTRACTED):
         raise ValueError(f"connected must be None or one of {SUBTRACTED}; got {connected!r}")
@@ -117,6 +128,16 @@ def structure_factor(
     ----------
     N. W. Ashcroft, N. D. Mermin, "Solid State Physics" (Saunders, 1976), chapter 6; errors by
     `analysis.errors.jackknife`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from analysis import structure_factor
+    >>> spins = xr.DataArray(np.ones((8, 8), dtype=int), dims=("x", "y"))
+    >>> found = structure_factor(spins, dims=())
+    >>> found.structure_factor.dims, found.structure_factor.round(6).values.tolist()
+    (('wave_number',), [64.0, 0.0, 0.0, 0.0, 0.0])
     """
     configurations = Configurations(spins)
     check_dims(configurations, dims)

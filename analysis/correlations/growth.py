@@ -54,6 +54,18 @@ def growth_law(
     ----------
     .. [1] D. A. Huse, "Corrections to late-stage behavior in spinodal decomposition", Phys. Rev. B
        34, 7845 (1986).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from analysis import growth_law
+    >>> time = np.arange(10.0, 200.0, 10.0)
+    >>> noise = np.random.default_rng(1).normal(0, 0.02, size=(8, time.size))
+    >>> length = xr.DataArray(1 + 2 * time**0.5 + noise, {"time": time}, ("chain", "time"))
+    >>> law = growth_law(length, (10.0, 200.0))
+    >>> bool(abs(law.growth_exponent - 0.5) < 4 * law.growth_exponent_error)
+    True
     """
     missing = [dim for dim in ("chain", "time") if dim not in length.dims]
     if missing or "time" not in length.coords:

@@ -61,6 +61,20 @@ def correlation_length(
        Phys. B 210, 210 (1982).
     .. [2] M. E. Fisher, R. J. Burford, "Theory of critical-point scattering and correlations. I.
        The Ising model", Phys. Rev. 156, 583 (1967), for the lengths and how they differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import isingrl as irl
+    >>> from analysis import correlation_length
+    >>> data = irl.simulate(
+    ...     irl.Ising(irl.Lattice(64)), irl.HeatBath(), 1.0, sweeps=4000, thermalization=200,
+    ...     snapshots=400, seed=1,
+    ... )
+    >>> found = correlation_length(data).squeeze()
+    >>> deviation = found.exponential_length + 1 / np.log(np.tanh(1.0))
+    >>> bool(abs(deviation) < 4 * found.exponential_length_error)
+    True
     """
     configurations = Configurations(spins)
     check_dims(configurations, dims)
@@ -97,7 +111,7 @@ def domain_length(
 
     Parameters
     ----------
-    spins
+    spins : DataArray or Dataset
         As for `analysis.spin_correlation`; other dims, such as ``time``, stay.
     equilibrium_wall_density : float
         Share of unlike neighbours that thermal noise alone makes, at the temperature of the
@@ -125,6 +139,17 @@ def domain_length(
     .. [2] S. M. Allen, J. W. Cahn, "A microscopic theory for antiphase boundary motion", Acta
        Metall. 27, 1085 (1979): walls move by their curvature, so that their density falls as
        :math:`t^{-1/2}`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from analysis import domain_length
+    >>> rows = np.repeat([1, -1, 1, -1], 4)
+    >>> spins = xr.DataArray(np.tile(rows[:, None], 16), dims=("x", "y"))
+    >>> found = domain_length(spins, dims=())
+    >>> found.wall_length.item(), found.wall_length.units
+    (8.0, 'lattice spacings')
     """
     background = check_real("equilibrium_wall_density", equilibrium_wall_density, minimum=0.0)
     configurations = Configurations(spins)

@@ -32,6 +32,19 @@ def size_distribution(
     ------
     TypeError, ValueError
         If `statistics` is no Dataset, has no histogram, or as `analysis.errors.jackknife`.
+
+    Examples
+    --------
+    >>> import isingrl as irl
+    >>> from analysis import domain_statistics, size_distribution
+    >>> model = irl.Ising(irl.Lattice((8, 8)))
+    >>> data = irl.simulate(model, irl.HeatBath(), 3.0, sweeps=400, snapshots=100, seed=1)
+    >>> found = size_distribution(domain_statistics(data))
+    >>> found.domain_density.dims
+    ('temperature', 'phase', 'size_bin')
+    >>> sites = found.domain_density * found.bin_width * found.size_bin
+    >>> bool(abs(sites.sum("size_bin").sel(phase="both").item() - 1) < 0.1)
+    True
     """
     if not isinstance(statistics, xr.Dataset):
         raise TypeError(f"statistics must be an xarray Dataset; got {type(statistics).__name__}")

@@ -29,6 +29,7 @@ def label_domains(
     neighborhood : {"von_neumann", "moore"}
         Which sites are connected: nearest neighbours, or diagonal ones too.
     boundary : {"periodic", "free"}
+        Whether opposite faces are joined.
 
     Returns
     -------
@@ -41,6 +42,15 @@ def label_domains(
     TypeError, ValueError
         If `spins` is no DataArray with these dims, holds other values than ±1 or nothing, or a
         name is unknown.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> from analysis import label_domains
+    >>> up, down = [1, 1, -1, -1], [-1, -1, -1, -1]
+    >>> spins = xr.DataArray([up, up, down, down], dims=("x", "y"))
+    >>> label_domains(spins).values.tolist()
+    [[0, 0, 1, 1], [0, 0, 1, 1], [1, 1, 1, 1], [1, 1, 1, 1]]
     """
     configurations = Configurations(spins, neighborhood, boundary)
     return _labelled(configurations, DomainSearch(configurations.lattice), "domain")
@@ -63,12 +73,14 @@ def label_clusters(
 
     Parameters
     ----------
-    spins, neighborhood, boundary
+    spins
         As for `label_domains`.
     temperature : float, optional
         In J/k_B; the coordinate ``temperature`` of `spins` if omitted.
+    neighborhood, boundary
+        As for `label_domains`.
     coupling : float
-        J > 0.
+        Coupling J > 0.
     seed : int, optional
         Of the bonds.
 
@@ -85,6 +97,16 @@ def label_clusters(
     References
     ----------
     .. [1] C. M. Fortuin, P. W. Kasteleyn, "On the random-cluster model", Physica 57, 536 (1972).
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> from analysis import label_clusters, label_domains
+    >>> up, down = [1, 1, -1, -1], [-1, -1, -1, -1]
+    >>> spins = xr.DataArray([up, up, down, down], dims=("x", "y"))
+    >>> frozen = label_clusters(spins, temperature=0.0)
+    >>> frozen.equals(label_domains(spins))
+    True
     """
     configurations = Configurations(spins, neighborhood, boundary)
     search = cluster_search(configurations, temperature, coupling, seed)

@@ -34,6 +34,7 @@ def domain_statistics(
     neighborhood : {"von_neumann", "moore"}
         Which sites are connected: nearest neighbours, or diagonal ones too.
     boundary : {"periodic", "free"}
+        Whether opposite faces are joined.
 
     Returns
     -------
@@ -68,6 +69,20 @@ def domain_statistics(
     .. [1] D. Stauffer, A. Aharony, "Introduction to Percolation Theory" (Taylor & Francis, 1994).
     .. [2] J. Machta, Y. S. Choi, A. Lucke, T. Schweizer, L. M. Chayes, "Invaded cluster algorithm
        for Potts models", Phys. Rev. E 54, 1332 (1996): displacements along a tree of sites.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> from analysis import domain_statistics
+    >>> up, down = [1, 1, -1, -1], [-1, -1, -1, -1]
+    >>> spins = xr.DataArray([up, up, down, down], dims=("x", "y"))
+    >>> found = domain_statistics(spins)
+    >>> found.n_domains.dims, found.n_domains.sel(phase=["up", "down"]).values.tolist()
+    (('phase',), [1, 1])
+    >>> found.mean_size.sel(phase="down").item(), found.mean_size.units
+    (12.0, 'sites')
+    >>> found.wall_density.item()
+    0.25
     """
     configurations = Configurations(spins, neighborhood, boundary)
     search = DomainSearch(configurations.lattice)
@@ -120,6 +135,19 @@ def cluster_statistics(
     ----------
     .. [1] U. Wolff, "Comparison between cluster Monte Carlo algorithms in the Ising model", Phys.
        Lett. B 228, 379 (1989).
+
+    Examples
+    --------
+    >>> import isingrl as irl
+    >>> from analysis import cluster_statistics
+    >>> model = irl.Ising(irl.Lattice((8, 8)))
+    >>> data = irl.simulate(
+    ...     model, irl.HeatBath(), 2.5, sweeps=4000, thermalization=100, snapshots=400, seed=1
+    ... )
+    >>> squares = cluster_statistics(data, seed=1).site_mean_size.sel(phase="both") / 64
+    >>> difference = squares.mean() - (data.magnetization**2).mean()
+    >>> bool(abs(difference) < 0.05)
+    True
     """
     configurations = Configurations(spins, neighborhood, boundary)
     search = cluster_search(configurations, temperature, coupling, seed)
@@ -149,6 +177,18 @@ def domain_table(
     ------
     TypeError, ValueError
         As `domain_statistics`.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> from analysis import domain_table
+    >>> up, down = [1, 1, -1, -1], [-1, -1, -1, -1]
+    >>> spins = xr.DataArray([up, up, down, down], dims=("x", "y"))
+    >>> table = domain_table(spins)
+    >>> table["size"].values.tolist(), table["spin"].values.tolist()
+    ([4, 12], [1, -1])
+    >>> table.wraps.sel(axis="y").values.tolist()
+    [False, True]
     """
     configurations = Configurations(spins, neighborhood, boundary)
     search = DomainSearch(configurations.lattice)

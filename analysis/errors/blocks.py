@@ -16,7 +16,21 @@ MAX_BLOCKS = 500
 
 
 class ShortRunWarning(UserWarning):
-    """A run holds too few autocorrelation times for its error bars to be trusted."""
+    """A run holds too few autocorrelation times for its error bars to be trusted.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import isingrl as irl
+    >>> from analysis import ShortRunWarning, thermodynamics
+    >>> model = irl.Ising(irl.Lattice((16, 16)))
+    >>> data = irl.simulate(model, irl.HeatBath(), 2.27, sweeps=40, seed=1)
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always", ShortRunWarning)
+    ...     summary = thermodynamics(data)
+    >>> [warning.category.__name__ for warning in caught]
+    ['ShortRunWarning']
+    """
 
 
 def block_length_for(n_chains: int, n_draws: int, tau: float) -> int:

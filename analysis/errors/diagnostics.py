@@ -37,6 +37,17 @@ def autocorrelation(
         If `data` is neither a Dataset nor a DataArray.
     ValueError
         If a dim is missing, or a sample is not finite.
+
+    Examples
+    --------
+    >>> import isingrl as irl
+    >>> from analysis import errors
+    >>> model = irl.Ising(irl.Lattice((8, 8)))
+    >>> data = irl.simulate(model, irl.HeatBath(), [2.3, 5.0], sweeps=4000, chains=2, seed=1)
+    >>> times = errors.autocorrelation(data)
+    >>> slow, fast = times.energy.values
+    >>> bool(slow > 3 * fast), times.energy.units
+    (True, 'draws')
     """
     found = xr.Dataset()
     for series in series_along(samples_of(data, dims), dims):
@@ -81,6 +92,18 @@ def binning(
     ----------
     H. Flyvbjerg, H. G. Petersen, "Error estimates on averages of correlated data", J. Chem. Phys.
     91, 461 (1989).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from analysis import errors
+    >>> draws = np.random.default_rng(1).normal(size=(4, 1000))
+    >>> found = errors.binning(xr.DataArray(draws, dims=("chain", "draw"), name="x"))
+    >>> found.block_length.values.tolist()
+    [1, 2, 4, 8, 16, 32, 64, 128]
+    >>> bool((abs(found.x - 1 / np.sqrt(4000)) < 4 * found.x_error).all())
+    True
     """
     samples = samples_of(data, dims)
     n_chains, n_draws = numbers_of(samples, dims)
@@ -147,10 +170,13 @@ def equilibration(
 
     Examples
     --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from analysis import errors
     >>> t = np.arange(2000.0)
     >>> noise = np.random.default_rng(1).normal(size=2000)
     >>> x = xr.DataArray(np.exp(-t / 50) + 0.1 * noise, dims="draw", name="x")
-    >>> cut = int(equilibration(x, dims=("draw",))["x"])
+    >>> cut = int(errors.equilibration(x, dims=("draw",))["x"])
     >>> 50 < cut < 500
     True
     """

@@ -22,6 +22,7 @@ from analysis.errors.blocks import (
 from analysis.errors.times import MIN_BLOCKS, FloatArray, autocorrelation_times
 
 MomentFunction = Callable[[FloatArray], Any]
+"""Maps means of moments, shape (n_moments, ...), to values of shape (...), smoothly."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,14 @@ class Estimate:
     autocorrelation_time, autocorrelation_time_error : float
         Integrated autocorrelation time in draws of the series that drives the estimate, and its
         standard error; NaN where that series is constant.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from analysis import errors
+    >>> found = errors.estimate(np.random.default_rng(1).normal(size=(4, 1000)))
+    >>> abs(found.value) < 4 * found.error, 0.01 < found.error < 0.02
+    (True, True)
     """
 
     value: float
@@ -59,6 +68,7 @@ def estimate(moments: npt.ArrayLike, function: MomentFunction | None = None) -> 
     Returns
     -------
     Estimate
+        In the units of the function.
 
     Raises
     ------
@@ -79,6 +89,16 @@ def estimate(moments: npt.ArrayLike, function: MomentFunction | None = None) -> 
     References
     ----------
     .. [1] U. Wolff, "Monte Carlo errors with less errors", Comput. Phys. Commun. 156, 143 (2004).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from analysis import errors
+    >>> m = np.random.default_rng(1).normal(size=(4, 10_000))
+    >>> squares = np.stack([m**2, m**4])
+    >>> binder = errors.estimate(squares, lambda mean: 1 - mean[1] / (3 * mean[0] ** 2))
+    >>> abs(binder.value) < 4 * binder.error
+    True
     """
     series = _check_moments(moments)
     if function is None:

@@ -77,18 +77,21 @@ def jackknife(
         Where all chains together hold fewer than 20 of the longest autocorrelation times, so that
         no block is as long as one.
 
-    Examples
-    --------
-    >>> rng = np.random.default_rng(1)
-    >>> x = xr.DataArray(rng.normal(size=(2, 500)), dims=("chain", "draw"), name="x")
-    >>> result = jackknife(x, lambda x: (x**2).mean(("chain", "draw")))
-    >>> bool(abs(result["x"] - 1) < 4 * result["x_error"])
-    True
-
     References
     ----------
     B. Efron, "The Jackknife, the Bootstrap and Other Resampling Plans" (SIAM, 1982); blocks, as in
     H. Flyvbjerg, H. G. Petersen, J. Chem. Phys. 91, 461 (1989), for correlated samples.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from analysis import errors
+    >>> rng = np.random.default_rng(1)
+    >>> x = xr.DataArray(rng.normal(size=(2, 500)), dims=("chain", "draw"), name="x")
+    >>> result = errors.jackknife(x, lambda x: (x**2).mean(("chain", "draw")))
+    >>> bool(abs(result["x"] - 1) < 4 * result["x_error"])
+    True
     """
     samples = samples_of(data, dims)
     value = _result(function(data), dims)
@@ -145,6 +148,7 @@ def bootstrap(
         Resamples; the error is itself uncertain by about 1/√(2 n_resamples), and by
         1/√(2 n_chains).
     seed : int
+        Of the chains that are drawn.
 
     Returns
     -------
@@ -162,6 +166,17 @@ def bootstrap(
     References
     ----------
     B. Efron, "Bootstrap methods: another look at the jackknife", Ann. Stat. 7, 1 (1979).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from analysis import errors
+    >>> rng = np.random.default_rng(1)
+    >>> x = xr.DataArray(rng.normal(size=(40, 25)), dims=("chain", "draw"), name="x")
+    >>> result = errors.bootstrap(x, lambda x: x.median(("chain", "draw")), n_resamples=50)
+    >>> bool(abs(result["x"]) < 4 * result["x_error"])
+    True
     """
     check_integer("n_resamples", n_resamples, 2)
     check_integer("seed", seed, 0)

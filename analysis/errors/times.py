@@ -9,6 +9,7 @@ import numpy.typing as npt
 from scipy.special import chdtri
 
 FloatArray = npt.NDArray[np.float64]
+"""An array of doubles, of any shape."""
 
 WINDOW = 5.0
 """Sokal's window: correlations are summed up to this many autocorrelation times."""
@@ -29,6 +30,17 @@ class Times(NamedTuple):
         Integrated autocorrelation time and its standard error; NaN where a series is constant.
     slowest : float array
         Time of the slowest part that was found, from which the length of blocks follows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from scipy.signal import lfilter
+    >>> from analysis import errors
+    >>> noise = np.random.default_rng(1).normal(size=(4, 10_000))
+    >>> x = lfilter([1], [1, -0.8], noise)
+    >>> times = errors.autocorrelation_times(x)
+    >>> abs(float(times.tau) - 9) < 4 * float(times.error)
+    True
     """
 
     tau: FloatArray
@@ -46,6 +58,7 @@ def autocorrelation_times(series: npt.ArrayLike) -> Times:
     Parameters
     ----------
     series : array_like, shape (..., n_chains, n_draws)
+        Draws of independent chains, in order of time.
 
     Returns
     -------
@@ -74,6 +87,17 @@ def autocorrelation_times(series: npt.ArrayLike) -> Times:
     .. [2] N. Madras, A. D. Sokal, "The pivot algorithm", J. Stat. Phys. 50, 109 (1988).
     .. [3] H. Flyvbjerg, H. G. Petersen, "Error estimates on averages of correlated data", J. Chem.
        Phys. 91, 461 (1989).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from scipy.signal import lfilter
+    >>> from analysis import errors
+    >>> noise = np.random.default_rng(1).normal(size=(4, 10_000))
+    >>> x = lfilter([1], [1, -0.8], noise)
+    >>> times = errors.autocorrelation_times(x)
+    >>> abs(float(times.tau) - 9) < 4 * float(times.error)
+    True
     """
     x = np.asarray(series, dtype=np.float64)
     n_chains, n_draws = x.shape[-2:]
@@ -127,7 +151,20 @@ def _windowed_sum(covariance: FloatArray, n_draws: int) -> tuple[FloatArray, Flo
 
 
 def arviz_arrays() -> Any:
-    """Import ArviZ's functions on arrays, late, because they bring a second of scipy.stats."""
+    """Import ArviZ's functions on arrays, late, because they bring a second of scipy.stats.
+
+    Returns
+    -------
+    object
+        With the methods ``autocov``, ``ess``, ``rhat`` and others, on plain arrays.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from analysis import errors
+    >>> errors.arviz_arrays().autocov(np.array([1.0, -1.0, 1.0, -1.0])).shape
+    (4,)
+    """
     from arviz_stats.base import array_stats  # type: ignore[attr-defined]
 
     return array_stats

@@ -43,6 +43,14 @@ def enumeration(model: Ising, temperature: npt.ArrayLike) -> xr.Dataset:
     TypeError, ValueError
         If `model` is no `Ising` or has more than 30 sites, or `temperature` is no non-negative
         number or sequence of them.
+
+    Examples
+    --------
+    >>> import isingrl as irl
+    >>> from analysis import exact
+    >>> model = irl.Ising(irl.Lattice((3, 3), neighborhood="moore"), coupling=-1.0, field=0.5)
+    >>> exact.enumeration(model, [0.0, 2.0]).energy.round(4).values.tolist()
+    [-0.5, -0.421]
     """
     if not isinstance(model, Ising):
         raise TypeError(f"model must be an Ising model; got {model!r}")
@@ -82,6 +90,14 @@ def density_of_states(lattice: Lattice) -> xr.Dataset:
     ------
     TypeError, ValueError
         If `lattice` is no `Lattice` or has more than 30 sites.
+
+    Examples
+    --------
+    >>> import isingrl as irl
+    >>> from analysis import exact
+    >>> states = exact.density_of_states(irl.Lattice(4))
+    >>> states.multiplicity.sum("spin_sum").to_series().to_dict()
+    {-4: 2, 0: 12, 4: 2}
     """
     if not isinstance(lattice, Lattice):
         raise TypeError(f"lattice must be a Lattice; got {lattice!r}")

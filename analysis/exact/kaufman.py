@@ -57,6 +57,14 @@ def torus(shape: Sequence[int], temperature: npt.ArrayLike) -> xr.Dataset:
     .. [1] B. Kaufman, "Crystal statistics II", Phys. Rev. 76, 1232 (1949).
     .. [2] A. E. Ferdinand, M. E. Fisher, "Bounded and inhomogeneous Ising models I",
        Phys. Rev. 185, 832 (1969).
+
+    Examples
+    --------
+    >>> from analysis import exact
+    >>> exact.torus((4, 4), [2.0, 3.0]).energy.round(4).values.tolist()
+    [-1.7554, -1.0171]
+    >>> exact.torus((64, 64), [2.0, 3.0]).energy.round(4).values.tolist()
+    [-1.7456, -0.8173]
     """
     t = check_temperature(temperature)
     n, m = _check_sides(shape)

@@ -53,6 +53,15 @@ def square_lattice(temperature: npt.ArrayLike) -> xr.Dataset:
     .. [1] L. Onsager, "Crystal statistics I", Phys. Rev. 65, 117 (1944).
     .. [2] C. N. Yang, "The spontaneous magnetization of a two-dimensional Ising model",
        Phys. Rev. 85, 808 (1952).
+
+    Examples
+    --------
+    >>> from analysis import exact
+    >>> result = exact.square_lattice([2.0, exact.CRITICAL_TEMPERATURE, 3.0])
+    >>> result.energy.round(4).values.tolist()
+    [-1.7456, -1.4142, -0.8173]
+    >>> result.abs_magnetization.round(4).values.tolist()
+    [0.9113, 0.0, 0.0]
     """
     t = check_temperature(temperature)
     with np.errstate(divide="ignore"):

@@ -25,7 +25,7 @@ def ring(n: int, temperature: npt.ArrayLike, field: float = 0.0) -> xr.Dataset:
     temperature : float or sequence of float
         In J/k_B; 0 and infinity are valid.
     field : float
-        h, in J.
+        Magnetic field h, in J.
 
     Returns
     -------
@@ -51,6 +51,15 @@ def ring(n: int, temperature: npt.ArrayLike, field: float = 0.0) -> xr.Dataset:
     ----------
     .. [1] E. Ising, "Beitrag zur Theorie des Ferromagnetismus", Z. Phys. 31, 253 (1925);
        H. A. Kramers, G. H. Wannier, Phys. Rev. 60, 252 (1941).
+
+    Examples
+    --------
+    >>> from analysis import exact
+    >>> result = exact.ring(20, [0.5, 1.0], field=0.1)
+    >>> result.energy.dims, result.energy.units
+    (('temperature',), 'J')
+    >>> result.magnetization.round(4).values.tolist()
+    [0.9952, 0.5935]
     """
     n = check_integer("n", n, 2)
     if n > MAX_RING:

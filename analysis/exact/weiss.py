@@ -58,6 +58,14 @@ def weiss(model: Ising, temperature: npt.ArrayLike) -> xr.Dataset:
     P. Weiss, "L'hypothèse du champ moléculaire et la propriété ferromagnétique", J. Phys. Theor.
     Appl. 6, 661 (1907); R. J. Baxter, *Exactly Solved Models in Statistical Mechanics* (1982),
     chapter 3.
+
+    Examples
+    --------
+    >>> import isingrl as irl
+    >>> from analysis import exact
+    >>> theory = exact.weiss(irl.Ising(irl.Lattice((8, 8))), [2.0, 3.0, 5.0])
+    >>> theory.attrs["critical_temperature"], theory.magnetization.round(4).values.tolist()
+    (4.0, [0.9575, 0.7755, 0.0])
     """
     if not isinstance(model, Ising):
         raise TypeError(f"model must be an Ising model; got {model!r}")

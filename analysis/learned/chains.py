@@ -62,6 +62,14 @@ def transition_matrix(
     ------
     TypeError, ValueError
         If an argument is not as described.
+
+    Examples
+    --------
+    >>> import isingrl as irl
+    >>> from analysis import transition_matrix
+    >>> matrix = transition_matrix(irl.HeatBath(), irl.Ising(irl.Lattice(4)), 2.0)
+    >>> matrix.shape, bool(abs(matrix.sum(axis=1) - 1).max() < 1e-12)
+    ((16, 16), True)
     """
     _check(rule, model, schedule)
     given = rule.temperatures(model, temperature)
@@ -81,12 +89,12 @@ def stationary_distribution(matrix: Any) -> FloatArray:
     Parameters
     ----------
     matrix : array_like or sparse array, shape (n, n)
-        P, its rows sums of probabilities to 1.
+        Transition matrix P of probabilities, whose rows sum to 1.
 
     Returns
     -------
     ndarray, shape (n,)
-        π; 0 for states that are left for ever.
+        Probabilities π; 0 for states that are left for ever.
 
     Raises
     ------
@@ -104,6 +112,12 @@ def stationary_distribution(matrix: Any) -> FloatArray:
     ----------
     .. [1] W. K. Grassmann, M. I. Taksar, D. P. Heyman, "Regenerative analysis and steady state
        distributions for Markov chains", Oper. Res. 33, 1107 (1985).
+
+    Examples
+    --------
+    >>> from analysis import stationary_distribution
+    >>> stationary_distribution([[0.9, 0.1], [0.2, 0.8]]).round(6).tolist()
+    [0.666667, 0.333333]
     """
     p = sparse.csr_array(matrix, dtype=np.float64)
     if p.ndim != 2 or p.shape[0] != p.shape[1]:
@@ -169,6 +183,18 @@ def detailed_balance_violation(
     ----------
     .. [1] P. Peretto, "Collective properties of neural networks: a statistical physics approach",
        Biol. Cybern. 50, 51 (1984).
+
+    Examples
+    --------
+    >>> import isingrl as irl
+    >>> from analysis import detailed_balance_violation
+    >>> ring = irl.Ising(irl.Lattice(4))
+    >>> single = detailed_balance_violation(irl.HeatBath(), ring, 2.0)
+    >>> sweep = detailed_balance_violation(irl.HeatBath(), ring, 2.0, schedule="checkerboard")
+    >>> bool(single.detailed_balance_violation < 1e-12), bool(sweep.gibbs_distance < 1e-12)
+    (True, True)
+    >>> bool(sweep.detailed_balance_violation > 0.1)
+    True
     """
     _check(rule, model, schedule)
     t = rule.temperatures(model, temperature)

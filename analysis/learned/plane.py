@@ -62,6 +62,17 @@ def majority_vote_plane(rule: Policy | xr.DataArray | npt.ArrayLike) -> xr.Datas
     ----------
     .. [1] M. J. de Oliveira, J. F. F. Mendes, M. A. Santos, "Nonequilibrium spin models with
        Ising universal behaviour", J. Phys. A 26, 2317 (1993).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import isingrl as irl
+    >>> from analysis import exact, majority_vote_plane
+    >>> critical = np.array([exact.CRITICAL_TEMPERATURE])
+    >>> table = irl.HeatBath().table(irl.Ising(irl.Lattice((8, 8))), critical)[:, 0]
+    >>> point = majority_vote_plane(table)
+    >>> point.x.round(4).values.tolist(), point.y.round(4).values.tolist()
+    ([0.7071], [0.9428])
     """
     up, n_up, attrs = _table(rule)
     state = up.dims[-1]

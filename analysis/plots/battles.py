@@ -59,6 +59,16 @@ def battle_frame(recording: xr.Dataset, step: int, ax: Axes | None = None) -> Ax
     ------
     ValueError
         If there is no such step, or the recording lacks a variable, a dim, or its map size.
+
+    Examples
+    --------
+    >>> from analysis import plots
+    >>> from isingrl.battle import Arena, PursuitTeam, RandomTeam, record
+    >>> arena = Arena(map_size=8, team_size=2, max_steps=50)
+    >>> recording = record(PursuitTeam(), RandomTeam(), arena=arena, seed=1)
+    >>> ax = plots.battle_frame(recording, 0)
+    >>> ax.get_title(), ax.get_title(loc="left")
+    ('step 0', 'first: 2 alive')
     """
     from matplotlib.patches import Rectangle
 
@@ -124,6 +134,16 @@ def kills_over_time(
     ------
     ValueError
         If there is no such step, or the recording lacks ``kills`` or has other dims.
+
+    Examples
+    --------
+    >>> from analysis import plots
+    >>> from isingrl.battle import Arena, PursuitTeam, RandomTeam, record
+    >>> arena = Arena(map_size=8, team_size=2, max_steps=50)
+    >>> recording = record(PursuitTeam(), RandomTeam(), arena=arena, seed=1)
+    >>> ax = plots.kills_over_time(recording)
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('step', 'foes killed')
     """
     from matplotlib.ticker import MaxNLocator
 
@@ -185,6 +205,16 @@ def learning_curve(
     ------
     ValueError
         If `history` lacks the variable, it has other dims, or the window is not positive.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> from analysis import plots
+    >>> coords = {"games": ("round", [10, 20]), "opponent": ("round", ["self", "self"])}
+    >>> history = xr.Dataset({"win": ("round", [0.2, 0.6])}, coords)
+    >>> ax = plots.learning_curve(history, "win")
+    >>> ax.get_legend_handles_labels()[1]
+    ['against self']
     """
     values = variable(history, name, ("round",), ("round",))
     if window is not None and window < 1:
@@ -223,6 +253,17 @@ def win_rate_bars(rates: xr.Dataset, ax: Axes | None = None) -> Axes:
     ------
     ValueError
         If `rates` lacks a variable or has other dims.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> from analysis import plots, win_rates
+    >>> dims, teams = ("team", "opponent"), ["pursuit", "random"]
+    >>> counts = {"wins": (dims, [[0, 19], [1, 0]]), "games": (dims, [[0, 20], [20, 0]])}
+    >>> rates = win_rates(xr.Dataset(counts, {"team": teams, "opponent": teams}))
+    >>> ax = plots.win_rate_bars(rates)
+    >>> ax.get_ylabel(), ax.get_legend_handles_labels()[1]
+    ('share of games won', ['pursuit', 'random'])
     """
     dims = ("team", "opponent")
     names = ("win_rate", "win_rate_low", "win_rate_high")
@@ -262,11 +303,23 @@ def tournament_matrix(rates: xr.Dataset, ax: Axes | None = None) -> Axes:
     Returns
     -------
     Axes
+        What was drawn on.
 
     Raises
     ------
     ValueError
         If `rates` lacks ``win_rate`` or it has other dims.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> from analysis import plots, win_rates
+    >>> dims, teams = ("team", "opponent"), ["pursuit", "random"]
+    >>> counts = {"wins": (dims, [[0, 19], [1, 0]]), "games": (dims, [[0, 20], [20, 0]])}
+    >>> rates = win_rates(xr.Dataset(counts, {"team": teams, "opponent": teams}))
+    >>> ax = plots.tournament_matrix(rates)
+    >>> ax.get_title(), ax.get_xlabel(), ax.get_ylabel()
+    ('share of games won', 'opponent', 'team')
     """
     from matplotlib.colors import LinearSegmentedColormap
 

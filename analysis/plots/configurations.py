@@ -33,15 +33,27 @@ def snapshot(spins: xr.DataArray, ax: Axes | None = None) -> Axes:
         ±1 over (x, y), of a plane or a slice; or (DIM, x) of a ring, against another dim such as
         ``snapshot``, which is drawn upwards.
     ax : Axes, optional
+        Drawn on; a new one if omitted.
 
     Returns
     -------
     Axes
+        What was drawn on.
 
     Raises
     ------
     TypeError, ValueError
         If `spins` is no DataArray with two dims, or holds other values than ±1.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> from analysis import plots
+    >>> up, down = [1, 1, -1, -1], [-1, -1, -1, -1]
+    >>> spins = xr.DataArray([up, up, down, down], dims=("x", "y"))
+    >>> ax = plots.snapshot(spins)
+    >>> ax.images[0].get_array().tolist()
+    [[1, 1, -1, -1], [1, 1, -1, -1], [-1, -1, -1, -1], [-1, -1, -1, -1]]
     """
     from matplotlib.colors import ListedColormap
 
@@ -68,15 +80,27 @@ def domain_map(
     neighborhood, boundary : str
         As for `analysis.label_domains`.
     ax : Axes, optional
+        Drawn on; a new one if omitted.
 
     Returns
     -------
     Axes
+        What was drawn on.
 
     Raises
     ------
     TypeError, ValueError
         As `analysis.label_domains`, or if there are not two dims.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> from analysis import plots
+    >>> up, down = [1, 1, -1, -1], [-1, -1, -1, -1]
+    >>> spins = xr.DataArray([up, up, down, down], dims=("x", "y"))
+    >>> ax = plots.domain_map(spins)
+    >>> ax.images[0].get_array().shape
+    (4, 4, 3)
     """
     from matplotlib.colors import to_rgb
 
@@ -102,7 +126,7 @@ def domain_map(
 def snapshots(
     spins: xr.DataArray, dim: str = "temperature", *, columns: int = 4, slices: int = 4
 ) -> Figure:
-    """Draw a grid of configurations on one scale, as one prints them.
+    r"""Draw a grid of configurations on one scale, as one prints them.
 
     Parameters
     ----------
@@ -119,11 +143,22 @@ def snapshots(
     Returns
     -------
     Figure
+        With a legend below.
 
     Raises
     ------
     TypeError, ValueError
         If `spins` is no DataArray, has other dims or values than ±1, or a number is not positive.
+
+    Examples
+    --------
+    >>> import isingrl as irl
+    >>> from analysis import plots
+    >>> model = irl.Ising(irl.Lattice((8, 8)))
+    >>> data = irl.simulate(model, irl.HeatBath(), [1.0, 5.0], sweeps=10, snapshots=1, seed=1)
+    >>> figure = plots.snapshots(data.spins.isel(chain=0, snapshot=0))
+    >>> print([ax.get_title() for ax in figure.axes][0])
+    $T$ = 1 $J/k_\mathrm{B}$
     """
     import matplotlib.pyplot as plt
     from matplotlib.patches import Patch

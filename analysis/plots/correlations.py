@@ -25,17 +25,29 @@ def spin_correlation(
     result : Dataset
         From `analysis.spin_correlation`, over ``radius`` alone.
     ax : Axes, optional
+        Drawn on; a new one if omitted.
     label : str, optional
         Of the marks; the name of the method if omitted.
 
     Returns
     -------
     Axes
+        What was drawn on.
 
     Raises
     ------
     ValueError
         If there are other dims, or the variable is missing.
+
+    Examples
+    --------
+    >>> import isingrl as irl
+    >>> from analysis import plots, spin_correlation
+    >>> model = irl.Ising(irl.Lattice((8, 8)))
+    >>> data = irl.simulate(model, irl.HeatBath(), 3.0, sweeps=200, snapshots=50, seed=1)
+    >>> ax = plots.spin_correlation(spin_correlation(data).squeeze())
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('distance (lattice spacings)', 'spin correlation')
     """
     values = variable(result, "radial_correlation", ("radius",), ("radius",))
     ax = new_axes(ax)
@@ -60,20 +72,32 @@ def structure_factor(
     result : Dataset
         From `analysis.structure_factor`, over ``wave_number`` alone; k = 0 is left out.
     ax : Axes, optional
+        Drawn on; a new one if omitted.
     length : float, optional
-        L, to draw :math:`S(k)/L^2` of a plane against kL instead, where growing domains that look
-        alike at all times fall on one another.
+        Length L in lattice spacings, to draw :math:`S(k)/L^2` of a plane against kL instead, where
+        growing domains that look alike at all times fall on one another.
     label, color : str, optional
         Of the marks; those of the method if omitted.
 
     Returns
     -------
     Axes
+        What was drawn on.
 
     Raises
     ------
     ValueError
         If there are other dims, or the variable is missing.
+
+    Examples
+    --------
+    >>> import isingrl as irl
+    >>> from analysis import plots, structure_factor
+    >>> model = irl.Ising(irl.Lattice((8, 8)))
+    >>> data = irl.simulate(model, irl.HeatBath(), 3.0, sweeps=200, snapshots=50, seed=1)
+    >>> ax = plots.structure_factor(structure_factor(data).squeeze())
+    >>> ax.get_xlabel(), ax.get_xscale()
+    ('wave number (1/lattice spacing)', 'log')
     """
     values = variable(result, "structure_factor", ("wave_number",), ("wave_number",))
     ax = new_axes(ax)
@@ -109,21 +133,34 @@ def domain_growth(
     name : str
         Which of its lengths, ``"moment_length"`` or ``"wall_length"``.
     ax : Axes, optional
+        Drawn on; a new one if omitted.
     law : Dataset, optional
         From `analysis.growth_law`; drawn as a line over the window, solid, and beyond it, dotted.
     window : tuple of float, optional
-        First and last time of the fit, needed for `law`; shaded.
+        First and last time of the fit in sweeps, needed for `law`; shaded.
     label : str, optional
         Of the marks; the name of the method if omitted.
 
     Returns
     -------
     Axes
+        What was drawn on.
 
     Raises
     ------
     ValueError
         If there are other dims, or `law` comes without `window`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from analysis import plots
+    >>> time = np.array([10.0, 20.0, 50.0, 100.0])
+    >>> lengths = xr.Dataset({"wall_length": ("time", 2 * time**0.5)}, {"time": time})
+    >>> ax = plots.domain_growth(lengths, "wall_length", window=(20, 100))
+    >>> ax.get_ylabel(), ax.get_yscale()
+    ('domain length, from the walls (lattice spacings)', 'log')
     """
     if law is not None and window is None:
         raise ValueError("window must be given with law; got none")

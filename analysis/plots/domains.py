@@ -30,9 +30,10 @@ def size_distribution(
     distribution : Dataset
         From `analysis.size_distribution`, over ``size_bin`` alone.
     ax : Axes, optional
+        Drawn on; a new one if omitted.
     exponent : float, optional
-        :math:`\tau` of a line :math:`n_s \sim s^{-\tau}` to compare with, put through the middle
-        of the data.
+        Exponent :math:`\tau` of a line :math:`n_s \sim s^{-\tau}` to compare with, put through the
+        middle of the data.
     exponent_label : str, optional
         Of that line.
     label : str, optional
@@ -41,11 +42,23 @@ def size_distribution(
     Returns
     -------
     Axes
+        What was drawn on.
 
     Raises
     ------
     TypeError, ValueError
         If there are other dims, the variable is missing, or no domain was found.
+
+    Examples
+    --------
+    >>> import isingrl as irl
+    >>> from analysis import domain_statistics, plots, size_distribution
+    >>> model = irl.Ising(irl.Lattice((8, 8)))
+    >>> data = irl.simulate(model, irl.HeatBath(), 3.0, sweeps=200, snapshots=50, seed=1)
+    >>> found = size_distribution(domain_statistics(data)).squeeze().sel(phase="both")
+    >>> ax = plots.size_distribution(found, exponent=379 / 187)
+    >>> ax.get_xlabel(), ax.get_xscale()
+    ('size of a domain (sites)', 'log')
     """
     bins = ("size_bin",)
     density = variable(distribution, "domain_density", bins, bins)

@@ -46,6 +46,16 @@ def log_odds(result: xr.Dataset, ax: Axes | None = None) -> Axes:
     ------
     ValueError
         If `result` lacks a variable or has other dims.
+
+    Examples
+    --------
+    >>> import isingrl as irl
+    >>> from analysis import log_odds, plots
+    >>> model = irl.Ising(irl.Lattice((8, 8)))
+    >>> policy = irl.train(model, irl.MeanFieldQ(), [2.0, 3.0], sweeps=100, seed=1)
+    >>> ax = plots.log_odds(log_odds(policy))
+    >>> print(ax.get_ylabel())
+    log-odds of spin up
     """
     known = ("temperature", "chain", "site", "n_up", "configuration")
     values = variable(result, "log_odds", known)
@@ -73,7 +83,7 @@ def log_odds(result: xr.Dataset, ax: Axes | None = None) -> Axes:
 
 
 def majority_vote_plane(result: xr.Dataset, ax: Axes | None = None) -> Axes:
-    """Draw rules as points of the plane of symmetric rules of the square lattice.
+    r"""Draw rules as points of the plane of symmetric rules of the square lattice.
 
     The Ising model and majority vote are lines, the voter model and the critical Ising model
     points.
@@ -96,6 +106,16 @@ def majority_vote_plane(result: xr.Dataset, ax: Axes | None = None) -> Axes:
     ------
     ValueError
         If `result` lacks x or y, or they have other dims.
+
+    Examples
+    --------
+    >>> import isingrl as irl
+    >>> from analysis import majority_vote_plane, plots
+    >>> model = irl.Ising(irl.Lattice((8, 8)))
+    >>> policy = irl.train(model, irl.MeanFieldQ(), [2.0, 3.0], sweeps=100, seed=1)
+    >>> ax = plots.majority_vote_plane(majority_vote_plane(policy))
+    >>> sorted(ax.get_legend_handles_labels()[1])
+    ['Ising', 'Ising, $T_\\mathrm{c}$', 'majority vote', 'mean-field Q', 'voter']
     """
     known = ("method", "temperature", "rule", "chain", "site")
     x, y = (variable(result, name, known, ()) for name in ("x", "y"))

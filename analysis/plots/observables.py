@@ -40,6 +40,16 @@ def observable(summary: xr.Dataset, name: str, ax: Axes | None = None) -> Axes:
     ------
     ValueError
         If `summary` lacks the observable, or it has dims besides temperature and method.
+
+    Examples
+    --------
+    >>> import isingrl as irl
+    >>> from analysis import plots, thermodynamics
+    >>> model = irl.Ising(irl.Lattice((8, 8)))
+    >>> data = irl.simulate(model, irl.HeatBath(), [3.0, 4.0], sweeps=1000, seed=1)
+    >>> ax = plots.observable(thermodynamics(data), "energy")
+    >>> ax.get_legend_handles_labels()[1], ax.get_ylabel()
+    (['heat bath'], 'energy per site ($J$)')
     """
     values = variable(summary, name, ("temperature", "method"))
     ax = new_axes(ax)
@@ -68,11 +78,21 @@ def exact_curve(result: xr.Dataset, name: str, ax: Axes | None = None) -> Axes:
     Returns
     -------
     Axes
+        What was drawn on.
 
     Raises
     ------
     ValueError
         If `result` lacks the observable.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from analysis import exact, plots
+    >>> ax = plots.exact_curve(exact.square_lattice(np.linspace(1, 4, 61)), "energy")
+    >>> ax = plots.exact_curve(exact.torus((8, 8), np.linspace(1, 4, 61)), "energy", ax)
+    >>> ax.get_legend_handles_labels()[1], ax.get_ylabel()
+    (['exact, infinite', 'exact, 8×8'], 'energy per site ($J$)')
     """
     values = variable(result, name, ("temperature",)).sortby("temperature")
     ax = new_axes(ax)
@@ -92,13 +112,35 @@ def exact_curve(result: xr.Dataset, name: str, ax: Axes | None = None) -> Axes:
 
 
 def critical_temperature(ax: Axes, temperature: float = CRITICAL_TEMPERATURE) -> Axes:
-    """Mark a critical temperature, by default that of the square lattice, by a vertical line."""
+    r"""Mark a critical temperature, by default that of the square lattice, by a vertical line.
+
+    Parameters
+    ----------
+    ax : Axes
+        Whose horizontal axis is the temperature.
+    temperature : float
+        In J/k_B.
+
+    Returns
+    -------
+    Axes
+        With a labelled artist for the line, for a legend.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from analysis import exact, plots
+    >>> ax = plots.exact_curve(exact.square_lattice(np.linspace(1, 4, 61)), "abs_magnetization")
+    >>> ax = plots.critical_temperature(ax)
+    >>> print(ax.get_legend_handles_labels()[1][-1])
+    $T_\mathrm{c}$
+    """
     ax.axvline(temperature, color="0.55", lw=0.9, ls=":", zorder=1, label=r"$T_\mathrm{c}$")
     return ax
 
 
 def softmax_axis(ax: Axes, summary: xr.Dataset) -> SecondaryAxis:
-    """Add a second axis, on top, in the softmax temperature that belongs to a temperature.
+    r"""Add a second axis, on top, in the softmax temperature that belongs to a temperature.
 
     Parameters
     ----------
@@ -118,6 +160,17 @@ def softmax_axis(ax: Axes, summary: xr.Dataset) -> SecondaryAxis:
     ValueError
         If the coordinate is missing, holds no positive finite number, or is not one multiple of
         the temperature, for example because two methods have different rewards.
+
+    Examples
+    --------
+    >>> import isingrl as irl
+    >>> from analysis import plots, thermodynamics
+    >>> model = irl.Ising(irl.Lattice((8, 8)))
+    >>> policy = irl.train(model, irl.MeanFieldQ(reward="mean"), [3.0, 4.0], sweeps=100, seed=1)
+    >>> summary = thermodynamics(irl.simulate(model, policy, sweeps=1000, seed=2))
+    >>> second = plots.softmax_axis(plots.observable(summary, "energy"), summary)
+    >>> print(second.get_xlabel())
+    softmax temperature $\tau$ ($J$)
     """
     if "softmax_temperature" not in summary.coords:
         raise ValueError("summary must have the coordinate 'softmax_temperature'; it has none")

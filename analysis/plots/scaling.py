@@ -31,16 +31,30 @@ def sizes(summary: xr.Dataset, name: str, ax: Axes | None = None) -> Axes:
     summary : Dataset
         `name` and ``NAME_error`` along ``size`` and one more dim, with ``temperature``.
     name : str
+        The observable.
     ax : Axes, optional
+        Drawn on; a new one if omitted.
 
     Returns
     -------
     Axes
+        What was drawn on.
 
     Raises
     ------
     TypeError, ValueError
         If a variable is missing or does not lie over these dims.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> from analysis import plots
+    >>> coords = {"size": [4, 8], "temperature": [2.2, 2.3]}
+    >>> values = xr.DataArray([[0.60, 0.58], [0.62, 0.57]], coords, ("size", "temperature"))
+    >>> errors = {"binder_cumulant_error": xr.full_like(values, 0.01)}
+    >>> ax = plots.sizes(xr.Dataset({"binder_cumulant": values, **errors}), "binder_cumulant")
+    >>> ax.get_ylabel(), ax.get_legend_handles_labels()[1]
+    ('Binder cumulant', ['$L$ = 4', '$L$ = 8'])
     """
     for each in (name, f"{name}_error"):
         _over_sizes(summary, each)
@@ -56,7 +70,7 @@ def sizes(summary: xr.Dataset, name: str, ax: Axes | None = None) -> Axes:
 
 
 def collapse(summary: xr.Dataset, fit: xr.Dataset, name: str, ax: Axes | None = None) -> Axes:
-    """Draw an observable of all sizes as `analysis.scaling.collapse` puts them on one curve.
+    r"""Draw an observable of all sizes as `analysis.scaling.collapse` puts them on one curve.
 
     Parameters
     ----------
@@ -65,16 +79,32 @@ def collapse(summary: xr.Dataset, fit: xr.Dataset, name: str, ax: Axes | None = 
     fit : Dataset
         From `analysis.scaling.collapse`.
     name : {"binder_cumulant", "abs_magnetization", "susceptibility"}
+        The observable.
     ax : Axes, optional
+        Drawn on; a new one if omitted.
 
     Returns
     -------
     Axes
+        What was drawn on.
 
     Raises
     ------
     ValueError
         If `name` is none of these.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> from analysis import plots
+    >>> fit = xr.Dataset({"critical_temperature": 2.2692, "nu": 1.0, "beta_over_nu": 0.125})
+    >>> fit["abs_magnetization_slope"] = 0.0
+    >>> coords = {"size": [4, 16], "temperature": [2.2692]}
+    >>> m = xr.DataArray([[4**-0.125], [16**-0.125]], coords, ("size", "temperature"))
+    >>> summary = xr.Dataset({"abs_magnetization": m, "abs_magnetization_error": 0.01 * m})
+    >>> ax = plots.collapse(summary, fit, "abs_magnetization")
+    >>> print(ax.get_ylabel())
+    $|m|\,L^{\beta/\nu}$
     """
     points = collapsed(summary, fit, name)
     ax = new_axes(ax)
@@ -105,8 +135,9 @@ def extrapolation(
     fit : Dataset
         From `analysis.scaling.extrapolate`.
     exponent : float
-        p.
+        Power p of the size.
     ax : Axes, optional
+        Drawn on; a new one if omitted.
     label : str, optional
         Of the marks.
     **marks
@@ -115,6 +146,18 @@ def extrapolation(
     Returns
     -------
     Axes
+        What was drawn on.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> from analysis import plots, scaling
+    >>> peaks = xr.DataArray([2.45, 2.36, 2.315], {"size": [8, 16, 32]}, ("size",))
+    >>> error = xr.full_like(peaks, 0.005)
+    >>> limit = scaling.extrapolate(peaks, error, exponent=1.0)
+    >>> ax = plots.extrapolation(peaks, error, limit, 1.0)
+    >>> ax.get_xlabel()
+    '$(1/L)$'
     """
     ax = new_axes(ax)
     x = values["size"].values.astype(float) ** -exponent

@@ -29,7 +29,25 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Style:
-    """Label, colour and mark of a method."""
+    """Label, colour and mark of a method.
+
+    Attributes
+    ----------
+    label : str
+        For a legend.
+    color, marker : str
+        As Matplotlib knows them.
+    size : float
+        Of the mark, in points.
+    filled : bool
+        Whether the mark is; else it is open.
+
+    Examples
+    --------
+    >>> from analysis.plots.styles import Style
+    >>> Style("voter", "#000000", ".", 5.0).filled
+    False
+    """
 
     label: str
     color: str
@@ -63,7 +81,24 @@ _UNITS = {
 
 
 def axis_label(values: xr.DataArray) -> str:
-    """Label of an axis that shows `values`: long name, then units unless it is a pure number."""
+    """Label of an axis that shows `values`: long name, then units unless it is a pure number.
+
+    Parameters
+    ----------
+    values : DataArray
+        With the attributes ``long_name`` and ``units``, or the name of a known quantity.
+
+    Returns
+    -------
+    str
+        Units in TeX where they are symbols.
+
+    Examples
+    --------
+    >>> from analysis import exact, plots
+    >>> print(plots.axis_label(exact.square_lattice(2.0).energy))
+    energy per site ($J$)
+    """
     name = str(values.name)
     known = quantity_attrs(name) if name in QUANTITIES else {}
     long_name = str(values.attrs.get("long_name", known.get("long_name", name)))
@@ -72,17 +107,70 @@ def axis_label(values: xr.DataArray) -> str:
 
 
 def method_label(method: str) -> str:
-    """Readable name of a method: ``"mean-field-q"`` becomes "mean-field Q"."""
+    """Readable name of a method: ``"mean-field-q"`` becomes "mean-field Q".
+
+    Parameters
+    ----------
+    method : str
+        As it stands along the dim ``method``.
+
+    Returns
+    -------
+    str
+        The same name where the method is unknown.
+
+    Examples
+    --------
+    >>> from analysis import plots
+    >>> plots.method_label("mean-field-q")
+    'mean-field Q'
+    """
     return _STYLES[method].label if method in _STYLES else method
 
 
 def method_color(method: str, order: int) -> str:
-    """Colour of a method, or of the `order`-th of several that have none of their own."""
+    """Colour of a method, or of the `order`-th of several that have none of their own.
+
+    Parameters
+    ----------
+    method : str
+        As it stands along the dim ``method``.
+    order : int
+        From 0.
+
+    Returns
+    -------
+    str
+        Hexadecimal.
+
+    Examples
+    --------
+    >>> from analysis.plots.styles import method_color
+    >>> method_color("metropolis", 0)
+    '#0072B2'
+    """
     return _STYLES.get(method, _other(method, order)).color
 
 
 def method_style(method: str) -> dict[str, Any]:
-    """Colour and open mark of a method, as keyword arguments of ``Axes.plot``."""
+    """Colour and open mark of a method, as keyword arguments of ``Axes.plot``.
+
+    Parameters
+    ----------
+    method : str
+        As it stands along the dim ``method``.
+
+    Returns
+    -------
+    dict
+        Those of a plain simulation where the method is unknown.
+
+    Examples
+    --------
+    >>> from analysis import plots
+    >>> plots.method_style("mean-field-q")
+    {'color': '#D55E00', 'marker': 'o', 'markersize': 7.0, 'markerfacecolor': 'none'}
+    """
     style = _STYLES.get(method, _UNNAMED)
     face = {} if style.filled else {"markerfacecolor": "none"}
     return {"color": style.color, "marker": style.marker, "markersize": style.size, **face}
@@ -96,10 +184,33 @@ def variable(
 ) -> xr.DataArray:
     """Variable of a Dataset that lies over the dims `needed` and none but `dims`.
 
+    Parameters
+    ----------
+    dataset : Dataset
+        What is to be drawn.
+    name : str
+        Of the variable.
+    dims : tuple of str
+        Dims that it may have.
+    needed : tuple of str
+        Those of them that it must have.
+
+    Returns
+    -------
+    DataArray
+        The variable.
+
     Raises
     ------
     TypeError, ValueError
         If it does not, or `dataset` is no Dataset.
+
+    Examples
+    --------
+    >>> from analysis import exact
+    >>> from analysis.plots.styles import variable
+    >>> variable(exact.square_lattice([2.0, 3.0]), "energy", ("temperature",)).dims
+    ('temperature',)
     """
     if not isinstance(dataset, xr.Dataset):
         raise TypeError(f"what is drawn must be an xarray Dataset; got {type(dataset).__name__}")
@@ -113,7 +224,25 @@ def variable(
 
 
 def new_axes(ax: Axes | None) -> Axes:
-    """Return `ax`, or a new one if it is None."""
+    """Return `ax`, or a new one if it is None.
+
+    Parameters
+    ----------
+    ax : Axes or None
+        What to draw on.
+
+    Returns
+    -------
+    Axes
+        Of a figure with a constrained layout, if it is new.
+
+    Examples
+    --------
+    >>> from analysis.plots.styles import new_axes
+    >>> ax = new_axes(None)
+    >>> new_axes(ax) is ax
+    True
+    """
     if ax is not None:
         return ax
     import matplotlib.pyplot as plt
@@ -131,7 +260,32 @@ def draw_marks(
     label: str | None,
     zorder: float,
 ) -> None:
-    """Draw marks with error bars, or without where an error is None."""
+    """Draw marks with error bars, or without where an error is None.
+
+    Parameters
+    ----------
+    ax : Axes
+        What to draw on.
+    x, y : array_like, shape (n,)
+        Where the marks are, in the units of the axes.
+    x_error, y_error : array_like, shape (n,), or None
+        Standard errors, in the same units.
+    style : Style
+        Colour and mark.
+    label : str or None
+        For a legend.
+    zorder : float
+        What is higher hides what is lower.
+
+    Examples
+    --------
+    >>> from analysis.plots.styles import Style, draw_marks, new_axes
+    >>> ax = new_axes(None)
+    >>> style = Style("voter", "#000000", ".", 5.0)
+    >>> draw_marks(ax, [1.0, 2.0], [0.5, 0.6], None, [0.1, 0.1], style, style.label, 2)
+    >>> ax.get_legend_handles_labels()[1]
+    ['voter']
+    """
     face = {} if style.filled else {"markerfacecolor": "none"}
     ax.errorbar(
         x,
@@ -151,7 +305,28 @@ def draw_marks(
 
 
 def style_of(summary: xr.Dataset, order: int) -> Style:
-    """Style of the method that a scalar coordinate names, if there is one."""
+    """Style of the method that a scalar coordinate names, if there is one.
+
+    Parameters
+    ----------
+    summary : Dataset
+        With or without the scalar coordinate ``method``.
+    order : int
+        From 0: which style a method takes that has none of its own.
+
+    Returns
+    -------
+    Style
+        That of a plain simulation where no method is named.
+
+    Examples
+    --------
+    >>> import isingrl as irl
+    >>> from analysis.plots.styles import style_of
+    >>> model = irl.Ising(irl.Lattice((8, 8)))
+    >>> style_of(irl.simulate(model, irl.HeatBath(), 2.0, sweeps=10, seed=1), 0).label
+    'heat bath'
+    """
     if "method" not in summary.coords:
         return _UNNAMED
     method = str(summary["method"].item())
@@ -159,7 +334,24 @@ def style_of(summary: xr.Dataset, order: int) -> Style:
 
 
 def colors(number: int) -> list[str]:
-    """Colours from cold to hot."""
+    """Colours from cold to hot.
+
+    Parameters
+    ----------
+    number : int
+        How many.
+
+    Returns
+    -------
+    list of str
+        Hexadecimal.
+
+    Examples
+    --------
+    >>> from analysis.plots.styles import colors
+    >>> colors(2)
+    ['#0d0887', '#feba2c']
+    """
     from matplotlib import colormaps
     from matplotlib.colors import to_hex
 

@@ -31,6 +31,21 @@ def observables(data: xr.Dataset) -> xr.Dataset:
     ------
     TypeError, ValueError
         If data are missing or not finite.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> import isingrl as irl
+    >>> from analysis import scaling
+    >>> grid, runs = [2.1, 2.2, 2.3, 2.4, 2.5], []
+    >>> for side in (4, 8):
+    ...     model = irl.Ising(irl.Lattice((side, side)))
+    ...     run = irl.simulate(model, irl.HeatBath(), grid, sweeps=4000, thermalization=200, seed=1)
+    ...     runs.append(run.assign_coords(n_sites=side**2))
+    >>> data = xr.concat(runs, xr.Variable("size", [4, 8]), combine_attrs="drop_conflicts")
+    >>> found = scaling.observables(data)
+    >>> found.susceptibility.dims, found.susceptibility.shape, found.susceptibility.units
+    (('size', 'point'), (2, 5), '1/J')
     """
     series = sizes_of(data, 1)
     found = jackknife(moments(series), lambda part: observables_of(part.mean(SAMPLES)))

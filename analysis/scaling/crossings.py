@@ -49,6 +49,23 @@ def binder_crossings(data: xr.Dataset) -> xr.Dataset:
     ----------
     K. Binder, "Finite size scaling analysis of Ising model block distribution functions", Z. Phys.
     B 43, 119 (1981); errors by `analysis.errors.jackknife`.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> import isingrl as irl
+    >>> from analysis import scaling
+    >>> grid, runs = [2.1, 2.2, 2.3, 2.4, 2.5], []
+    >>> for side in (4, 8):
+    ...     model = irl.Ising(irl.Lattice((side, side)))
+    ...     run = irl.simulate(model, irl.HeatBath(), grid, sweeps=4000, thermalization=200, seed=1)
+    ...     runs.append(run.assign_coords(n_sites=side**2))
+    >>> data = xr.concat(runs, xr.Variable("size", [4, 8]), combine_attrs="drop_conflicts")
+    >>> found = scaling.binder_crossings(data)
+    >>> found.crossing_temperature.dims, found.crossing_temperature.units
+    (('size',), 'J/k_B')
+    >>> bool(abs(found.crossing_temperature.item() - 2.27) < 0.1)
+    True
     """
     series = sizes_of(data, 2)
     if series.sizes["point"] <= _DEGREE:

@@ -60,7 +60,8 @@ def collapse(
     degree : int
         Of the polynomials.
     correction : float, optional
-        ω of a correction to scaling: each polynomial gets a further term :math:`c L^{-\omega}`.
+        Exponent ω of a correction to scaling: each polynomial gets a further term
+        :math:`c L^{-\omega}`.
 
     Returns
     -------
@@ -84,6 +85,23 @@ def collapse(
        2010), section 2.3.
     .. [2] A. Aharony, M. E. Fisher, "Nonlinear scaling fields and corrections to scaling near
        criticality", Phys. Rev. B 27, 4394 (1983).
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> import isingrl as irl
+    >>> from analysis import scaling
+    >>> grid, runs = [2.1, 2.2, 2.3, 2.4], []
+    >>> for side in (4, 6, 8):
+    ...     model = irl.Ising(irl.Lattice((side, side)))
+    ...     run = irl.simulate(model, irl.HeatBath(), grid, sweeps=4000, thermalization=200, seed=1)
+    ...     runs.append(run.assign_coords(n_sites=side**2))
+    >>> data = xr.concat(runs, xr.Variable("size", [4, 6, 8]), combine_attrs="drop_conflicts")
+    >>> fit = scaling.collapse(data, degree=3)
+    >>> bool(abs(fit.critical_temperature - 2.27) < 0.1), fit.critical_temperature.units
+    (True, 'J/k_B')
+    >>> fit.degrees_of_freedom.item()
+    18
     """
     series = sizes_of(data, 3)
     check_integer("degree", degree, 1)
@@ -144,6 +162,7 @@ def collapsed(summary: xr.Dataset, fit: xr.Dataset, name: str) -> xr.Dataset:
     fit : Dataset
         From `collapse`.
     name : {"binder_cumulant", "abs_magnetization", "susceptibility"}
+        Which observable.
 
     Returns
     -------
@@ -154,6 +173,18 @@ def collapsed(summary: xr.Dataset, fit: xr.Dataset, name: str) -> xr.Dataset:
     ------
     ValueError
         If `name` is none of these.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> from analysis import scaling
+    >>> fit = xr.Dataset({"critical_temperature": 2.2692, "nu": 1.0, "beta_over_nu": 0.125})
+    >>> fit["abs_magnetization_slope"] = 0.0
+    >>> coords = {"size": [4, 16], "temperature": [2.2692]}
+    >>> m = xr.DataArray([[4**-0.125], [16**-0.125]], coords, ("size", "temperature"))
+    >>> summary = xr.Dataset({"abs_magnetization": m, "abs_magnetization_error": 0.01 * m})
+    >>> scaling.collapsed(summary, fit, "abs_magnetization").y.round(6).values.tolist()
+    [[1.0], [1.0]]
     """
     if name not in NAMES:
         raise ValueError(f"name must be one of {NAMES}; got {name!r}")

@@ -30,7 +30,7 @@ def power_law(values: xr.DataArray, error: xr.DataArray, dim: str) -> xr.Dataset
     Parameters
     ----------
     values, error : DataArray
-        y and its standard error, over `dim` and any other dims.
+        The y and their standard errors, over `dim` and any other dims.
     dim : str
         Its coordinate is x.
 
@@ -49,6 +49,15 @@ def power_law(values: xr.DataArray, error: xr.DataArray, dim: str) -> xr.Dataset
     ----------
     P. R. Bevington, D. K. Robinson, "Data Reduction and Error Analysis for the Physical Sciences"
     (McGraw-Hill, 2003), chapter 6.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> from analysis import power_law
+    >>> m = xr.DataArray([0.84, 0.77, 0.71], {"size": [4, 8, 16]}, ("size",))
+    >>> law = power_law(m, 0.01 * m, "size")
+    >>> bool(abs(law.exponent + 0.125) < 2 * law.exponent_error), law.degrees_of_freedom.item()
+    (True, 1)
     """
     x = _coordinate(values, dim, 2)
     for name, numbers in ((dim, x), ("values", values), ("error", error)):
@@ -74,9 +83,9 @@ def extrapolate(
     Parameters
     ----------
     values, error : DataArray
-        y and its standard error, over `dim` and any other dims.
+        The y and their standard errors, over `dim` and any other dims.
     exponent : float
-        p > 0: 1/ν for pseudo-critical temperatures, 1/ν + ω for crossings.
+        Power p > 0: 1/ν for pseudo-critical temperatures, 1/ν + ω for crossings.
     dim : str
         Its coordinate is L.
 
@@ -96,6 +105,15 @@ def extrapolate(
     ----------
     M. E. Fisher, M. N. Barber, "Scaling theory for finite-size effects in the critical region",
     Phys. Rev. Lett. 28, 1516 (1972).
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> from analysis import scaling
+    >>> peaks = xr.DataArray([2.45, 2.36, 2.315], {"size": [8, 16, 32]}, ("size",))
+    >>> limit = scaling.extrapolate(peaks, xr.full_like(peaks, 0.005), exponent=1.0)
+    >>> round(limit.limit.item(), 3), round(limit.limit_error.item(), 3)
+    (2.27, 0.006)
     """
     size = _coordinate(values, dim, 3)
     power = check_real("exponent", exponent)

@@ -66,6 +66,19 @@ def reweight(data: xr.Dataset, temperature: npt.ArrayLike) -> xr.Dataset:
     .. [2] M. R. Shirts, J. D. Chodera, "Statistically optimal analysis of samples from multiple
        equilibrium states", J. Chem. Phys. 129, 124105 (2008), by their package pymbar.
     .. [3] Errors by `analysis.errors.jackknife`.
+
+    Examples
+    --------
+    >>> import isingrl as irl
+    >>> from analysis import exact, scaling
+    >>> model = irl.Ising(irl.Lattice((4, 4)))
+    >>> data = irl.simulate(model, irl.HeatBath(), [2.2, 2.4], sweeps=4000, chains=2, seed=1)
+    >>> found = scaling.reweight(data, [2.3])
+    >>> found.specific_heat.dims, found.specific_heat.units
+    (('temperature',), 'k_B')
+    >>> deviation = found.specific_heat - exact.torus((4, 4), 2.3).specific_heat
+    >>> bool(abs(deviation) < 4 * found.specific_heat_error)
+    True
     """
     series = series_of(data)
     wanted = check_temperature(temperature)
@@ -97,6 +110,7 @@ def pseudo_critical_points(data: xr.Dataset, name: str = "susceptibility") -> xr
     data : Dataset
         As for `analysis.scaling.binder_crossings`; of a rule that `reweight` is right for.
     name : {"susceptibility", "specific_heat"}
+        Which observable.
 
     Returns
     -------
@@ -108,6 +122,19 @@ def pseudo_critical_points(data: xr.Dataset, name: str = "susceptibility") -> xr
     TypeError, ValueError
         As `reweight`, or if the largest value lies at an end of the temperatures of a size, as
         with fewer than three of them it must.
+
+    Examples
+    --------
+    >>> import isingrl as irl
+    >>> from analysis import scaling
+    >>> model = irl.Ising(irl.Lattice((4, 4)))
+    >>> data = irl.simulate(model, irl.HeatBath(), [2.0, 2.4, 2.8], sweeps=400, chains=2, seed=1)
+    >>> data = data.assign_coords(n_sites=16).expand_dims(size=[4])
+    >>> found = scaling.pseudo_critical_points(data, "specific_heat")
+    >>> found.pseudo_critical_temperature.dims, found.maximum.units
+    (('size',), 'k_B')
+    >>> bool(2.2 < found.pseudo_critical_temperature < 2.7)
+    True
     """
     if check_observable(name) not in ("susceptibility", "specific_heat"):
         raise ValueError(f"name must be 'susceptibility' or 'specific_heat'; got {name!r}")
