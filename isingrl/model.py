@@ -121,15 +121,15 @@ class Ising:
 
         Parameters
         ----------
-        bonds : int64 ndarray
+        bonds : int64 ndarray, shape (...)
             Sums over bonds.
-        spins : int64 ndarray
-            Sums over sites, of the same shape.
+        spins : int64 ndarray, shape (...)
+            Sums over sites.
 
         Returns
         -------
-        ndarray
-            In the units of the coupling, of that shape.
+        ndarray, shape (...)
+            In the units of the coupling.
 
         Examples
         --------

@@ -58,6 +58,15 @@ class Curve:
 
     Each method with error bars, beside the exact infinite and finite lattice where they are
     known. Leaves data.nc, summary.nc, figure.png and config.json in the output folder.
+
+    Examples
+    --------
+    >>> from studies.curve import Curve
+    >>> study = Curve(shape=(16, 16), temperature=(2.0, 3.0, 5), methods=("heat-bath",))
+    >>> [float(t) for t in study.grids[0]]
+    [2.0, 2.25, 2.5, 2.75, 3.0]
+    >>> [task.key for task in study.tasks()]
+    ['heat-bath, T = 2 … 3, seed 1']
     """
 
     shape: tuple[int, ...] = (64, 64)

@@ -49,13 +49,32 @@ def run(study: Any, *, progress: bool = False) -> xr.Dataset:
     Parameters
     ----------
     study : Study
+        What is run.
     progress : bool
         Whether to show how far it is.
 
+    Returns
+    -------
+    Dataset
+        What its ``assemble`` makes of the results.
+
     Raises
     ------
+    TypeError, ValueError
+        If the configuration is bad, before any work.
     StudyError
         If tasks raised errors.
+
+    Examples
+    --------
+    >>> from studies.curve import Curve
+    >>> from studies.runner import run
+    >>> study = Curve((8, 8), temperature=(2.0, 3.0, 3), methods=("heat-bath",), sweeps=1000)
+    >>> data = run(study)
+    >>> data.energy.dims, data.energy.shape
+    (('method', 'temperature', 'chain', 'draw'), (1, 3, 2, 1000))
+    >>> study.summarize(data).energy.dims
+    ('method', 'temperature')
     """
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
@@ -83,9 +102,11 @@ def run_to_folder(
     Parameters
     ----------
     study : Study
+        What is run.
     name : str
-        Of the study.
+        Of the study, as in `studies.catalogue.STUDIES`.
     out : path
+        The folder, which is made if it is not there.
     workers : int
         Processes of this machine; with 1 tasks run in this one.
     scheduler : str, optional
@@ -106,6 +127,18 @@ def run_to_folder(
         If a package is missing that the arguments ask for.
     StudyError
         If tasks raised errors (all others are done then), or the disk is full.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from studies.curve import Curve
+    >>> from studies.runner import run_to_folder
+    >>> study = Curve((8, 8), temperature=(2.0, 3.0, 3), methods=("heat-bath",), sweeps=1000)
+    >>> with TemporaryDirectory() as folder:
+    ...     run_to_folder(study, "curve", Path(folder))
+    ...     sorted(path.name for path in Path(folder).iterdir())
+    ['config.json', 'data.nc', 'figure.png', 'summary.nc', 'tasks']
     """
     study.tasks()
     check_format(form)

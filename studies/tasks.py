@@ -28,6 +28,7 @@ class Task:
         ``function(**arguments, seed=..., progress=...)`` returns a Dataset. It depends on
         nothing else, so that it can run anywhere and any number of times.
     arguments : dict
+        Numbers, text, arrays, Datasets, or dataclasses and containers of those.
     weight : int
         Share of the study's progress.
     resumable : bool
@@ -38,6 +39,17 @@ class Task:
         it ended.
     seed : int, optional
         What its seed follows from, beside the key; that of the study if omitted.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> from studies.tasks import Task, task_seed
+    >>> def toss(number, *, seed, progress=False):
+    ...     return xr.Dataset({"heads": seed % (number + 1)})
+    >>> task = Task("toss of 3", toss, {"number": 3})
+    >>> result = task.function(**task.arguments, seed=task_seed(1, task.key))
+    >>> result.heads.item() in range(4)
+    True
     """
 
     key: str
@@ -56,6 +68,32 @@ class Study(Protocol):
     ``recordings(data)``, battles to make videos of, by file name; and ``extends``, the fields that
     a finished study can be extended in, each with the function that joins the old value and the
     new one. No task that was there before may depend on those.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> import xarray as xr
+    >>> from matplotlib.figure import Figure
+    >>> from studies.runner import run
+    >>> from studies.tasks import Task
+    >>> def toss(number, *, seed, progress=False):
+    ...     return xr.Dataset({"heads": seed % (number + 1)})
+    >>> @dataclass(frozen=True)
+    ... class Tosses:
+    ...     numbers: tuple[int, ...] = (3, 5)
+    ...     seed: int = 1
+    ...     def tasks(self):
+    ...         return [Task(f"toss of {n}", toss, {"number": n}) for n in self.numbers]
+    ...     def assemble(self, results):
+    ...         return xr.concat(results.values(), xr.Variable("number", list(self.numbers)))
+    ...     def summarize(self, data):
+    ...         return data / data.number
+    ...     def plot(self, summary):
+    ...         figure = Figure()
+    ...         figure.subplots().plot(summary.number, summary.heads)
+    ...         return figure
+    >>> run(Tosses()).heads.dims
+    ('number',)
     """
 
     seed: Any

@@ -26,9 +26,9 @@ class Times(NamedTuple):
 
     Attributes
     ----------
-    tau, error : float arrays
+    tau, error : float arrays, shape (...)
         Integrated autocorrelation time and its standard error; NaN where a series is constant.
-    slowest : float array
+    slowest : float array, shape (...)
         Time of the slowest part that was found, from which the length of blocks follows.
 
     Examples

@@ -72,7 +72,7 @@ def reweight(data: xr.Dataset, temperature: npt.ArrayLike) -> xr.Dataset:
     >>> import isingrl as irl
     >>> from analysis import exact, scaling
     >>> model = irl.Ising(irl.Lattice((4, 4)))
-    >>> data = irl.simulate(model, irl.HeatBath(), [2.2, 2.4], sweeps=4000, chains=2, seed=1)
+    >>> data = irl.simulate(model, irl.HeatBath(), [2.2, 2.4], sweeps=1000, chains=2, seed=1)
     >>> found = scaling.reweight(data, [2.3])
     >>> found.specific_heat.dims, found.specific_heat.units
     (('temperature',), 'k_B')
@@ -128,7 +128,7 @@ def pseudo_critical_points(data: xr.Dataset, name: str = "susceptibility") -> xr
     >>> import isingrl as irl
     >>> from analysis import scaling
     >>> model = irl.Ising(irl.Lattice((4, 4)))
-    >>> data = irl.simulate(model, irl.HeatBath(), [2.0, 2.4, 2.8], sweeps=400, chains=2, seed=1)
+    >>> data = irl.simulate(model, irl.HeatBath(), [2.0, 2.4, 2.8], sweeps=200, chains=2, seed=1)
     >>> data = data.assign_coords(n_sites=16).expand_dims(size=[4])
     >>> found = scaling.pseudo_critical_points(data, "specific_heat")
     >>> found.pseudo_critical_temperature.dims, found.maximum.units
