@@ -119,8 +119,8 @@ def simulate(
         snapshots `sweeps` may differ: more go on from the end of a finished run, fewer give its
         first draws.
     checkpoint_seconds : float
-        Least time between two checkpoints; it is longer where they take long to write, so that
-        they take a twentieth of the time at most. One is always made at the end.
+        Least time between two checkpoints, in seconds; it is longer where they take long to write,
+        so that they take a twentieth of the time at most. One is always made at the end.
     progress : bool
         Show a progress bar.
 

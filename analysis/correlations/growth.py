@@ -32,7 +32,7 @@ def growth_law(
         Positive, over ``chain`` and ``time``, and any other dims; `analysis.domain_length` with
         ``dims=()`` gives such.
     window : tuple of float
-        First and last time of the fit.
+        First and last time of the fit, in the units of ``time``.
     offset : bool
         Fit :math:`L_0` too; without it that is 0, as for corrections that die out sooner.
 

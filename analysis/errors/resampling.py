@@ -158,10 +158,10 @@ def bootstrap(
     Raises
     ------
     TypeError
-        If `data` is neither a Dataset nor a DataArray.
+        If `data` is neither a Dataset nor a DataArray, or a number is no integer.
     ValueError
-        If there are fewer than 8 chains, the function's result still has the dim, or
-        `n_resamples` is less than 2.
+        If there are fewer than 8 chains, the function's result still has the dim, `n_resamples` is
+        less than 2, or `seed` is negative.
 
     References
     ----------

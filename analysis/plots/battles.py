@@ -57,6 +57,8 @@ def battle_frame(recording: xr.Dataset, step: int, ax: Axes | None = None) -> Ax
 
     Raises
     ------
+    TypeError
+        If what is drawn is no Dataset.
     ValueError
         If there is no such step, or the recording lacks a variable, a dim, or its map size.
 
@@ -132,6 +134,8 @@ def kills_over_time(
 
     Raises
     ------
+    TypeError
+        If what is drawn is no Dataset.
     ValueError
         If there is no such step, or the recording lacks ``kills`` or has other dims.
 
@@ -203,6 +207,8 @@ def learning_curve(
 
     Raises
     ------
+    TypeError
+        If what is drawn is no Dataset.
     ValueError
         If `history` lacks the variable, it has other dims, or the window is not positive.
 
@@ -251,6 +257,8 @@ def win_rate_bars(rates: xr.Dataset, ax: Axes | None = None) -> Axes:
 
     Raises
     ------
+    TypeError
+        If what is drawn is no Dataset.
     ValueError
         If `rates` lacks a variable or has other dims.
 
@@ -307,6 +315,8 @@ def tournament_matrix(rates: xr.Dataset, ax: Axes | None = None) -> Axes:
 
     Raises
     ------
+    TypeError
+        If what is drawn is no Dataset.
     ValueError
         If `rates` lacks ``win_rate`` or it has other dims.
 

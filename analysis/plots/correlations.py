@@ -36,6 +36,8 @@ def spin_correlation(
 
     Raises
     ------
+    TypeError
+        If what is drawn is no Dataset.
     ValueError
         If there are other dims, or the variable is missing.
 
@@ -86,6 +88,8 @@ def structure_factor(
 
     Raises
     ------
+    TypeError
+        If what is drawn is no Dataset.
     ValueError
         If there are other dims, or the variable is missing.
 
@@ -137,7 +141,7 @@ def domain_growth(
     law : Dataset, optional
         From `analysis.growth_law`; drawn as a line over the window, solid, and beyond it, dotted.
     window : tuple of float, optional
-        First and last time of the fit in sweeps, needed for `law`; shaded.
+        First and last time of the fit, needed for `law`; shaded.
     label : str, optional
         Of the marks; the name of the method if omitted.
 
@@ -148,6 +152,8 @@ def domain_growth(
 
     Raises
     ------
+    TypeError
+        If what is drawn is no Dataset.
     ValueError
         If there are other dims, or `law` comes without `window`.
 

@@ -44,6 +44,8 @@ def log_odds(result: xr.Dataset, ax: Axes | None = None) -> Axes:
 
     Raises
     ------
+    TypeError
+        If what is drawn is no Dataset.
     ValueError
         If `result` lacks a variable or has other dims.
 
@@ -104,6 +106,8 @@ def majority_vote_plane(result: xr.Dataset, ax: Axes | None = None) -> Axes:
 
     Raises
     ------
+    TypeError
+        If what is drawn is no Dataset.
     ValueError
         If `result` lacks x or y, or they have other dims.
 

@@ -38,6 +38,8 @@ def observable(summary: xr.Dataset, name: str, ax: Axes | None = None) -> Axes:
 
     Raises
     ------
+    TypeError
+        If what is drawn is no Dataset.
     ValueError
         If `summary` lacks the observable, or it has dims besides temperature and method.
 
@@ -82,6 +84,8 @@ def exact_curve(result: xr.Dataset, name: str, ax: Axes | None = None) -> Axes:
 
     Raises
     ------
+    TypeError
+        If what is drawn is no Dataset.
     ValueError
         If `result` lacks the observable.
 

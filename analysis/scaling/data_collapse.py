@@ -56,7 +56,7 @@ def collapse(
         As for `analysis.scaling.binder_crossings`, with temperatures near the critical one, the
         nearer the larger the size: a window of x that polynomials can follow.
     critical_temperature : float, optional
-        Where the search begins, among those of the data; their mean if omitted.
+        Where the search begins, in J/k_B, among those of the data; their mean if omitted.
     degree : int
         Of the polynomials.
     correction : float, optional

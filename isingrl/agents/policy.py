@@ -496,7 +496,7 @@ def assemble(
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         If an array is missing, unknown or of the wrong size, or a temperature none.
 
     Examples

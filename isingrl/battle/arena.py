@@ -27,11 +27,11 @@ class Arena:
     Parameters
     ----------
     map_size : int
-        Side of the map, walls included.
+        Side of the map in cells, walls included.
     team_size : int or pair of int
         Agents of each team.
     max_steps : int
-        Length of a game in which both teams survive.
+        Length in steps of a game in which both teams survive.
     placing : {"ranks", "scattered"}
         "ranks": two blocks that face each other, an agent on every other cell. "scattered":
         anywhere in the team's half of the map, anew in every game.

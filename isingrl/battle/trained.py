@@ -193,6 +193,8 @@ class TrainedTeam:
 
         Raises
         ------
+        ValueError
+            If there is no such device.
         ImportError
             If torch is not installed.
         RuntimeError
