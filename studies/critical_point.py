@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,11 +17,13 @@ from matplotlib.transforms import Bbox
 
 from analysis import plots, scaling
 from analysis.literature import critical_exponents, critical_temperature
-from isingrl import Ising, Lattice, MeanFieldQ, Metropolis, Rule, simulate, train
+from isingrl import Ising, Lattice, MeanFieldQ, Metropolis, Rule, simulate
 from isingrl._validation import check_integer
 from studies.combining import concat
+from studies.extending import Join, added, unextended
 from studies.legends import legend_below
 from studies.tasks import Task, task_seed
+from studies.training import trained
 
 METHODS = (Metropolis.name, MeanFieldQ.name)
 _POINTS, _CHAINS = 16, 4  # together what one block of the bit-lane engine holds
@@ -83,9 +87,9 @@ class CriticalPoint:
     lattices: tuple[str, ...] = ("square", "Moore", "cubic")
     """Which lattices."""
     sizes: tuple[int, ...] = (12, 16, 24, 32, 48)
-    """Sides of the two-dimensional lattices, even numbers."""
+    """Sides of the two-dimensional lattices, four or more different even numbers."""
     cubic_sizes: tuple[int, ...] = (6, 8, 12, 16, 24)
-    """Sides of the three-dimensional one, as many even numbers."""
+    """Sides of the three-dimensional one, as many as the others if both are there."""
     relaxation_times: int = 500
     """Length of each of four chains at sixteen temperatures, in units of L^2.17 sweeps (L^2.02 in
     three dimensions), about the longest relaxation time; a tenth more before the first draw."""
@@ -93,6 +97,12 @@ class CriticalPoint:
     """Sweeps in which the agents learn before they are measured."""
     seed: int = 1
     """Seed of all random numbers."""
+
+    extends: ClassVar[Mapping[str, Join]] = {
+        "lattices": added,
+        "sizes": added,
+        "cubic_sizes": added,
+    }
 
     def sides(self, lattice: str) -> tuple[int, ...]:
         """Sides of a lattice, ascending."""
@@ -109,21 +119,24 @@ class CriticalPoint:
             sides = getattr(self, name)
             for side in sides:
                 check_integer(f"{name}: each", side, 2)
-            if len(set(sides)) < max(3, len(sides)) or any(side % 2 for side in sides):
-                raise ValueError(f"{name} must be three or more different even sides; got {sides}")
-        if len(self.sizes) != len(self.cubic_sizes):
+            # three or more crossings of successive sizes make an extrapolation with an error
+            if len(set(sides)) < max(4, len(sides)) or any(side % 2 for side in sides):
+                raise ValueError(f"{name} must be four or more different even sides; got {sides}")
+        if len({len(self.sides(lattice)) for lattice in self.lattices}) > 1:
             raise ValueError(
                 f"cubic_sizes must be as many as sizes, {len(self.sizes)}; got {self.cubic_sizes}"
             )
         check_integer("relaxation_times", self.relaxation_times, 5)
         check_integer("training_sweeps", self.training_sweeps, 1)
         check_integer("seed", self.seed, 0)
+        alone = unextended(self)
         return [
             Task(
-                key=f"{lattice}, {method}, L = {side}",
+                key=_key(lattice, method, side),
                 function=measure,
-                arguments={"config": self, "lattice": lattice, "method": method, "side": side},
+                arguments={"config": alone, "lattice": lattice, "method": method, "side": side},
                 weight=max(1, int(side ** (KINDS[lattice].ndim + 2) / 1e4)),
+                resumable=True,
             )
             for lattice in self.lattices
             for method in METHODS
@@ -132,11 +145,15 @@ class CriticalPoint:
 
     def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
         """Join everything over (lattice, method, level, point, chain, draw); sizes by level."""
-        found = list(results.values())
-        number = len(self.sizes)
-        parts = [concat(found[k : k + number], "level") for k in range(0, len(found), number)]
-        methods = len(METHODS)
-        rows = [concat(parts[k : k + methods], "method") for k in range(0, len(parts), methods)]
+        rows = []
+        for lattice in self.lattices:
+            methods = [
+                concat(
+                    [results[_key(lattice, method, side)] for side in self.sides(lattice)], "level"
+                )
+                for method in METHODS
+            ]
+            rows.append(concat(methods, "method"))
         coordinates = ["temperature", "size", "n_sites", "interval"]
         data = concat([row.reset_coords() for row in rows], "lattice").set_coords(coordinates)
         return data.assign_coords(lattice=list(self.lattices))
@@ -174,6 +191,10 @@ class CriticalPoint:
         return figure
 
 
+def _key(lattice: str, method: str, side: int) -> str:
+    return f"{lattice}, {method}, L = {side}"
+
+
 def measure(
     config: CriticalPoint,
     lattice: str,
@@ -181,6 +202,7 @@ def measure(
     side: int,
     *,
     seed: int,
+    folder: Path | None = None,
     progress: bool = False,
 ) -> xr.Dataset:
     """Simulate one method on one lattice around the critical temperature that it has itself."""
@@ -189,7 +211,7 @@ def measure(
     temperature = centre * np.exp(np.linspace(*kind.window, _POINTS) * side ** (-1 / kind.nu))
     interval = max(1, round(side**kind.relaxation_exponent / _DRAWS_A_TIME))
     n_draws = config.relaxation_times * _DRAWS_A_TIME
-    data = _run(config, kind, method, side, temperature, n_draws, interval, seed, progress)
+    data = _run(config, kind, method, side, temperature, n_draws, interval, seed, folder, progress)
     data = data.rename_dims(temperature="point").reset_index("temperature")
     return data.reset_coords("temperature").assign_coords(
         size=side, n_sites=side**kind.ndim, interval=interval
@@ -208,7 +230,7 @@ def rough_critical_temperature(config: CriticalPoint, lattice: str, method: str)
     seed = task_seed(config.seed, f"{lattice}, {method}, scan")
     weiss = kind.model(small).lattice.coordination_number
     wide = weiss * np.linspace(*_SCANNED, 16)
-    data = _run(config, kind, method, small, wide, 200, 5, seed, False)
+    data = _run(config, kind, method, small, wide, 200, 5, seed)
     square = data["magnetization"] ** 2
     cumulant = 1 - (square**2).mean(_SAMPLES) / (3 * square.mean(_SAMPLES) ** 2)
     falls = int(np.argmax(cumulant.values < _ORDERED))
@@ -218,7 +240,7 @@ def rough_critical_temperature(config: CriticalPoint, lattice: str, method: str)
     runs = []
     for side in (small, large):
         interval = max(1, round(side**kind.relaxation_exponent / _DRAWS_A_TIME))
-        data = _run(config, kind, method, side, near, 200, interval, seed, False)
+        data = _run(config, kind, method, side, near, 200, interval, seed)
         runs.append(data.assign_coords(size=side, n_sites=side**kind.ndim))
     crossing = scaling.binder_crossings(concat(runs, "size"))
     return float(crossing["crossing_temperature"].item())
@@ -233,20 +255,21 @@ def _run(
     n_draws: int,
     interval: int,
     seed: int,
-    progress: bool,
+    folder: Path | None = None,
+    progress: bool = False,
 ) -> xr.Dataset:
     """Train, if the method learns, and simulate."""
     model = kind.model(side)
     rule: Rule = Metropolis()
     if method == MeanFieldQ.name:
-        rule = train(
-            model, MeanFieldQ(), temperature, sweeps=config.training_sweeps,
-            seed=task_seed(seed, "learning"), progress=progress,
+        rule = trained(
+            folder and folder / "policy", model, MeanFieldQ(), temperature,
+            sweeps=config.training_sweeps, seed=task_seed(seed, "learning"), progress=progress,
         )  # fmt: skip
     data = simulate(
         model, rule, temperature, sweeps=n_draws * interval,
         thermalization=n_draws * interval // 10, interval=interval, chains=_CHAINS, start="up",
-        seed=task_seed(seed, "running"), progress=progress,
+        seed=task_seed(seed, "running"), out=folder and folder / "run", progress=progress,
     )  # fmt: skip
     return data.drop_vars("softmax_temperature", errors="ignore")
 

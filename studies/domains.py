@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,12 +17,14 @@ from matplotlib.figure import Figure
 from analysis import domain_statistics, exact, plots, power_law, size_distribution
 from analysis.errors import jackknife
 from analysis.literature import geometric_domains
-from isingrl import Ising, Lattice, MeanFieldQ, Metropolis, Rule, simulate, train
+from isingrl import Ising, Lattice, MeanFieldQ, Metropolis, Rule, simulate
 from isingrl._validation import check_integer, check_real
 from studies.combining import concat
+from studies.extending import Join, added, unextended
 from studies.grids import ascending_grid
 from studies.legends import legend_below
 from studies.tasks import Task, task_seed
+from studies.training import trained
 
 METHODS = (Metropolis.name, MeanFieldQ.name)
 _DIMS = ("chain", "snapshot")
@@ -55,6 +59,8 @@ class Domains:
     seed: int = 1
     """Seed of all random numbers."""
 
+    extends: ClassVar[Mapping[str, Join]] = {"sizes": added}
+
     @property
     def temperatures(self) -> npt.NDArray[np.float64]:
         """Temperatures in J/k_B, shape (number,)."""
@@ -78,14 +84,16 @@ class Domains:
             check_integer("sizes: each", size, 2)
         critical = exact.CRITICAL_TEMPERATURE
         runs = [(self.side, tuple(self.temperatures)), *((L, (critical,)) for L in self.sizes)]
+        alone = unextended(self)
         return [
             Task(
-                key=f"{method}, L = {side}, {len(temperature)} temperature(s)",
+                key=_key(method, side, len(temperature)),
                 function=measure,
                 arguments={
-                    "config": self, "method": method, "side": side, "temperature": temperature
+                    "config": alone, "method": method, "side": side, "temperature": temperature
                 },
                 weight=max(1, self.sweeps(side) * side**2 >> 20),
+                resumable=True,
             )
             for method in METHODS
             for side, temperature in runs
@@ -93,20 +101,19 @@ class Domains:
 
     def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
         """Join the temperatures, and the sizes at the critical one as ``critical_NAME``."""
-        found = list(results.values())
-        number = 1 + len(self.sizes)
+        sides = sorted(self.sizes)
         scans, critical = [], []
-        for k in range(len(METHODS)):
-            scan, *sizes = found[k * number : (k + 1) * number]
-            scans.append(scan)
-            sizes = [data.isel(temperature=0, drop=True).drop_vars("picture") for data in sizes]
+        for method in METHODS:
+            scans.append(results[_key(method, self.side, len(self.temperatures))])
+            found = [results[_key(method, side, 1)] for side in sides]
+            sizes = [data.isel(temperature=0, drop=True).drop_vars("picture") for data in found]
             joined = xr.concat(
                 [data.drop_dims("size_bin") for data in sizes], "size",
                 combine_attrs="drop_conflicts",
             )  # fmt: skip
-            largest = sizes[int(np.argmax(self.sizes))]
+            largest = sizes[-1]
             joined["size_histogram"] = largest["size_histogram"]
-            joined = joined.assign_coords(size=list(self.sizes), bin_width=largest["bin_width"])
+            joined = joined.assign_coords(size=sides, bin_width=largest["bin_width"])
             critical.append(joined)
         at_critical = concat(critical, "method")
         at_critical = at_critical.rename({str(v): f"critical_{v}" for v in at_critical.data_vars})
@@ -166,6 +173,10 @@ class Domains:
         return figure
 
 
+def _key(method: str, side: int, n_temperatures: int) -> str:
+    return f"{method}, L = {side}, {n_temperatures} temperature(s)"
+
+
 def measure(
     config: Domains,
     method: str,
@@ -173,22 +184,23 @@ def measure(
     temperature: tuple[float, ...],
     *,
     seed: int,
+    folder: Path | None = None,
     progress: bool = False,
 ) -> xr.Dataset:
     """Simulate one method on one lattice and count the domains; agents learn first."""
     model = Ising(Lattice((side, side)))
     rule: Rule = Metropolis()
     if method == MeanFieldQ.name:
-        rule = train(
-            model, MeanFieldQ(), temperature, sweeps=config.training_sweeps,
-            seed=task_seed(seed, "learning"), progress=progress,
+        rule = trained(
+            folder and folder / "policy", model, MeanFieldQ(), temperature,
+            sweeps=config.training_sweeps, seed=task_seed(seed, "learning"), progress=progress,
         )  # fmt: skip
     sweeps = config.sweeps(side)
     data = simulate(
         model, rule, temperature, sweeps=sweeps, thermalization=sweeps // 4,
         interval=sweeps // config.snapshots, snapshots=config.snapshots,
         chains=max(1, _LANES // len(temperature)), start="up",
-        seed=task_seed(seed, "running"), progress=progress,
+        seed=task_seed(seed, "running"), out=folder and folder / "run", progress=progress,
     )  # fmt: skip
     found = domain_statistics(data).sel(phase="both", drop=True)
     found["wraps_any"] = found["wraps"].any("axis").astype(float)

@@ -42,10 +42,6 @@ def test_the_largest_domain_has_its_fractal_dimension(summary):
     assert (summary["fractal_dimension_error"] < 0.02).all()
 
 
-def test_the_same_configuration_gives_the_same_data():
-    xr.testing.assert_identical(run(TINY), run(TINY))
-
-
 def test_figure_and_files(summary, tmp_path):
     figure = SMALL.plot(summary)
     labels = [ax.get_xlabel() for ax in figure.axes if ax.get_xlabel()]
