@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +16,7 @@ from matplotlib.figure import Figure
 
 from analysis import effective_temperature, exact, log_odds
 from analysis.learned.fits import mean_and_error
-from isingrl import Ising, Lattice, MeanFieldQ, Policy, simulate, train
+from isingrl import Ising, Lattice, MeanFieldQ, Policy, simulate
 from isingrl._runs import STARTS
 from isingrl._validation import (
     check_choice,
@@ -23,9 +25,11 @@ from isingrl._validation import (
     check_run_length,
 )
 from studies.combining import concat
+from studies.extending import Join, added, unextended
 from studies.grids import temperature_grid
 from studies.legends import legend_below
 from studies.tasks import Task, task_seed
+from studies.training import trained
 
 __all__ = ["Discount"]
 
@@ -84,6 +88,8 @@ class Discount:
     seed: int = 1
     """Seed of all random numbers."""
 
+    extends: ClassVar[Mapping[str, Join]] = {"discounts": added}
+
     @property
     def model(self) -> Ising:
         """The ferromagnet without field."""
@@ -110,20 +116,21 @@ class Discount:
         check_integer("seed", self.seed, 0)
         if not self.discounts or len(set(self.discounts)) < len(self.discounts):
             raise ValueError(f"discounts must be distinct numbers; got {self.discounts}")
-        number = len(self.temperatures)
+        number, alone = len(self.temperatures), unextended(self)
         return [
             Task(
-                key=f"discount = {self.agent(discount).discount:g}",
+                key=_key(self.agent(discount).discount),
                 function=measure,
-                arguments={"config": self, "discount": discount},
+                arguments={"config": alone, "discount": discount},
                 weight=number,
+                resumable=True,
             )
             for discount in self.discounts
         ]
 
     def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
         """Join the discounts."""
-        return concat(results.values(), "discount")
+        return concat([results[_key(each)] for each in sorted(self.discounts)], "discount")
 
     def summarize(self, data: xr.Dataset) -> xr.Dataset:
         """Means over trainings with errors, and the softmax temperatures where order ends."""
@@ -226,10 +233,22 @@ class Discount:
         return figure
 
 
-def measure(config: Discount, discount: float, *, seed: int, progress: bool = False) -> xr.Dataset:
+def _key(discount: float) -> str:
+    return f"discount = {discount:g}"
+
+
+def measure(
+    config: Discount,
+    discount: float,
+    *,
+    seed: int,
+    folder: Path | None = None,
+    progress: bool = False,
+) -> xr.Dataset:
     """Train agents of one discount, then run what they learned."""
     learning_seed, running_seed = (task_seed(seed, use) for use in ("learning", "running"))
-    policy = train(
+    policy = trained(
+        folder and folder / "policy",
         config.model,
         config.agent(discount),
         config.temperatures,
@@ -248,9 +267,13 @@ def measure(config: Discount, discount: float, *, seed: int, progress: bool = Fa
         "start": policy.history["spins"].isel(snapshot=0).values,
         "progress": progress,
     }
-    data = simulate(config.model, policy, seed=running_seed, **settings)
-    even_seed = task_seed(seed, "running alike")
-    even = simulate(config.model, made_alike(policy), seed=even_seed, **settings)
+    data = simulate(
+        config.model, policy, seed=running_seed, out=folder and folder / "run", **settings
+    )
+    even = simulate(
+        config.model, made_alike(policy), seed=task_seed(seed, "running alike"),
+        out=folder and folder / "run-alike", **settings,
+    )  # fmt: skip
     data["even_abs_magnetization"] = abs(even["magnetization"]).mean("draw")
     learned = policy.history["magnetization"].isel(sweep=slice(config.training_sweeps // 2, None))
     data["learning_magnetization"] = learned.drop_vars("softmax_temperature")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +19,7 @@ from analysis import exact, plots, thermodynamics
 from isingrl import Agent, IndependentQ, Ising, Lattice, MeanFieldQ, simulate
 from isingrl._validation import check_integer, check_real, check_run_length
 from studies.combining import concat
+from studies.extending import Join, added, longer, unextended
 from studies.grids import temperature_grid
 from studies.legends import legend_below
 from studies.tasks import Task
@@ -63,6 +66,8 @@ class Observability:
     seed: int = 1
     """Seed of all random numbers."""
 
+    extends: ClassVar[Mapping[str, Join]] = {"seen": added, "sweeps": longer}
+
     @property
     def model(self) -> Ising:
         """The ferromagnet without field."""
@@ -92,26 +97,29 @@ class Observability:
         z = lattice.coordination_number
         if not self.seen or len(set(self.seen)) < len(self.seen) or max(self.seen) > z:
             raise ValueError(f"seen must hold distinct integers from 0 to {z}; got {self.seen}")
-        number = len(self.temperatures)
+        number, alone = len(self.temperatures), unextended(self)
         return [
             Task(
-                key=f"{check_integer('seen', seen, 0)} neighbours seen",
+                key=_key(check_integer("seen", seen, 0)),
                 function=measure,
-                arguments={"config": self, "seen": seen},
+                arguments={"config": alone, "seen": seen},
                 weight=number,
+                resumable=True,
+                sweeps=self.sweeps,
             )
             for seen in self.seen
         ]
 
     def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
         """Join the numbers of neighbours seen."""
-        return concat(results.values(), "seen")
+        return concat([results[_key(seen)] for seen in sorted(self.seen)], "seen")
 
     def summarize(self, data: xr.Dataset) -> xr.Dataset:
         """Observables with errors, and the temperature where order ends."""
         summary = thermodynamics(data)
         z = self.model.lattice.coordination_number
-        ends = np.array([_end_of_order(summary.sel(seen=k), full=k == z) for k in self.seen])
+        seen = summary["seen"].values
+        ends = np.array([_end_of_order(summary.sel(seen=k), full=k == z) for k in seen])
         label = {"long_name": "temperature where order ends", "units": "J/k_B"}
         summary["critical_temperature"] = ("seen", ends[:, 0], label)
         label = {**label, "long_name": f"standard error of the {label['long_name']}"}
@@ -127,7 +135,7 @@ class Observability:
         for result, style in zip(known, ("-.", ":", "-"), strict=True):
             self._draw_known(left, result, style)
         z = self.model.lattice.coordination_number
-        for k in self.seen:
+        for k in summary["seen"].values:
             self._draw_measured(left, right, summary.sel(seen=k), z)
         left.set(xlim=(grid[0] - 0.05, grid[-1] + 0.05), ylim=(-0.03, 1.03))
         left.set_xlabel(plots.axis_label(summary["temperature"]))
@@ -186,18 +194,31 @@ class Observability:
         )
 
 
-def measure(config: Observability, seen: int, *, seed: int, progress: bool = False) -> xr.Dataset:
+def _key(seen: int) -> str:
+    return f"{seen} neighbours seen"
+
+
+def measure(
+    config: Observability,
+    seen: int,
+    *,
+    sweeps: int,
+    seed: int,
+    folder: Path | None = None,
+    progress: bool = False,
+) -> xr.Dataset:
     """Simulate agents that learn while they are measured, at all temperatures."""
     data = simulate(
         config.model,
         config.agent(seen),
         config.temperatures,
-        sweeps=config.sweeps,
+        sweeps=sweeps,
         thermalization=config.thermalization,
         chains=config.chains,
         start="up",
         learn=True,
         seed=seed,
+        out=folder and folder / "run",
         progress=progress,
     )
     label = {"long_name": "number of neighbours seen", "units": "1"}

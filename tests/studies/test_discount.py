@@ -56,10 +56,6 @@ def test_crossing_is_interpolated_at_the_last_fall():
     np.testing.assert_allclose(_crossing(order, 0.5), [3.6, np.nan, np.nan])
 
 
-def test_the_same_configuration_gives_the_same_data():
-    xr.testing.assert_identical(run(TINY), run(TINY))
-
-
 def test_figure_and_files(summary, tmp_path):
     order, ends, slope, bias = SMALL.plot(summary).axes
     assert "magnetization" in order.get_ylabel()

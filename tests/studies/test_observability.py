@@ -111,13 +111,6 @@ def test_no_end_is_claimed_where_order_is_not_seen_to_fall(summary):
     assert np.isnan(summary["critical_temperature"].sel(seen=4))
 
 
-def test_the_same_configuration_gives_the_same_data():
-    config = Observability(
-        shape=(8, 8), temperature=(2.0, 3.0, 2), seen=(0, 2), sweeps=30, thermalization=5
-    )
-    xr.testing.assert_identical(run(config), run(config))
-
-
 def test_figure_has_order_and_its_end(summary):
     order, ends = SMALL.plot(summary).axes
     assert order.get_xlabel().startswith("temperature")
