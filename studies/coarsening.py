@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ from analysis.quantities import quantity_attrs
 from isingrl import Ising, Lattice, MeanFieldQ, Metropolis, Rule, simulate, train
 from isingrl._validation import check_integer, check_temperature
 from studies.combining import concat
+from studies.extending import Join, added, unextended
 from studies.tasks import Task, task_seed
 
 METHODS = (Metropolis.name, MeanFieldQ.name)
@@ -55,6 +57,8 @@ class Coarsening:
     """Sweeps in which they learn before the quench."""
     seed: int = 1
     """Seed of all random numbers."""
+
+    extends: ClassVar[Mapping[str, Join]] = {"temperature": added}
 
     @property
     def times(self) -> npt.NDArray[np.int64]:
@@ -98,11 +102,12 @@ class Coarsening:
                     f"{name} must hold at least 6 of the times {self.times.tolist()}; got {inside} "
                     f"from {first:g} to {last:g}"
                 )
+        alone = unextended(self)
         return [
             Task(
-                key=f"{method}, T = {t:g}",
+                key=_key(method, t),
                 function=measure,
-                arguments={"config": self, "method": method, "temperature": t},
+                arguments={"config": alone, "method": method, "temperature": t},
             )
             for method in METHODS
             for t in self.temperature
@@ -110,9 +115,10 @@ class Coarsening:
 
     def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
         """Join methods and temperatures."""
-        found, number = list(results.values()), len(self.temperature)
+        temperatures = sorted(self.temperature)
         methods = [
-            concat(found[k * number : (k + 1) * number], "temperature") for k in range(len(METHODS))
+            concat([results[_key(method, t)] for t in temperatures], "temperature")
+            for method in METHODS
         ]
         return concat(methods, "method")
 
@@ -178,7 +184,8 @@ class Coarsening:
         ax.set_ylabel("domain length $L$ (lattice spacings)")
         ax.set_xlim(right=5 * self.sweeps)
         low, high = ax.get_ylim()
-        ax.set_ylim(low, high * (high / low) ** 0.45)  # room for the legend
+        share = min(0.8, 0.0775 * len(series))  # of the axis, for the legend
+        ax.set_ylim(low, high * (high / low) ** (share / (1 - share)))
         ax.legend(loc="upper left", fontsize=8, frameon=False, handletextpad=0.2)
 
     def _draw_local(self, ax: Axes, summary: xr.Dataset) -> None:
@@ -227,6 +234,10 @@ class Coarsening:
         ax.legend(fontsize=8, frameon=False, loc="lower left")
         method = plots.method_label(str(summary["method"].item()))
         ax.set_title(f"{method}, $T$ = {summary['temperature'].item():g}")
+
+
+def _key(method: str, temperature: float) -> str:
+    return f"{method}, T = {temperature:g}"
 
 
 def measure(

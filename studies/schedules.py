@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_args
+from itertools import product
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -15,12 +18,14 @@ from analysis import exact, plots
 from analysis.errors import MIN_BLOCKS, estimate
 from analysis.literature import critical_temperature
 from analysis.quantities import quantity_attrs
-from isingrl import HeatBath, Ising, Lattice, MeanFieldQ, Rule, simulate, train
+from isingrl import HeatBath, Ising, Lattice, MeanFieldQ, Rule, simulate
 from isingrl._validation import check_choice, check_integer, check_run_length
 from studies.combining import concat
+from studies.extending import Join, added, unextended
 from studies.grids import temperature_grid
 from studies.legends import legend_below
 from studies.tasks import Task, task_seed
+from studies.training import trained
 
 __all__ = ["Schedules"]
 
@@ -71,6 +76,12 @@ class Schedules:
     seed: int = 1
     """Seed of all random numbers."""
 
+    extends: ClassVar[Mapping[str, Join]] = {
+        "neighborhoods": added,
+        "methods": added,
+        "schedules": added,
+    }
+
     @property
     def reduced(self) -> FloatArray:
         """All temperatures over the critical one, shape (number,)."""
@@ -108,19 +119,20 @@ class Schedules:
             )
         check_integer("training_sweeps", self.training_sweeps, 1)
         check_integer("seed", self.seed, 0)
-        number = len(self.reduced)
+        number, alone = len(self.reduced), unextended(self)
         return [
             Task(
-                key=f"{neighborhood}, {method}, {schedule}, {start}",
+                key=_key(neighborhood, method, schedule, start),
                 function=measure,
                 arguments={
-                    "config": self,
+                    "config": alone,
                     "neighborhood": neighborhood,
                     "method": method,
                     "schedule": schedule,
                     "start": start,
                 },
                 weight=number,
+                resumable=True,
             )
             for neighborhood in self.neighborhoods
             for method in self.methods
@@ -130,14 +142,15 @@ class Schedules:
 
     def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
         """Join starts, schedules, methods and neighbourhoods."""
-        data = list(results.values())
-        lengths = {
-            "start": len(_STARTS),
-            "schedule": len(self.schedules),
-            "method": len(self.methods),
-            "neighborhood": len(self.neighborhoods),
+        names = {
+            "neighborhood": self.neighborhoods,
+            "method": self.methods,
+            "schedule": self.schedules,
+            "start": _STARTS,
         }
-        for dim, length in lengths.items():
+        data = [results[_key(*each)] for each in product(*names.values())]
+        for dim in reversed(names):
+            length = len(names[dim])
             data = [concat(data[i : i + length], dim) for i in range(0, len(data), length)]
         return data[0]
 
@@ -201,7 +214,7 @@ class Schedules:
                 critical = critical_temperature(2, neighborhood)
                 assert critical is not None
                 plots.critical_temperature(ax, critical)
-        legend_below(figure, axes[0], 4, fontsize="small")
+        legend_below(figure, axes.flat, 4, fontsize="small")
         sides = " × ".join(map(str, self.shape))
         marks = ", ".join(f"{_MARKERS[m][0]} {plots.method_label(m)}" for m in self.methods)
         figure.suptitle(
@@ -225,6 +238,10 @@ class Schedules:
         row[2].plot(grid, m, lw=1.0, color="0.35")
 
 
+def _key(neighborhood: str, method: str, schedule: str, start: str) -> str:
+    return f"{neighborhood}, {method}, {schedule}, {start}"
+
+
 def measure(
     config: Schedules,
     neighborhood: str,
@@ -233,6 +250,7 @@ def measure(
     start: str,
     *,
     seed: int,
+    folder: Path | None = None,
     progress: bool = False,
 ) -> xr.Dataset:
     """Simulate one method on one schedule from one start, at all temperatures."""
@@ -240,7 +258,8 @@ def measure(
     learning_seed, running_seed = (task_seed(seed, use) for use in ("learning", "running"))
     rule: Rule = HeatBath()
     if method == "mean-field-q":
-        rule = train(
+        rule = trained(
+            folder and folder / "policy",
             model,
             MeanFieldQ(),
             temperature,
@@ -261,6 +280,7 @@ def measure(
         schedule=schedule,
         snapshots=config.sweeps // config.interval,
         seed=running_seed,
+        out=folder and folder / "run",
         progress=progress,
     )
     spins = data["spins"].values

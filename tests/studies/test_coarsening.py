@@ -100,10 +100,6 @@ def test_local_exponents_of_a_power():
     assert found["step"].max() < 100
 
 
-def test_the_same_configuration_gives_the_same_data():
-    xr.testing.assert_identical(run(TINY), run(TINY))
-
-
 def test_figure_and_files(summary, tmp_path):
     figure = SMALL.plot(summary)
     titles = [ax.get_title() for ax in figure.axes]
