@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import xarray as xr
@@ -15,6 +16,7 @@ from isingrl._validation import check_choice, check_integer
 from isingrl.battle import TEAMS, Arena, LearningTeam, PursuitTeam, Team
 from studies.battle_tasks import contest, draw_trainings, history, train_team, trained_team
 from studies.combining import concat
+from studies.extending import Join, added
 from studies.legends import legend_below
 from studies.tasks import Task
 
@@ -57,6 +59,8 @@ class BattlePaper:
     """Agents of a team; 16 (small) or 64 (paper) if omitted."""
     seed: int = 1
     """Seed of everything random."""
+
+    extends: ClassVar[Mapping[str, Join]] = {"methods": added}
 
     @property
     def arena(self) -> Arena:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import tyro
@@ -16,6 +17,7 @@ from isingrl.battle import TEAMS, Arena, PursuitTeam, Team, TrainedTeam, ValueTe
 from isingrl.battle.contests import OUTCOMES, count_outcomes
 from studies.battle_tasks import train_team, trained_team
 from studies.combining import concat
+from studies.extending import Join, added
 from studies.grids import FloatArray
 from studies.tasks import Task, task_seed
 
@@ -50,6 +52,8 @@ class BattleTemperature:
     """Agents of a team."""
     seed: int = 1
     """Seed of everything random."""
+
+    extends: ClassVar[Mapping[str, Join]] = {"methods": added}
 
     @property
     def arena(self) -> Arena:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +17,10 @@ from isingrl import Agent, Ising, Lattice, MeanFieldQ, Metropolis, Policy, Rule,
 from isingrl._validation import check_integer, check_real
 from isingrl.tables import RuleTable
 from studies import _paper_ising_figure as drawing
+from studies.extending import Join
 from studies.grids import ascending_grid
 from studies.tasks import Task, task_seed
+from studies.training import trained
 
 Array = npt.NDArray[np.float64]
 
@@ -70,6 +73,8 @@ class PaperIsing:
     seed: int = 1
     """Seed of all random numbers."""
 
+    extends: ClassVar[Mapping[str, Join]] = {}
+
     @property
     def taus(self) -> Array:
         """All softmax temperatures, shape (number,)."""
@@ -112,6 +117,7 @@ class PaperIsing:
                 function=function,
                 arguments={"config": self, "name": name, "side": side, "taus": tuple(grid)},
                 weight=weight,
+                resumable=True,
             )
             for function, name, side, grid, weight in runs
         ]
@@ -217,6 +223,7 @@ def measure_converged(
     taus: tuple[float, ...],
     *,
     seed: int,
+    folder: Path | None = None,
     progress: bool = False,
 ) -> xr.Dataset:
     """Metropolis, or trained agents with one frozen table, one sublattice after the other."""
@@ -224,26 +231,15 @@ def measure_converged(
     settling = int(_SETTLING * config.steps)
     rule: Rule = Metropolis()
     if name == MeanFieldQ.name:
-        rule = train(
-            model,
-            MeanFieldQ("half"),
-            temperature,
-            sweeps=_TRAINING,
-            seed=task_seed(seed, "learning"),
-            progress=progress,
-        )
+        rule = trained(
+            folder and folder / "policy", model, MeanFieldQ("half"), temperature, sweeps=_TRAINING,
+            seed=task_seed(seed, "learning"), progress=progress,
+        )  # fmt: skip
     data = simulate(
-        model,
-        rule,
-        temperature,
-        sweeps=config.steps - settling,
-        thermalization=settling,
-        chains=config.chains,
-        start="up",
-        snapshots=_CONFIGURATIONS,
-        seed=task_seed(seed, "running"),
-        progress=progress,
-    )
+        model, rule, temperature, sweeps=config.steps - settling, thermalization=settling,
+        chains=config.chains, start="up", snapshots=_CONFIGURATIONS,
+        seed=task_seed(seed, "running"), out=folder and folder / "run", progress=progress,
+    )  # fmt: skip
     return _of_every_chain(data, name, side, taus)
 
 
@@ -254,6 +250,7 @@ def measure_agents(
     taus: tuple[float, ...],
     *,
     seed: int,
+    folder: Path | None = None,
     progress: bool = False,
 ) -> xr.Dataset:
     """Agents of a protocol, all at once, who learn while they are measured."""
@@ -278,6 +275,7 @@ def measure_agents(
         snapshots=_CONFIGURATIONS,
         learn=True,
         seed=task_seed(seed, "running"),
+        out=folder and folder / "run",
         progress=progress,
     )
     return _of_every_chain(data, name, side, taus)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, NamedTuple, get_args
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -15,13 +17,15 @@ from scipy.optimize import brentq
 from analysis import effective_temperature, exact, log_odds, thermodynamics
 from analysis.literature import critical_temperature
 from analysis.quantities import quantity_attrs
-from isingrl import Ising, Lattice, MeanFieldQ, simulate, train
+from isingrl import Ising, Lattice, MeanFieldQ, simulate
 from isingrl._validation import check_choice, check_integer, check_run_length
 from isingrl.agents import REWARDS
 from studies.combining import concat
+from studies.extending import Join, added, unextended
 from studies.grids import temperature_grid
 from studies.legends import legend_below
 from studies.tasks import Task, task_seed
+from studies.training import trained
 
 __all__ = ["TemperatureMap"]
 
@@ -49,6 +53,9 @@ class _Case(NamedTuple):
     @property
     def name(self) -> str:
         return f"{self.reward}, {_NAMES.get(self.lattice, self.lattice)}"
+
+    def key(self, learner: str) -> str:
+        return f"{self.name}, {learner}"
 
 
 @dataclass(frozen=True)
@@ -85,6 +92,8 @@ class TemperatureMap:
     """Independent trainings at every temperature."""
     seed: int = 1
     """Seed of all random numbers."""
+
+    extends: ClassVar[Mapping[str, Join]] = {"rewards": added}
 
     @property
     def cases(self) -> list[_Case]:
@@ -140,18 +149,19 @@ class TemperatureMap:
         for case in self.cases:
             for learner in _LEARNERS:
                 self.agent(case.reward, learner).view(self.model(case.lattice).lattice)
-        number = len(self.reduced)
+        number, alone = len(self.reduced), unextended(self)
         return [
             Task(
-                key=f"{case.name}, {learner}",
+                key=case.key(learner),
                 function=measure,
                 arguments={
-                    "config": self,
+                    "config": alone,
                     "reward": case.reward,
                     "lattice": case.lattice,
                     "learner": learner,
                 },
                 weight=number * (1 if learner == "table" else 8),
+                resumable=True,
             )
             for case in self.cases
             for learner in _LEARNERS
@@ -159,8 +169,10 @@ class TemperatureMap:
 
     def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
         """Join tables and networks, then the cases."""
-        found = iter(results.values())
-        parts = [concat([next(found) for _ in _LEARNERS], "learner") for _ in self.cases]
+        parts = [
+            concat([results[case.key(learner)] for learner in _LEARNERS], "learner")
+            for case in self.cases
+        ]
         return concat(parts, "case")
 
     def summarize(self, data: xr.Dataset) -> xr.Dataset:
@@ -252,12 +264,14 @@ def measure(
     learner: str,
     *,
     seed: int,
+    folder: Path | None = None,
     progress: bool = False,
 ) -> xr.Dataset:
     """Train agents of one reward, fit their log-odds, and run what they learned."""
     model, temperature = config.model(lattice), config.temperatures(lattice)
     learning_seed, running_seed = (task_seed(seed, use) for use in ("learning", "running"))
-    policy = train(
+    policy = trained(
+        folder and folder / "policy",
         model,
         config.agent(reward, learner),
         temperature,
@@ -284,6 +298,7 @@ def measure(
             chains=config.chains,
             start="up",
             seed=running_seed,
+            out=folder and folder / "run",
             progress=progress,
         )
         energy = thermodynamics(run)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,13 +15,15 @@ from matplotlib.figure import Figure
 
 from analysis import exact, plots, thermodynamics
 from analysis.literature import critical_temperature
-from isingrl import Ising, Lattice, MeanFieldQ, Metropolis, Rule, simulate, train
+from isingrl import Ising, Lattice, MeanFieldQ, Metropolis, Rule, simulate
 from isingrl._validation import check_integer, check_run_length
 from isingrl.lattice import NEIGHBORHOODS
 from studies.combining import concat
+from studies.extending import Join, longer, unextended
 from studies.grids import ascending_grid
 from studies.legends import legend_below
 from studies.tasks import Task, task_seed
+from studies.training import trained
 
 METHODS = (Metropolis.name, MeanFieldQ.name)
 _TITLES = {"von_neumann": "6 neighbours", "moore": "26 neighbours"}
@@ -53,6 +57,8 @@ class ThreeDimensions:
     seed: int = 1
     """Seed of all random numbers."""
 
+    extends: ClassVar[Mapping[str, Join]] = {"sweeps": longer}
+
     def model(self, neighborhood: str) -> Ising:
         """Return the ferromagnet with these neighbours."""
         return Ising(Lattice((self.side,) * 3, neighborhood))
@@ -68,7 +74,7 @@ class ThreeDimensions:
         check_integer("training_sweeps", self.training_sweeps, 1)
         check_run_length(self.sweeps, self.thermalization, self.interval, self.chains)
         check_integer("seed", self.seed, 0)
-        tasks = []
+        tasks, alone = [], unextended(self)
         for neighborhood in NEIGHBORHOODS:
             temperatures = self.temperatures(neighborhood)
             n_blocks = -(-len(temperatures) * self.chains // _CHAINS_TOGETHER)
@@ -77,12 +83,14 @@ class ThreeDimensions:
                     key=f"{_TITLES[neighborhood]}, {method}, T = {block[0]:.6g} … {block[-1]:.6g}",
                     function=measure,
                     arguments={
-                        "config": self,
+                        "config": alone,
                         "neighborhood": neighborhood,
                         "method": method,
                         "temperature": tuple(block),
                     },
                     weight=len(block),
+                    resumable=True,
+                    sweeps=self.sweeps,
                 )
                 for method in METHODS
                 for block in np.array_split(temperatures, min(n_blocks, len(temperatures)))
@@ -171,14 +179,17 @@ def measure(
     method: str,
     temperature: tuple[float, ...],
     *,
+    sweeps: int,
     seed: int,
+    folder: Path | None = None,
     progress: bool = False,
 ) -> xr.Dataset:
     """Simulate one method at some temperatures; agents learn first."""
     model = config.model(neighborhood)
     rule: Rule = Metropolis()
     if method == MeanFieldQ.name:
-        rule = train(
+        rule = trained(
+            folder and folder / "policy",
             model,
             MeanFieldQ(),
             temperature,
@@ -190,12 +201,13 @@ def measure(
         model,
         rule,
         temperature,
-        sweeps=config.sweeps,
+        sweeps=sweeps,
         thermalization=config.thermalization,
         interval=config.interval,
         chains=config.chains,
         start="up",
         seed=task_seed(seed, "running"),
+        out=folder and folder / "run",
         progress=progress,
     )
     data = data.drop_vars("softmax_temperature", errors="ignore")

@@ -67,11 +67,6 @@ def test_half_and_peak_are_found():
     assert _peak(tau, 3.0 - (tau - 1.234) ** 2) == pytest.approx(1.234)
 
 
-def test_the_same_configuration_gives_the_same_data():
-    small = PaperIsing(**(configuration(SMALL) | {"steps": 200, "chains": 2}))
-    xr.testing.assert_identical(run(small), run(small))
-
-
 def test_figure_and_files(summary, tmp_path):
     figure = SMALL.plot(summary)
     labels = [(ax.get_xlabel(), ax.get_ylabel()) for ax in figure.axes]

@@ -74,11 +74,6 @@ def test_the_bent_reward_lies_between_its_limits(summary):
     np.testing.assert_allclose(one["advantage"], 2 * np.tanh(5 * sums / 16), atol=1e-12)
 
 
-def test_the_same_configuration_gives_the_same_data():
-    few = TemperatureMap(**(configuration(TINY) | {"rewards": ("energy",)}))
-    xr.testing.assert_identical(run(few), run(few))
-
-
 def test_figure_and_files(summary, tmp_path):
     figure = SMALL.plot(summary)
     labels = {ax.get_ylabel() for ax in figure.axes}

@@ -41,11 +41,6 @@ def test_order_ends_between_the_coldest_and_the_hottest(summary):
     assert (order.isel(point=-1) < 0.2).all()
 
 
-def test_the_same_configuration_gives_the_same_data():
-    small = ThreeDimensions(**(configuration(SMALL) | {"sweeps": 50, "side": 4}))
-    xr.testing.assert_identical(run(small), run(small))
-
-
 def test_figure_and_files(summary, tmp_path):
     figure = SMALL.plot(summary)
     assert [ax.get_title() for ax in figure.axes[:2]] == ["6 neighbours", "26 neighbours"]
