@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import xarray as xr
@@ -23,6 +24,7 @@ from isingrl.battle import (
 )
 from studies.battle_tasks import history, train_team, trained_team
 from studies.combining import concat
+from studies.extending import Join
 from studies.legends import legend_below
 from studies.tasks import Task
 from studies.videos import check_video
@@ -67,6 +69,8 @@ class BattleChapter:
     """Agents of a team."""
     seed: int = 1
     """Seed of everything random."""
+
+    extends: ClassVar[Mapping[str, Join]] = {}
 
     @property
     def arena(self) -> Arena:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ from isingrl import HeatBath, Ising, Lattice, NeighborhoodQ, Network, simulate, 
 from isingrl._site_engine import SCHEDULES
 from isingrl._validation import check_choice, check_integer
 from studies.combining import concat
+from studies.extending import Join
 from studies.tasks import Task, task_seed
 
 _METHODS = (NeighborhoodQ.name, HeatBath.name)
@@ -41,6 +43,8 @@ class Chapter1D:
     """Order of updates; all at once, an even ring is two that do not know of each other."""
     seed: int = 1
     """Seed of all random numbers."""
+
+    extends: ClassVar[Mapping[str, Join]] = {}
 
     @property
     def model(self) -> Ising:

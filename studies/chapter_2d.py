@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import xarray as xr
@@ -14,6 +15,7 @@ from isingrl import Ising, Lattice, MeanFieldQ, Network, train
 from isingrl._site_engine import SCHEDULES
 from isingrl._validation import check_choice, check_integer, check_real
 from studies.combining import concat
+from studies.extending import Join
 from studies.legends import legend_below
 from studies.tasks import Task
 
@@ -61,6 +63,8 @@ class Chapter2D:
     """Independent trainings of every kind; the first is shown."""
     seed: int = 1
     """Seed of all random numbers."""
+
+    extends: ClassVar[Mapping[str, Join]] = {}
 
     @property
     def model(self) -> Ising:

@@ -12,7 +12,7 @@ from analysis import ShortRunWarning
 from studies import battle_commands, file_commands
 from studies.catalogue import STUDIES
 from studies.executors import default_workers
-from studies.extending import extendable, from_configuration, joined
+from studies.extending import from_configuration, joined
 from studies.files import SUFFIXES, Format
 from studies.parsing import parse, refuse, stoppable, told
 from studies.runner import read_former, run_to_folder
@@ -113,7 +113,7 @@ def _given(name: str, options: list[str], default: Any) -> tuple[Any, _Options]:
             tyro.conf.FlagCreatePairsOff[bool],
             tyro.conf.arg(
                 help="Add to the study in the folder; what is not given stays as it is there. "
-                f"Possible for: {', '.join(extendable(study)) or 'nothing'}."
+                f"Possible for: {', '.join(study.extends) or 'nothing'}."
             ),
         ] = False,
         format: Annotated[

@@ -45,8 +45,7 @@ def joined(before: Any, now: Any) -> Any:
     ValueError
         If they differ in a field in which the study cannot be extended.
     """
-    extends = extendable(before)
-    changes = {}
+    extends, changes = before.extends, {}
     for field in dataclasses.fields(before):
         name = field.name
         old, new = getattr(before, name), getattr(now, name)
@@ -60,12 +59,6 @@ def joined(before: Any, now: Any) -> Any:
             )
         changes[name] = extends[name](name, old, new)
     return dataclasses.replace(before, **changes)
-
-
-def extendable(study: Any) -> Mapping[str, Join]:
-    """Fields in which a study, or a kind of study, can be extended, each with what joins them."""
-    fields: Mapping[str, Join] = getattr(study, "extends", {})
-    return fields
 
 
 def unextended(study: Any) -> Any:

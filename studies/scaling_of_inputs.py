@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import xarray as xr
@@ -24,6 +26,7 @@ from isingrl import (
 )
 from isingrl._validation import check_integer, check_real
 from isingrl.agents._learner import Learner, make_learner
+from studies.extending import Join
 from studies.legends import legend_below
 from studies.tasks import Task, task_seed
 
@@ -55,6 +58,8 @@ class ScalingOfInputs:
     """How long a timing takes at least; each is made five times, and the best counts."""
     seed: int = 1
     """Seed of all random numbers."""
+
+    extends: ClassVar[Mapping[str, Join]] = {}
 
     def tasks(self) -> list[Task]:
         """One task for every lattice: all kinds of agents in turn."""

@@ -9,11 +9,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import FunctionType
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
+
+from studies.extending import Join
 
 
 @dataclass(frozen=True)
@@ -64,16 +66,16 @@ class Task:
 class Study(Protocol):
     """A frozen configuration that knows its question's tasks, results and figure.
 
-    It may also have ``later_tasks(results)``, tasks that need the results of the first;
-    ``recordings(data)``, battles to make videos of, by file name; and ``extends``, the fields that
-    a finished study can be extended in, each with the function that joins the old value and the
-    new one. No task that was there before may depend on those.
+    It may also have ``later_tasks(results)``, tasks that need the results of the first, and
+    ``recordings(data)``, battles to make videos of, by file name.
 
     Examples
     --------
     >>> from dataclasses import dataclass
+    >>> from typing import ClassVar
     >>> import xarray as xr
     >>> from matplotlib.figure import Figure
+    >>> from studies.extending import added
     >>> from studies.runner import run
     >>> from studies.tasks import Task
     >>> def toss(number, *, seed, progress=False):
@@ -82,6 +84,7 @@ class Study(Protocol):
     ... class Tosses:
     ...     numbers: tuple[int, ...] = (3, 5)
     ...     seed: int = 1
+    ...     extends: ClassVar = {"numbers": added}
     ...     def tasks(self):
     ...         return [Task(f"toss of {n}", toss, {"number": n}) for n in self.numbers]
     ...     def assemble(self, results):
@@ -97,6 +100,9 @@ class Study(Protocol):
     """
 
     seed: Any
+    extends: ClassVar[Mapping[str, Join]]
+    """Fields that a finished study can be extended in, each with what joins its old and its new
+    value. No task that was there before may depend on them, nor on their order."""
 
     def tasks(self) -> list[Task]:
         """Everything to run; raises ValueError or TypeError for a bad configuration."""

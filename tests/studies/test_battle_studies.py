@@ -19,8 +19,21 @@ PAPER = BattlePaper(
 )  # fmt: skip
 
 
-def test_paper_counts_every_game_once():
-    data = run(PAPER)
+@pytest.fixture(scope="module")
+def paper(tmp_path_factory):
+    """Folder of the study of the paper."""
+    folder = tmp_path_factory.mktemp("paper")
+    run_to_folder(PAPER, "battle-paper", folder)
+    return folder
+
+
+def data_in(folder):
+    with xr.open_dataset(folder / "data.nc", engine="h5netcdf") as data:
+        return data.load()
+
+
+def test_paper_counts_every_game_once(paper):
+    data = data_in(paper)
     names = ["mean-field-q", "actor-critic", "pursuit"]
     assert data["team"].values.tolist() == names
     games = data["games"].sum(["training", "opponent_training"]).values
@@ -34,20 +47,19 @@ def test_paper_counts_every_game_once():
     assert figure.axes[1].get_title(loc="left") == "training against self"
 
 
-def test_paper_resumes_what_was_trained(tmp_path):
-    run_to_folder(PAPER, "battle-paper", tmp_path)
-    tasks = tmp_path / "tasks"
+def test_paper_resumes_what_was_trained(paper, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(paper, folder)
+    tasks = folder / "tasks"
     (team,) = tasks.glob("mean-field-q-1-*/team.safetensors")
     first = team.read_bytes()
     for name in ("actor-critic-2", "mean-field-q-2"):
         (result,) = tasks.glob(f"{name}-*.safetensors")
         result.unlink()
         shutil.rmtree(result.with_suffix(""))
-    with xr.open_dataset(tmp_path / "data.nc", engine="h5netcdf") as data:
-        before = data.load().drop_attrs(deep=False)
-    run_to_folder(PAPER, "battle-paper", tmp_path)
-    with xr.open_dataset(tmp_path / "data.nc", engine="h5netcdf") as data:
-        xr.testing.assert_identical(data.load().drop_attrs(deep=False), before)
+    before = data_in(folder).drop_attrs(deep=False)
+    run_to_folder(PAPER, "battle-paper", folder)
+    xr.testing.assert_identical(data_in(folder).drop_attrs(deep=False), before)
     assert team.read_bytes() == first
 
 

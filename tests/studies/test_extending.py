@@ -1,0 +1,267 @@
+"""Every study at its smallest: extended, gone on with, and read from disk piece by piece."""
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import xarray as xr
+
+from analysis.literature import critical_temperature
+from isingrl._lane_engine import LaneEngine
+from isingrl._site_engine import SiteEngine
+from isingrl.agents._learning_engine import LearningEngine
+from studies import critical_point, results, training
+from studies.battle_chapter import BattleChapter
+from studies.battle_paper import BattlePaper
+from studies.battle_temperature import BattleTemperature
+from studies.catalogue import STUDIES
+from studies.chapter_1d import Chapter1D
+from studies.chapter_2d import Chapter2D
+from studies.coarsening import Coarsening
+from studies.critical_point import CriticalPoint
+from studies.curve import Curve
+from studies.discount import Discount
+from studies.domains import Domains
+from studies.executors import InProcess
+from studies.extending import joined
+from studies.ledger import result_path
+from studies.observability import Observability
+from studies.paper_ising import PaperIsing
+from studies.progress import Display
+from studies.results import read_result
+from studies.runner import complete, joined_data
+from studies.scaling_of_inputs import ScalingOfInputs
+from studies.schedules import Schedules
+from studies.tasks import Job
+from studies.temperature_map import TemperatureMap
+from studies.three_dimensions import ThreeDimensions
+
+pytestmark = pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning")  # the runs are short
+
+
+class Brief:
+    """Of battles: they are over after a few steps."""
+
+    @property
+    def arena(self):
+        return replace(super().arena, max_steps=3)
+
+
+class BriefChapter(Brief, BattleChapter):
+    pass
+
+
+class BriefPaper(Brief, BattlePaper):
+    pass
+
+
+class BriefTemperature(Brief, BattleTemperature):
+    pass
+
+
+ONE = {"map_size": 8, "team_size": 1}
+SHORT = {"training_sweeps": 1, "sweeps": 10, "thermalization": 1, "chains": 2}
+# configurations, and what is added to them in turn: unsorted, and every field once
+TINY: dict[str, tuple[Any, list[dict[str, Any]]]] = {
+    "battle-chapter": (BriefChapter(chapter_games=1, games=1, contest_games=1, **ONE), []),
+    "battle-paper": (
+        BriefPaper(
+            methods=("mean-field-q", "actor-critic"), trainings=2, games=2, contest_games=2,
+            side_by_side=2, **ONE,
+        ),
+        [{"methods": ("independent-q",)}],
+    ),
+    "battle-temperature": (
+        BriefTemperature(
+            methods=("mean-field-q",), softmax_temperature=(0.01, 1.0, 2), games=2,
+            contest_games=2, side_by_side=2, **ONE,
+        ),
+        [{"methods": ("independent-q",)}],
+    ),
+    "chapter-1d": (Chapter1D(n_sites=3, epochs=2, chains=2), []),
+    "chapter-2d": (Chapter2D(side=3, epochs=2, long_epochs=3, chains=2), []),
+    "coarsening": (
+        Coarsening(
+            side=32, temperature=(1.8,), sweeps=10, window=(1, 10), long_window=(1, 10), chains=2,
+            training_side=4, training_sweeps=1,
+        ),
+        [{"temperature": (1.5,)}],
+    ),
+    "critical-point": (
+        CriticalPoint(
+            lattices=("square", "cubic"), sizes=(4, 6, 8, 10), cubic_sizes=(4, 6, 8, 10),
+            relaxation_times=5, training_sweeps=1,
+        ),
+        [{"sizes": (2,), "cubic_sizes": (2,)}, {"lattices": ("Moore",)}],
+    ),
+    "curve": (
+        Curve(shape=(4, 4), temperature=(2.0, 3.0, 2), **SHORT),
+        [
+            {"temperature": (2.5, 2.5, 1)}, {"methods": ("heat-bath",)}, {"seed": (2,)},
+            {"sweeps": 20},
+        ],
+    ),
+    "discount": (
+        Discount(
+            shape=(4, 4), softmax_temperature=(2.0, 3.0, 2), discounts=(0.5,),
+            **SHORT | {"training_sweeps": 2},
+        ),
+        [{"discounts": (0.0,)}],
+    ),
+    "domains": (
+        Domains(
+            side=4, temperature=(2.0, 3.0, 2), sizes=(4, 6, 8), snapshots=20, relaxation_times=1.0,
+            training_sweeps=1,
+        ),
+        [{"sizes": (2,)}],
+    ),
+    "observability": (
+        Observability(
+            shape=(4, 4), temperature=(2.0, 3.0, 2), seen=(1, 4), sweeps=10, thermalization=1
+        ),
+        [{"seen": (0,)}, {"sweeps": 20}],
+    ),
+    "paper-ising": (
+        PaperIsing(
+            side=3, large_side=4, softmax_temperature=(0.65, 2.2, 6), steps=200, large_steps=200,
+            chains=2, error_tau=(1.0,), picture_tau=(1.0,),
+        ),
+        [],
+    ),
+    "scaling-of-inputs": (
+        ScalingOfInputs(largest=100, agents_by_neighbors=27, seconds=1e-6), []
+    ),
+    "schedules": (
+        Schedules(
+            shape=(4, 4), reduced_temperature=(1.0, 1.2, 2), neighborhoods=("moore",),
+            methods=("mean-field-q",), schedules=("synchronous",), interval=1, **SHORT,
+        ),
+        [
+            {"neighborhoods": ("von_neumann",)}, {"methods": ("heat-bath",)},
+            {"schedules": ("sequential",)},
+        ],
+    ),
+    "temperature-map": (
+        TemperatureMap(
+            shape=(4, 4), ring=8, rewards=("mean",), reduced_temperature=(0.8, 1.6, 2),
+            network_training_sweeps=2, **SHORT | {"sweeps": 20},
+        ),
+        [{"rewards": ("chapter-1d",)}],
+    ),
+    "three-dimensions": (
+        ThreeDimensions(side=2, reduced_temperature=(0.6, 1.0, 2), interval=2, **SHORT),
+        [{"sweeps": 20}],
+    ),
+}  # fmt: skip
+
+
+@dataclass
+class Whole:
+    """A study that was run with everything from the start."""
+
+    name: str
+    study: Any
+    folder: Path
+    jobs: dict[str, Job]
+    data: xr.Dataset
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _known_critical_temperatures():
+    """The scan for them would take longer than all the rest."""
+
+    def known(config, lattice, method):
+        kind = critical_point.KINDS[lattice]
+        return critical_temperature(kind.ndim, kind.neighborhood)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(critical_point, "rough_critical_temperature", known)
+        yield
+
+
+@pytest.fixture(scope="module", params=TINY)
+def whole(request, tmp_path_factory):
+    study, steps = TINY[request.param]
+    for step in steps:
+        study = joined(study, replace(study, **step))
+    folder = tmp_path_factory.mktemp(request.param)
+    done = finish(study, folder)
+    return Whole(request.param, study, folder, done[0], numbers(study, done).load())
+
+
+def finish(study, folder):
+    with Display(type(study).__name__, folder, shown=False) as display:
+        return complete(study, folder, InProcess(), display)
+
+
+def numbers(study, done):
+    """All data of a study but times, which differ from run to run."""
+    data = joined_data(study, done)
+    return data.drop_vars("seconds") if isinstance(study, ScalingOfInputs) else data
+
+
+def ran(folder):
+    """Keys of the tasks that were run, every time that they were."""
+    lines = (folder / "ledger.jsonl").read_text().splitlines()
+    return [json.loads(line)["key"] for line in lines]
+
+
+def names(done):
+    """Names of the files of each task, by key."""
+    return {key: job.name for key, job in done[0].items()}
+
+
+def test_the_table_holds_every_study():
+    assert TINY.keys() == STUDIES.keys()
+    for name, (study, steps) in TINY.items():
+        assert isinstance(study, STUDIES[name])
+        assert {field for step in steps for field in step} == study.extends.keys(), name
+
+
+def test_an_extended_study_is_that_with_everything_from_the_start(whole, tmp_path):
+    study, steps = TINY[whole.name]
+    done = finish(study, tmp_path)
+    for step in steps:
+        before, known = ran(tmp_path), names(done)
+        study = joined(study, replace(study, **step))
+        done = finish(study, tmp_path)
+        assert known.items() <= names(done).items()
+        new = ran(tmp_path)[len(before) :]
+        assert len(set(new)) == len(new) > 0
+        # nothing is run twice, but what has to be longer goes on
+        assert set(new) == (known.keys() if "sweeps" in step else done[0].keys() - known.keys())
+    assert study == whole.study
+    xr.testing.assert_identical(numbers(study, done).load(), whole.data)
+
+
+def test_results_that_stay_on_disk_give_the_same_data(whole, monkeypatch):
+    before = ran(whole.folder)
+    monkeypatch.setattr(results, "LAZY_BYTES", 0)
+    done = finish(whole.study, whole.folder)
+    assert ran(whole.folder) == before
+    for job in done[0].values():
+        assert read_result(done[1].result(job)).chunks
+    xr.testing.assert_identical(numbers(whole.study, done).load(), whole.data)
+
+
+def test_long_tasks_go_on_where_they_were(whole, monkeypatch):
+    """Within: those that were at their end neither train nor sweep again."""
+
+    def refuse(*_, **__):
+        raise AssertionError("it was done before")
+
+    for engine in (LaneEngine, SiteEngine, LearningEngine):
+        monkeypatch.setattr(engine, "sweep", refuse)
+        monkeypatch.setattr(engine, "record", refuse)
+    monkeypatch.setattr(training, "train", refuse)
+    for job in whole.jobs.values():
+        task = job.task
+        if task.resumable:
+            options = {} if task.sweeps is None else {"sweeps": task.sweeps}
+            again = task.function(
+                **task.arguments, **options, folder=whole.folder / job.name, seed=job.seed
+            )
+            known = read_result(result_path(whole.folder, job))
+            xr.testing.assert_identical(again, known)
