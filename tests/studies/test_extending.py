@@ -91,10 +91,10 @@ TINY: dict[str, tuple[Any, list[dict[str, Any]]]] = {
     ),
     "critical-point": (
         CriticalPoint(
-            lattices=("square", "cubic"), sizes=(4, 6, 8, 10), cubic_sizes=(4, 6, 8, 10),
+            lattices=("square",), sizes=(4, 6, 8, 10), cubic_sizes=(4, 6, 8, 10),
             relaxation_times=5, training_sweeps=1,
         ),
-        [{"sizes": (2,), "cubic_sizes": (2,)}, {"lattices": ("Moore",)}],
+        [{"sizes": (2,), "cubic_sizes": (2,)}, {"lattices": ("cubic",)}],
     ),
     "curve": (
         Curve(shape=(4, 4), temperature=(2.0, 3.0, 2), **SHORT),
@@ -241,8 +241,7 @@ def test_results_that_stay_on_disk_give_the_same_data(whole, monkeypatch):
     monkeypatch.setattr(results, "LAZY_BYTES", 0)
     done = finish(whole.study, whole.folder)
     assert ran(whole.folder) == before
-    for job in done[0].values():
-        assert read_result(done[1].result(job)).chunks
+    assert read_result(done[1].result(next(iter(done[0].values())))).chunks
     xr.testing.assert_identical(numbers(whole.study, done).load(), whole.data)
 
 
