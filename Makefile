@@ -9,13 +9,17 @@ PINS := pyproject.toml constraints.txt
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	--constraint constraints.txt --editable
 
-.PHONY: env curve test bench lint clean
+.PHONY: env curve notebooks test bench lint clean
 
 env: $(STAMP)
 
 curve: $(STAMP)
 	$(BIN)/isingrl curve --temperature 1.5 5.1 37 --methods metropolis mean-field-q independent-q \
 		--sweeps 400000 --thermalization 20000 --interval 40 --out results/curve
+
+# At full size, some ten minutes on two cores; the tests run them small.
+notebooks: $(STAMP)
+	$(BIN)/python -m studies.notebook_runs studies/notebooks/*.py --out results/notebooks
 
 # Two at once: the machine that this is meant for has two cores. Tests of a module share what it
 # simulates, so that neighbours stay together until one of the two has nothing left to do.

@@ -170,6 +170,7 @@ def extrapolation(
     ax.errorbar([0.0], [limit], [width], color=color, capsize=2.5, ls="none", lw=1.4)
     power = "" if exponent == 1 else f"^{{{exponent:.3g}}}"
     ax.set(xlabel=rf"$(1/L){power}$", ylabel=axis_label(values))
+    ax.ticklabel_format(axis="x", scilimits=(-3, 4))  # the longer labels would touch
     return ax
 
 

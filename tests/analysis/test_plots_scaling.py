@@ -79,3 +79,13 @@ def test_an_extrapolation_shows_its_limit():
     np.testing.assert_allclose(line.get_xydata(), [[0, 2], [0.5, 2.5]])
     np.testing.assert_allclose(points(ax)["maxima"][:, 0], [1 / 2, 1 / 4, 1 / 8])
     assert "1/L" in ax.get_xlabel()
+
+
+@pytest.mark.parametrize(("exponent", "short"), [(1.0, True), (2.75, False)])
+def test_small_powers_have_their_order_of_magnitude_written_once(exponent, short):
+    values = xr.DataArray([2.3, 2.28, 2.27], dims="size", coords={"size": [16, 24, 32]})
+    fit = scaling.extrapolate(values, 0.01 * values, exponent)
+    ax = plots.extrapolation(values, 0.01 * values, fit, exponent)
+    ax.figure.draw_without_rendering()
+    assert (ax.xaxis.get_offset_text().get_text() == "") == short
+    assert max(len(label.get_text()) for label in ax.get_xticklabels()) <= 5
