@@ -175,7 +175,8 @@ def kills_over_time(
     if until is not None:
         ax.axvline(until, color="0.55", lw=0.9, zorder=1)
     most = max(1, int(kills.max()))
-    ax.set(xlim=(0, max(1, last)), ylim=(-0.05 * most, 1.08 * most), xlabel="step")
+    # room at the right, where the last kill of many games is
+    ax.set(xlim=(0, 1.02 * max(1, last)), ylim=(-0.05 * most, 1.08 * most), xlabel="step")
     ax.set_ylabel(axis_label(kills))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))

@@ -156,7 +156,7 @@ recording = recording.assign_coords(side=list(teams))
 steps = recording.sizes["step"] - 1
 killed = recording.kills.sum("side")
 half = int(np.argmax(killed.values >= killed.values[-1] / 2))
-figure = plt.figure(figsize=(12.5, 6.6), layout="constrained")
+figure = plt.figure(figsize=(14, 7), layout="constrained")
 grid = figure.add_gridspec(2, 3, height_ratios=(3, 1))
 for k, step in enumerate((0, half, steps)):
     ax = figure.add_subplot(grid[0, k])

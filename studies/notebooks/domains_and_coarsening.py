@@ -120,12 +120,13 @@ def drawn(figure):
     file = BytesIO()
     figure.savefig(file, dpi=80)
     plt.close(figure)
-    return widgets.Image(value=file.getvalue(), format="png")
+    narrow = widgets.Layout(max_width="100%")
+    return widgets.Image(value=file.getvalue(), format="png", layout=narrow)
 
 
-slider = widgets.SelectionSlider(
-    options=[f"{t:.2f}" for t in temperature], description="T (J/k_B)", continuous_update=True
-)
+wide = widgets.Layout(width="min(480px, 100%)")
+names = [f"{t:.2f}" for t in temperature]
+slider = widgets.SelectionSlider(options=names, description="T (J/k_B)", layout=wide)
 pictures = widgets.Stack([drawn(picture(t)) for t in temperature], selected_index=0)
 widgets.jslink((slider, "index"), (pictures, "selected_index"))
 widgets.VBox([slider, pictures])
@@ -297,8 +298,9 @@ def quench(T, t):
     plt.show()
 
 
+live = {"layout": wide, "continuous_update": False}
 widgets.interactive(
     quench,
-    T=widgets.FloatSlider(value=1.5, min=0.5, max=4.0, step=0.05, continuous_update=False),
-    t=widgets.IntSlider(value=100, min=1, max=1_000, continuous_update=False),
+    T=widgets.FloatSlider(1.5, min=0.5, max=4.0, step=0.05, description="T (J/k_B)", **live),
+    t=widgets.IntSlider(100, min=1, max=1_000, description="t (sweeps)", **live),
 )

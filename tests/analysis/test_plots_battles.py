@@ -157,6 +157,7 @@ def test_kills_and_where_they_stand(recording):
     assert ax.get_legend_handles_labels()[1] == ["mean-field Q", "pursuit"]
     assert [line.get_ydata().tolist() for line in ax.lines] == [[0, 0, 1], [0, 0, 0]]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("step", "foes killed")
+    assert ax.get_xlim()[1] > 2  # a kill in the last step is no line upon the frame
     now = plots.kills_over_time(recording, plt.subplots()[1], until=1)
     marks = [line for line in now.lines if line.get_marker() == "o"]
     assert [(line.get_color(), *line.get_xdata(), *line.get_ydata()) for line in marks] == [
