@@ -207,4 +207,6 @@ def equilibration(
 
 def _times_held(mean: FloatArray) -> FloatArray:
     """Autocorrelation times that series hold; 1 where they are constant."""
-    return np.asarray(np.nan_to_num(mean.shape[-1] / autocorrelation_times(mean).tau, nan=1.0))
+    # few samples may seem to have nearly no time at all, and would hold very many of it
+    tau = np.maximum(autocorrelation_times(mean).tau, 1.0)
+    return np.asarray(np.nan_to_num(mean.shape[-1] / tau, nan=1.0))

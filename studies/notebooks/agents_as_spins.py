@@ -27,9 +27,9 @@
 # %% tags=["parameters"]
 side = 64  # L, of a lattice of L × L agents
 learning_sweeps = 400  # looks at the neighbours from which each agent learns
-sweeps = 5_000  # measured
+sweeps = 4_000  # measured
 configurations = 200  # kept of each chain, to look into
-n_temperatures = 25
+n_temperatures = 23
 
 # %%
 import matplotlib.pyplot as plt
@@ -97,15 +97,14 @@ figure.legend(*handles, frameon=False, loc="outside right upper", title="up neig
 plt.show()
 
 # %% [markdown]
-# Values move to where they have to be, and those of rare situations later than others: whoever is
-# seldom alone among four that disagree learns slowly what that is worth. One table for all agents,
-# and a first update that counts in full, make that a matter of a few sweeps. This is how the agents
-# below learn.
+# Values move to where they have to be, those of rare actions later than others: what is not tried
+# is not learned. One table for all agents, and a first update that counts in full, make that a
+# matter of a few sweeps. This is how the agents below learn.
 #
 # The log-odds of what they have learned lie on straight lines $2 J S/T$ at all temperatures.
 
 # %%
-policy = irl.train(model, irl.MeanFieldQ(), [2.0, 2.6, 3.2, 4.0], sweeps=learning_sweeps, seed=1)
+policy = irl.train(model, irl.MeanFieldQ(), [2.0, 2.8, 3.4, 4.2], sweeps=learning_sweeps, seed=1)
 figure, ax = plt.subplots(figsize=(6, 4.2), layout="constrained")
 plots.log_odds(log_odds(policy), ax)
 ax.legend(frameon=False)
@@ -183,8 +182,10 @@ print("all magnetizations equal:", np.array_equal(pair[0].magnetization, pair[1]
 # %% [markdown]
 # ## One number between τ and T
 #
-# Other rewards are multiples of the energy: then $T$ is a multiple of $\tau$. A reward that is not
-# linear in $S$ has no such number; the ratio printed for it holds for small $S$ only.
+# Other rewards are multiples of the energy: then $T$ is a multiple of $\tau$. `half` is the reward
+# of Yang et al. (2018), `chapter-1d` and `chapter-2d` are those of Zai & Brown (*Deep Reinforcement
+# Learning in Action*, 2020, chapter 9). The last one is not linear in $S$ and has no such number;
+# the ratio printed for it holds for small $S$ only.
 
 # %%
 moore = irl.Ising(irl.Lattice((32, 32), "moore"))
@@ -242,7 +243,7 @@ temperature = np.linspace(1.6, 4.6, n_temperatures)
 seeing = irl.train(model, irl.MeanFieldQ(), temperature, sweeps=learning_sweeps, seed=5)
 rate = 1 / (2 * model.lattice.n_sites)  # action values remember two sweeps
 blind = irl.IndependentQ(learning_rate=rate)
-length = {"sweeps": sweeps, "thermalization": sweeps // 4, "chains": 2, "start": "up"}
+length = {"sweeps": sweeps, "thermalization": sweeps // 4, "chains": 4, "start": "up"}
 runs = [
     irl.simulate(model, seeing, **length, seed=6),
     irl.simulate(model, blind, temperature, **length, learn=True, seed=7),
@@ -274,7 +275,7 @@ for (gamma, marker), color in zip(gammas.items(), colors(3), strict=True):
     data = irl.simulate(
         irl.Ising(irl.Lattice((side // 2,) * 2)),
         irl.MeanFieldQ(discount=gamma, learning_rate=0.01),
-        temperature, **length | {"chains": 4}, learn=True, seed=8,
+        temperature, **length, learn=True, seed=8,
     )  # fmt: skip
     order = abs(data.magnetization).rename("m")
     found = errors.jackknife(order, lambda m: m.mean(["chain", "draw"]), dims=("chain",))

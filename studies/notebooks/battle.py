@@ -64,7 +64,7 @@ arena = Arena(map_size=map_size, team_size=team_size, max_steps=max_steps)
 # An agent has ten points of health, sees what is within six cells, and in a step either moves by at
 # most two cells or hits one of its eight neighbours for two points. It is paid 5 for a kill and 0.2
 # for a hit, and pays 0.1 for hitting at all and 0.1 for dying. Whoever kills more wins. A game
-# between teams that act at random shows the map, and that nothing happens by chance.
+# between teams that act at random shows the map, and that hardly anything happens by chance.
 
 # %%
 blind = record(RandomTeam(), RandomTeam(), arena=arena, seed=1)
@@ -104,7 +104,8 @@ plt.show()
 
 # %% [markdown]
 # Against itself a team wins one half, whatever it learns. That it learns shows against the script.
-# And reward is no measure of strength: better opponents leave less to earn.
+# Reward is a poor measure of strength: it rises within the first hundred games and says little from
+# then on.
 #
 # ## The contest
 #

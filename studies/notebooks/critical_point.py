@@ -19,9 +19,9 @@
 # # The critical point, measured by agents
 #
 # Agents that learned to save energy order below some temperature. Is it that of the Ising model,
-# and is the transition of the same class? Nothing about the transition is put in: not where it is,
-# nor how steep. Everything comes from several sizes side by side, where the size of the lattice is
-# the only length there is.
+# and is the transition of the same class? Where order ends is not put in. What is assumed of the
+# exponents, to choose temperatures and to correct for small sizes, is said where it is. The rest
+# comes from several sizes side by side, where the size of the lattice is the only length there is.
 
 # %% tags=["parameters"]
 sizes = [12, 16, 24, 32, 48]  # L, of four square lattices or more
@@ -93,9 +93,9 @@ plt.show()
 # %% [markdown]
 # ## The runs
 #
-# Every size gets sixteen temperatures, the closer to one another the larger it is, and chains as
-# long as some multiple of its relaxation time, about $L^{2.17}$ sweeps. Agents of every size learn
-# anew.
+# Every size gets sixteen temperatures, in a window as wide as $1/L$ (for which a rough $\nu$ = 1
+# will do), and chains as long as some multiple of its relaxation time, about $L^{2.17}$ sweeps.
+# Agents of every size learn anew.
 
 # %%
 runs = {}
@@ -144,7 +144,8 @@ for ax, (name, known, power, symbol) in zip(
     plots.extrapolation(values, error, limit, power, ax, color="#D55E00", label="mean-field Q")
     ax.axhline(known, color="0.55", lw=0.9, ls=":", label=f"known: {known:.5f}")
     ax.set_title(f"{symbol} = {limit.limit.item():.4f} ± {limit.limit_error.item():.4f}")
-    ax.legend(frameon=False)
+    ax.margins(y=0.3)  # for the legend
+    ax.legend(frameon=False, loc="upper right")
 plt.show()
 
 # %% [markdown]

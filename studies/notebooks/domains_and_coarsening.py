@@ -31,7 +31,7 @@
 side = 256  # L, of the lattice in the pictures
 n_temperatures = 16
 configurations = 100  # of each temperature, for the statistics
-apart = 500  # sweeps between them
+apart = 2_000  # sweeps between them
 sizes = [12, 16, 24, 32, 48, 64, 96]  # L, at the critical point
 quench_side = 2048  # L, of the lattices that are quenched
 quench_chains = 4
@@ -251,7 +251,8 @@ for ax, spins, time in zip(axes, corners, pictured, strict=True):
     plots.snapshot(spins, ax)
     ax.set_title(f"$t$ = {time}")
 figure.suptitle(
-    f"A corner of {quench_side}² agents, {t_quench:g} $J/k_\\mathrm{{B}}$, $t$ sweeps after"
+    f"Quench to $T$ = {t_quench:g} $J/k_\\mathrm{{B}}$: a corner of {quench_side}² agents "
+    "after $t$ sweeps"
 )
 plt.show()
 
@@ -275,9 +276,9 @@ right.legend(frameon=False, loc="lower left")
 plt.show()
 
 # %% [markdown]
-# Left, the length of the domains: the line is fitted to the last decade, which is shaded. It comes
-# close to 1/2 from below, as it has to while domains are not much larger than the lattice spacing;
-# with an offset $L_0$ for that, the fit comes closer. Right, structure factors in units of the
+# Left, the length of the domains: the line is fitted to the last decade, which is shaded. Its
+# exponent lies somewhat below 1/2, as domains are not yet so much larger than the lattice spacing;
+# an offset $L_0$ is the leading correction for that. Right, structure factors in units of the
 # length: later times fall on one curve, so that domains look alike at all times but for their size.
 # They have sharp walls, hence Porod's law.
 #

@@ -94,7 +94,7 @@ plt.show()
 # order decays as $t^{-\beta/\nu z}$, from random spins it grows as $t^{(1 - \beta/\nu)/z}$, until
 # the lattice is too small for either. Then both starts agree, and not before. The vertical lines
 # are where `errors.equilibration` would cut: where the rest of the run holds most autocorrelation
-# times.
+# times. That is a rule of thumb; two starts that agree say more.
 
 # %%
 beta_over_nu, z = 1 / 8, 2.167  # exact; Nightingale & Blöte, Phys. Rev. Lett. 76, 4548 (1996)

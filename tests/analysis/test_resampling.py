@@ -198,6 +198,14 @@ def test_equilibration_cuts_the_drift_and_little_else(autoregressive: Series) ->
     assert errors.equilibration(as_array(np.ones((2, 100))))["x"].item() == 0
 
 
+def test_a_few_samples_at_the_end_that_seem_uncorrelated_are_no_equilibrium(
+    autoregressive: Series,
+) -> None:
+    x = autoregressive(np.random.default_rng(10), 20.0, (1, 2000))
+    x[:, -20:] = 0.1 * (-1.0) ** np.arange(20)
+    assert errors.equilibration(as_array(x))["x"].item() < 1000
+
+
 def test_one_series_without_chains(autoregressive: Series) -> None:
     x = xr.DataArray(autoregressive(np.random.default_rng(11), 3.0, (4000,)), dims="draw", name="x")
     found = errors.jackknife(x, lambda data: data.mean("draw"), dims=("draw",))
