@@ -9,7 +9,7 @@ PINS := pyproject.toml constraints.txt
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	--constraint constraints.txt --editable
 
-.PHONY: env curve notebooks test bench lint clean
+.PHONY: env curve notebooks test docs linkcheck bench lint clean
 
 env: $(STAMP)
 
@@ -26,6 +26,15 @@ notebooks: $(STAMP)
 test: $(STAMP)
 	$(BIN)/pytest -n 2 --dist worksteal
 
+# With the notebooks of `make notebooks` where they are, else with small ones made on the way.
+docs: $(STAMP)
+	$(BIN)/sphinx-build --builder html --fail-on-warning --keep-going --quiet docs build/docs
+	@echo 'The site begins at build/docs/index.html'
+
+# Links to other sites, which needs the network.
+linkcheck: $(STAMP)
+	$(BIN)/sphinx-build --builder linkcheck --quiet docs build/linkcheck
+
 bench: $(BENCH_STAMP)
 	$(BIN)/python -m benchmarks
 
@@ -38,7 +47,8 @@ lint: $(STAMP)
 # Results stay.
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
-	find analysis benchmarks isingrl studies tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf docs/reference/generated docs/tutorial/*.ipynb
+	find analysis benchmarks docs isingrl studies tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(STAMP): $(PINS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

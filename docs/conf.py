@@ -1,0 +1,99 @@
+"""Configuration of Sphinx; ``make docs`` builds the site in build/docs."""
+
+import inspect
+import re
+import sys
+from importlib import import_module, metadata
+from pathlib import Path
+
+from numpydoc.xref import DEFAULT_LINKS
+
+sys.path.insert(0, str(Path(__file__).parent / "_extensions"))
+
+project = "isingrl"
+author = "isingrl developers"
+copyright = author
+release = version = metadata.version("isingrl")
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "numpydoc",
+    "myst_nb",
+    "sphinx_design",
+    "sphinxcontrib.bibtex",
+    # in _extensions
+    "command_line",
+    "gallery",
+    "mathml",
+    "tutorial",
+]
+templates_path = ["_templates"]
+exclude_patterns = ["_extensions", "studies/README.md"]  # the gallery is made from the latter
+default_role = "autolink"  # what docstrings have in single backticks: names and parameters
+rst_prolog = r".. |m| replace:: \|m\|"  # as physicists write it
+nitpicky = True
+nitpick_ignore_regex = [(r"py:.*", r"(abc|collections|numpy|xarray)\..*"), (r"py:class", r".*\._.*")]
+
+# Pages in MyST; code blocks are run by the tests, notebooks by the extension `tutorial`.
+myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist", "dollarmath"]
+myst_heading_anchors = 3
+nb_execution_mode = "off"
+
+# Docstrings in NumPy style say the types, and say them better than annotations.
+autosummary_generate = True
+autodoc_typehints = "none"
+autodoc_member_order = "bysource"
+autodoc_default_options = {"members": True, "show-inheritance": True}
+autodoc_preserve_defaults = True
+numpydoc_show_class_members = False
+numpydoc_xref_param_type = True
+numpydoc_xref_ignore = "all"
+numpydoc_xref_aliases = {name: name for name in DEFAULT_LINKS} | {  # no links to other sites
+    name: f"{package}.{name}"
+    for package in ("isingrl.battle", "isingrl")
+    for name, value in vars(import_module(package)).items()
+    if inspect.isclass(value)
+}
+
+bibtex_bibfiles = ["references.bib"]
+bibtex_default_style = "unsrt"
+bibtex_reference_style = "author_year"
+
+html_theme = "pydata_sphinx_theme"
+html_title = "isingrl"
+html_math_renderer = "mathml"  # of the browser itself: nothing is loaded from elsewhere
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_show_sourcelink = False
+html_copy_source = False
+html_theme_options = {
+    "navbar_align": "left",
+    "show_prev_next": True,
+    "secondary_sidebar_items": ["page-toc"],
+    "footer_start": ["copyright"],
+    "footer_end": [],
+    "pygments_light_style": "tango",
+    "pygments_dark_style": "monokai",
+}
+html_sidebars = {"index": []}
+
+
+def escape_stars(app, what, name, obj, options, lines):
+    """Let ``(n, *shape)`` be no beginning of emphasis."""
+    star = re.compile(r"``.*?``|(?<=[ (])\*(?=[a-z.]+[),])")
+    lines[:] = [
+        star.sub(lambda found: "\\*" if found[0] == "*" else found[0], line) for line in lines
+    ]
+
+
+def leave_parameters(app, env, node, content):
+    """Leave parameters, which docstrings have in backticks as well, without a link."""
+    target = node.get("reftarget", "")
+    return content if target.isidentifier() and target.islower() else None
+
+
+def setup(app):
+    """Connect the two."""
+    app.connect("autodoc-process-docstring", escape_stars)
+    app.connect("missing-reference", leave_parameters)
