@@ -1,7 +1,6 @@
 """Configuration of Sphinx; ``make docs`` builds the site in build/docs."""
 
 import inspect
-import re
 import sys
 from importlib import import_module, metadata
 from pathlib import Path
@@ -24,6 +23,7 @@ extensions = [
     "sphinxcontrib.bibtex",
     # in _extensions
     "command_line",
+    "docstrings",
     "gallery",
     "mathml",
     "tutorial",
@@ -32,8 +32,12 @@ templates_path = ["_templates"]
 exclude_patterns = ["_extensions", "studies/README.md"]  # the gallery is made from the latter
 default_role = "autolink"  # what docstrings have in single backticks: names and parameters
 rst_prolog = r".. |m| replace:: \|m\|"  # as physicists write it
+highlight_language = "none"  # what blocks print
 nitpicky = True
-nitpick_ignore_regex = [(r"py:.*", r"(abc|collections|numpy|xarray)\..*"), (r"py:class", r".*\._.*")]
+nitpick_ignore_regex = [
+    ("py:.*", r"(abc|collections|numpy|xarray)\..*"),  # other sites, which take the network to know
+    ("py:class", r".*\._.*"),  # private bases
+]
 
 # Pages in MyST; code blocks are run by the tests, notebooks by the extension `tutorial`.
 myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist", "dollarmath"]
@@ -76,24 +80,4 @@ html_theme_options = {
     "pygments_light_style": "tango",
     "pygments_dark_style": "monokai",
 }
-html_sidebars = {"index": []}
-
-
-def escape_stars(app, what, name, obj, options, lines):
-    """Let ``(n, *shape)`` be no beginning of emphasis."""
-    star = re.compile(r"``.*?``|(?<=[ (])\*(?=[a-z.]+[),])")
-    lines[:] = [
-        star.sub(lambda found: "\\*" if found[0] == "*" else found[0], line) for line in lines
-    ]
-
-
-def leave_parameters(app, env, node, content):
-    """Leave parameters, which docstrings have in backticks as well, without a link."""
-    target = node.get("reftarget", "")
-    return content if target.isidentifier() and target.islower() else None
-
-
-def setup(app):
-    """Connect the two."""
-    app.connect("autodoc-process-docstring", escape_stars)
-    app.connect("missing-reference", leave_parameters)
+html_sidebars: dict[str, list[str]] = {"index": []}

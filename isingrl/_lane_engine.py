@@ -13,13 +13,12 @@ from isingrl._archives import Arrays, fill
 from isingrl._kernels.lane_measures import COUNTER_PLANES
 from isingrl._kernels.lane_packing import pack, unpack
 from isingrl._kernels.lane_sweeps import close_rows, record, sweep
-from isingrl._lane_layout import CAPACITY, LANES, LaneLayout
+from isingrl._lane_layout import CAPACITY, LANES, PLANES, LaneLayout
 from isingrl._lane_rule import LaneRule
 from isingrl._threads import run_in_threads
 from isingrl.lattice import Lattice
 
 _LINE = 8  # words of a cache line
-_PLANES = {2: 2, 4: 3, 6: 3, 8: 4, 26: 5}  # binary digits of z
 
 
 class LaneEngine:
@@ -182,7 +181,7 @@ class LaneEngine:
         return agreeing.sum(axis=1), up.sum(axis=1)
 
     def _buffers(self) -> tuple[Any, ...]:
-        n_planes = _PLANES[self.lattice.coordination_number]
+        n_planes = PLANES[self.lattice.coordination_number]
         rows = _aligned((n_planes + 2, CAPACITY))
         planes = rows[:n_planes]
         return planes, tuple(planes), rows[-2], rows[-1], _aligned((CAPACITY + 7,))

@@ -14,12 +14,15 @@ from isingrl.lattice import Lattice
 LANES = 64
 CAPACITY = 384  # words of a buffer: buffers and generators then fit the first-level cache
 SHORTEST_STRIP = 16  # sites: shorter ones leave loops too short to vectorize
+PLANES = {2: 2, 4: 3, 6: 3, 8: 4, 26: 5}  # binary digits of z, for every z that is counted
 BAND_WORDS = 1 << 15  # words of a band of tiles: the unit of work of a thread on one block
 
 
 def fits(lattice: Lattice) -> bool:
-    """Whether the layout holds the lattice: periodic, with an even last side."""
-    return lattice.periodic and lattice.shape[-1] % 2 == 0
+    """Whether the layout holds the lattice: periodic, last side even, near neighbours only."""
+    near = all(abs(step) <= 1 for offset in lattice.offsets for step in offset)
+    counted = lattice.coordination_number in PLANES
+    return lattice.periodic and lattice.shape[-1] % 2 == 0 and near and counted
 
 
 @dataclass(frozen=True)
@@ -132,7 +135,8 @@ class LaneLayout:
     @property
     def two_sublattices(self) -> bool:
         """Whether even and odd sites have no neighbours among themselves."""
-        return self.lattice.n_sublattices == 2
+        steps_odd = all(sum(offset) % 2 for offset in self.lattice.offsets)
+        return steps_odd and all(side % 2 == 0 for side in self.lattice.shape)
 
     @property
     def _row_parities(self) -> npt.NDArray[np.int64]:

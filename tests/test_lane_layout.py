@@ -1,5 +1,8 @@
 """Where the bit-lane engine keeps the spins: packing, addresses, tiles and bands."""
 
+from dataclasses import dataclass
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -28,6 +31,36 @@ fitting = st.one_of(
 def test_periodic_lattices_with_an_even_last_side_fit(lattice):
     expected = lattice.boundary == "periodic" and lattice.shape[-1] % 2 == 0
     assert fits(lattice) == expected
+
+
+@given(lattices.filter(fits))
+def test_two_sublattices_are_taken_where_two_suffice(lattice):
+    assert LaneLayout(lattice, 1).two_sublattices == (lattice.n_sublattices == 2)
+
+
+@dataclass(frozen=True)
+class WithOffsets(Lattice):
+    """A ring or torus with steps of its own."""
+
+    steps: tuple[tuple[int, ...], ...] = ()
+
+    @property
+    def offsets(self):
+        return self.steps
+
+
+def test_steps_of_two_sites_and_uncounted_numbers_of_neighbors_do_not_fit():
+    far = ((-2,), (-1,), (1,), (2,))
+    many = tuple(step for step in product((-1, 0, 1), repeat=3) if 0 < sum(map(abs, step)) < 3)
+    assert not fits(WithOffsets((12,), steps=far))
+    assert not fits(WithOffsets((4, 4, 4), steps=many))
+    assert fits(WithOffsets((12,), steps=((-1,), (1,))))
+
+
+def test_diagonal_neighbors_are_in_the_same_half_of_a_checkerboard():
+    lattice = WithOffsets((4, 4), steps=((-1, -1), (1, 1)))
+    assert fits(lattice)
+    assert not LaneLayout(lattice, 1).two_sublattices
 
 
 def packed(layout, spins):

@@ -10,7 +10,10 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
-_ROW = re.compile(r"^\| \[(?P<name>[\w-]+)\]\((?P<page>[\w-]+)\.md\) \| (?P<question>.+) \|$", re.M)
+_FIGURE = re.compile(r"^!\[.*?\]\((?P<path>[^)]+)\)", re.MULTILINE)
+_ROW = re.compile(
+    r"^\| \[(?P<name>[\w-]+)\]\((?P<page>[\w-]+)\.md\) \| (?P<question>.+) \|$", re.MULTILINE
+)
 
 
 class Gallery(SphinxDirective):
@@ -25,7 +28,10 @@ class Gallery(SphinxDirective):
         rows = studies(Path(path).read_text(encoding="utf-8"))
         if not rows:
             raise self.error(f"{relative} has no row like | [NAME](PAGE.md) | QUESTION |")
-        return self.parse_text_to_nodes(_cards(rows))
+        folder = Path(path).parent
+        return self.parse_text_to_nodes(
+            _cards([(*row, figure(folder / f"{row[1]}.md")) for row in rows])
+        )
 
 
 def studies(table: str) -> list[tuple[str, str, str]]:
@@ -33,12 +39,20 @@ def studies(table: str) -> list[tuple[str, str, str]]:
     return _ROW.findall(table)
 
 
-def _cards(rows: list[tuple[str, str, str]]) -> str:
+def figure(page: Path) -> str:
+    """Path of the first figure of a page, as it stands there."""
+    found = _FIGURE.search(page.read_text(encoding="utf-8"))
+    if found is None:
+        raise ValueError(f"the page of a study must have a figure; {page.name} has none")
+    return found["path"]
+
+
+def _cards(rows: list[tuple[str, str, str, str]]) -> str:
     lines = ["::::{grid} 1 2 2 3", ":gutter: 3", ""]
-    for name, page, question in rows:
+    for name, page, question, path in rows:
         lines += [
             f":::{{grid-item-card}} {name}",
-            f":img-top: {page}.png",
+            f":img-top: {path}",
             f":img-alt: figure of the study {name}",
             f":link: {page}",
             ":link-type: doc",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.typing import ExtensionMetadata
+
+from studies.notebook_runs import execute, read_notebook, write_notebook
 
 logger = logging.getLogger(__name__)
 
@@ -17,8 +20,8 @@ FULL = ROOT / "results" / "notebooks"
 _NOTE = """
 
 :::{note}
-The numbers and figures of this page come from lattices and runs that are small, made with the page.
-`make notebooks` makes those of full size, which the page then shows.
+The lattices and runs of this page are small: they were made on the way, together with the page.
+After `make notebooks` it shows those of full size.
 :::
 """
 
@@ -27,58 +30,41 @@ def provide(app: Sphinx) -> None:
     """Leave a notebook with outputs in the folder ``tutorial`` for every source."""
     folder = Path(app.srcdir) / "tutorial"
     sources = sorted(SOURCES.glob("*.py"))
-    for stale in set(folder.glob("*.ipynb")) - {folder / f"{each.stem}.ipynb" for each in sources}:
-        stale.unlink()
-    for source in sources:
-        target = folder / f"{source.stem}.ipynb"
-        if _is_current(FULL / target.name, source):
-            _write(_read(FULL / target.name), target)
-        elif not _is_newer(target, source):
+    wanted = {folder / f"{source.stem}.ipynb": source for source in sources}
+    for path in set(folder.glob("*.ipynb")) - wanted.keys():
+        path.unlink()
+    for target, source in wanted.items():
+        full = FULL / target.name
+        if _is_of(full, source):
+            if not target.exists() or target.read_bytes() != full.read_bytes():
+                shutil.copyfile(full, target)
+        elif not _is_fresh(target, source):
             logger.info("executing %s at its small size ...", source.name)
-            _write(_small(source), target)
+            write_notebook(_small(source), target)
 
 
 def _small(source: Path) -> Any:
     """Execute the small form of a notebook, with a note that says so."""
-    from studies.notebook_runs import execute, read_notebook
-
     notebook = execute(read_notebook(source, small=True))
     notebook.cells[0].source += _NOTE
     return notebook
 
 
-def _is_current(executed: Path, source: Path) -> bool:
-    """Whether an executed notebook has the cells of its source."""
-    from studies.notebook_runs import read_notebook
-
+def _is_of(executed: Path, source: Path) -> bool:
+    """Whether an executed notebook has the cells of a source."""
     if not executed.exists():
         return False
-    made, wanted = _read(executed), read_notebook(source)
-    return [each.source for each in made.cells] == [each.source for each in wanted.cells]
+    made, wanted = read_notebook(executed), read_notebook(source)
+    return [cell.source for cell in made.cells] == [cell.source for cell in wanted.cells]
 
 
-def _is_newer(target: Path, source: Path) -> bool:
-    """Whether a small notebook was made after its source, and the packages, were last changed."""
+def _is_fresh(target: Path, source: Path) -> bool:
+    """Whether a notebook was made after its source, and the packages, were last changed."""
     if not target.exists():
         return False
-    code = [each for package in ("isingrl", "analysis") for each in (ROOT / package).rglob("*.py")]
+    code = [path for name in ("isingrl", "analysis") for path in (ROOT / name).rglob("*.py")]
     made = target.stat().st_mtime
-    return all(each.stat().st_mtime < made for each in (source, *code))
-
-
-def _read(path: Path) -> Any:
-    import nbformat
-
-    return nbformat.read(path, as_version=4)
-
-
-def _write(notebook: Any, path: Path) -> None:
-    """Write a notebook unless it is there, so that Sphinx does not read it again."""
-    import nbformat
-
-    text = nbformat.writes(notebook)
-    if not path.exists() or path.read_text(encoding="utf-8") != text:
-        path.write_text(text, encoding="utf-8")
+    return all(path.stat().st_mtime < made for path in (source, *code))
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

@@ -1,0 +1,39 @@
+"""What docstrings write plainly and reStructuredText would take for something else."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from docutils import nodes
+from sphinx.addnodes import pending_xref
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.util.typing import ExtensionMetadata
+
+_LITERAL_OR_STAR = re.compile(r"``.*?``|(?<=[ (])\*(?=[a-z.]+[),])")
+
+
+def escape_stars(
+    app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]
+) -> None:
+    """Let ``(n, *shape)`` be no beginning of emphasis."""
+    lines[:] = [
+        _LITERAL_OR_STAR.sub(lambda found: r"\*" if found[0] == "*" else found[0], line)
+        for line in lines
+    ]
+
+
+def leave_parameters(
+    app: Sphinx, env: BuildEnvironment, node: pending_xref, content: nodes.Element
+) -> nodes.Element | None:
+    """Leave parameters, which stand in backticks as names do, without a link."""
+    target = node.get("reftarget", "")
+    return content if target.isidentifier() and target.islower() else None
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Connect both."""
+    app.connect("autodoc-process-docstring", escape_stars)
+    app.connect("missing-reference", leave_parameters)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
