@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
+import nbformat
 from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.typing import ExtensionMetadata
+from widgets import without_widgets
 
-from studies.notebook_runs import execute, read_notebook, write_notebook
+from studies.files import replacing
+from studies.notebook_runs import execute, read_notebook
 
 logger = logging.getLogger(__name__)
 
@@ -36,11 +38,10 @@ def provide(app: Sphinx) -> None:
     for target, source in wanted.items():
         full = FULL / target.name
         if _is_of(full, source):
-            if not target.exists() or target.read_bytes() != full.read_bytes():
-                shutil.copyfile(full, target)
+            _write(nbformat.read(full, nbformat.NO_CONVERT), target)
         elif not _is_fresh(target, source):
             logger.info("executing %s at its small size ...", source.name)
-            write_notebook(_small(source), target)
+            _write(_small(source), target)
 
 
 def _small(source: Path) -> Any:
@@ -48,6 +49,14 @@ def _small(source: Path) -> Any:
     notebook = execute(read_notebook(source, small=True))
     notebook.cells[0].source += _NOTE
     return notebook
+
+
+def _write(notebook: Any, path: Path) -> None:
+    """Write a notebook, unless it is there already, in which case Sphinx need not read it again."""
+    text = nbformat.writes(without_widgets(notebook))
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        with replacing(path) as scratch:
+            scratch.write_text(text, encoding="utf-8")
 
 
 def _is_of(executed: Path, source: Path) -> bool:
