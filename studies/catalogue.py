@@ -39,3 +39,4 @@ STUDIES: dict[str, type[Any]] = {
     "temperature-map": TemperatureMap,
     "three-dimensions": ThreeDimensions,
 }
+"""Studies by the names that they have on the command line."""

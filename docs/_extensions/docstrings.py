@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+import sys
 from typing import Any
 
 from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.typing import ExtensionMetadata
 
-_LITERAL_OR_STAR = re.compile(r"``.*?``|(?<=[ (])\*(?=[a-z.]+[),])")
+_LITERAL_OR_STAR = re.compile(r"``.*?``|(?<=[ (])\*(?=[a-z][^*]*$)")
 
 
 def escape_stars(
@@ -24,6 +26,20 @@ def escape_stars(
     ]
 
 
+def describe_data(
+    app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]
+) -> None:
+    """Give data the text below its definition, wherever that is, not that of its type."""
+    if what != "data":
+        return
+    package, _, own = name.rpartition(".")
+    lines[:] = []
+    for module in list(sys.modules):
+        if f"{module}.".startswith(f"{package}.") and vars(sys.modules[module]).get(own) is obj:
+            comments = ModuleAnalyzer.for_module(module).find_attr_docs()
+            lines[:] = lines or comments.get(("", own), [])
+
+
 def leave_parameters(
     app: Sphinx, env: BuildEnvironment, node: pending_xref, content: nodes.Element
 ) -> nodes.Element | None:
@@ -33,7 +49,8 @@ def leave_parameters(
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
-    """Connect both."""
+    """Connect all."""
+    app.connect("autodoc-process-docstring", describe_data, priority=0)
     app.connect("autodoc-process-docstring", escape_stars)
     app.connect("missing-reference", leave_parameters)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

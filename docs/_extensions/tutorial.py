@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +37,18 @@ def provide(app: Sphinx) -> None:
     wanted = {folder / f"{source.stem}.ipynb": source for source in sources}
     for path in set(folder.glob("*.ipynb")) - wanted.keys():
         path.unlink()
+    missing = []
     for target, source in wanted.items():
         full = FULL / target.name
         if _is_of(full, source):
             _write(nbformat.read(full, nbformat.NO_CONVERT), target)
         elif not _is_fresh(target, source):
             logger.info("executing %s at its small size ...", source.name)
-            _write(_small(source), target)
+            missing.append(target)
+    with ThreadPoolExecutor(os.cpu_count()) as threads:  # a kernel each, which is a process
+        made = threads.map(_small, [wanted[target] for target in missing])
+        for notebook, target in zip(made, missing, strict=True):
+            _write(notebook, target)
 
 
 def _small(source: Path) -> Any:
