@@ -35,10 +35,8 @@ rst_prolog = r".. |m| replace:: \|m\|"  # as physicists write it
 highlight_language = "none"  # what blocks print
 nitpicky = True
 nitpick_ignore_regex = [
-    (
-        "py:.*",
-        r"(abc|collections|gymnasium|numpy|pettingzoo|xarray)\..*",
-    ),  # other sites, which take the network to know
+    # other sites, which take the network to know
+    ("py:.*", r"(abc|collections|gymnasium|numpy|pettingzoo|xarray)\..*"),
     ("py:class", r".*\._.*"),  # private bases
 ]
 
