@@ -11,10 +11,10 @@ import nbformat
 from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.typing import ExtensionMetadata
-from studies.notebook_runs import execute, read_notebook
 from widgets import without_widgets
 
 from studies.files import replacing
+from studies.notebook_runs import execute, read_notebook
 
 logger = logging.getLogger(__name__)
 
