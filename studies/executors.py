@@ -204,6 +204,8 @@ class OnDask:
 
 
 def _perform_alone(job: Job, folder: Path) -> Entry:
+    # A worker imports the script of the command, and with it numba, before it gets its variables.
+    numba.config.reload_config()
     numba.set_num_threads(1)
     tqdm.set_lock(threading.RLock())  # its own would be a semaphore that outlives a killed worker
     return perform(job, folder)

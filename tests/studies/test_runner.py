@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -271,6 +272,22 @@ def test_the_display_says_how_far_it_is_on_plain_lines(tmp_path, capsys):
 def test_two_processes_give_the_same_bits(tmp_path, whole):
     run_to_folder(Toy(), "toy", tmp_path, workers=2)
     assert_same(outcome(tmp_path), whole)
+
+
+def test_processes_compile_what_is_not_in_the_cache(tmp_path):
+    """As those of the command do, which import its script, and with it numba, at once."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import numba, pathlib\n"
+        "from studies.runner import run_to_folder\n"
+        "from tests.studies.toy import Toy\n"
+        "if __name__ == '__main__':\n"
+        "    study = Toy((2.0, 3.0), accidents=('compile', 'compile'))\n"
+        f"    run_to_folder(study, 'toy', pathlib.Path({str(tmp_path)!r}), workers=2)\n"
+    )
+    path = {"PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, script], check=True, env=os.environ | path)
+    assert stamps(tmp_path).keys() == {"T = 2", "T = 3"}
 
 
 def test_a_worker_that_dies_is_replaced(tmp_path, whole):
