@@ -19,6 +19,7 @@ from isingrl._validation import check_choice, require
 Format = Literal["netcdf", "zarr"]
 SUFFIXES: dict[str, str] = {"netcdf": ".nc", "zarr": ".zarr"}
 _CHUNK = 1 << 16  # draws
+_SCRATCH = "scratch"
 PROVENANCE = "provenance"
 """Group of a file that says which task was run when, where and for how long."""
 
@@ -30,7 +31,7 @@ def replacing(path: Path) -> Iterator[Path]:
     What is there then is on the disk, whatever happens to the machine. It may be a file or a
     folder.
     """
-    scratch = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    scratch = path.with_name(f".{path.stem}.{os.getpid()}.{_SCRATCH}{path.suffix}")
     try:
         yield scratch
         if scratch.is_dir():
@@ -47,11 +48,20 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def _replace_folder(scratch: Path, path: Path) -> None:
-    former = path.with_name(f".{path.stem}.{os.getpid()}.former")
+    former = scratch.with_suffix(".former")
     if path.exists():
         path.rename(former)
     scratch.rename(path)
     shutil.rmtree(former, ignore_errors=True)
+
+
+def clear_scratch(folder: Path) -> None:
+    """Remove what writers that were killed left in a folder."""
+    for path in folder.glob(f".*.{_SCRATCH}.*"):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def check_format(form: str) -> None:

@@ -109,6 +109,17 @@ def test_files_say_where_they_come_from(tmp_path):
     tree.close()
 
 
+def test_what_killed_writes_left_is_removed(tmp_path):
+    (tmp_path / ".data.7.scratch.zarr" / "energy").mkdir(parents=True)
+    (tmp_path / ".data.7.scratch.nc").touch()
+    (tmp_path / "tasks").mkdir()
+    (tmp_path / "tasks" / ".T-=-2.5-05776d71ad170176.7.scratch.safetensors").touch()
+    mine = tmp_path / ".mine.7.nc"
+    mine.touch()
+    run_to_folder(Toy(), "toy", tmp_path)
+    assert list(tmp_path.rglob(".*")) == [mine]
+
+
 @pytest.mark.parametrize("damage", ["truncated", "changed", "removed", "ledger"])
 def test_a_damaged_result_is_told_and_made_again(damage, tmp_path, whole, capsys):
     run_to_folder(Toy(), "toy", tmp_path)
@@ -245,6 +256,7 @@ def test_killed_at_fifty_random_moments_it_ends_alike(tmp_path, whole):
 
     def check(folder):
         assert_same(outcome(folder), whole)
+        assert not list(folder.rglob(".*"))
 
     modules = ["studies.runner", "tests.studies.toy", "pytest"]
     last = kill_at_random(_run_in, tmp_path, 50, 1, modules, Share(0.1), check)
