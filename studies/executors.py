@@ -15,6 +15,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -280,7 +281,8 @@ class Workers:
             import dask
 
             self._stack.enter_context(dask.config.set(_DASK))
-            logging.getLogger("distributed").setLevel(logging.CRITICAL)
+            for name in ("distributed", "asyncio"):
+                logging.getLogger(name).setLevel(logging.CRITICAL)
             if self._scheduler is None:
                 start = _local(number)
             else:
@@ -308,26 +310,48 @@ def _local(number: int) -> Iterator[Any]:
     """Worker processes of this machine; an error, or an interruption, kills them."""
     from distributed import Client, LocalCluster
 
-    cluster = LocalCluster(
-        n_workers=number, threads_per_worker=1, dashboard_address=":0",
-        silence_logs=logging.CRITICAL,
-        env=dict.fromkeys(_ONE_THREAD, "1") | {"DASK_LOGGING__DISTRIBUTED": "critical"},
-    )  # fmt: skip
-    client = Client(cluster)
+    with _deaf_loop() as loop:
+        cluster = LocalCluster(
+            n_workers=number, threads_per_worker=1, dashboard_address=":0", loop=loop,
+            silence_logs=logging.CRITICAL,
+            env=dict.fromkeys(_ONE_THREAD, "1") | {"DASK_LOGGING__DISTRIBUTED": "critical"},
+        )  # fmt: skip
+        client = Client(cluster)
+        try:
+            yield client
+        except BaseException:
+            # closing would wait for the tasks that are running
+            for nanny in cluster.workers.values():
+                nanny.auto_restart = False
+                if nanny.pid is not None:
+                    with suppress(ProcessLookupError):
+                        os.kill(nanny.pid, signal.SIGKILL)
+            raise
+        finally:
+            for part in (client, cluster):
+                with suppress(TimeoutError, OSError):
+                    part.close(timeout=_CLOSE_SECONDS)
+
+
+@contextmanager
+def _deaf_loop() -> Iterator[Any]:
+    """An event loop in a thread that blocks Ctrl-C, and so do the processes that it begins.
+
+    In a terminal they would get it too, and tell of it at length.
+    """
+    from distributed.utils import LoopRunner
+
+    runner = LoopRunner()
+    resource_tracker.ensure_running()  # it would unblock Ctrl-C where it starts
+    former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        yield client
-    except BaseException:
-        # closing would wait for the tasks that are running
-        for nanny in cluster.workers.values():
-            nanny.auto_restart = False
-            if nanny.pid is not None:
-                with suppress(ProcessLookupError):
-                    os.kill(nanny.pid, signal.SIGKILL)
-        raise
+        runner.start()
     finally:
-        for part in (client, cluster):
-            with suppress(TimeoutError, OSError):
-                part.close(timeout=_CLOSE_SECONDS)
+        signal.pthread_sigmask(signal.SIG_SETMASK, former)
+    try:
+        yield runner.loop
+    finally:
+        runner.stop(_CLOSE_SECONDS)
 
 
 @contextmanager

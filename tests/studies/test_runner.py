@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -18,38 +19,16 @@ import xarray as xr
 from studies import runner
 from studies.executors import InProcess, Outcome, Workers
 from studies.extending import joined
-from studies.files import open_dataset
+from studies.files import open_dataset, write_dataset
 from studies.ledger import Ledger
 from studies.progress import Display, Status
 from studies.runner import StudyError, run, run_to_folder
 from studies.tasks import jobs
 from tests.killing import Share, kill_at_random
+from tests.studies.outcomes import assert_same, outcome
 from tests.studies.toy import Toy
 
 ROOT = Path(__file__).parents[2]
-
-
-def outcome(out):
-    """All that a study leaves, but for when, where and by which version it was made."""
-    found = {
-        "figure": (out / "figure.png").read_bytes(),
-        "config": (out / "config.json").read_text(),
-    }
-    for name in ("data", "summary"):
-        with open_dataset(out / f"{name}.nc") as data:
-            found[name] = data.load().drop_attrs(deep=False)
-            attrs = {k: v for k, v in data.attrs.items() if k not in ("provenance", "versions")}
-            found[f"{name} attrs"] = {k: np.asarray(v).tolist() for k, v in attrs.items()}
-    return found
-
-
-def assert_same(one, other):
-    assert one.keys() == other.keys()
-    for name, value in one.items():
-        if isinstance(value, xr.Dataset):
-            xr.testing.assert_identical(value, other[name])
-        else:
-            assert value == other[name], name
 
 
 def stamps(out):
@@ -436,3 +415,22 @@ def test_many_finished_tasks_are_all_found(tmp_path):
     done, damaged = Ledger(tmp_path).finished(jobs(study.tasks(), 1))
     assert len(done) == 300
     assert not damaged
+
+
+def test_hdf5_outlives_disks_that_are_full(tmp_path):
+    """It would crash at the second attempt."""
+    numbers = np.random.default_rng(1).normal(size=(8, 20_000))
+    data = xr.Dataset({"energy": (("chain", "draw"), numbers)})
+    path, limit = tmp_path / "data.nc", resource.getrlimit(resource.RLIMIT_FSIZE)
+    for size in (10_000, 1_000_000, 1_000_000):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, limit[1]))
+        try:
+            with pytest.raises(OSError, match="File too large"):
+                write_dataset(data, path, data)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        assert not list(tmp_path.iterdir())
+    write_dataset(data, path, data)
+    for group in (None, "provenance"):
+        with open_dataset(path, group) as found:
+            xr.testing.assert_identical(found.load(), data)
