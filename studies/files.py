@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import shutil
@@ -16,6 +15,7 @@ from matplotlib.figure import Figure
 
 from isingrl._archives import sync
 from isingrl._validation import check_choice, require
+from studies.hdf5 import HDF5Target
 
 Format = Literal["netcdf", "zarr"]
 SUFFIXES: dict[str, str] = {"netcdf": ".nc", "zarr": ".zarr"}
@@ -99,7 +99,7 @@ def write_dataset(data: xr.Dataset, path: Path, provenance: xr.Dataset | None = 
         stack.enter_context(dask.config.set(scheduler="synchronous"))
         target: Any = stack.enter_context(replacing(path))
         if path.suffix != ".zarr":
-            target = stack.enter_context(_HDF5File(target))
+            target = stack.enter_context(HDF5Target(target))
         for group, part in parts.items():
             mode: Literal["w", "a"] = "w" if group is None else "a"
             if path.suffix == ".zarr":
@@ -107,33 +107,6 @@ def write_dataset(data: xr.Dataset, path: Path, provenance: xr.Dataset | None = 
             else:
                 encoding = {name: _compressed(part[name]) for name in part.data_vars}
                 part.to_netcdf(target, engine="h5netcdf", group=group, encoding=encoding, mode=mode)
-
-
-class _HDF5File(io.FileIO):
-    """A new file that tells of a write that failed when it is closed, and of none before.
-
-    HDF5 does not get over one: the process crashes as soon as it opens another file.
-    """
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path, "w+")
-        self._error: OSError | None = None
-
-    def write(self, content: Any, /) -> int:
-        whole = memoryview(content).cast("B")
-        done = 0
-        try:
-            while done < len(whole) and self._error is None:
-                done += super().write(whole[done:])
-        except OSError as error:
-            self._error = error
-        self.seek(len(whole) - done, os.SEEK_CUR)
-        return len(whole)
-
-    def __exit__(self, *about: Any) -> None:
-        super().__exit__(*about)
-        if self._error is not None:
-            raise self._error
 
 
 def _compressed(values: xr.DataArray) -> dict[str, Any]:
