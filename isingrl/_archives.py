@@ -81,13 +81,19 @@ def read_archive(
                 f"{argument} must be a {what} folder; {folder} has no {file.name}"
             )
     with foreign(folder, what, argument):
-        settings: dict[str, Any] = json.loads(text.read_text(encoding="utf-8"))
-        if settings["sha256"] != file_digest(data):
-            # A write that was cut short between its two files: the first holds all.
-            settings = _settings_within(data)
-        if settings["format"] != form:
-            raise ValueError(f"its format is {settings['format']!r}, not {form!r}")
-        return settings, load_file(data)
+        while True:
+            before = data.stat()
+            settings: dict[str, Any] = json.loads(text.read_text(encoding="utf-8"))
+            if settings["sha256"] != file_digest(data):
+                # A write that was cut short between its two files: the first holds all.
+                settings = _settings_within(data)
+            if settings["format"] != form:
+                raise ValueError(f"its format is {settings['format']!r}, not {form!r}")
+            arrays = load_file(data)
+            after = data.stat()
+            # On a cluster a worker that was given up may be writing still.
+            if (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns):
+                return settings, arrays
 
 
 def sync(path: Path) -> None:

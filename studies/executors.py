@@ -15,6 +15,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -30,6 +31,7 @@ from studies.tasks import Job
 
 _CONNECT_SECONDS = 5.0
 _CLOSE_SECONDS = 2.0
+_RESTART_SECONDS = 60.0
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 _ONE_THREAD = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _DASK = {
@@ -151,17 +153,17 @@ class OnDask:
 
     def __init__(self, client: Any) -> None:
         self._client = client
-        self._futures: dict[str, Job] = {}
+        self._jobs: dict[str, Job] = {}
 
     def run(self, jobs: Sequence[Job], folder: Path) -> Iterator[Outcome | None]:
         """See `Executor`."""
         waiting: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._futures = {job.name: job for job in jobs}
+        self._jobs = {_key(job, folder): job for job in jobs}
         futures = [
             self._client.submit(
-                _perform_alone, job, folder.resolve(), key=job.name, pure=False, priority=-index
+                _perform_alone, job, folder.resolve(), key=key, pure=False, priority=-index
             )
-            for index, job in enumerate(jobs)
+            for index, (key, job) in enumerate(self._jobs.items())
         ]
         left = set(futures)
         for future in futures:
@@ -180,7 +182,7 @@ class OnDask:
     def _outcome(self, future: Any) -> Outcome:
         from distributed import CancelledError, KilledWorker
 
-        job = self._futures[future.key]
+        job = self._jobs[future.key]
         try:
             return Outcome(job, future.result())
         except KilledWorker as error:
@@ -199,11 +201,21 @@ class OnDask:
             return []
         # what else a worker holds is waiting there
         return [
-            key for worker, keys in found.items() for key in list(keys)[: threads.get(worker, 0)]
+            self._jobs[key].name
+            for worker, keys in found.items()
+            for key in list(keys)[: threads.get(worker, 0)]
+            if key in self._jobs
         ]
 
 
+def _key(job: Job, folder: Path) -> str:
+    """The job's on the cluster, which may be at work on the same job in another folder."""
+    return f"{job.name} in {folder.resolve()}"
+
+
 def _perform_alone(job: Job, folder: Path) -> Entry:
+    # A worker imports the script of the command, and with it numba, before it gets its variables.
+    numba.config.reload_config()
     numba.set_num_threads(1)
     tqdm.set_lock(threading.RLock())  # its own would be a semaphore that outlives a killed worker
     return perform(job, folder)
@@ -269,8 +281,12 @@ class Workers:
             import dask
 
             self._stack.enter_context(dask.config.set(_DASK))
-            logging.getLogger("distributed").setLevel(logging.CRITICAL)
-            start = _local(number) if self._scheduler is None else _remote(self._scheduler, folder)
+            for name in ("distributed", "asyncio"):
+                logging.getLogger(name).setLevel(logging.CRITICAL)
+            if self._scheduler is None:
+                start = _local(number)
+            else:
+                start = _remote(self._scheduler, jobs, folder)
             self._there = OnDask(self._stack.enter_context(start))
         self._now = self._here if alone or self._there is None else self._there
         yield from self._now.run(jobs, folder)
@@ -294,30 +310,52 @@ def _local(number: int) -> Iterator[Any]:
     """Worker processes of this machine; an error, or an interruption, kills them."""
     from distributed import Client, LocalCluster
 
-    cluster = LocalCluster(
-        n_workers=number, threads_per_worker=1, dashboard_address=":0",
-        silence_logs=logging.CRITICAL,
-        env=dict.fromkeys(_ONE_THREAD, "1") | {"DASK_LOGGING__DISTRIBUTED": "critical"},
-    )  # fmt: skip
-    client = Client(cluster)
-    try:
-        yield client
-    except BaseException:
-        # closing would wait for the tasks that are running
-        for nanny in cluster.workers.values():
-            nanny.auto_restart = False
-            if nanny.pid is not None:
-                with suppress(ProcessLookupError):
-                    os.kill(nanny.pid, signal.SIGKILL)
-        raise
-    finally:
-        for part in (client, cluster):
-            with suppress(TimeoutError, OSError):
-                part.close(timeout=_CLOSE_SECONDS)
+    with _deaf_loop() as loop:
+        cluster = LocalCluster(
+            n_workers=number, threads_per_worker=1, dashboard_address=":0", loop=loop,
+            silence_logs=logging.CRITICAL,
+            env=dict.fromkeys(_ONE_THREAD, "1") | {"DASK_LOGGING__DISTRIBUTED": "critical"},
+        )  # fmt: skip
+        client = Client(cluster)
+        try:
+            yield client
+        except BaseException:
+            # closing would wait for the tasks that are running
+            for nanny in cluster.workers.values():
+                nanny.auto_restart = False
+                if nanny.pid is not None:
+                    with suppress(ProcessLookupError):
+                        os.kill(nanny.pid, signal.SIGKILL)
+            raise
+        finally:
+            for part in (client, cluster):
+                with suppress(TimeoutError, OSError):
+                    part.close(timeout=_CLOSE_SECONDS)
 
 
 @contextmanager
-def _remote(scheduler: str, folder: Path) -> Iterator[Any]:
+def _deaf_loop() -> Iterator[Any]:
+    """An event loop in a thread that blocks Ctrl-C, and so do the processes that it begins.
+
+    In a terminal they would get it too, and tell of it at length.
+    """
+    from distributed.utils import LoopRunner
+
+    runner = LoopRunner()
+    resource_tracker.ensure_running()  # it would unblock Ctrl-C where it starts
+    former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        runner.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, former)
+    try:
+        yield runner.loop
+    finally:
+        runner.stop(_CLOSE_SECONDS)
+
+
+@contextmanager
+def _remote(scheduler: str, jobs: Sequence[Job], folder: Path) -> Iterator[Any]:
     from distributed import Client
 
     try:
@@ -343,10 +381,28 @@ def _remote(scheduler: str, folder: Path) -> Iterator[Any]:
                 raise ValueError(
                     f"scheduler: its workers must have isingrl {own} too; {worker} has {version}"
                 )
+        _end_lost(client, {_key(job, folder) for job in jobs})
         yield client
     finally:
         with suppress(TimeoutError, OSError):
             client.close(timeout=_CLOSE_SECONDS)
+
+
+def _end_lost(client: Any, keys: set[str]) -> None:
+    """Restart workers that still run jobs for a client that is gone: Dask lets those go on."""
+    running, wanted = client.run(_running), client.processing()
+    lost = [
+        worker
+        for worker, found in running.items()
+        if keys.intersection(found).difference(wanted.get(worker, ()))
+    ]
+    if lost:
+        with suppress(TimeoutError):  # others do without them
+            client.restart_workers(lost, timeout=_RESTART_SECONDS)
+
+
+def _running(dask_worker: Any) -> list[str]:
+    return list(dask_worker.active_threads.values())
 
 
 def _sees(folder: Path) -> tuple[bool, str]:

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -15,10 +15,12 @@ from matplotlib.figure import Figure
 
 from isingrl._archives import sync
 from isingrl._validation import check_choice, require
+from studies.hdf5 import HDF5Target
 
 Format = Literal["netcdf", "zarr"]
 SUFFIXES: dict[str, str] = {"netcdf": ".nc", "zarr": ".zarr"}
 _CHUNK = 1 << 16  # draws
+_SCRATCH = "scratch"
 PROVENANCE = "provenance"
 """Group of a file that says which task was run when, where and for how long."""
 
@@ -30,7 +32,7 @@ def replacing(path: Path) -> Iterator[Path]:
     What is there then is on the disk, whatever happens to the machine. It may be a file or a
     folder.
     """
-    scratch = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    scratch = path.with_name(f".{path.stem}.{os.getpid()}.{_SCRATCH}{path.suffix}")
     try:
         yield scratch
         if scratch.is_dir():
@@ -47,11 +49,20 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def _replace_folder(scratch: Path, path: Path) -> None:
-    former = path.with_name(f".{path.stem}.{os.getpid()}.former")
+    former = scratch.with_suffix(".former")
     if path.exists():
         path.rename(former)
     scratch.rename(path)
     shutil.rmtree(former, ignore_errors=True)
+
+
+def clear_scratch(folder: Path) -> None:
+    """Remove what writers that were killed left in a folder."""
+    for path in folder.glob(f".*.{_SCRATCH}.*"):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def check_format(form: str) -> None:
@@ -84,16 +95,18 @@ def write_dataset(data: xr.Dataset, path: Path, provenance: xr.Dataset | None = 
     import dask
 
     parts = {None: data} if provenance is None else {None: data, PROVENANCE: provenance}
-    with replacing(path) as scratch, dask.config.set(scheduler="synchronous"):
+    with ExitStack() as stack:
+        stack.enter_context(dask.config.set(scheduler="synchronous"))
+        target: Any = stack.enter_context(replacing(path))
+        if path.suffix != ".zarr":
+            target = stack.enter_context(HDF5Target(target))
         for group, part in parts.items():
             mode: Literal["w", "a"] = "w" if group is None else "a"
             if path.suffix == ".zarr":
-                part.to_zarr(scratch, group=group, mode=mode, zarr_format=2)
+                part.to_zarr(target, group=group, mode=mode, zarr_format=2)
             else:
                 encoding = {name: _compressed(part[name]) for name in part.data_vars}
-                part.to_netcdf(
-                    scratch, engine="h5netcdf", group=group, encoding=encoding, mode=mode
-                )
+                part.to_netcdf(target, engine="h5netcdf", group=group, encoding=encoding, mode=mode)
 
 
 def _compressed(values: xr.DataArray) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from studies.extending import configuration, differences
 from studies.files import (
     SUFFIXES,
     check_format,
+    clear_scratch,
     open_dataset,
     read_json,
     write_dataset,
@@ -262,7 +263,7 @@ def _write(
 
 @contextmanager
 def _alone(folder: Path, out: Path) -> Iterator[None]:
-    """Keep a second start away from the folder."""
+    """Keep a second start away from the folder, and clear what was killed while it wrote."""
     lock = FileLock(folder / _LOCK, timeout=0)
     try:
         lock.acquire()
@@ -271,8 +272,13 @@ def _alone(folder: Path, out: Path) -> Iterator[None]:
             f"out must not be in use; a study is running in {out} (isingrl status {out} tells)"
         ) from error
     try:
+        for each in (out, folder):
+            clear_scratch(each)
         yield
     finally:
+        with suppress(OSError):
+            for each in (out, folder):
+                clear_scratch(each)
         lock.release()
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from isingrl import Agent, Ising, Policy, train
+from isingrl._archives import clear_scratch
 
 
 def trained(
@@ -22,6 +23,7 @@ def trained(
         As of `isingrl.train`.
     """
     if folder is not None:
+        clear_scratch(folder, "policy")
         with suppress(FileNotFoundError):
             return Policy.load(folder)
     policy = train(model, agent, temperature, **options)

@@ -262,6 +262,7 @@ def test_killed_at_any_moment_it_ends_alike(tmp_path):
 
     def check(folder):
         xr.testing.assert_identical(_simulate_in(folder), whole)
+        assert not list(folder.glob(".*"))
 
     modules = ["isingrl.simulation", "hypothesis", "pytest"]
     last = kill_at_random(

@@ -148,6 +148,22 @@ def test_a_write_cut_between_its_two_files_is_whole(tmp_path):
     xr.testing.assert_identical(run(tmp_path, sweeps=20), run(sweeps=20))
 
 
+def test_what_another_process_replaces_while_it_is_read_is_read_again(tmp_path, monkeypatch):
+    """Else settings of one write would go with arrays of another."""
+    _archives.write_archive(tmp_path, "run", {"format": "f", "n": 1}, {"n": np.array([1])})
+
+    def load(path, _original=_archives.load_file):
+        for n in range(2, 4 if len(loaded) < 2 else 2):
+            _archives.write_archive(tmp_path, "run", {"format": "f", "n": n}, {"n": np.array([n])})
+        loaded.append(_original(path))
+        return loaded[-1]
+
+    loaded = []
+    monkeypatch.setattr(_archives, "load_file", load)
+    settings, arrays = read_archive(tmp_path, "run", "f", "run")
+    assert (settings["n"], arrays["n"].tolist(), len(loaded)) == (3, [3], 3)
+
+
 def test_what_a_killed_write_left_is_removed(tmp_path):
     left = tempfile.mkdtemp(prefix=".run-", dir=tmp_path)
     (tmp_path / "notes.txt").write_text("mine")

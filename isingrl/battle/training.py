@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm.auto import tqdm
 
-from isingrl._archives import check_same, foreign, part, read_archive, write_archive
+from isingrl._archives import check_same, clear_scratch, foreign, part, read_archive, write_archive
 from isingrl._runs import seed_sequence
 from isingrl._torch import check_device, one_thread, require_torch
 from isingrl._validation import check_choice, check_integer, check_real
@@ -261,6 +261,8 @@ class Training:
 
     def resume(self, folder: Path) -> TrainedTeam | None:
         """Go on from a folder's checkpoint, if there is one; returns the team if it is finished."""
+        for path, name in ((folder, _NAME), (folder, "team"), (folder / "rival", "team")):
+            clear_scratch(path, name)
         if not (folder / f"{_NAME}.json").exists():
             return None
         settings, arrays = read_archive(folder, _NAME, _FORMAT, _WHAT)

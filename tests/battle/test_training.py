@@ -147,6 +147,7 @@ def test_killed_at_any_moment_it_ends_alike(tmp_path):
 
     def check(folder):
         same(TrainedTeam.load(folder), whole)
+        assert not list(folder.rglob(".*"))
 
     # what optimizers import takes seconds
     modules = ["torch._dynamo", "magent2", "isingrl.battle._value_learner", "pytest"]

@@ -1,6 +1,7 @@
 """The curve study: its tasks, data, summary and figure."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from analysis import exact
 from studies.curve import Curve
 from studies.extending import configuration
 from studies.runner import run, run_to_folder
-from studies.tasks import task_seed
+from studies.tasks import jobs, task_seed
 
 pytestmark = pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning")  # the runs are short
 
@@ -31,6 +32,15 @@ def test_data_holds_every_method_temperature_chain_and_draw(data):
     softmax = data["softmax_temperature"]
     assert np.isnan(softmax.sel({"method": "metropolis"})).all()
     np.testing.assert_allclose(softmax.sel({"method": "mean-field-q"}), data["temperature"])
+
+
+def test_a_policy_that_was_killed_while_it_was_written_is_learned_again(tmp_path):
+    study = replace(SMALL, methods=("mean-field-q",), sweeps=20)
+    (job,) = jobs(study.tasks(), study.seed)
+    policy = tmp_path / "tasks" / job.name / "policy"
+    (policy / ".policy-left").mkdir(parents=True)
+    run_to_folder(study, "curve", tmp_path)
+    assert sorted(path.name for path in policy.iterdir()) == ["policy.json", "policy.safetensors"]
 
 
 def test_both_methods_agree_with_the_exact_torus(data):

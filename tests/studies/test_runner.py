@@ -3,8 +3,10 @@
 import json
 import multiprocessing
 import os
+import resource
 import signal
 import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -17,38 +19,16 @@ import xarray as xr
 from studies import runner
 from studies.executors import InProcess, Outcome, Workers
 from studies.extending import joined
-from studies.files import open_dataset
+from studies.files import open_dataset, write_dataset
 from studies.ledger import Ledger
 from studies.progress import Display, Status
 from studies.runner import StudyError, run, run_to_folder
 from studies.tasks import jobs
 from tests.killing import Share, kill_at_random
+from tests.studies.outcomes import assert_same, outcome
 from tests.studies.toy import Toy
 
 ROOT = Path(__file__).parents[2]
-
-
-def outcome(out):
-    """All that a study leaves, but for when, where and by which version it was made."""
-    found = {
-        "figure": (out / "figure.png").read_bytes(),
-        "config": (out / "config.json").read_text(),
-    }
-    for name in ("data", "summary"):
-        with open_dataset(out / f"{name}.nc") as data:
-            found[name] = data.load().drop_attrs(deep=False)
-            attrs = {k: v for k, v in data.attrs.items() if k not in ("provenance", "versions")}
-            found[f"{name} attrs"] = {k: np.asarray(v).tolist() for k, v in attrs.items()}
-    return found
-
-
-def assert_same(one, other):
-    assert one.keys() == other.keys()
-    for name, value in one.items():
-        if isinstance(value, xr.Dataset):
-            xr.testing.assert_identical(value, other[name])
-        else:
-            assert value == other[name], name
 
 
 def stamps(out):
@@ -106,6 +86,17 @@ def test_files_say_where_they_come_from(tmp_path):
     tree = xr.open_datatree(tmp_path / "data.nc", engine="h5netcdf")
     assert set(tree.children) == {"provenance"}
     tree.close()
+
+
+def test_what_killed_writes_left_is_removed(tmp_path):
+    (tmp_path / ".data.7.scratch.zarr" / "energy").mkdir(parents=True)
+    (tmp_path / ".data.7.scratch.nc").touch()
+    (tmp_path / "tasks").mkdir()
+    (tmp_path / "tasks" / ".T-=-2.5-05776d71ad170176.7.scratch.safetensors").touch()
+    mine = tmp_path / ".mine.7.nc"
+    mine.touch()
+    run_to_folder(Toy(), "toy", tmp_path)
+    assert list(tmp_path.rglob(".*")) == [mine]
 
 
 @pytest.mark.parametrize("damage", ["truncated", "changed", "removed", "ledger"])
@@ -244,6 +235,7 @@ def test_killed_at_fifty_random_moments_it_ends_alike(tmp_path, whole):
 
     def check(folder):
         assert_same(outcome(folder), whole)
+        assert not list(folder.rglob(".*"))
 
     modules = ["studies.runner", "tests.studies.toy", "pytest"]
     last = kill_at_random(_run_in, tmp_path, 50, 1, modules, Share(0.1), check)
@@ -271,6 +263,22 @@ def test_the_display_says_how_far_it_is_on_plain_lines(tmp_path, capsys):
 def test_two_processes_give_the_same_bits(tmp_path, whole):
     run_to_folder(Toy(), "toy", tmp_path, workers=2)
     assert_same(outcome(tmp_path), whole)
+
+
+def test_processes_compile_what_is_not_in_the_cache(tmp_path):
+    """As those of the command do, which import its script, and with it numba, at once."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import numba, pathlib\n"
+        "from studies.runner import run_to_folder\n"
+        "from tests.studies.toy import Toy\n"
+        "if __name__ == '__main__':\n"
+        "    study = Toy((2.0, 3.0), accidents=('compile', 'compile'))\n"
+        f"    run_to_folder(study, 'toy', pathlib.Path({str(tmp_path)!r}), workers=2)\n"
+    )
+    path = {"PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, script], check=True, env=os.environ | path)
+    assert stamps(tmp_path).keys() == {"T = 2", "T = 3"}
 
 
 def test_a_worker_that_dies_is_replaced(tmp_path, whole):
@@ -333,6 +341,42 @@ def test_a_worker_killed_from_outside_loses_nothing(tmp_path, whole, cluster):
     assert len(noted(tmp_path)) >= 4
 
 
+def test_tasks_of_a_client_that_is_gone_are_ended(tmp_path, whole, cluster):
+    study = Toy(accidents=("sleep once", "sleep once"), notes=str(tmp_path))
+    out, address = tmp_path / "out", cluster.scheduler_address
+    process = multiprocessing.get_context("spawn").Process(
+        target=run_to_folder, args=(study, "toy", out), kwargs={"scheduler": address}
+    )
+    process.start()
+    notes = tmp_path / "notes"
+    while not notes.exists() or len(notes.read_text().splitlines()) < 2:
+        assert process.is_alive()
+        time.sleep(0.05)
+    process.kill()
+    process.join()
+    asleep = [int(line.split()[1]) for line in notes.read_text().splitlines()]
+    run_to_folder(study, "toy", out, scheduler=address)
+    xr.testing.assert_identical(outcome(out)["data"], whole["data"])
+    assert not any(Path("/proc", str(pid)).exists() for pid in asleep)
+
+
+def test_one_study_in_two_folders_at_once(tmp_path, whole, cluster):
+    """Whose tasks have the same names."""
+    study, address = Toy(seconds=0.5), cluster.scheduler_address
+    outs = [tmp_path / name for name in ("one", "other")]
+    process = multiprocessing.get_context("spawn").Process(
+        target=run_to_folder, args=(study, "toy", outs[0]), kwargs={"scheduler": address}
+    )
+    process.start()
+    while not (outs[0] / "tasks" / "ledger.jsonl").exists():
+        assert process.is_alive()
+        time.sleep(0.01)
+    run_to_folder(study, "toy", outs[1], scheduler=address)
+    process.join()
+    for out in outs:
+        xr.testing.assert_identical(outcome(out)["data"], whole["data"])
+
+
 def test_a_worker_out_of_memory_is_told(tmp_path, cluster):
     with pytest.raises(StudyError, match=r"T = 2: (KilledWorker|MemoryError)"):
         run_to_folder(Toy(accidents=("eat",)), "toy", tmp_path, scheduler=cluster.scheduler_address)
@@ -371,3 +415,22 @@ def test_many_finished_tasks_are_all_found(tmp_path):
     done, damaged = Ledger(tmp_path).finished(jobs(study.tasks(), 1))
     assert len(done) == 300
     assert not damaged
+
+
+def test_hdf5_outlives_disks_that_are_full(tmp_path):
+    """It would crash at the second attempt."""
+    numbers = np.random.default_rng(1).normal(size=(8, 20_000))
+    data = xr.Dataset({"energy": (("chain", "draw"), numbers)})
+    path, limit = tmp_path / "data.nc", resource.getrlimit(resource.RLIMIT_FSIZE)
+    for size in (10_000, 1_000_000, 1_000_000):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, limit[1]))
+        try:
+            with pytest.raises(OSError, match="File too large"):
+                write_dataset(data, path, data)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        assert not list(tmp_path.iterdir())
+    write_dataset(data, path, data)
+    for group in (None, "provenance"):
+        with open_dataset(path, group) as found:
+            xr.testing.assert_identical(found.load(), data)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+import numba
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
@@ -86,6 +87,8 @@ def measure(
         with (Path(config.notes) / "notes").open("a") as file:
             file.write(f"{temperature:g} {os.getpid()}\n")
     time.sleep(config.seconds)
+    if accident == "compile":
+        numba.njit(_nothing)()
     if accident == "raise":
         raise RuntimeError(f"no luck at {temperature:g}")
     if accident == "stop":
@@ -97,7 +100,10 @@ def measure(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     if accident == "eat":
         np.ones(10**9)  # 8 GB, each page touched
-    mark = Path(config.notes) / "died"
+    mark = Path(config.notes) / f"{accident} at {temperature:g}"
+    if accident == "sleep once" and not mark.exists():
+        mark.touch()
+        time.sleep(600)
     if accident == "die always" or (accident == "die once" and not mark.exists()):
         mark.touch()
         os.kill(os.getpid(), signal.SIGKILL)
@@ -105,6 +111,10 @@ def measure(
         Ising(Lattice((config.side, config.side))), HeatBath(), temperature, sweeps=sweeps,
         chains=2, seed=seed, out=folder and folder / "run", checkpoint_seconds=0,
     )  # fmt: skip
+
+
+def _nothing() -> None:
+    pass
 
 
 def average(energies: tuple[float, ...], *, seed: int, progress: bool = False) -> xr.Dataset:

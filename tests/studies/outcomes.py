@@ -1,0 +1,37 @@
+"""What a study leaves, and whether two of them left the same."""
+
+import numpy as np
+import xarray as xr
+
+from studies.files import open_dataset
+
+_ABOUT = ("provenance", "versions")
+
+
+def outcome(out):
+    """All that a study leaves, but for when, where and by which version it was made."""
+    found = {
+        "figure": (out / "figure.png").read_bytes(),
+        "config": (out / "config.json").read_text(),
+    }
+    for name in ("data", "summary"):
+        with open_dataset(out / f"{name}.nc") as data:
+            found[name] = data.load().drop_attrs(deep=False)
+            attrs = {key: value for key, value in data.attrs.items() if key not in _ABOUT}
+            found[f"{name} attrs"] = {
+                key: np.asarray(value).tolist() for key, value in attrs.items()
+            }
+    return found
+
+
+def assert_same(one, other):
+    """Assert that two outcomes are equal bit for bit."""
+    assert one.keys() == other.keys()
+    for name, value in one.items():
+        if isinstance(value, xr.Dataset):
+            xr.testing.assert_identical(value, other[name])
+            for key, variable in value.variables.items():
+                if variable.dtype.kind in "biuf":
+                    assert variable.values.tobytes() == other[name][key].values.tobytes(), key
+        else:
+            assert value == other[name], name
