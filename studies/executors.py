@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib.util
+import itertools
 import logging
 import os
 import platform
@@ -21,6 +22,7 @@ from typing import Any, Protocol, Self
 import numba
 from tqdm.auto import tqdm
 
+from isingrl._archives import DamagedFileError
 from isingrl._provenance import versions
 from isingrl._validation import check_integer, require
 from studies.ledger import Entry, result_path
@@ -50,12 +52,15 @@ class Outcome:
         One line.
     trace : str
         The traceback, if there is one.
+    damaged : bool
+        Whether it was damage in what the task kept to go on from, without which it can begin anew.
     """
 
     job: Job
     entry: Entry | None
     error: str = ""
     trace: str = ""
+    damaged: bool = False
 
 
 class OutputFullError(RuntimeError):
@@ -85,7 +90,7 @@ def perform(job: Job, folder: Path, *, progress: bool = False) -> Entry:
     if task.sweeps is not None:
         options["sweeps"] = task.sweeps
     if task.resumable:
-        options["folder"] = folder / job.name
+        options["folder"] = scratch_folder(folder, job)
     began, clock = now("milliseconds"), time.perf_counter()
     data = task.function(**task.arguments, **options, seed=job.seed, progress=progress)
     digest = write_result(data, result_path(folder, job))
@@ -94,6 +99,11 @@ def perform(job: Job, folder: Path, *, progress: bool = False) -> Entry:
         seconds=time.perf_counter() - clock, started=began, ended=now("milliseconds"),
         host=platform.node(), version=versions()["isingrl"],
     )  # fmt: skip
+
+
+def scratch_folder(folder: Path, job: Job) -> Path:
+    """Where a resumable job keeps what it needs to go on, in the folder of all tasks."""
+    return folder / job.name
 
 
 def _failed(job: Job, error: BaseException) -> Outcome:
@@ -106,7 +116,8 @@ def _failed(job: Job, error: BaseException) -> Outcome:
     if isinstance(error, OSError) and error.errno in _FULL:
         raise OutputFullError(str(error)) from error
     trace = "".join(traceback.format_exception(error))
-    return Outcome(job, None, f"{type(error).__name__}: {error}", trace)
+    damaged = isinstance(error, DamagedFileError) and job.task.resumable
+    return Outcome(job, None, f"{type(error).__name__}: {error}", trace, damaged)
 
 
 class InProcess:
@@ -151,17 +162,18 @@ class OnDask:
 
     def __init__(self, client: Any) -> None:
         self._client = client
+        self._count = itertools.count()  # a job that runs again is another one to the scheduler
         self._futures: dict[str, Job] = {}
 
     def run(self, jobs: Sequence[Job], folder: Path) -> Iterator[Outcome | None]:
         """See `Executor`."""
         waiting: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._futures = {job.name: job for job in jobs}
+        self._futures = {f"{job.name}-{next(self._count)}": job for job in jobs}
         futures = [
             self._client.submit(
-                _perform_alone, job, folder.resolve(), key=job.name, pure=False, priority=-index
+                _perform_alone, job, folder.resolve(), key=key, pure=False, priority=-index
             )
-            for index, job in enumerate(jobs)
+            for index, (key, job) in enumerate(self._futures.items())
         ]
         left = set(futures)
         for future in futures:
@@ -199,7 +211,10 @@ class OnDask:
             return []
         # what else a worker holds is waiting there
         return [
-            key for worker, keys in found.items() for key in list(keys)[: threads.get(worker, 0)]
+            self._futures[key].name
+            for worker, keys in found.items()
+            for key in list(keys)[: threads.get(worker, 0)]
+            if key in self._futures
         ]
 
 

@@ -46,7 +46,8 @@ class Status:
     running : list of str
         Keys of the tasks that are running.
     failures : list of dict
-        ``key``, ``arguments``, ``error`` and ``traceback`` of tasks that raised an error.
+        ``key``, ``arguments`` (the call, as text), ``error`` and ``traceback`` of tasks that
+        raised an error.
     """
 
     study: str
@@ -160,14 +161,7 @@ class Display:
         """Take in what became of a job."""
         job = outcome.job
         if outcome.entry is None:
-            self.status.failures.append(
-                {
-                    "key": job.task.key,
-                    "arguments": f"{job.task.arguments}, seed={job.seed}",
-                    "error": outcome.error,
-                    "traceback": outcome.trace,
-                }
-            )
+            self.status.failures.append(failure(outcome))
             return
         self.status.done += 1
         self.status.weight_done += job.task.weight
@@ -210,6 +204,24 @@ def _slow(rate: float) -> str:
     return f"{tqdm.format_interval(1 / rate)} a task"
 
 
+def failure(outcome: Outcome) -> dict[str, str]:
+    """What is kept of a task that raised an error; see `Status`."""
+    task = outcome.job.task
+    given = {**task.arguments, "seed": outcome.job.seed}
+    arguments = ", ".join(f"{name}={value!r}" for name, value in given.items())
+    return {
+        "key": task.key,
+        "arguments": f"{task.function.__name__}({arguments})",
+        "error": outcome.error,
+        "traceback": outcome.trace,
+    }
+
+
+def failure_text(about: dict[str, str]) -> str:
+    """Two lines for people."""
+    return f"{about['key']}: {about['error']}\n    of {about['arguments']}"
+
+
 def describe(status: Status, alive: bool) -> list[str]:
     """Lines that tell of a study that is running or not."""
     about: dict[str, Any] = {
@@ -225,4 +237,4 @@ def describe(status: Status, alive: bool) -> list[str]:
     lines = [f"{status.study}: {state}", f"  {status.line()}"]
     if alive:
         lines += [f"  running: {key}" for key in status.running]
-    return lines + [f"  failed: {each['key']}: {each['error']}" for each in status.failures]
+    return lines + [f"  failed: {failure_text(each)}" for each in status.failures]

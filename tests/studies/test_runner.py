@@ -21,9 +21,9 @@ from studies.files import open_dataset
 from studies.ledger import Ledger
 from studies.progress import Display, Status
 from studies.runner import StudyError, run, run_to_folder
-from studies.tasks import jobs
+from studies.tasks import Task, jobs
 from tests.killing import Share, kill_at_random
-from tests.studies.toy import Toy
+from tests.studies.toy import Toy, average
 
 ROOT = Path(__file__).parents[2]
 
@@ -368,6 +368,22 @@ def test_many_finished_tasks_are_all_found(tmp_path):
     study = Toy(temperatures=tuple(np.linspace(1, 4, 300)), sweeps=2, side=2)
     with Display("toy", tmp_path, shown=False) as display:
         runner.complete(study, tmp_path, InProcess(), display)
-    done, damaged = Ledger(tmp_path).finished(jobs(study.tasks(), 1))
-    assert len(done) == 300
+    made = jobs(study.tasks(), 1)
+    done, damaged = Ledger(tmp_path).finished(made)
+    assert done == {job.name for job in made}
     assert not damaged
+    path = Ledger(tmp_path).result(made[150])
+    path.write_bytes(path.read_bytes()[:-1])
+    done, damaged = Ledger(tmp_path).finished(made)
+    assert len(done) == 299
+    assert damaged == [made[150].task.key]
+
+
+def test_names_of_jobs_follow_from_what_arguments_say():
+    def names(*arguments):
+        tasks = [Task(f"{k}", average, {"of": of}) for k, of in enumerate(arguments)]
+        return [job.name for job in jobs(tasks, 1)]
+
+    shared = np.arange(3.0)
+    assert names(shared, shared, [shared]) == names(shared, shared.copy(), [shared.copy()])
+    assert names(shared, 2 * shared)[1] != names(shared, shared)[1]
