@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 import numba
-from tqdm.auto import tqdm
 
 from isingrl._archives import DamagedFileError
+from isingrl._progress import tqdm
 from isingrl._provenance import versions
 from isingrl._validation import check_integer, require
 from studies.ledger import Entry, result_path

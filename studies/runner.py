@@ -69,8 +69,10 @@ def run(study: Any, *, progress: bool = False) -> xr.Dataset:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         with Display(type(study).__name__, folder, shown=progress) as display:
-            done = complete(study, folder, InProcess(progress=progress), display)
-            return joined_data(study, done).load()
+            done = complete(study, folder, InProcess(progress=display.bars), display)
+            data = joined_data(study, done).load()
+            display.end("finished")
+            return data
 
 
 def run_to_folder(
@@ -127,10 +129,10 @@ def run_to_folder(
         with Display(name, folder, shown=progress) as display:
             display.write()
             try:
-                with Workers(workers, scheduler, progress=progress) as engine:
+                with Workers(workers, scheduler, progress=display.bars) as engine:
                     done = complete(study, folder, engine, display)
                 display.end("writing")
-                _write(study, settings, started, out, done, form, progress=progress)
+                _write(study, settings, started, out, done, form, progress=display.bars)
             except (OutputFullError, OSError) as error:
                 display.end("stopped")
                 raise StudyError(

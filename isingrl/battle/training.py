@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from tqdm.auto import tqdm
 
 from isingrl._archives import check_same, foreign, part, read_checkpoint, write_archive
+from isingrl._progress import tqdm
 from isingrl._runs import seed_sequence
 from isingrl._torch import check_device, one_thread, require_torch
 from isingrl._validation import check_choice, check_integer, check_real

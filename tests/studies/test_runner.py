@@ -15,7 +15,7 @@ import pytest
 import xarray as xr
 
 from studies import runner
-from studies.executors import InProcess, Outcome, Workers
+from studies.executors import InProcess, Workers
 from studies.extending import joined
 from studies.files import open_dataset
 from studies.ledger import Ledger
@@ -249,20 +249,6 @@ def test_killed_at_fifty_random_moments_it_ends_alike(tmp_path, whole):
     last = kill_at_random(_run_in, tmp_path, 50, 1, modules, Share(0.1), check)
     _run_in(last)
     check(last)
-
-
-def test_the_display_says_how_far_it_is_on_plain_lines(tmp_path, capsys):
-    made = jobs(Toy().tasks(), 1)
-    with Display("toy", tmp_path, shown=True) as display:
-        display.add(made, {made[0].name})
-        display.note(Outcome(made[1], None, "ValueError: no"))
-        display.beat(lambda: [made[2].name], {job.name: job.task.key for job in made})
-        status = Status.read(tmp_path)
-        assert status.running == ["T = 3"]
-        display.end("failed")
-    lines = capsys.readouterr().err.splitlines()
-    assert lines[0] == "toy: 1 of 3 tasks were done before"
-    assert lines[-1].startswith("toy: 1 of 3 tasks done, 0 running, 1 failed")
 
 
 # Two worker processes on loopback, by Dask.
