@@ -13,9 +13,9 @@ from tests.studies.toy import Toy
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = """
 import sys, types, warnings
-shell = types.SimpleNamespace(config={"IPKernelApp": {}})
-sys.modules["IPython"] = types.SimpleNamespace(get_ipython=lambda: shell)
-sys.modules["ipywidgets"] = None
+modules = ("ipykernel.zmqshell", "IPython")
+sys.modules |= {name: types.ModuleType(name) for name in modules} | {"ipywidgets": None}
+sys.modules["IPython"].get_ipython = object
 warnings.simplefilter("always")
 from studies.runner import run
 from tests.studies.toy import Toy
