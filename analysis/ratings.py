@@ -8,9 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 from scipy.optimize import minimize
-from scipy.special import expit, log_expit
-from scipy.stats import binomtest
-from scipy.stats import t as student
+from scipy.special import expit, log_expit, stdtrit
 
 __all__ = ["bradley_terry", "rates_over_trainings", "win_rates"]
 
@@ -150,7 +148,7 @@ def rates_over_trainings(contests: xr.Dataset, level: float = 0.95) -> xr.Datase
         some = contests[["wins", "games"]].isel(kept).sum(dims)
         shares.append((some["wins"] / some["games"].where(some["games"] > 0)).values)
     spread = np.var(shares, axis=0) * (number - 1)
-    half = student.ppf((1 + level) / 2, number - 1) * np.sqrt(spread)
+    half = stdtrit(number - 1, (1 + level) / 2) * np.sqrt(spread)
     for name, sign in (("low", -1), ("high", 1)):
         end = np.clip(rates["win_rate"] + sign * half, 0, 1)
         rates[f"win_rate_{name}"] = end.assign_attrs(rates[f"win_rate_{name}"].attrs)
@@ -261,6 +259,8 @@ def _counts(tournament: xr.Dataset, name: str) -> xr.DataArray:
 
 
 def _wilson(wins: Any, games: Any, level: float) -> tuple[FloatArray, FloatArray]:
+    from scipy.stats import binomtest  # which takes long to import, and memory in every process
+
     wins, games = np.broadcast_arrays(wins, games)
     ends = np.full((2, *games.shape), np.nan)
     for place, number in np.ndenumerate(games):

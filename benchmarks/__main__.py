@@ -47,7 +47,12 @@ def main() -> None:
         found, measured = part(scale)
         rows += found
         rates |= measured
-    for title, process in (("memory", comparisons.memory), ("command", comparisons.command)):
+    processes = (
+        ("memory", comparisons.memory),
+        ("command", comparisons.command),
+        ("studies", comparisons.runner),
+    )
+    for title, process in processes:
         _say(title)
         rows += process(scale)
     facts["minutes"] = round((time.perf_counter() - begin) / 60, 1)

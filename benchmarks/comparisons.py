@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchmarks import battle, labelling, learning
+from benchmarks import battle, labelling, learning, studies
 from benchmarks.engines import single_thread_cases, square, temperature_for, thread_cases
 from benchmarks.peers import peer_cases
 from benchmarks.processes import curve_seconds, peak_megabytes
@@ -159,3 +159,8 @@ def command(scale: Scale) -> list[Row]:
         Row(section, "compiled before", value=compiled, unit="s", at_most=limits[0]),
         Row(section, "empty compile cache", value=cold, unit="s", at_most=limits[1]),
     ]
+
+
+def runner(scale: Scale) -> list[Row]:
+    """Studies of many tasks: time, and memory of all processes."""
+    return studies.rows(scale.full)

@@ -7,10 +7,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[1]
 _CURVE = "from studies.command_line import main; main()"  # what the script `isingrl` does
+_LOOK = 0.1  # seconds between two looks at the memory of processes
 
 
 def peak_megabytes(side: int, start: str) -> float:
@@ -54,6 +56,46 @@ def curve_seconds(options: list[str], repeats: int) -> tuple[float, float]:
             _run(arguments, {"NUMBA_CACHE_DIR": str(cache)})
             seconds.append(time.perf_counter() - begin)
     return seconds[0], min(seconds[1:])
+
+
+def curve_megabytes(options: list[str]) -> tuple[float, float]:
+    """Peak memory of `isingrl curve` with all its processes, in 10⁶ bytes, and its wall time.
+
+    Pages that processes share count once, where the system tells: on Linux.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = [sys.executable, "-c", _CURVE, "curve", "--out", folder, *options]
+        begin, peak = time.perf_counter(), 0
+        with subprocess.Popen(arguments, cwd=_ROOT, stderr=subprocess.PIPE, text=True) as process:
+            while process.poll() is None:
+                peak = max(peak, _tree_bytes(process.pid))
+                time.sleep(_LOOK)
+            _, said = process.communicate()
+        if process.returncode:
+            raise RuntimeError(f"{' '.join(arguments)} failed:\n{said}")
+        return peak / 1e6, time.perf_counter() - begin
+
+
+def _tree_bytes(pid: int) -> int:
+    """What a process and its descendants hold now."""
+    import psutil
+
+    held = 0
+    with suppress(psutil.NoSuchProcess):
+        root = psutil.Process(pid)
+        for each in (root, *root.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                about = each.memory_full_info()
+                held += getattr(about, "pss", about.uss)
+    return held
+
+
+def cpu_seconds() -> float:
+    """CPU time of this process and its descendants that are alive."""
+    import psutil
+
+    own = psutil.Process()
+    return sum(sum(each.cpu_times()[:2]) for each in (own, *own.children(recursive=True)))
 
 
 def _run(arguments: list[str], environment: dict[str, str]) -> str:

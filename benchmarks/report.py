@@ -14,7 +14,7 @@ from typing import Any
 import llvmlite.binding
 
 _PACKAGES = (
-    "isingrl", "numpy", "numba", "llvmlite", "xarray", "torch", "magent2",
+    "isingrl", "numpy", "numba", "llvmlite", "xarray", "torch", "magent2", "distributed",
     "mcising", "peapods", "connected-components-3d",
 )  # fmt: skip
 _HEADER = ("", "flips/ns", "result", "", "target", "met")

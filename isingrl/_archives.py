@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -18,6 +20,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file, save_file
 
 Arrays = dict[str, npt.NDArray[Any]]
+
+
+class DamagedFileError(ValueError):
+    """Files that were whole once, or should be, are cut short, changed or incomplete."""
 
 
 def write_archive(
@@ -34,19 +40,34 @@ def write_archive(
     """
     folder = Path(path)
     folder.mkdir(parents=True, exist_ok=True)
-    contiguous = {key: np.asarray(values, order="C") for key, values in arrays.items()}
+    within = settings | {"sha256": _content_digest(settings, arrays)}
     with tempfile.TemporaryDirectory(prefix=_scratch(name), dir=folder) as scratch:
         data, text = (Path(scratch) / file for file in _files(name))
-        try:
-            save_file(contiguous, data, metadata={"settings": json.dumps(settings)})
-        except SafetensorError as error:
-            raise OSError(f"{folder} cannot be written to: {error}") from error
+        write_arrays(data, arrays, {"settings": json.dumps(within)})
         content = settings | {"sha256": file_digest(data)}
         text.write_text(json.dumps(content, indent=2), encoding="utf-8")
         for file in (data, text):
             sync(file)  # else a crash of the machine could leave the name without the content
             file.replace(folder / file.name)
     sync(folder)
+
+
+def write_arrays(path: Path, arrays: Arrays, metadata: dict[str, str]) -> None:
+    """Write a file of safetensors.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    contiguous = {name: np.asarray(values, order="C") for name, values in arrays.items()}
+    try:
+        save_file(contiguous, path, metadata=metadata)
+    except SafetensorError as error:
+        number = re.search(r"os error (\d+)", str(error))
+        raise OSError(
+            int(number[1]) if number else errno.EIO, f"{path} cannot be written to: {error}"
+        ) from error
 
 
 def read_archive(
@@ -70,8 +91,10 @@ def read_archive(
     ------
     FileNotFoundError
         If one of the files is not there.
+    DamagedFileError
+        If they are not as `write_archive` wrote them.
     ValueError
-        If they were not written by `write_archive`, are damaged, or of another format.
+        If they are of another format.
     """
     folder = Path(path)
     data, text = (folder / file for file in _files(name))
@@ -80,20 +103,30 @@ def read_archive(
             raise FileNotFoundError(
                 f"{argument} must be a {what} folder; {folder} has no {file.name}"
             )
+    with foreign(folder, what, argument, DamagedFileError):
+        settings, arrays = _read_steady(data, text)
     with foreign(folder, what, argument):
-        while True:
-            before = data.stat()
-            settings: dict[str, Any] = json.loads(text.read_text(encoding="utf-8"))
-            if settings["sha256"] != file_digest(data):
-                # A write that was cut short between its two files: the first holds all.
-                settings = _settings_within(data)
-            if settings["format"] != form:
-                raise ValueError(f"its format is {settings['format']!r}, not {form!r}")
-            arrays = load_file(data)
-            after = data.stat()
-            # On a cluster a worker that was given up may be writing still.
-            if (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns):
-                return settings, arrays
+        if settings["format"] != form:
+            raise ValueError(f"its format is {settings['format']!r}, not {form!r}")
+    return settings, arrays
+
+
+def read_checkpoint(
+    path: str | os.PathLike[str], name: str, form: str, what: str, argument: str = "path"
+) -> tuple[dict[str, Any], Arrays] | None:
+    """As `read_archive`; None if nothing has been written yet.
+
+    Raises
+    ------
+    DamagedFileError, ValueError
+        As there; a missing file of the two is damage.
+    """
+    if not (Path(path) / _files(name)[1]).exists():
+        return None
+    try:
+        return read_archive(path, name, form, what, argument)
+    except FileNotFoundError as error:
+        raise DamagedFileError(str(error)) from error
 
 
 def sync(path: Path) -> None:
@@ -199,7 +232,12 @@ def check_same(
 
 
 @contextmanager
-def foreign(folder: str | os.PathLike[str], what: str, argument: str = "path") -> Iterator[None]:
+def foreign(
+    folder: str | os.PathLike[str],
+    what: str,
+    argument: str = "path",
+    kind: type[ValueError] = ValueError,
+) -> Iterator[None]:
     """Say of whatever a folder's content leads to that the folder is not what it should be."""
     try:
         yield
@@ -211,9 +249,7 @@ def foreign(folder: str | os.PathLike[str], what: str, argument: str = "path") -
         AttributeError,
         RuntimeError,
     ) as error:
-        raise ValueError(
-            f"{argument} must be a {what} folder; {folder} is none: {error}"
-        ) from error
+        raise kind(f"{argument} must be a {what} folder; {folder} is none: {error}") from error
 
 
 def _scratch(name: str) -> str:
@@ -241,8 +277,48 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _settings_within(path: Path) -> dict[str, Any]:
-    with safe_open(path, framework="numpy") as file:
-        metadata = file.metadata() or {}
-    settings: dict[str, Any] = json.loads(metadata["settings"])
-    return settings
+def _content_digest(settings: dict[str, Any], arrays: Arrays) -> str:
+    return hashlib.sha256(f"{json.dumps(settings)} {digest_of(arrays)}".encode()).hexdigest()
+
+
+def _read_steady(data: Path, text: Path) -> tuple[dict[str, Any], Arrays]:
+    """As `_read_whole`, again if they were replaced meanwhile.
+
+    On a cluster a worker that was given up may be writing still.
+    """
+    while True:
+        before = data.stat()
+        failure = None
+        try:
+            found = _read_whole(data, text)
+        except Exception as error:
+            failure = error
+        after = data.stat()
+        if (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns):
+            if failure is not None:
+                raise failure
+            return found
+
+
+def _read_whole(data: Path, text: Path) -> tuple[dict[str, Any], Arrays]:
+    """Settings and arrays of two files that are as they were written.
+
+    Raises
+    ------
+    Exception
+        Of many kinds, if they are not.
+    """
+    told: dict[str, Any] = json.loads(text.read_text(encoding="utf-8"))
+    digest = told.pop("sha256")
+    same = digest == file_digest(data)
+    with safe_open(data, framework="numpy") as file:
+        settings: dict[str, Any] = json.loads(file.metadata()["settings"])
+    own = settings.pop("sha256", None)
+    arrays = load_file(data)
+    if same:
+        if json.dumps(told) != json.dumps(settings):
+            raise ValueError(f"{text.name} was changed")
+    elif own != _content_digest(settings, arrays):
+        # else it was a write that was cut short between its two files, of which the first holds all
+        raise ValueError(f"{data.name} was changed")
+    return settings, arrays

@@ -19,7 +19,7 @@ from isingrl._archives import (
     foreign,
     make_folder,
     part,
-    read_archive,
+    read_checkpoint,
     write_archive,
 )
 from isingrl.agents.agent import Agent
@@ -142,17 +142,15 @@ class RunFolder:
 
         Raises
         ------
-        ValueError
-            If there are other files of that name, or those of a run with other arguments.
+        DamagedFileError, ValueError
+            If its files are damaged, or other files or those of a run with other arguments.
         """
         self._arguments = arguments | {"seed": seed.entropy}
         clear_scratch(self._path, _NAME)
-        if not (self._path / f"{_NAME}.json").exists():
+        found = read_checkpoint(self._path, _NAME, _FORMAT, _WHAT, "out")
+        if found is None:
             return seed
-        try:
-            settings, arrays = read_archive(self._path, _NAME, _FORMAT, _WHAT, "out")
-        except FileNotFoundError as error:
-            raise ValueError(str(error)) from error
+        settings, arrays = found
         with foreign(self._path, _WHAT, "out"):
             theirs = dict(settings["arguments"])
             self._thermalized = int(settings["thermalized"])

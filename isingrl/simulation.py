@@ -10,11 +10,11 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
-from tqdm.auto import tqdm
 
 from isingrl._ergodicity import with_rests
 from isingrl._lane_engine import LaneEngine
 from isingrl._lane_layout import fits
+from isingrl._progress import tqdm
 from isingrl._provenance import versions_text
 from isingrl._run_files import RunFolder, Series, run_arguments
 from isingrl._runs import check_start, seed_sequence, snapshot_draws

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib.util
+import itertools
 import logging
 import os
 import platform
@@ -20,8 +21,9 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 import numba
-from tqdm.auto import tqdm
 
+from isingrl._archives import DamagedFileError
+from isingrl._progress import tqdm
 from isingrl._provenance import versions
 from isingrl._validation import check_integer, require
 from studies.ledger import Entry, result_path
@@ -32,6 +34,7 @@ from studies.tasks import Job
 _CONNECT_SECONDS = 5.0
 _CLOSE_SECONDS = 2.0
 _RESTART_SECONDS = 60.0
+_START = ", start "
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 _ONE_THREAD = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _DASK = {
@@ -52,12 +55,15 @@ class Outcome:
         One line.
     trace : str
         The traceback, if there is one.
+    damaged : bool
+        Whether it was damage in what the task kept to go on from, without which it can begin anew.
     """
 
     job: Job
     entry: Entry | None
     error: str = ""
     trace: str = ""
+    damaged: bool = False
 
 
 class OutputFullError(RuntimeError):
@@ -87,7 +93,7 @@ def perform(job: Job, folder: Path, *, progress: bool = False) -> Entry:
     if task.sweeps is not None:
         options["sweeps"] = task.sweeps
     if task.resumable:
-        options["folder"] = folder / job.name
+        options["folder"] = scratch_folder(folder, job)
     began, clock = now("milliseconds"), time.perf_counter()
     data = task.function(**task.arguments, **options, seed=job.seed, progress=progress)
     digest = write_result(data, result_path(folder, job))
@@ -96,6 +102,11 @@ def perform(job: Job, folder: Path, *, progress: bool = False) -> Entry:
         seconds=time.perf_counter() - clock, started=began, ended=now("milliseconds"),
         host=platform.node(), version=versions()["isingrl"],
     )  # fmt: skip
+
+
+def scratch_folder(folder: Path, job: Job) -> Path:
+    """Where a resumable job keeps what it needs to go on, in the folder of all tasks."""
+    return folder / job.name
 
 
 def _failed(job: Job, error: BaseException) -> Outcome:
@@ -108,7 +119,8 @@ def _failed(job: Job, error: BaseException) -> Outcome:
     if isinstance(error, OSError) and error.errno in _FULL:
         raise OutputFullError(str(error)) from error
     trace = "".join(traceback.format_exception(error))
-    return Outcome(job, None, f"{type(error).__name__}: {error}", trace)
+    damaged = isinstance(error, DamagedFileError) and job.task.resumable
+    return Outcome(job, None, f"{type(error).__name__}: {error}", trace, damaged)
 
 
 class InProcess:
@@ -153,12 +165,13 @@ class OnDask:
 
     def __init__(self, client: Any) -> None:
         self._client = client
+        self._starts = itertools.count()  # a job that runs again is another one to the scheduler
         self._jobs: dict[str, Job] = {}
 
     def run(self, jobs: Sequence[Job], folder: Path) -> Iterator[Outcome | None]:
         """See `Executor`."""
         waiting: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._jobs = {_key(job, folder): job for job in jobs}
+        self._jobs = {f"{_key(job, folder)}{_START}{next(self._starts)}": job for job in jobs}
         futures = [
             self._client.submit(
                 _perform_alone, job, folder.resolve(), key=key, pure=False, priority=-index
@@ -209,7 +222,7 @@ class OnDask:
 
 
 def _key(job: Job, folder: Path) -> str:
-    """The job's on the cluster, which may be at work on the same job in another folder."""
+    """How the cluster's name for a job begins; it may be at work on the same in another folder."""
     return f"{job.name} in {folder.resolve()}"
 
 
@@ -394,7 +407,9 @@ def _end_lost(client: Any, keys: set[str]) -> None:
     lost = [
         worker
         for worker, found in running.items()
-        if keys.intersection(found).difference(wanted.get(worker, ()))
+        if any(
+            key.partition(_START)[0] in keys and key not in wanted.get(worker, ()) for key in found
+        )
     ]
     if lost:
         with suppress(TimeoutError):  # others do without them

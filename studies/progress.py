@@ -13,8 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tqdm.auto import tqdm
-
+from isingrl._progress import WIDGETS, tqdm
 from studies.executors import Outcome
 from studies.files import read_json, write_json
 from studies.provenance import now
@@ -46,7 +45,8 @@ class Status:
     running : list of str
         Keys of the tasks that are running.
     failures : list of dict
-        ``key``, ``arguments``, ``error`` and ``traceback`` of tasks that raised an error.
+        ``key``, ``arguments`` (the call, as text), ``error`` and ``traceback`` of tasks that
+        raised an error.
     """
 
     study: str
@@ -113,16 +113,23 @@ class Display:
         Of the tasks, for the status file.
     shown : bool
         Whether to show anything.
+
+    Attributes
+    ----------
+    status : Status
+    bars : bool
+        Whether it is a bar, beneath which there is room for those of tasks. A notebook without
+        ipywidgets has none.
     """
 
     def __init__(self, study: str, folder: Path, *, shown: bool) -> None:
         self.status = Status(study)
+        self.bars = shown and (sys.stderr.isatty() or WIDGETS)
         self._folder, self._clock = folder, time.monotonic()
         self._beat = self._line = -float("inf")
-        alive = sys.stderr.isatty() or "ipykernel" in sys.modules
-        self._plain = shown and not alive
+        self._plain = shown and not self.bars
         self._bar = tqdm(
-            total=0, unit="part", disable=not (shown and alive), smoothing=0.0,
+            total=0, unit="part", disable=not self.bars, smoothing=0.0,
             bar_format="{desc}{percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}",
         )  # fmt: skip
 
@@ -151,8 +158,12 @@ class Display:
                 status.found += 1
                 status.weight_done += weight
                 status.weight_found += weight
-        self._bar.total, self._bar.initial = status.weight, status.weight_found
-        self._bar.n = status.weight_done
+        if not self._bar.disable:
+            began = self._bar.start_t
+            self._bar.reset(total=status.weight)  # alone changes the length of a notebook's bar
+            self._bar.start_t, self._bar.initial = began, status.weight_found
+            self._bar.n = status.weight_done
+            self._bar.refresh()
         if status.found and not status.rate:
             self._say(f"{status.found:,} of {status.tasks:,} tasks were done before")
 
@@ -160,14 +171,7 @@ class Display:
         """Take in what became of a job."""
         job = outcome.job
         if outcome.entry is None:
-            self.status.failures.append(
-                {
-                    "key": job.task.key,
-                    "arguments": f"{job.task.arguments}, seed={job.seed}",
-                    "error": outcome.error,
-                    "traceback": outcome.trace,
-                }
-            )
+            self.status.failures.append(failure(outcome))
             return
         self.status.done += 1
         self.status.weight_done += job.task.weight
@@ -190,6 +194,7 @@ class Display:
         self.status.state = state
         self.status.running = []
         self.write()
+        self._bar.set_postfix_str(self.status.line())
         if state != "writing":
             self._say(self.status.line())
 
@@ -210,6 +215,24 @@ def _slow(rate: float) -> str:
     return f"{tqdm.format_interval(1 / rate)} a task"
 
 
+def failure(outcome: Outcome) -> dict[str, str]:
+    """What is kept of a task that raised an error; see `Status`."""
+    task = outcome.job.task
+    given = {**task.arguments, "seed": outcome.job.seed}
+    arguments = ", ".join(f"{name}={value!r}" for name, value in given.items())
+    return {
+        "key": task.key,
+        "arguments": f"{task.function.__name__}({arguments})",
+        "error": outcome.error,
+        "traceback": outcome.trace,
+    }
+
+
+def failure_text(about: dict[str, str]) -> str:
+    """Two lines for people."""
+    return f"{about['key']}: {about['error']}\n    of {about['arguments']}"
+
+
 def describe(status: Status, alive: bool) -> list[str]:
     """Lines that tell of a study that is running or not."""
     about: dict[str, Any] = {
@@ -225,4 +248,4 @@ def describe(status: Status, alive: bool) -> list[str]:
     lines = [f"{status.study}: {state}", f"  {status.line()}"]
     if alive:
         lines += [f"  running: {key}" for key in status.running]
-    return lines + [f"  failed: {each['key']}: {each['error']}" for each in status.failures]
+    return lines + [f"  failed: {failure_text(each)}" for each in status.failures]

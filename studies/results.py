@@ -6,7 +6,6 @@ files (`studies.files`).
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from pathlib import Path
@@ -15,8 +14,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
+from isingrl._archives import file_digest, write_arrays
 from studies.files import replacing
 
 LAZY_BYTES = 1 << 20
@@ -38,16 +37,15 @@ def write_result(data: xr.Dataset, path: Path) -> str:
         values = variable.values
         about = {"dims": variable.dims, "attrs": variable.attrs, "coordinate": name in data.coords}
         if values.dtype.kind in "biuf":
-            arrays[str(name)] = np.asarray(values, order="C")
+            arrays[str(name)] = values
         else:
             about |= {"text": _text(str(name), values), "dtype": values.dtype.str}
         variables[str(name)] = about
     content = {"variables": variables, "indexed": list(data.indexes), "attrs": data.attrs}
     header = json.dumps(content, default=_json)
-    blob = save(arrays, metadata={"dataset": header})
     with replacing(path) as scratch:
-        scratch.write_bytes(blob)
-    return hashlib.sha256(blob).hexdigest()
+        write_arrays(scratch, arrays, {"dataset": header})
+        return file_digest(scratch)
 
 
 def read_result(path: Path) -> xr.Dataset:
@@ -75,7 +73,7 @@ def read_result(path: Path) -> xr.Dataset:
         variables[about["coordinate"]][name] = (tuple(about["dims"]), values, about["attrs"])
     data = xr.Dataset(variables[False], variables[True], content["attrs"])
     without = [name for name in data.indexes if name not in content["indexed"]]
-    return data.drop_indexes(without)
+    return data.drop_indexes(without) if without else data
 
 
 def _bytes(part: Any) -> int:

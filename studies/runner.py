@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -15,7 +16,15 @@ import xarray as xr
 from filelock import FileLock, Timeout
 
 from isingrl._archives import make_folder
-from studies.executors import Executor, InProcess, OutputFullError, Workers, check_workers
+from studies.executors import (
+    Executor,
+    InProcess,
+    Outcome,
+    OutputFullError,
+    Workers,
+    check_workers,
+    scratch_folder,
+)
 from studies.extending import configuration, differences
 from studies.files import (
     SUFFIXES,
@@ -28,7 +37,7 @@ from studies.files import (
     write_json,
 )
 from studies.ledger import Ledger, provenance
-from studies.progress import Display
+from studies.progress import Display, failure, failure_text
 from studies.provenance import now, signed
 from studies.results import read_result
 from studies.tasks import Job, jobs
@@ -80,8 +89,10 @@ def run(study: Any, *, progress: bool = False) -> xr.Dataset:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         with Display(type(study).__name__, folder, shown=progress) as display:
-            done = complete(study, folder, InProcess(progress=progress), display)
-            return joined_data(study, done).load()
+            done = complete(study, folder, InProcess(progress=display.bars), display)
+            data = joined_data(study, done).load()
+            display.end("finished")
+            return data
 
 
 def run_to_folder(
@@ -152,10 +163,10 @@ def run_to_folder(
         with Display(name, folder, shown=progress) as display:
             display.write()
             try:
-                with Workers(workers, scheduler, progress=progress) as engine:
+                with Workers(workers, scheduler, progress=display.bars) as engine:
                     done = complete(study, folder, engine, display)
                 display.end("writing")
-                _write(study, settings, started, out, done, form, progress=progress)
+                _write(study, settings, started, out, done, form, progress=display.bars)
             except (OutputFullError, OSError) as error:
                 display.end("stopped")
                 raise StudyError(
@@ -200,7 +211,7 @@ def _run_missing(
 ) -> None:
     keys = {job.name: job.task.key for job in missing}
     failures = []
-    for outcome in engine.run(missing, folder):
+    for outcome in _outcomes(missing, folder, engine):
         if outcome is not None:
             if outcome.entry is not None:
                 ledger.note(outcome.entry)
@@ -209,20 +220,28 @@ def _run_missing(
             display.note(outcome)
         display.beat(engine.running, keys)
     if failures:
-        lines = [
-            f"  {each.job.task.key}: {each.error}\n    of {each.job.task.function.__name__}"
-            f"({_call(each.job)})"
-            for each in failures
-        ]
         raise StudyError(
-            f"{len(failures)} of {len(missing)} tasks raised errors; the others are done:\n"
-            + "\n".join(lines)
+            "\n  ".join(
+                [
+                    f"{len(failures)} of {len(missing)} tasks raised errors; the others are done:",
+                    *(failure_text(failure(each)) for each in failures),
+                ]
+            )
         )
 
 
-def _call(job: Job) -> str:
-    given = {**job.task.arguments, "seed": job.seed}
-    return ", ".join(f"{name}={value!r}" for name, value in given.items())
+def _outcomes(missing: list[Job], folder: Path, engine: Executor) -> Iterator[Outcome | None]:
+    """What comes of jobs; one whose checkpoint is damaged runs again without it, last of all."""
+    damaged = []
+    for outcome in engine.run(missing, folder):
+        if outcome is None or not outcome.damaged:
+            yield outcome
+            continue
+        _tell(f"the checkpoint of {outcome.job.task.key!r} is damaged and its task begins anew")
+        shutil.rmtree(scratch_folder(folder, outcome.job), ignore_errors=True)
+        damaged.append(outcome.job)
+    if damaged:
+        yield from engine.run(damaged, folder)
 
 
 def _results(by_key: dict[str, Job], ledger: Ledger) -> dict[str, xr.Dataset]:

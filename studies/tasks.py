@@ -145,14 +145,20 @@ def jobs(tasks: list[Task], seed: Any) -> list[Job]:
     if len(set(keys)) < len(keys):
         raise ValueError(f"tasks must have different keys; got {sorted(keys)}")
     made = []
+    known: dict[int, Any] = {}
     for task in tasks:
         own = task_seed(seed if task.seed is None else task.seed, task.key)
-        made.append(Job(task, own, _name(task, own)))
+        made.append(Job(task, own, _name(task, own, known)))
     return made
 
 
-def _name(task: Task, seed: int) -> str:
-    content = [_plain(task.function), _plain(task.arguments), seed]
+def _name(task: Task, seed: int, known: dict[int, Any]) -> str:
+    """Name of a task; `known` has the arguments, by id, that tasks before it shared with it."""
+    for value in task.arguments.values():
+        if id(value) not in known:
+            known[id(value)] = _plain(value)
+    arguments = {name: known[id(value)] for name, value in task.arguments.items()}
+    content = [_plain(task.function), arguments, seed]
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
     readable = re.sub(r"[^\w.=-]+", "-", task.key).strip("-")
     return f"{readable[:60]}-{digest[:16]}"

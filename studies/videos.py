@@ -13,10 +13,10 @@ import numpy.typing as npt
 import xarray as xr
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from tqdm.auto import tqdm
 
 from analysis import plots
 from isingrl._archives import make_folder
+from isingrl._progress import tqdm
 from isingrl._validation import check_integer
 from studies.files import replacing, write_figure
 

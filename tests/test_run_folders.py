@@ -1,6 +1,7 @@
 """The folder of a run: other arguments, damaged files and places that cannot be written to."""
 
 import dataclasses
+import errno
 import json
 import tempfile
 from pathlib import Path
@@ -90,6 +91,13 @@ def truncate(folder):
     data.write_bytes(data.read_bytes()[:200])
 
 
+def flip(folder):
+    data = folder / "run.safetensors"
+    content = bytearray(data.read_bytes())
+    content[-9] ^= 1
+    data.write_bytes(content)
+
+
 def of_another_format(folder):
     rewrite(folder, lambda settings, arrays: settings.update(format="isingrl-run-0"))
 
@@ -112,7 +120,6 @@ def of_other_shape(folder):
 
 def rewrite(folder, change):
     settings, arrays = read_archive(folder, "run", "isingrl-run-1", "run")
-    settings.pop("sha256", None)
     change(settings, arrays)
     _archives.write_archive(folder, "run", settings, arrays)
 
@@ -121,6 +128,7 @@ def rewrite(folder, change):
     ("spoil", "message"),
     [
         pytest.param(truncate, "", id="truncated"),
+        pytest.param(flip, "run.safetensors was changed", id="flipped"),
         pytest.param(lambda f: (f / "run.json").write_text("no JSON"), "", id="no-json"),
         pytest.param(lambda f: (f / "run.json").write_text("[]"), "", id="list"),
         pytest.param(lambda f: (f / "run.json").write_text(json.dumps({})), "sha256", id="empty"),
@@ -208,8 +216,9 @@ def test_a_full_disk_is_told(tmp_path):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
     try:
-        with pytest.raises(OSError, match="cannot be written to"):
+        with pytest.raises(OSError, match="cannot be written to") as stop:
             run(tmp_path, sweeps=80)
+        assert stop.value.errno == errno.EFBIG
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     xr.testing.assert_identical(run(tmp_path, sweeps=80), run(sweeps=80))

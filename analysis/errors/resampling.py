@@ -19,7 +19,13 @@ from analysis.errors.blocks import (
     jackknife_variance,
     shared_between_blocks,
 )
-from analysis.errors.samples import error_attrs, numbers_of, samples_of, series_along
+from analysis.errors.samples import (
+    check_finite,
+    error_attrs,
+    numbers_of,
+    samples_of,
+    series_along,
+)
 from analysis.errors.times import MIN_BLOCKS, FloatArray, autocorrelation_times
 from isingrl._validation import check_integer
 
@@ -160,8 +166,8 @@ def bootstrap(
     TypeError
         If `data` is neither a Dataset nor a DataArray, or a number is no integer.
     ValueError
-        If there are fewer than 8 chains, the function's result still has the dim, `n_resamples` is
-        less than 2, or `seed` is negative.
+        If there are fewer than 8 chains, a sample is not finite, the function's result still has
+        the dim, `n_resamples` is less than 2, or `seed` is negative.
 
     References
     ----------
@@ -180,13 +186,16 @@ def bootstrap(
     """
     check_integer("n_resamples", n_resamples, 2)
     check_integer("seed", seed, 0)
-    samples_of(data, ("chain",))
+    samples = samples_of(data, ("chain",))
     n_chains = data.sizes["chain"]
     if n_chains < MIN_CHAINS:
         raise ValueError(
             f"data must hold at least {MIN_CHAINS} chains to draw from; got {n_chains} (run more "
             "chains, or use jackknife)"
         )
+    for values in samples.data_vars.values():
+        if "chain" in values.dims and values.dtype.kind in "fc":
+            check_finite(values)
     value = _result(function(data), ("chain",))
     rng = np.random.default_rng(seed)
     drawn = [

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from analysis._fits import numbers_of_fit
 from analysis.plots.styles import Style, axis_label, draw_marks, new_axes, style_of, variable
+from isingrl._validation import check_real
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -88,10 +90,8 @@ def structure_factor(
 
     Raises
     ------
-    TypeError
-        If what is drawn is no Dataset.
-    ValueError
-        If there are other dims, or the variable is missing.
+    TypeError, ValueError
+        If there are other dims, the variable is missing, or `length` is not a positive number.
 
     Examples
     --------
@@ -104,8 +104,10 @@ def structure_factor(
     ('wave number (1/lattice spacing)', 'log')
     """
     values = variable(result, "structure_factor", ("wave_number",), ("wave_number",))
+    scale = 1.0 if length is None else check_real("length", length)
+    if scale <= 0:
+        raise ValueError(f"length must be positive; got {length}")
     ax = new_axes(ax)
-    scale = 1.0 if length is None else length
     shown = result.assign_coords(wave_number=values["wave_number"] * scale)
     for name in ("structure_factor", "structure_factor_error"):
         if name in shown:
@@ -152,10 +154,8 @@ def domain_growth(
 
     Raises
     ------
-    TypeError
-        If what is drawn is no Dataset.
-    ValueError
-        If there are other dims, or `law` comes without `window`.
+    TypeError, ValueError
+        If there are other dims, or `law` comes without `window` or from elsewhere.
 
     Examples
     --------
@@ -170,18 +170,19 @@ def domain_growth(
     """
     if law is not None and window is None:
         raise ValueError("window must be given with law; got none")
+    names = ("growth_offset", "growth_amplitude", "growth_exponent")
+    found = None if law is None else numbers_of_fit("law", law, names, "analysis.growth_law")
     values = variable(lengths, name, ("time",), ("time",))
     ax = new_axes(ax)
     style = _draw(ax, lengths, values, values["time"] > 0, label)
     if window is not None and not any(patch.get_gid() == "window" for patch in ax.patches):
         ax.axvspan(*window, color="0.92", zorder=0, gid="window")
-    if law is not None and window is not None:
+    if found is not None and window is not None:
+        offset, amplitude, exponent = (found[each] for each in names)
         ends = float(values["time"][values["time"] > 0].min()), float(values["time"].max())
         for (first, last), line in ((window, "-"), (ends, ":")):
             t = np.geomspace(max(first, ends[0]), min(last, ends[1]), 200)
-            fit = float(law["growth_offset"]) + float(law["growth_amplitude"]) * t ** float(
-                law["growth_exponent"]
-            )
+            fit = offset + amplitude * t**exponent
             ax.plot(t[fit > 0], fit[fit > 0], line, color=style.color, linewidth=1.0, zorder=2)
     ax.set(xscale="log", yscale="log")
     ax.set(xlabel=axis_label(values["time"]), ylabel=axis_label(values))

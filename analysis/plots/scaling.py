@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from analysis._fits import numbers_of_fit
 from analysis.plots.styles import Style, axis_label, colors, draw_marks, new_axes, variable
 from analysis.scaling import collapsed
 
@@ -90,8 +91,8 @@ def collapse(summary: xr.Dataset, fit: xr.Dataset, name: str, ax: Axes | None = 
 
     Raises
     ------
-    ValueError
-        If `name` is none of these.
+    TypeError, ValueError
+        If `name` is none of these, or `fit` does not come from there.
 
     Examples
     --------
@@ -148,6 +149,11 @@ def extrapolation(
     Axes
         What was drawn on.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If `fit` does not come from there.
+
     Examples
     --------
     >>> import xarray as xr
@@ -159,14 +165,17 @@ def extrapolation(
     >>> ax.get_xlabel()
     '$(1/L)$'
     """
+    found = numbers_of_fit(
+        "fit", fit, ("limit", "limit_error", "amplitude"), "analysis.scaling.extrapolate"
+    )
     ax = new_axes(ax)
     x = values["size"].values.astype(float) ** -exponent
-    limit, width = fit["limit"].item(), fit["limit_error"].item()
+    limit, width = found["limit"], found["limit_error"]
     style: dict[str, Any] = {"marker": "o", "markersize": 4.5, "markerfacecolor": "none", **marks}
     drawn = ax.errorbar(x, values, error, linestyle="none", label=label, **style)
     color = drawn[0].get_color()
     line = np.array([0.0, x.max()])
-    ax.plot(line, limit + fit["amplitude"].item() * line, color=color, lw=0.8)
+    ax.plot(line, limit + found["amplitude"] * line, color=color, lw=0.8)
     ax.errorbar([0.0], [limit], [width], color=color, capsize=2.5, ls="none", lw=1.4)
     power = "" if exponent == 1 else f"^{{{exponent:.3g}}}"
     ax.set(xlabel=rf"$(1/L){power}$", ylabel=axis_label(values))

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import xarray as xr
 from scipy.optimize import least_squares
 
+from analysis._fits import numbers_of_fit
 from analysis.errors import jackknife
 from analysis.quantities import quantity_attrs
 from analysis.scaling._series import SAMPLES, moments, observables_of, sizes_of
@@ -29,6 +30,7 @@ _PARAMETERS = (
     "abs_magnetization_slope",
     "susceptibility_slope",
 )
+_EXPONENTS = {"abs_magnetization": "beta_over_nu", "susceptibility": "gamma_over_nu"}
 _STARTS = (0.6, 1.0)  # of ν, for three dimensions and for two
 
 
@@ -171,8 +173,8 @@ def collapsed(summary: xr.Dataset, fit: xr.Dataset, name: str) -> xr.Dataset:
 
     Raises
     ------
-    ValueError
-        If `name` is none of these.
+    TypeError, ValueError
+        If `name` is none of these, or `fit` does not come from there.
 
     Examples
     --------
@@ -188,20 +190,27 @@ def collapsed(summary: xr.Dataset, fit: xr.Dataset, name: str) -> xr.Dataset:
     """
     if name not in NAMES:
         raise ValueError(f"name must be one of {NAMES}; got {name!r}")
+    corrected = isinstance(fit, xr.Dataset) and "correction_exponent" in fit
+    needed = ["critical_temperature", "nu"]
+    if name != "binder_cumulant":
+        needed += [_EXPONENTS[name], f"{name}_slope"]
+    if corrected:
+        needed += ["correction_exponent", f"{name}_correction"]
+    found = numbers_of_fit("fit", fit, needed, "analysis.scaling.collapse")
     size = summary["size"].astype(float)
-    reduced = np.log(summary["temperature"] / fit["critical_temperature"].item())
+    reduced = np.log(summary["temperature"] / found["critical_temperature"])
     factor: Any = 1.0
     if name == "abs_magnetization":
-        factor = size ** fit["beta_over_nu"].item()
+        factor = size ** found["beta_over_nu"]
     elif name == "susceptibility":
-        factor = size ** -fit["gamma_over_nu"].item()
+        factor = size ** -found["gamma_over_nu"]
     if name != "binder_cumulant":
-        factor = factor / (1 + fit[f"{name}_slope"].item() * reduced)
+        factor = factor / (1 + found[f"{name}_slope"] * reduced)
     y = summary[name] * factor
-    if "correction_exponent" in fit:
-        y = y - fit[f"{name}_correction"].item() * size ** -fit["correction_exponent"].item()
-    found = xr.Dataset({"y": y, "y_error": summary[f"{name}_error"] * factor})
-    return found.assign_coords(x=reduced * size ** (1 / fit["nu"].item()))
+    if corrected:
+        y = y - found[f"{name}_correction"] * size ** -found["correction_exponent"]
+    points = xr.Dataset({"y": y, "y_error": summary[f"{name}_error"] * factor})
+    return points.assign_coords(x=reduced * size ** (1 / found["nu"]))
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from tqdm.auto import tqdm
 
+from isingrl._progress import tqdm
 from isingrl._runs import check_start, seed_sequence, snapshot_draws
 from isingrl._site_engine import SCHEDULES
 from isingrl._validation import check_choice, check_integer, check_real, check_temperature

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
-from tqdm.auto import tqdm
 
+from isingrl._progress import tqdm
 from isingrl._runs import seed_sequence
 from isingrl._torch import one_thread
 from isingrl._validation import check_integer

@@ -12,9 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from tqdm.auto import tqdm
 
-from isingrl._archives import check_same, clear_scratch, foreign, part, read_archive, write_archive
+from isingrl._archives import (
+    check_same,
+    clear_scratch,
+    foreign,
+    part,
+    read_checkpoint,
+    write_archive,
+)
+from isingrl._progress import tqdm
 from isingrl._runs import seed_sequence
 from isingrl._torch import check_device, one_thread, require_torch
 from isingrl._validation import check_choice, check_integer, check_real
@@ -263,9 +270,10 @@ class Training:
         """Go on from a folder's checkpoint, if there is one; returns the team if it is finished."""
         for path, name in ((folder, _NAME), (folder, "team"), (folder / "rival", "team")):
             clear_scratch(path, name)
-        if not (folder / f"{_NAME}.json").exists():
+        found = read_checkpoint(folder, _NAME, _FORMAT, _WHAT)
+        if found is None:
             return None
-        settings, arrays = read_archive(folder, _NAME, _FORMAT, _WHAT)
+        settings, arrays = found
         with foreign(folder, _WHAT):
             theirs, played = settings["arguments"], int(settings["played"])
         if not self._seed_given:

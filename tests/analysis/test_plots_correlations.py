@@ -59,6 +59,9 @@ def test_a_scaled_structure_factor(spins):
     np.testing.assert_allclose(points[:, 1], found["structure_factor"][1:] / 9)
     assert "wave_number" in found.coords
     np.testing.assert_allclose(found["wave_number"][0], 0)  # what was given is left as it was
+    for length in (0, -1.0, np.nan):
+        with pytest.raises(ValueError, match="length must be"):
+            plots.structure_factor(found, length=length)
 
 
 @pytest.fixture
@@ -103,6 +106,10 @@ def test_what_cannot_be_drawn_is_refused(growth):
     lengths, law = growth
     with pytest.raises(ValueError, match="window"):
         plots.domain_growth(lengths, "wall_length", law=law)
+    with pytest.raises(ValueError, match=r"law must come from analysis\.growth_law, .*_exponent'"):
+        plots.domain_growth(
+            lengths, "wall_length", law=law.drop_vars("growth_exponent"), window=(2, 64)
+        )
     with pytest.raises(ValueError, match="name must be one of"):
         plots.domain_growth(lengths, "length")
     with pytest.raises(ValueError, match="time"):

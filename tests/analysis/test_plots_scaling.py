@@ -71,6 +71,27 @@ def test_a_collapse_puts_them_on_one_curve(summary):
         plots.collapse(summary, FIT, "energy")
 
 
+def test_fits_of_another_kind_are_refused(summary):
+    values = xr.DataArray([2.5, 2.25, 2.125], dims="size", coords={"size": [2, 4, 8]})
+    fit = scaling.extrapolate(values, 0.01 * values, 1.0)
+    origin = r"fit must come from analysis\.scaling\."
+    for wrong, name, missing in (
+        (fit, "abs_magnetization", "critical_temperature'; got nothing"),
+        (FIT.drop_vars("beta_over_nu"), "abs_magnetization", "beta_over_nu'; got nothing"),
+        (FIT.drop_vars("susceptibility_slope"), "susceptibility", "susceptibility_slope'"),
+        (FIT.expand_dims(run=2), "abs_magnetization", r"critical_temperature'; got \{'run': 2\}"),
+        (FIT.assign(correction_exponent=1.0), "abs_magnetization", "_correction'; got nothing"),
+    ):
+        with pytest.raises(ValueError, match=f"{origin}collapse, with one number '.*{missing}"):
+            plots.collapse(summary, wrong, name)
+    with pytest.raises(ValueError, match=f"{origin}extrapolate, with one number 'limit'; got no"):
+        plots.extrapolation(values, 0.01 * values, FIT, 1.0)
+    with pytest.raises(TypeError, match=r"fit must be a Dataset, .*; got float"):
+        plots.extrapolation(values, 0.01 * values, 2.0, 1.0)
+    with pytest.raises(TypeError, match=r"fit must be a Dataset, .*; got dict"):
+        plots.collapse(summary, {}, "abs_magnetization")
+
+
 def test_an_extrapolation_shows_its_limit():
     values = xr.DataArray([2.5, 2.25, 2.125], dims="size", coords={"size": [2, 4, 8]})
     fit = scaling.extrapolate(values, 0.01 * values, 1.0)

@@ -225,6 +225,13 @@ def test_one_series_without_chains(autoregressive: Series) -> None:
         (lambda x: errors.jackknife(x, mean, dims=()), ValueError, "dims must name one or two"),
         (lambda x: errors.bootstrap(x, mean), ValueError, "at least 8 chains.*got 2"),
         (lambda x: errors.bootstrap(x, mean, n_resamples=1), ValueError, "n_resamples must be"),
+        (
+            lambda x: errors.bootstrap(
+                xr.concat([x.where(x > 0)] * 4, "chain"), lambda d: d.mean("chain")
+            ),
+            ValueError,
+            "every sample of 'x' must be finite",
+        ),
         (lambda x: errors.binning(x[:, :5]), ValueError, "at least 20 samples.*got 10"),
         (lambda x: errors.binning(x.where(x > 0)), ValueError, "every sample of 'x' must be f"),
         (lambda x: errors.autocorrelation(x.where(x > 0)), ValueError, "every sample of .x"),

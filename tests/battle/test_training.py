@@ -236,9 +236,11 @@ def test_damaged_checkpoints_and_teams_are_refused(tmp_path, short):
     with pytest.raises(ValueError, match="path must be a trained team folder"):
         TrainedTeam.load(tmp_path / "other")
     train(QUICK, "self", games=4, out=tmp_path / "cut", **SETTINGS)
-    (tmp_path / "cut" / "checkpoint.safetensors").write_bytes(b"short")
-    with pytest.raises(ValueError, match="path must be a checkpoint folder"):
-        train(QUICK, "self", games=4, out=tmp_path / "cut", **SETTINGS)
+    file = tmp_path / "cut" / "checkpoint.safetensors"
+    for spoil in (lambda: file.write_bytes(b"short"), file.unlink):
+        spoil()
+        with pytest.raises(_archives.DamagedFileError, match="path must be a checkpoint folder"):
+            train(QUICK, "self", games=4, out=tmp_path / "cut", **SETTINGS)
 
 
 @pytest.mark.parametrize(

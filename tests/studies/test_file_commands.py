@@ -41,7 +41,8 @@ def test_status_tells_of_a_finished_study(out, capsys):
 
 def test_status_of_a_study_that_died_is_told_from_one_that_runs():
     status = Status("curve", tasks=10, done=4, weight=20, weight_done=10, seconds=30.0)
-    status.running, status.failures = ["T = 2"], [{"key": "T = 3", "error": "ValueError: no"}]
+    about = {"key": "T = 3", "error": "ValueError: no", "arguments": "measure(seed=1)"}
+    status.running, status.failures = ["T = 2"], [about]
     alive, dead = ("\n".join(describe(status, alive)) for alive in (True, False))
     assert "running, process" in alive
     assert "about 00:30 left" in alive

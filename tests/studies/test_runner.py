@@ -17,16 +17,16 @@ import pytest
 import xarray as xr
 
 from studies import runner
-from studies.executors import InProcess, Outcome, Workers
+from studies.executors import InProcess, Workers
 from studies.extending import joined
 from studies.files import open_dataset, write_dataset
 from studies.ledger import Ledger
 from studies.progress import Display, Status
 from studies.runner import StudyError, run, run_to_folder
-from studies.tasks import jobs
+from studies.tasks import Task, jobs
 from tests.killing import Share, kill_at_random
 from tests.studies.outcomes import assert_same, outcome
-from tests.studies.toy import Toy
+from tests.studies.toy import Toy, average
 
 ROOT = Path(__file__).parents[2]
 
@@ -243,20 +243,6 @@ def test_killed_at_fifty_random_moments_it_ends_alike(tmp_path, whole):
     check(last)
 
 
-def test_the_display_says_how_far_it_is_on_plain_lines(tmp_path, capsys):
-    made = jobs(Toy().tasks(), 1)
-    with Display("toy", tmp_path, shown=True) as display:
-        display.add(made, {made[0].name})
-        display.note(Outcome(made[1], None, "ValueError: no"))
-        display.beat(lambda: [made[2].name], {job.name: job.task.key for job in made})
-        status = Status.read(tmp_path)
-        assert status.running == ["T = 3"]
-        display.end("failed")
-    lines = capsys.readouterr().err.splitlines()
-    assert lines[0] == "toy: 1 of 3 tasks were done before"
-    assert lines[-1].startswith("toy: 1 of 3 tasks done, 0 running, 1 failed")
-
-
 # Two worker processes on loopback, by Dask.
 
 
@@ -412,9 +398,15 @@ def test_many_finished_tasks_are_all_found(tmp_path):
     study = Toy(temperatures=tuple(np.linspace(1, 4, 300)), sweeps=2, side=2)
     with Display("toy", tmp_path, shown=False) as display:
         runner.complete(study, tmp_path, InProcess(), display)
-    done, damaged = Ledger(tmp_path).finished(jobs(study.tasks(), 1))
-    assert len(done) == 300
+    made = jobs(study.tasks(), 1)
+    done, damaged = Ledger(tmp_path).finished(made)
+    assert done == {job.name for job in made}
     assert not damaged
+    path = Ledger(tmp_path).result(made[150])
+    path.write_bytes(path.read_bytes()[:-1])
+    done, damaged = Ledger(tmp_path).finished(made)
+    assert len(done) == 299
+    assert damaged == [made[150].task.key]
 
 
 def test_hdf5_outlives_disks_that_are_full(tmp_path):
@@ -434,3 +426,13 @@ def test_hdf5_outlives_disks_that_are_full(tmp_path):
     for group in (None, "provenance"):
         with open_dataset(path, group) as found:
             xr.testing.assert_identical(found.load(), data)
+
+
+def test_names_of_jobs_follow_from_what_arguments_say():
+    def names(*arguments):
+        tasks = [Task(f"{k}", average, {"of": of}) for k, of in enumerate(arguments)]
+        return [job.name for job in jobs(tasks, 1)]
+
+    shared = np.arange(3.0)
+    assert names(shared, shared, [shared]) == names(shared, shared.copy(), [shared.copy()])
+    assert names(shared, 2 * shared)[1] != names(shared, shared)[1]

@@ -17,6 +17,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from isingrl import HeatBath, Ising, Lattice, simulate
+from isingrl._archives import DamagedFileError
 from studies.combining import concat
 from studies.extending import Join, added, longer, unextended
 from studies.tasks import Task
@@ -91,6 +92,8 @@ def measure(
         numba.njit(_nothing)()
     if accident == "raise":
         raise RuntimeError(f"no luck at {temperature:g}")
+    if accident == "damaged":
+        raise DamagedFileError(f"no good at {temperature:g}")
     if accident == "stop":
         try:
             raise KeyboardInterrupt
