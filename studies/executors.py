@@ -172,10 +172,9 @@ class OnDask:
         """See `Executor`."""
         waiting: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._jobs = {f"{_key(job, folder)}{_START}{next(self._starts)}": job for job in jobs}
+        place = folder.resolve()
         futures = [
-            self._client.submit(
-                _perform_alone, job, folder.resolve(), key=key, pure=False, priority=-index
-            )
+            self._client.submit(_perform_alone, job, place, key=key, pure=False, priority=-index)
             for index, (key, job) in enumerate(self._jobs.items())
         ]
         left = set(futures)
@@ -184,13 +183,28 @@ class OnDask:
         del futures
         while left:
             try:
-                future = waiting.get(timeout=1.0)
+                ready = [waiting.get(timeout=1.0)]
             except queue.Empty:
                 yield None
                 continue
-            left.discard(future)
-            yield self._outcome(future)
-            del future
+            while not waiting.empty():
+                ready.append(waiting.get())
+            left.difference_update(ready)
+            yield from self._outcomes(ready)
+            del ready
+
+    def _outcomes(self, futures: list[Any]) -> Iterator[Outcome]:
+        """What came of futures; those of short tasks together, as one by one takes longer."""
+        whole = {future for future in futures if future.status == "finished"}
+        try:
+            entries = self._client.gather(list(whole))
+        except Exception:  # lost with its worker, perhaps: each tells of itself
+            whole, entries = set(), []
+        for future, entry in zip(whole, entries, strict=True):
+            yield Outcome(self._jobs[future.key], entry)
+        for future in futures:
+            if future not in whole:
+                yield self._outcome(future)
 
     def _outcome(self, future: Any) -> Outcome:
         from distributed import CancelledError, KilledWorker
