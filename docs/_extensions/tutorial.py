@@ -52,9 +52,12 @@ def provide(app: Sphinx) -> None:
 
 
 def _small(source: Path) -> Any:
-    """Execute the small form of a notebook, with a note that says so."""
+    """Execute the small form of a notebook, with a note that says so in place of warnings."""
     notebook = execute(read_notebook(source, small=True))
     notebook.cells[0].source += _NOTE
+    for cell in notebook.cells:
+        if "outputs" in cell:
+            cell.outputs = [each for each in cell.outputs if each.get("name") != "stderr"]
     return notebook
 
 
