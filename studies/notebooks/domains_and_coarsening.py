@@ -13,7 +13,7 @@
 #     side: 32
 #     n_temperatures: 3
 #     configurations: 80
-#     apart: 20
+#     apart: 200
 #     sizes: [8, 12, 16]
 #     quench_side: 64
 #     quench_chains: 2
