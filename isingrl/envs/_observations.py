@@ -113,7 +113,7 @@ def distinct(
         raise ValueError(
             f"observation must have at most {MAX_STATES:,} values, and at most {_MAX_ENTRIES:,} "
             f"for all sites together, to become a table; {observation.name!r} on this lattice has "
-            f"2^{length} = {2**length:,}{tables}. 'mean-action' has {len(lattice.n_up)}"
+            f"2^{length}{tables}. 'mean-action' has {len(lattice.n_up)}"
         )
     spins = 2 * (np.arange(2**length)[:, None] >> np.arange(length) & 1) - 1
     shape = (-1, *observation.shape)

@@ -184,7 +184,8 @@ class OnLattice:
 def check_actions(actions: Any) -> npt.NDArray[np.int64]:
     """Return actions as integers if all are 0 or 1."""
     given = np.asarray(actions)
-    if given.dtype.kind not in "iu" or ((given != 0) & (given != 1)).any():
-        wrong = given if given.dtype.kind not in "iu" else given[(given != 0) & (given != 1)]
-        raise ValueError(f"actions must be 0 (down) or 1 (up); got {wrong.flat[0]!r}")
+    right = (given == 0) | (given == 1)
+    if given.dtype.kind not in "iu" or not right.all():
+        wrong = given[~right] if not right.all() else given
+        raise ValueError(f"actions must be 0 (down) or 1 (up), integers; got {wrong.flat[0]!s}")
     return given.astype(np.int64)
