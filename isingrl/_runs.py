@@ -20,9 +20,12 @@ def seed_sequence(seed: Any) -> np.random.SeedSequence:
 
 
 def check_start(
-    start: Any, lattice_shape: tuple[int, ...], chains: tuple[int, int]
+    start: Any, lattice_shape: tuple[int, ...], chains: tuple[int, ...]
 ) -> str | npt.NDArray[np.int8]:
-    """Return the name of a start, or its spins with shape (n_chains, *lattice_shape)."""
+    """Return the name of a start, or its spins with shape (n_chains, *lattice_shape).
+
+    `chains` are the axes that an array of all first configurations has before those of the lattice.
+    """
     if isinstance(start, str):
         return check_choice("start", start, STARTS)
     spins = check_spins("start", start, (lattice_shape, (*chains, *lattice_shape)))

@@ -23,8 +23,9 @@ class RuleTable:
         For own spin down and up. One table for all sites, or one a site in C order.
     sites : int32 ndarray, shape (n_sites, k), optional
         Whose spins a site sees, ``n_states = 2**k``: the state is the sum of 2^j over those j for
-        which the spin at ``sites[:, j]`` is up. If omitted, the state is the number of up
-        neighbours, an index into ``lattice.n_up``.
+        which the spin at ``sites[:, j]`` is up; ``n_sites`` stands for a missing site, which is
+        not up. If omitted, the state is the number of up neighbours, an index into
+        ``lattice.n_up``.
 
     Examples
     --------
@@ -98,9 +99,9 @@ class RuleTable:
         [1, 2, 1, 1, 0, 1]
         """
         flat = np.asarray(spins, dtype=np.int64)
+        padded = np.concatenate([flat, np.zeros((*flat.shape[:-1], 1), dtype=np.int64)], axis=-1)
         if self.sites is not None:
             weights = 1 << np.arange(self.sites.shape[1], dtype=np.int64)
-            return np.asarray((flat[..., self.sites] > 0) @ weights)
-        padded = np.concatenate([flat, np.zeros((*flat.shape[:-1], 1), dtype=np.int64)], axis=-1)
+            return np.asarray((padded[..., self.sites] > 0) @ weights)
         sums = padded[..., lattice.neighbors].sum(axis=-1)
         return np.asarray((sums + lattice.coordination_number) // lattice.local_sum_step)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from isingrl._validation import check_choice, check_flag, check_integer, check_real
 from isingrl.agents.network import Network
-from isingrl.agents.rewards import REWARDS, Reward
+from isingrl.agents.rewards import REWARDS, Reward, check_reward
 from isingrl.agents.view import View
 from isingrl.lattice import Lattice
 from isingrl.model import Ising
@@ -251,11 +251,7 @@ class Agent(ABC):
         ValueError: agent must see a joint action of at most 65,536 values; joint-q ...
         """
         self.view(model.lattice)
-        if not self.reward_function.knows_model and not (model.coupling > 0 and model.field == 0):
-            raise ValueError(
-                f"reward {self.reward!r} stands for coupling > 0 and field = 0; got coupling = "
-                f"{model.coupling:g} and field = {model.field:g}"
-            )
+        check_reward(self.reward, model)
 
     def settings(self) -> dict[str, Any]:
         """Arguments that make this agent again, ready for JSON.

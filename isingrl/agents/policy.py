@@ -13,6 +13,7 @@ import numpy.typing as npt
 import xarray as xr
 from scipy.special import expit
 
+from isingrl._trained import check_same_model, choose_temperatures
 from isingrl._validation import check_integer, check_temperature
 from isingrl.agents.agent import Agent
 from isingrl.agents.network import Network
@@ -255,16 +256,7 @@ class Policy(Rule):
         ValueError: temperature must be among those the policy was trained at, [2.0, ...
         """
         self.check_model(model)
-        if temperature is None:
-            return self.temperature
-        asked = check_temperature(temperature)
-        unknown = asked[~np.isin(asked, self.temperature)]
-        if unknown.size:
-            raise ValueError(
-                f"temperature must be among those the policy was trained at, "
-                f"{self.temperature.tolist()}; got {unknown[0]!s}"
-            )
-        return asked
+        return choose_temperatures(temperature, self.temperature)
 
     def softmax_temperature(self, model: Ising, temperature: Array) -> Array:
         """Softmax temperature τ at physical temperatures.
@@ -402,22 +394,8 @@ class Policy(Rule):
             ...
         ValueError: model must have the neighborhood that the policy was trained ...
         """
-        trained, asked = self.model.lattice, model.lattice
-        same = [
-            (asked.neighborhood, trained.neighborhood, "neighborhood"),
-            (asked.ndim, trained.ndim, "number of dimensions"),
-            (asked.boundary, trained.boundary, "boundary"),
-            (model.coupling, self.model.coupling, "coupling"),
-            (model.field, self.model.field, "field"),
-        ]
-        if not self.agent.shared or self.agent.tied_to_shape:
-            same.append((asked.shape, trained.shape, "shape"))
-        for given, own, what in same:
-            if given != own:
-                raise ValueError(
-                    f"model must have the {what} that the policy was trained with, {own!r}; "
-                    f"got {given!r}"
-                )
+        tied = not self.agent.shared or self.agent.tied_to_shape
+        check_same_model(model, self.model, shape=tied)
 
     def check_chains(self, chains: int) -> None:
         """Refuse a number of chains that the trained ones cannot be given to.

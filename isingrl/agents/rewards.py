@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from isingrl._validation import check_choice
 from isingrl.model import Ising
 
 Array = npt.NDArray[np.float64]
@@ -111,3 +112,21 @@ REWARDS: dict[str, Reward] = {
 }
 """Rewards by name: "energy"; "half" (Yang et al. 2018); "mean"; and the two of Zai & Brown,
 *Deep Reinforcement Learning in Action* (2020), chapter 9, for the ring and the Moore lattice."""
+
+
+def check_reward(name: str, model: Ising) -> Reward:
+    """Return the reward of a name if it stands for the model.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown, or the reward knows neither coupling nor field and the model is
+        not a ferromagnet without field.
+    """
+    reward = REWARDS[check_choice("reward", name, tuple(REWARDS))]
+    if not reward.knows_model and not (model.coupling > 0 and model.field == 0):
+        raise ValueError(
+            f"reward {name!r} stands for coupling > 0 and field = 0; got coupling = "
+            f"{model.coupling:g} and field = {model.field:g}"
+        )
+    return reward

@@ -1,0 +1,238 @@
+"""The lattice as a parallel environment of PettingZoo: an agent a site."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+from gymnasium.spaces import Box, Discrete
+from gymnasium.utils import seeding
+from pettingzoo import ParallelEnv
+
+from isingrl._validation import check_choice, check_integer
+from isingrl.envs._rendering import as_image, as_text
+from isingrl.envs._sites import OnLattice, Sites, check_actions
+from isingrl.model import Ising
+
+__all__ = ["IsingEnv"]
+
+Observations = dict[str, npt.NDArray[np.float32]]
+Infos = dict[str, dict[str, Any]]
+
+
+class IsingEnv(OnLattice, ParallelEnv[str, npt.NDArray[np.float32], int]):  # type: ignore[misc]
+    r"""A lattice of spins as an environment of many agents, one a site.
+
+    Agents are named by the coordinates of their sites, ``"site_3_5"`` in two dimensions and
+    ``"site_12"`` in one, in C order. All live until the last step. Actions are 0 for spin down
+    and 1 for up.
+
+    Every agent answers at every step, and is paid for its answer a = ±1 beside the neighbours that
+    it saw. With the schedule "checkerboard" one sublattice after the other takes its answers as
+    its new spins, and those of all other agents are not carried out; ``infos[agent]["acts"]``
+    tells whether an agent's next answer will be. So the Ising model is sampled exactly by agents
+    that answer as the heat bath, and a learner without discount may learn from all answers alike,
+    carried out or not. A discount needs a learner that drops those that are not. With
+    "synchronous" all answers are carried out at once, which has a stationary law of its own.
+
+    There is no temperature here: it is the policy's. See `softmax_temperature`.
+
+    Parameters
+    ----------
+    model : Ising
+    observation : {"mean-action", "configuration", "window"}
+        The share of up among the neighbours, shape (1,); the neighbours, 1 for up and 0 for down,
+        in the order of ``lattice.offsets``, shape (z,); or all sites at most `radius` away along
+        every axis with the agent's own spin in the middle, shape (2r + 1, …). A missing site of a
+        free boundary counts ½.
+    radius : int, optional
+        r of the window, 1 if omitted.
+    reward : {"energy", "half", "mean", "chapter-1d", "chapter-2d"}
+        See `isingrl.agents.rewards`.
+    reward_time : {"before", "after"}
+        Whether the reward is read from the neighbours that the agent saw or, with the schedule
+        "synchronous", from those that it finds after the step, when they have moved too.
+    schedule : {"checkerboard", "synchronous"}
+    max_steps : int, optional
+        Steps after which all agents are truncated; never if omitted. A sweep is one step, or with
+        "checkerboard" one for each of the ``lattice.n_sublattices``.
+    render_mode : {"rgb_array", "ansi"}, optional
+        What `render` returns.
+
+    Attributes
+    ----------
+    possible_agents, agents : list of str
+    observation_spaces, action_spaces : dict
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not as described, or the reward does not stand for the model.
+
+    References
+    ----------
+    J. K. Terry et al., "PettingZoo: Gym for multi-agent reinforcement learning", NeurIPS (2021),
+    arXiv:2009.14471.
+
+    Examples
+    --------
+    >>> from isingrl import Ising, Lattice
+    >>> env = IsingEnv(Ising(Lattice((4, 4))))
+    >>> observations, infos = env.reset(seed=1, options={"start": "up"})
+    >>> env.agents[1], observations["site_0_1"], infos["site_0_1"]
+    ('site_0_1', array([1.], dtype=float32), {'acts': False})
+    >>> _, rewards, _, _, infos = env.step(dict.fromkeys(env.agents, 0))
+    >>> rewards["site_0_1"], infos["site_0_1"], int(env.state().sum())
+    (-4.0, {'acts': True}, 0)
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {
+        "name": "ising_v0",
+        "render_modes": ["rgb_array", "ansi"],
+        "render_fps": 10,
+        "is_parallelizable": True,
+    }
+
+    def __init__(
+        self,
+        model: Ising,
+        *,
+        observation: str = "mean-action",
+        radius: int | None = None,
+        reward: str = "energy",
+        reward_time: str = "before",
+        schedule: str = "checkerboard",
+        max_steps: int | None = None,
+        render_mode: str | None = None,
+    ) -> None:
+        self._sites = Sites(model, observation, radius, reward, reward_time, schedule)
+        self.max_steps = None if max_steps is None else check_integer("max_steps", max_steps, 1)
+        if render_mode is not None:
+            check_choice("render_mode", render_mode, self.metadata["render_modes"])
+        self.render_mode = render_mode
+        sites = np.ndindex(model.lattice.shape)
+        self.possible_agents = ["_".join(map(str, ("site", *site))) for site in sites]
+        self.agents: list[str] = []
+        # a space an agent: each draws samples of its own
+        self.observation_spaces = {
+            agent: Box(0, 1, self._sites.observation.shape, np.float32)
+            for agent in self.possible_agents
+        }
+        self.action_spaces = {agent: Discrete(2) for agent in self.possible_agents}
+        self.state_space = Box(-1, 1, model.lattice.shape, np.int8)
+        self._generator, _ = seeding.np_random()
+        self._steps = 0
+
+    def observation_space(self, agent: str) -> Box:
+        """Space of an agent's observations."""
+        return self.observation_spaces[agent]
+
+    def action_space(self, agent: str) -> Discrete:
+        """Space of an agent's actions: 0 for down, 1 for up."""
+        return self.action_spaces[agent]
+
+    def reset(
+        self, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observations, Infos]:
+        """Begin anew.
+
+        Parameters
+        ----------
+        seed : int, optional
+            Of the first configurations from here on; if omitted they go on as they were.
+        options : dict, optional
+            "start": "random" (if omitted), "up", "down" or an array of ±1 of the shape of the
+            lattice. Other entries are left alone.
+
+        Returns
+        -------
+        observations, infos : dicts by agent
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the seed is no integer of at least 0, or the start not as described.
+        """
+        if seed is not None:
+            self._generator, _ = seeding.np_random(check_integer("seed", seed, 0))
+        self._sites.begin((options or {}).get("start", "random"), self._generator)
+        self.agents = list(self.possible_agents)
+        self._steps = 0
+        return self._observations(), self._infos()
+
+    def step(
+        self, actions: Mapping[str, int]
+    ) -> tuple[Observations, dict[str, float], dict[str, bool], dict[str, bool], Infos]:
+        """Let all agents answer, and those whose turn it is act.
+
+        Parameters
+        ----------
+        actions : dict by agent
+            0 for down or 1 for up, of every agent.
+
+        Returns
+        -------
+        observations, rewards, terminations, truncations, infos : dicts by agent
+            No agent is ever terminated.
+
+        Raises
+        ------
+        RuntimeError
+            Before the first `reset` or after the last step.
+        ValueError
+            If the actions are not as described.
+        """
+        if not self.agents:
+            raise RuntimeError("step needs agents: call reset first")
+        rewards = self._sites.act(self._checked(actions))
+        self._steps += 1
+        last = self._steps == self.max_steps
+        agents = self.possible_agents
+        if last:
+            self.agents = []
+        return (
+            self._observations(),
+            dict(zip(agents, rewards[0].tolist(), strict=True)),
+            dict.fromkeys(agents, False),
+            dict.fromkeys(agents, last),
+            self._infos(),
+        )
+
+    def state(self) -> npt.NDArray[np.int8]:
+        """Spins ±1 of all sites, shape (*lattice.shape)."""
+        return np.asarray(self._sites.spins[0])
+
+    def render(self) -> npt.NDArray[np.uint8] | str | None:
+        """Draw the spins in the way that `render_mode` says; None without one.
+
+        Returns
+        -------
+        uint8 ndarray of shape (height, width, 3), or str, or None
+            Dark or a full block where spins are up.
+        """
+        if self.render_mode is None:
+            return None
+        return as_image(self.state()) if self.render_mode == "rgb_array" else as_text(self.state())
+
+    def _observations(self) -> Observations:
+        return dict(zip(self.possible_agents, self._sites.observe()[0], strict=True))
+
+    def _infos(self) -> Infos:
+        acting = self._sites.acting.tolist()
+        return {
+            agent: {"acts": acts} for agent, acts in zip(self.possible_agents, acting, strict=True)
+        }
+
+    def _checked(self, actions: Mapping[str, int]) -> npt.NDArray[np.int64]:
+        """Actions as an array, shape (1, n_sites)."""
+        if not isinstance(actions, Mapping):
+            raise TypeError(f"actions must be a dict by agent; got {actions!r}")
+        if actions.keys() != self.action_spaces.keys():
+            wrong = sorted(actions.keys() ^ self.action_spaces.keys(), key=str)
+            raise ValueError(
+                f"actions must have one entry for each of the {len(self.agents)} agents; missing "
+                f"or unknown: {', '.join(map(str, wrong[:3]))}{', …' if len(wrong) > 3 else ''}"
+            )
+        return check_actions([actions[agent] for agent in self.possible_agents])[None]

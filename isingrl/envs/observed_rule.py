@@ -1,0 +1,134 @@
+"""A policy of any origin as a table by what it observes: a rule like any other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from isingrl._trained import check_same_model, choose_temperatures
+from isingrl._validation import check_temperature
+from isingrl.envs._observations import Observation, distinct, observe_on
+from isingrl.model import Ising
+from isingrl.rules import Rule
+from isingrl.tables import RuleTable
+
+__all__ = ["ObservedRule"]
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class ObservedRule(Rule):
+    """What a policy does after each of its distinct observations.
+
+    Made by `IsingEnv.rule` and `IsingVectorEnv.rule`. It runs on lattices of any shape with the
+    same neighbours, model and boundary; with a free boundary and more to observe than the mean
+    action, where sites at the border observe less, on its own shape.
+
+    Attributes
+    ----------
+    model : Ising
+        Of the environment.
+    observation : {"mean-action", "configuration", "window"}
+    radius : int or None
+        Half-width of the window.
+    temperature : ndarray, shape (n_temperatures,)
+        Physical temperatures that the policies stand for, in J/k_B.
+    up : ndarray, shape (n_temperatures, n_tables, n_states)
+        P(up) by the number of up neighbours, an index into ``lattice.n_up``, or by the
+        configuration of the sites observed, as in `isingrl.tables.RuleTable`; one table for all
+        sites, or one a site.
+    name : str
+        Name of the method, as it stands along the dimension ``method``.
+    """
+
+    model: Ising
+    observation: str
+    radius: int | None
+    temperature: Array
+    up: Array
+    name: str = "policy"
+
+    def table(self, model: Ising, temperature: Array) -> Array:
+        """See `Rule.table`.
+
+        Raises
+        ------
+        ValueError
+            If it observes more than the number of up neighbours. `Rule.compile` makes its tables.
+        """
+        compiled = self.compile(model, temperature)
+        if not compiled.counted:
+            raise ValueError(
+                f"observation must be 'mean-action' for a table by the number of up neighbours; "
+                f"got {self.observation!r}: use compile"
+            )
+        return np.asarray(compiled.up[:, 0])
+
+    def compile(self, model: Ising, temperature: Array, chains: int = 1) -> RuleTable:
+        """See `Rule.compile`.
+
+        Raises
+        ------
+        ValueError
+            If the model has other neighbours, or another shape where that matters.
+        """
+        self._check_model(model)
+        chosen = [int(np.flatnonzero(self.temperature == each)[0]) for each in temperature]
+        up = np.repeat(self.up[chosen], chains, axis=0)
+        seen = observe_on(model.lattice, self.observation, self.radius)
+        sites = None if seen.counted else seen.sites
+        return RuleTable(np.stack([up, up], axis=-2), sites)
+
+    def temperatures(self, model: Ising, temperature: Any) -> Array:
+        """Check the temperatures asked for; the default is all of its own.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it has no policy for a temperature or has other neighbours than `model`.
+        """
+        self._check_model(model)
+        return choose_temperatures(temperature, self.temperature)
+
+    def describe(self) -> dict[str, str]:
+        """What of the rule a Dataset's attributes keep."""
+        radius = {} if self.radius is None else {"radius": str(self.radius)}
+        return {"rule": self.name, "observation": self.observation} | radius
+
+    def _check_model(self, model: Ising) -> None:
+        check_same_model(model, self.model, shape=self.up.shape[1] > 1)
+
+
+def tabulate(
+    model: Ising,
+    observation: Observation,
+    probability_up: Callable[[npt.NDArray[np.float32]], npt.ArrayLike],
+    temperature: Any,
+    name: str,
+) -> ObservedRule:
+    """Ask a policy once about each of its distinct observations; see `IsingEnv.rule`."""
+    temperatures = check_temperature(temperature)
+    if not isinstance(name, str) or not name:
+        raise TypeError(f"name must be a name; got {name!r}")
+    if not callable(probability_up):
+        raise TypeError(f"probability_up must be a function of observations; got {probability_up}")
+    observations, index = distinct(observation, model.lattice)
+    up = np.asarray(probability_up(observations.copy()))
+    n, n_temperatures = len(observations), len(temperatures)
+    allowed = [(n_temperatures, n)] + ([(n,)] if n_temperatures == 1 else [])
+    if up.shape not in allowed or up.dtype.kind not in "iuf":
+        raise ValueError(
+            f"probability_up must return numbers of the shape {allowed[-1]} for observations of "
+            f"the shape {observations.shape}; got {up.dtype} of the shape {up.shape}"
+        )
+    up = up.astype(np.float64).reshape(n_temperatures, n)
+    bad = up[~((up >= 0) & (up <= 1))]
+    if bad.size:
+        raise ValueError(f"probability_up must return probabilities, 0 to 1; got {bad[0]!s}")
+    up = up[:, None] if index is None else up[:, index]
+    return ObservedRule(model, observation.name, observation.radius, temperatures, up, name)

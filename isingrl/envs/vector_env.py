@@ -1,0 +1,167 @@
+"""The lattice as a vector environment of Gymnasium: sites are the environments of one policy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from gymnasium.spaces import Box, Discrete
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+
+from isingrl._validation import check_integer
+from isingrl.envs._sites import OnLattice, Sites, check_actions
+from isingrl.model import Ising
+
+__all__ = ["IsingVectorEnv"]
+
+Floats = npt.NDArray[np.float32]
+Step = tuple[
+    Floats,
+    npt.NDArray[np.float64],
+    npt.NDArray[np.bool_],
+    npt.NDArray[np.bool_],
+    dict[str, npt.NDArray[Any]],
+]
+
+
+class IsingVectorEnv(OnLattice, VectorEnv[Floats, npt.NDArray[np.int64], npt.NDArray[Any]]):
+    """All sites of many copies of a lattice as the environments of one policy that they share.
+
+    Everything is as in `IsingEnv`, but that observations, actions and rewards are arrays: entry
+    ``copy * n_sites + site``, sites in C order. Nothing loops over sites.
+
+    Parameters
+    ----------
+    model : Ising
+    copies : int
+        Lattices that know nothing of each other; ``num_envs = copies * n_sites``.
+    observation, radius, reward, reward_time, schedule, max_steps
+        As of `IsingEnv`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As of `IsingEnv`.
+
+    Notes
+    -----
+    All are truncated together, after `max_steps`, and begin anew at random in the same step
+    (``AutoresetMode.SAME_STEP``): what they saw last is then ``infos["final_obs"]``.
+
+    Examples
+    --------
+    >>> from isingrl import Ising, Lattice
+    >>> env = IsingVectorEnv(Ising(Lattice((8, 8))), copies=3)
+    >>> observations, infos = env.reset(seed=1, options={"start": "up"})
+    >>> observations.shape, infos["acts"].sum()
+    ((192, 1), np.int64(96))
+    >>> _, rewards, _, _, _ = env.step(np.ones(192, int))
+    >>> rewards.mean()
+    np.float64(4.0)
+    """
+
+    metadata: dict[str, Any] = {  # noqa: RUF012 (Gymnasium's own declaration)
+        "autoreset_mode": AutoresetMode.SAME_STEP,
+        "render_modes": [],
+    }
+
+    def __init__(
+        self,
+        model: Ising,
+        copies: int = 1,
+        *,
+        observation: str = "mean-action",
+        radius: int | None = None,
+        reward: str = "energy",
+        reward_time: str = "before",
+        schedule: str = "checkerboard",
+        max_steps: int | None = None,
+    ) -> None:
+        self._sites = Sites(model, observation, radius, reward, reward_time, schedule, copies)
+        self.max_steps = None if max_steps is None else check_integer("max_steps", max_steps, 1)
+        self.num_envs = self._sites.copies * model.lattice.n_sites
+        self.single_observation_space = Box(0, 1, self._sites.observation.shape, np.float32)
+        self.single_action_space = Discrete(2)
+        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
+        self.action_space = batch_space(self.single_action_space, self.num_envs)
+        self._steps = -1
+
+    @property
+    def spins(self) -> npt.NDArray[np.int8]:
+        """Spins ±1, shape (copies, *lattice.shape)."""
+        return self._sites.spins
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Floats, dict[str, npt.NDArray[Any]]]:
+        """Begin anew.
+
+        Parameters
+        ----------
+        seed : int, optional
+        options : dict, optional
+            As of `IsingEnv.reset`; an array of ±1 for "start" has the shape of the lattice or
+            ``(copies, *lattice.shape)``.
+
+        Returns
+        -------
+        observations : float32 ndarray, shape (num_envs, *observation shape)
+        infos : dict
+            "acts", bool of shape (num_envs,): whose next answers are carried out.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As of `IsingEnv.reset`.
+        """
+        super().reset(seed=None if seed is None else check_integer("seed", seed, 0))
+        self._sites.begin((options or {}).get("start", "random"), self.np_random)
+        self._steps = 0
+        return self._observe(), self._infos()
+
+    def step(self, actions: npt.NDArray[np.int64]) -> Step:
+        """Let all agents answer, and those whose turn it is act.
+
+        Parameters
+        ----------
+        actions : integer ndarray, shape (num_envs,)
+            0 for down or 1 for up.
+
+        Returns
+        -------
+        observations : float32 ndarray, shape (num_envs, *observation shape)
+        rewards : float64 ndarray, shape (num_envs,)
+        terminations, truncations : bool ndarrays, shape (num_envs,)
+            None is ever terminated.
+        infos : dict of ndarrays
+
+        Raises
+        ------
+        RuntimeError
+            Before the first `reset`.
+        ValueError
+            If the actions are not as described.
+        """
+        if self._steps < 0:
+            raise RuntimeError("step needs spins: call reset first")
+        chosen = check_actions(actions)
+        if chosen.shape != (self.num_envs,):
+            raise ValueError(f"actions must have the shape ({self.num_envs},); got {chosen.shape}")
+        rewards = self._sites.act(chosen.reshape(self._sites.copies, -1)).ravel()
+        self._steps += 1
+        infos = {}
+        last = self._steps == self.max_steps
+        if last:
+            infos = {"final_obs": self._observe(), "_final_obs": np.ones(self.num_envs, bool)}
+            self._sites.begin("random", self.np_random)
+            self._steps = 0
+        terminations, truncations = np.zeros(self.num_envs, bool), np.full(self.num_envs, last)
+        return self._observe(), rewards, terminations, truncations, self._infos() | infos
+
+    def _observe(self) -> Floats:
+        return self._sites.observe().reshape(self.num_envs, *self._sites.observation.shape)
+
+    def _infos(self) -> dict[str, npt.NDArray[Any]]:
+        return {"acts": np.tile(self._sites.acting, self._sites.copies)}
