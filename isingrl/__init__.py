@@ -1,23 +1,32 @@
 """Statistical mechanics with Monte Carlo and reinforcement-learning agents on one lattice code."""
 
-from importlib.metadata import version
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from isingrl.agents import (
-    Agent,
-    IndependentQ,
-    JointQ,
-    MeanFieldQ,
-    NeighborhoodQ,
-    Network,
-    Policy,
-    train,
-)
-from isingrl.lattice import Lattice
-from isingrl.model import Ising
-from isingrl.rules import HeatBath, Metropolis, Rule
-from isingrl.simulation import simulate
+if TYPE_CHECKING:
+    from isingrl import agents as agents
+    from isingrl import battle as battle
+    from isingrl import lattice as lattice
+    from isingrl import model as model
+    from isingrl import rules as rules
+    from isingrl import simulation as simulation
+    from isingrl import tables as tables
+    from isingrl.agents import (
+        Agent,
+        IndependentQ,
+        JointQ,
+        MeanFieldQ,
+        NeighborhoodQ,
+        Network,
+        Policy,
+        train,
+    )
+    from isingrl.lattice import Lattice
+    from isingrl.model import Ising
+    from isingrl.rules import HeatBath, Metropolis, Rule
+    from isingrl.simulation import simulate
 
-__version__ = version("isingrl")
+    __version__: str
 
 __all__ = [
     "Agent",
@@ -35,3 +44,36 @@ __all__ = [
     "simulate",
     "train",
 ]
+
+# Numba and xarray take half a second, so that names are looked up when they are first used.
+_HOMES = {
+    "isingrl.agents": (
+        "Agent", "IndependentQ", "JointQ", "MeanFieldQ", "NeighborhoodQ", "Network", "Policy",
+        "train",
+    ),
+    "isingrl.lattice": ("Lattice",),
+    "isingrl.model": ("Ising",),
+    "isingrl.rules": ("HeatBath", "Metropolis", "Rule"),
+    "isingrl.simulation": ("simulate",),
+}  # fmt: skip
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+_SUBMODULES = ("agents", "battle", "lattice", "model", "rules", "simulation", "tables")
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        value: Any = version("isingrl")
+    elif name in _HOME:
+        value = getattr(import_module(_HOME[name]), name)
+    elif name in _SUBMODULES:
+        return import_module(f"isingrl.{name}")
+    else:
+        raise AttributeError(f"module 'isingrl' has no attribute {name!r}")
+    globals()[name] = value  # so that it is not looked up again
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, *_SUBMODULES, "__version__"})

@@ -15,6 +15,7 @@ import xarray as xr
 from filelock import FileLock, Timeout
 
 from isingrl._archives import make_folder
+from studies.endings import StudyError
 from studies.executors import Executor, InProcess, OutputFullError, Workers, check_workers
 from studies.extending import configuration, differences
 from studies.files import (
@@ -38,10 +39,6 @@ TASKS = "tasks"
 """Folder, in that of a study, of the results of its tasks."""
 CONFIG = "config.json"
 _LOCK = "lock"
-
-
-class StudyError(RuntimeError):
-    """A study could not be finished; what was done is kept."""
 
 
 def run(study: Any, *, progress: bool = False) -> xr.Dataset:
@@ -216,7 +213,8 @@ def _run_missing(
         ]
         raise StudyError(
             f"{len(failures)} of {len(missing)} tasks raised errors; the others are done:\n"
-            + "\n".join(lines)
+            + "\n".join(lines),
+            [each.trace for each in failures],
         )
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import scipy
 import xarray as xr
-from scipy.special import expit
 
 from isingrl._validation import check_integer, check_temperature
 from isingrl.agents.agent import Agent
@@ -451,7 +451,7 @@ class Policy(Rule):
         tau = self.softmax_temperature(model, temperature)[:, None, None, None]
         advantage = q[..., 1] - q[..., 0]
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            up = expit(advantage / tau)
+            up = scipy.special.expit(advantage / tau)
         epsilon = self.agent.epsilon
         up = (1 - epsilon) * up + 0.5 * epsilon
         return np.where((advantage == 0) | np.isinf(tau), 0.5, up)
