@@ -150,6 +150,10 @@ class Rule(ABC):
         """
         return None
 
+    def __repr__(self) -> str:
+        given = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
+        return f"{type(self).__name__}({given})"
+
     def describe(self) -> dict[str, str]:
         """What of the rule a Dataset's attributes keep.
 

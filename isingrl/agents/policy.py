@@ -26,7 +26,7 @@ __all__ = ["Policy", "assemble"]
 Array = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Policy(Rule):
     """A trained rule for every temperature.
 
@@ -71,6 +71,17 @@ class Policy(Rule):
     visits: xr.DataArray
     history: xr.Dataset
     parameters: dict[str, Array] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        from isingrl.agents import _policy_reprs
+
+        return _policy_reprs.text(self)
+
+    def _repr_html_(self) -> str:
+        """Agents, temperatures and the probabilities of spin up, for notebooks."""
+        from isingrl.agents import _policy_reprs
+
+        return _policy_reprs.html(self)
 
     @property
     def name(self) -> str:

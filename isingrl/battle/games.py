@@ -142,6 +142,10 @@ class Games:
     ([[4, 4], [4, 4]], [2, 2], [0.0, 0.0])
     """
 
+    def __repr__(self) -> str:
+        running = int(self.running.sum())
+        return f"<Games: {self.n_games} of {self.arena!r}, {running} running>"
+
     def __init__(self, arena: Arena, n_games: int, swapped: Sequence[bool] | None = None) -> None:
         self.arena = arena
         self.n_games = check_integer("games", n_games, 1)
