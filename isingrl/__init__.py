@@ -1,7 +1,10 @@
 """Statistical mechanics with Monte Carlo and reinforcement-learning agents on one lattice code."""
 
+import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from isingrl import _shadowing
 
 if TYPE_CHECKING:
     from isingrl import agents as agents
@@ -58,6 +61,12 @@ _HOMES = {
 }  # fmt: skip
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 _SUBMODULES = ("agents", "battle", "lattice", "model", "rules", "simulation", "tables")
+
+
+# Only a warning: who has other use for these names may still want this package.
+for _package in _shadowing.PACKAGES:
+    if _warning := _shadowing.hidden(_package):
+        warnings.warn(_warning, stacklevel=2)
 
 
 def __getattr__(name: str) -> Any:

@@ -15,6 +15,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -22,6 +23,7 @@ from typing import Any, Protocol, Self
 import numba
 from tqdm.auto import tqdm
 
+from isingrl import _compiling
 from isingrl._provenance import versions
 from isingrl._validation import check_integer, require
 from studies.ledger import Entry, result_path
@@ -32,6 +34,7 @@ from studies.tasks import Job
 _CONNECT_SECONDS = 5.0
 _CLOSE_SECONDS = 2.0
 _RESTART_SECONDS = 60.0
+_COMPILING = "isingrl-compiling"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 _ONE_THREAD = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _DASK = {
@@ -154,6 +157,8 @@ class OnDask:
     def __init__(self, client: Any) -> None:
         self._client = client
         self._jobs: dict[str, Job] = {}
+        self._told_compiling = False
+        client.subscribe_topic(_COMPILING, self._tell_compiling)
 
     def run(self, jobs: Sequence[Job], folder: Path) -> Iterator[Outcome | None]:
         """See `Executor`."""
@@ -193,6 +198,11 @@ class OnDask:
         except Exception as error:
             return _failed(job, error)
 
+    def _tell_compiling(self, _: Any) -> None:
+        if not self._told_compiling:
+            self._told_compiling = True
+            _compiling.tell()
+
     def running(self) -> list[str]:
         """See `Executor`."""
         try:
@@ -214,9 +224,13 @@ def _key(job: Job, folder: Path) -> str:
 
 
 def _perform_alone(job: Job, folder: Path) -> Entry:
+    from distributed import get_worker
+
     # A worker imports the script of the command, and with it numba, before it gets its variables.
     numba.config.reload_config()
     numba.set_num_threads(1)
+    # what a worker prints would run through the display
+    _compiling.tell_by(partial(get_worker().log_event, _COMPILING, {}))
     tqdm.set_lock(threading.RLock())  # its own would be a semaphore that outlives a killed worker
     return perform(job, folder)
 
