@@ -106,3 +106,11 @@ def test_public_names_resolve_and_are_documented(name: str) -> None:
         value = getattr(module, public_name)
         if inspect.ismodule(value) or inspect.isroutine(value) or inspect.isclass(value):
             assert value.__doc__, f"{name}.{public_name} has no docstring"
+
+
+def test_editors_complete_the_names_that_are_looked_up_late() -> None:
+    jedi = pytest.importorskip("jedi")
+    found = jedi.Script("import isingrl as irl\nirl.").complete()
+    assert set(isingrl.__all__) <= {name.name for name in found}
+    source = "import isingrl as irl\nirl.Lattice((4, 4)).coord"
+    assert [name.name for name in jedi.Script(source).complete()] == ["coordination_number"]
