@@ -4,10 +4,12 @@
 of Datasets its error, `domains` counts connected spins, `correlations` measures how far they agree,
 `scaling` finds critical points from several sizes, `exact` holds exact results under the same
 names, `learned` asks what agents have learned, `win_rates` and `bradley_terry` say which team is
-the stronger, `plots` draws all of it on axes that it is given.
+the stronger, `plots` draws all of it on axes that it is given. Datasets have an accessor,
+``data.isingrl``, for what is asked most.
 """
 
 from analysis import errors, exact, plots, scaling
+from analysis.accessor import IsingAccessor
 from analysis.correlations import (
     correlation_length,
     domain_length,
@@ -37,6 +39,7 @@ from analysis.scaling import power_law
 from analysis.thermodynamics import thermodynamics
 
 __all__ = [
+    "IsingAccessor",
     "ShortRunWarning",
     "bradley_terry",
     "cluster_statistics",

@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import scipy
 import xarray as xr
-from scipy.optimize import minimize
-from scipy.special import expit, log_expit, stdtrit
 
 __all__ = ["bradley_terry", "rates_over_trainings", "win_rates"]
 
@@ -148,7 +147,7 @@ def rates_over_trainings(contests: xr.Dataset, level: float = 0.95) -> xr.Datase
         some = contests[["wins", "games"]].isel(kept).sum(dims)
         shares.append((some["wins"] / some["games"].where(some["games"] > 0)).values)
     spread = np.var(shares, axis=0) * (number - 1)
-    half = stdtrit(number - 1, (1 + level) / 2) * np.sqrt(spread)
+    half = scipy.special.stdtrit(number - 1, (1 + level) / 2) * np.sqrt(spread)
     for name, sign in (("low", -1), ("high", 1)):
         end = np.clip(rates["win_rate"] + sign * half, 0, 1)
         rates[f"win_rate_{name}"] = end.assign_attrs(rates[f"win_rate_{name}"].attrs)
@@ -216,18 +215,19 @@ def bradley_terry(tournament: xr.Dataset) -> xr.Dataset:
 
     def loss(strength: FloatArray) -> float:
         ahead = strength[:, None] - strength
-        return float(-(points * log_expit(ahead)).sum() + 0.5 * strength @ level @ strength)
+        likelihood = (points * scipy.special.log_expit(ahead)).sum()
+        return float(-likelihood + 0.5 * strength @ level @ strength)
 
     def slope(strength: FloatArray) -> Any:
-        expected = games * expit(strength[:, None] - strength)
+        expected = games * scipy.special.expit(strength[:, None] - strength)
         return (expected - points).sum(axis=1) + level @ strength
 
     def information(strength: FloatArray) -> Any:
         ahead = strength[:, None] - strength
-        weight = games * expit(ahead) * expit(-ahead)
+        weight = games * scipy.special.expit(ahead) * scipy.special.expit(-ahead)
         return np.diag(weight.sum(axis=1)) - weight + level
 
-    fit = minimize(
+    fit = scipy.optimize.minimize(
         loss, np.zeros(n_teams), jac=slope, hess=information, method="trust-exact",
         options={"gtol": 1e-9 * games.sum()},
     )  # fmt: skip
@@ -259,13 +259,11 @@ def _counts(tournament: xr.Dataset, name: str) -> xr.DataArray:
 
 
 def _wilson(wins: Any, games: Any, level: float) -> tuple[FloatArray, FloatArray]:
-    from scipy.stats import binomtest  # which takes long to import, and memory in every process
-
     wins, games = np.broadcast_arrays(wins, games)
     ends = np.full((2, *games.shape), np.nan)
     for place, number in np.ndenumerate(games):
         if number:
-            test = binomtest(int(wins[place]), int(number))
+            test = scipy.stats.binomtest(int(wins[place]), int(number))
             ends[(slice(None), *place)] = test.proportion_ci(level, method="wilson")
     return ends[0], ends[1]
 

@@ -1,23 +1,35 @@
 """Statistical mechanics with Monte Carlo and reinforcement-learning agents on one lattice code."""
 
-from importlib.metadata import version
+import warnings
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from isingrl.agents import (
-    Agent,
-    IndependentQ,
-    JointQ,
-    MeanFieldQ,
-    NeighborhoodQ,
-    Network,
-    Policy,
-    train,
-)
-from isingrl.lattice import Lattice
-from isingrl.model import Ising
-from isingrl.rules import HeatBath, Metropolis, Rule
-from isingrl.simulation import simulate
+from isingrl import _shadowing
 
-__version__ = version("isingrl")
+if TYPE_CHECKING:
+    from isingrl import agents as agents
+    from isingrl import battle as battle
+    from isingrl import lattice as lattice
+    from isingrl import model as model
+    from isingrl import rules as rules
+    from isingrl import simulation as simulation
+    from isingrl import tables as tables
+    from isingrl.agents import (
+        Agent,
+        IndependentQ,
+        JointQ,
+        MeanFieldQ,
+        NeighborhoodQ,
+        Network,
+        Policy,
+        train,
+    )
+    from isingrl.lattice import Lattice
+    from isingrl.model import Ising
+    from isingrl.rules import HeatBath, Metropolis, Rule
+    from isingrl.simulation import simulate
+
+    __version__: str
 
 __all__ = [
     "Agent",
@@ -35,3 +47,42 @@ __all__ = [
     "simulate",
     "train",
 ]
+
+# Numba and xarray take half a second, so that names are looked up when they are first used.
+_HOMES = {
+    "isingrl.agents": (
+        "Agent", "IndependentQ", "JointQ", "MeanFieldQ", "NeighborhoodQ", "Network", "Policy",
+        "train",
+    ),
+    "isingrl.lattice": ("Lattice",),
+    "isingrl.model": ("Ising",),
+    "isingrl.rules": ("HeatBath", "Metropolis", "Rule"),
+    "isingrl.simulation": ("simulate",),
+}  # fmt: skip
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+_SUBMODULES = ("agents", "battle", "lattice", "model", "rules", "simulation", "tables")
+
+
+# Only a warning: who has other use for these names may still want this package.
+for _package in _shadowing.PACKAGES:
+    if _warning := _shadowing.hidden(_package):
+        warnings.warn(_warning, stacklevel=2)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        value: Any = version("isingrl")
+    elif name in _HOME:
+        value = getattr(import_module(_HOME[name]), name)
+    elif name in _SUBMODULES:
+        return import_module(f"isingrl.{name}")
+    else:
+        raise AttributeError(f"module 'isingrl' has no attribute {name!r}")
+    globals()[name] = value  # so that it is not looked up again
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, *_SUBMODULES, "__version__"})

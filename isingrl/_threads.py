@@ -6,6 +6,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from isingrl._compiling import watch
+
+watch()
+
 
 def run_in_threads(
     function: Callable[..., Any], arguments: Sequence[tuple[Any, ...]], threads: int

@@ -154,6 +154,24 @@ class Lattice:
         combine = max if self.neighborhood == "von_neumann" else math.prod
         return combine(self._n_axis_colors)
 
+    def _repr_html_(self) -> str:
+        """Picture of the neighbourhood and the numbers of sites and bonds, for notebooks."""
+        from isingrl import _reprs
+
+        z = self.coordination_number
+        picture = _reprs.neighborhood(self.offsets, f"a site and its {z} neighbours")
+        facts = _reprs.table(
+            [
+                ("sides", _reprs.sides(self.shape)),
+                ("sites", f"{self.n_sites:,}"),
+                ("bonds", f"{self.n_bonds:,}"),
+                ("neighbours", f"{z}, {_reprs.NEIGHBORHOODS[self.neighborhood]}"),
+                ("boundary", self.boundary),
+                ("sublattices", self.n_sublattices),
+            ]
+        )
+        return _reprs.titled("Lattice", picture, facts)
+
     @property
     def _n_axis_colors(self) -> list[int]:
         return [3 if self.periodic and side % 2 else 2 for side in self.shape]

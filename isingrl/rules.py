@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit
+import scipy
 
 from isingrl._validation import check_temperature
 from isingrl.model import Ising
@@ -150,6 +150,10 @@ class Rule(ABC):
         """
         return None
 
+    def __repr__(self) -> str:
+        given = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
+        return f"{type(self).__name__}({given})"
+
     def describe(self) -> dict[str, str]:
         """What of the rule a Dataset's attributes keep.
 
@@ -222,7 +226,7 @@ class HeatBath(Rule):
 
     def table(self, model: Ising, temperature: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """See `Rule.table`."""
-        up = expit(_reduced(2 * model.local_fields(), temperature))
+        up = scipy.special.expit(_reduced(2 * model.local_fields(), temperature))
         return np.stack([up, up], axis=1)
 
 

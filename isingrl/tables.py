@@ -13,7 +13,7 @@ from isingrl.lattice import Lattice
 __all__ = ["RuleTable"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class RuleTable:
     """P(up | own spin, what is seen) for every chain.
 
@@ -39,6 +39,16 @@ class RuleTable:
 
     up: npt.NDArray[np.float64]
     sites: npt.NDArray[np.int32] | None = None
+
+    def __repr__(self) -> str:
+        n_chains, n_tables, _, n_states = self.up.shape
+        seen = "the number of up neighbours"
+        if self.sites is not None:
+            seen = f"the configuration of {self.sites.shape[1]} sites"
+        return (
+            f"<RuleTable of {n_chains} chains: P(up) by own spin and {seen}, {n_states} states, "
+            f"{'one for all sites' if n_tables == 1 else 'one a site'}>"
+        )
 
     @property
     def counted(self) -> bool:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from analysis import exact, plots
 from analysis.exact.onsager import CRITICAL_TEMPERATURE
 from isingrl import Ising, Lattice, MeanFieldQ, Metropolis
-from studies.legends import legend_below
+from studies.figures import legend_below, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 RATIO = 2.0
 """T/τ of the reward a S / 2."""
@@ -58,7 +60,7 @@ def figure(
     summary: xr.Dataset, error_tau: tuple[float, ...], picture_tau: tuple[float, ...], title: str
 ) -> Figure:
     """Order against τ, errors of the action values, configurations, and where order ends."""
-    drawn = Figure(figsize=(11.0, 9.4), layout="constrained")
+    drawn = new_figure(figsize=(11.0, 9.4), layout="constrained")
     parts: Any = drawn.subfigures(2, 1, height_ratios=(2.7, 1.0))
     upper, lower = parts
     axes = upper.subplots(2, 3)

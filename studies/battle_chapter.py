@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure
 
 from analysis import plots, win_rates
 from isingrl._validation import check_integer
@@ -25,9 +24,12 @@ from isingrl.battle import (
 from studies.battle_tasks import history, train_team, trained_team
 from studies.combining import concat
 from studies.extending import Join
-from studies.legends import legend_below
+from studies.figures import legend_below, new_figure
 from studies.tasks import Task
 from studies.videos import check_video
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["BattleChapter"]
 
@@ -142,7 +144,7 @@ class BattleChapter:
 
     def plot(self, summary: xr.Dataset) -> Figure:
         """Draw moments of the recorded game, how the teams learned, and who beats whom."""
-        figure = Figure(figsize=(11.0, 9.2), layout="constrained")
+        figure = new_figure(figsize=(11.0, 9.2), layout="constrained")
         parts: Any = figure.subfigures(2, 1, height_ratios=(1, 1.25))
         upper, lower = parts
         recording = self.recordings(summary)[_VIDEO]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import tyro
 import xarray as xr
-from matplotlib.figure import Figure
 
 from analysis import bradley_terry, plots, win_rates
 from isingrl._archives import make_folder
@@ -27,12 +25,16 @@ from isingrl.battle import (
     tournament,
     train,
 )
+from studies.endings import refuse
+from studies.figures import legend_below, new_figure
 from studies.files import write_dataset, write_figure
-from studies.legends import legend_below
-from studies.parsing import refuse, run_command
+from studies.parsing import Command, run_command
 from studies.videos import check_video, write_frames, write_video
 
-__all__ = ["contestant", "main", "train_command"]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["COMMANDS", "contestant", "main", "train_command"]
 
 _LEARNERS = tuple(name for name, team in TEAMS.items() if issubclass(team, LearningTeam))
 _SCRIPTS: dict[str, type[Team]] = {team.name: team for team in (RandomTeam, PursuitTeam)}
@@ -49,19 +51,14 @@ Teams = tyro.conf.Positional[tuple[str, ...]]
 
 def main(options: list[str]) -> None:
     """Run the command that the options name; wrong ones end with one line and exit code 2."""
-    commands: dict[str, Callable[..., None]] = {
-        "train": train_command,
-        "tournament": tournament_command,
-        "render": render_command,
-    }
     if not options or options[0] in ("-h", "--help"):
         print(_USAGE)
         return
     name, *rest = options
-    if name not in commands:
-        refuse("isingrl battle", f"COMMAND must be one of {', '.join(commands)}; got {name!r}")
+    if name not in COMMANDS:
+        refuse("isingrl battle", f"COMMAND must be one of {', '.join(COMMANDS)}; got {name!r}")
     kept = "start again to go on" if name == "train" else "nothing was written"
-    run_command(f"isingrl battle {name}", commands[name], rest, kept)
+    run_command(f"isingrl battle {name}", COMMANDS[name], rest, kept)
 
 
 def train_command(
@@ -239,6 +236,14 @@ def render_command(
     print(f"wrote {out}")
 
 
+COMMANDS: dict[str, Command] = {
+    "train": train_command,
+    "tournament": tournament_command,
+    "render": render_command,
+}
+"""All of them by name."""
+
+
 def contestant(name: str) -> Team | TrainedTeam:
     """Scripted team of that name, or the trained team of that folder."""
     return _SCRIPTS[name]() if name in _SCRIPTS else _loaded("team", name)
@@ -246,7 +251,7 @@ def contestant(name: str) -> Team | TrainedTeam:
 
 def learning_figure(trained: dict[str, TrainedTeam]) -> Figure:
     """Reward, loss and share of games won against the games played, a line a team."""
-    figure = Figure(figsize=(9.6, 3.2 * len(trained)), layout="constrained")
+    figure = new_figure(figsize=(9.6, 3.2 * len(trained)), layout="constrained")
     rows = figure.subplots(len(trained), 3, squeeze=False)
     for axes, (name, team) in zip(rows, trained.items(), strict=True):
         for ax, variable in zip(axes, ("reward", "loss", "win"), strict=True):
@@ -259,7 +264,7 @@ def learning_figure(trained: dict[str, TrainedTeam]) -> Figure:
 def tournament_figure(rates: xr.Dataset, ratings: xr.Dataset) -> Figure:
     """Shares of games won with their intervals, and ratings with their errors."""
     names = [plots.method_label(str(name)) for name in ratings["team"].values]
-    figure = Figure(figsize=(5.0 + 1.3 * len(names), 4.2), layout="constrained")
+    figure = new_figure(figsize=(5.0 + 1.3 * len(names), 4.2), layout="constrained")
     bars, points = figure.subplots(1, 2, width_ratios=(2.2, 1))
     plots.win_rate_bars(rates, ax=bars)
     legend_below(figure, [bars], len(names))

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure
 
 from analysis import plots, rates_over_trainings
 from isingrl._validation import check_choice, check_integer
@@ -17,8 +16,11 @@ from isingrl.battle import TEAMS, Arena, LearningTeam, PursuitTeam, Team
 from studies.battle_tasks import contest, draw_trainings, history, train_team, trained_team
 from studies.combining import concat
 from studies.extending import Join, added
-from studies.legends import legend_below
+from studies.figures import legend_below, new_figure
 from studies.tasks import Task
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["BattlePaper"]
 
@@ -175,7 +177,7 @@ class BattlePaper:
 
     def plot(self, summary: xr.Dataset) -> Figure:
         """Draw who beats whom, and how each has learned."""
-        figure = Figure(figsize=(10.4, 7.2), layout="constrained")
+        figure = new_figure(figsize=(10.4, 7.2), layout="constrained")
         grid = figure.add_gridspec(2, 2)
         bars = figure.add_subplot(grid[0, :])
         plots.win_rate_bars(summary.isel(team=slice(0, len(self.methods))), ax=bars)

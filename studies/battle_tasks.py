@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
-from matplotlib.axes import Axes
 
 from analysis import plots
 from isingrl.battle import Arena, LearningTeam, Team, TrainedTeam, play, train
 from isingrl.battle.contests import OUTCOMES, count_outcomes
 from studies.tasks import task_seed
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["contest", "draw_trainings", "history", "train_team", "trained_team"]
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 import tyro
 import xarray as xr
-from matplotlib.figure import Figure
 
 from analysis import plots, win_rates
 from isingrl._validation import check_choice, check_integer
@@ -18,8 +17,12 @@ from isingrl.battle.contests import OUTCOMES, count_outcomes
 from studies.battle_tasks import train_team, trained_team
 from studies.combining import concat
 from studies.extending import Join, added
+from studies.figures import new_figure
 from studies.grids import FloatArray
 from studies.tasks import Task, task_seed
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["BattleTemperature"]
 
@@ -137,7 +140,7 @@ class BattleTemperature:
 
     def plot(self, summary: xr.Dataset) -> Figure:
         """Draw the share of games won against τ, greedy play at the left."""
-        figure = Figure(figsize=(9.6, 4.0), layout="constrained")
+        figure = new_figure(figsize=(9.6, 4.0), layout="constrained")
         axes = figure.subplots(1, summary.sizes["against"], sharey=True)
         tau = summary["tau"].values
         x = np.where(tau > 0, tau, tau[1] ** 2 / tau[2])  # greedy one step further left

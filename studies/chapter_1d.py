@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from analysis import plots
 from isingrl import HeatBath, Ising, Lattice, NeighborhoodQ, Network, simulate, train
@@ -18,7 +16,12 @@ from isingrl._site_engine import SCHEDULES
 from isingrl._validation import check_choice, check_integer
 from studies.combining import concat
 from studies.extending import Join
+from studies.figures import new_figure
 from studies.tasks import Task, task_seed
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _METHODS = (NeighborhoodQ.name, HeatBath.name)
 
@@ -117,7 +120,7 @@ class Chapter1D:
 
     def plot(self, summary: xr.Dataset) -> Figure:
         """Losses, number of domains, one ring in time by both methods, domains in the end."""
-        figure = Figure(figsize=(10.0, 7.6), layout="constrained")
+        figure = new_figure(figsize=(10.0, 7.6), layout="constrained")
         axes = figure.subplots(2, 2)
         self._draw_losses(axes[0, 0], summary)
         for name in _METHODS:

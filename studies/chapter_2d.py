@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import xarray as xr
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from isingrl import Ising, Lattice, MeanFieldQ, Network, train
 from isingrl._site_engine import SCHEDULES
 from isingrl._validation import check_choice, check_integer, check_real
 from studies.combining import concat
 from studies.extending import Join
-from studies.legends import legend_below
+from studies.figures import legend_below, new_figure
 from studies.tasks import Task
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _TRAININGS = {"chapter": 1, "long": 10, "annealed": 10}  # and their shares of the work
 _COLORS = ("#0072B2", "#D55E00", "#009E73")
@@ -144,7 +146,7 @@ class Chapter2D:
 
     def plot(self, summary: xr.Dataset) -> Figure:
         """Loss and order against epoch, log-odds against S, and configurations."""
-        figure = Figure(figsize=(10.5, 7.2), layout="constrained")
+        figure = new_figure(figsize=(10.5, 7.2), layout="constrained")
         parts: Any = figure.subfigures(2, 1, height_ratios=(1.75, 1.0))
         upper, lower = parts
         axes = upper.subplots(1, 3)

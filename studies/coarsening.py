@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from analysis import domain_length, exact, growth_law, plots, structure_factor
 from analysis.errors import jackknife
@@ -20,7 +18,12 @@ from isingrl import Ising, Lattice, MeanFieldQ, Metropolis, Rule, simulate, trai
 from isingrl._validation import check_integer, check_temperature
 from studies.combining import concat
 from studies.extending import Join, added, unextended
+from studies.figures import new_figure
 from studies.tasks import Task, task_seed
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 METHODS = (Metropolis.name, MeanFieldQ.name)
 LENGTHS = ("wall_length", "moment_length")
@@ -144,7 +147,7 @@ class Coarsening:
 
     def plot(self, summary: xr.Dataset) -> Figure:
         """Draw pictures, lengths against time, local exponents, and scaled structure factors."""
-        figure = Figure(figsize=(11.0, 10.6), layout="constrained")
+        figure = new_figure(figsize=(11.0, 10.6), layout="constrained")
         parts: Any = figure.subfigures(2, 1, height_ratios=(1, 2.9))
         self._draw_pictures(parts[0], summary)
         axes = parts[1].subplots(2, 3)

@@ -6,14 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.transforms import Bbox
 
 from analysis import plots, scaling
 from analysis.literature import critical_exponents, critical_temperature
@@ -21,9 +18,13 @@ from isingrl import Ising, Lattice, MeanFieldQ, Metropolis, Rule, simulate
 from isingrl._validation import check_integer
 from studies.combining import concat
 from studies.extending import Join, added, unextended
-from studies.legends import legend_below
+from studies.figures import legend_below, new_figure
 from studies.tasks import Task, task_seed
 from studies.training import trained
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 METHODS = (Metropolis.name, MeanFieldQ.name)
 _POINTS, _CHAINS = 16, 4  # together what one block of the bit-lane engine holds
@@ -178,7 +179,7 @@ class CriticalPoint:
         """Draw crossings, collapse and limits for every lattice, and the table of results."""
         number = summary.sizes["lattice"]
         table = 0.25 + 0.75 * number  # inches
-        figure = Figure(figsize=(3.9 * max(2, number), 12.5 + table), layout="constrained")
+        figure = new_figure(figsize=(3.9 * max(2, number), 12.5 + table), layout="constrained")
         parts: Any = figure.subfigures(2, 1, height_ratios=(12.5, table))
         axes = parts[0].subplots(5, number, squeeze=False)
         for column, lattice in enumerate(summary["lattice"].values):
@@ -367,6 +368,8 @@ def _draw_table(ax: Axes, summary: xr.Dataset) -> None:
             ["" if known is None else f"{known:.5f}", "", ""]
             + [f"{exponents[name]:.4g}" for name in ("nu", "beta_over_nu", "gamma_over_nu")]
         )
+    from matplotlib.transforms import Bbox
+
     ax.set_axis_off()
     table = ax.table(
         rows,

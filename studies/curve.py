@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 import tyro
 import xarray as xr
-from matplotlib.figure import Figure
 
 from analysis import exact, plots, thermodynamics
 from analysis.exact import MAX_SITES
@@ -33,9 +32,12 @@ from isingrl._site_engine import SCHEDULES
 from isingrl._validation import check_choice, check_integer, check_run_length
 from studies.combining import concat
 from studies.extending import Join, added, added_grids, longer, unextended
-from studies.legends import legend_below
+from studies.figures import legend_below, new_figure
 from studies.tasks import Task, task_seed
 from studies.training import trained
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Method = Literal["metropolis", "heat-bath", "mean-field-q", "neighborhood-q", "independent-q"]
 _RULES: dict[str, type[Rule]] = {"metropolis": Metropolis, "heat-bath": HeatBath}
@@ -217,7 +219,7 @@ class Curve:
 
     def plot(self, summary: xr.Dataset) -> Figure:
         """Four panels against temperature, with the exact results and the agents' τ on top."""
-        figure = Figure(figsize=(9.0, 7.0), layout="constrained")
+        figure = new_figure(figsize=(9.0, 7.0), layout="constrained")
         results = self._exact_results()
         axes = figure.subplots(2, 2, sharex=True)
         tc = critical_temperature(len(self.shape), self.neighborhood)

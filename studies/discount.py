@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
 import tyro
 import xarray as xr
-from matplotlib import colormaps
-from matplotlib.figure import Figure
 
 from analysis import effective_temperature, exact, log_odds
 from analysis.learned.fits import mean_and_error
@@ -26,10 +24,13 @@ from isingrl._validation import (
 )
 from studies.combining import concat
 from studies.extending import Join, added, unextended
+from studies.figures import legend_below, new_figure
 from studies.grids import temperature_grid
-from studies.legends import legend_below
 from studies.tasks import Task, task_seed
 from studies.training import trained
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["Discount"]
 
@@ -163,10 +164,12 @@ class Discount:
 
     def plot(self, summary: xr.Dataset) -> Figure:
         """Draw order against τ, where it ends against γ, and two reasons for it."""
-        figure = Figure(figsize=(9.6, 6.4), layout="constrained")
+        figure = new_figure(figsize=(9.6, 6.4), layout="constrained")
         axes = figure.subplots(2, 2)
         (order, ends), (slope, bias) = axes
         tau = summary["softmax_temperature"].values
+        from matplotlib import colormaps
+
         colors = colormaps["viridis"](np.linspace(0.0, 0.9, summary.sizes["discount"]))
         grid = np.linspace(tau.min(), tau.max(), 401)
         known = exact.square_lattice(grid)["abs_magnetization"]

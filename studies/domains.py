@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import tyro
 import xarray as xr
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from analysis import domain_statistics, exact, plots, power_law, size_distribution
 from analysis.errors import jackknife
@@ -21,10 +19,14 @@ from isingrl import Ising, Lattice, MeanFieldQ, Metropolis, Rule, simulate
 from isingrl._validation import check_integer, check_real
 from studies.combining import concat
 from studies.extending import Join, added, unextended
+from studies.figures import legend_below, new_figure
 from studies.grids import ascending_grid
-from studies.legends import legend_below
 from studies.tasks import Task, task_seed
 from studies.training import trained
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 METHODS = (Metropolis.name, MeanFieldQ.name)
 _DIMS = ("chain", "snapshot")
@@ -147,7 +149,7 @@ class Domains:
 
     def plot(self, summary: xr.Dataset) -> Figure:
         """Draw maps of domains, their statistics against T, and what is critical."""
-        figure = Figure(figsize=(10.5, 9.0), layout="constrained")
+        figure = new_figure(figsize=(10.5, 9.0), layout="constrained")
         parts: Any = figure.subfigures(2, 1, height_ratios=(1, 2.3))
         top, bottom = parts
         _draw_pictures(top, summary)

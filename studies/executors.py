@@ -16,12 +16,14 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any, Protocol, Self
 
 import numba
 
+from isingrl import _compiling
 from isingrl._archives import DamagedFileError
 from isingrl._progress import tqdm
 from isingrl._provenance import versions
@@ -35,6 +37,7 @@ _CONNECT_SECONDS = 5.0
 _CLOSE_SECONDS = 2.0
 _RESTART_SECONDS = 60.0
 _START = ", start "
+_COMPILING = "isingrl-compiling"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 _ONE_THREAD = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _DASK = {
@@ -167,6 +170,8 @@ class OnDask:
         self._client = client
         self._starts = itertools.count()  # a job that runs again is another one to the scheduler
         self._jobs: dict[str, Job] = {}
+        self._told_compiling = False
+        client.subscribe_topic(_COMPILING, self._tell_compiling)
 
     def run(self, jobs: Sequence[Job], folder: Path) -> Iterator[Outcome | None]:
         """See `Executor`."""
@@ -220,6 +225,11 @@ class OnDask:
         except Exception as error:
             return _failed(job, error)
 
+    def _tell_compiling(self, _: Any) -> None:
+        if not self._told_compiling:
+            self._told_compiling = True
+            _compiling.tell()
+
     def running(self) -> list[str]:
         """See `Executor`."""
         try:
@@ -241,9 +251,13 @@ def _key(job: Job, folder: Path) -> str:
 
 
 def _perform_alone(job: Job, folder: Path) -> Entry:
+    from distributed import get_worker
+
     # A worker imports the script of the command, and with it numba, before it gets its variables.
     numba.config.reload_config()
     numba.set_num_threads(1)
+    # what a worker prints would run through the display
+    _compiling.tell_by(partial(get_worker().log_event, _COMPILING, {}))
     tqdm.set_lock(threading.RLock())  # its own would be a semaphore that outlives a killed worker
     return perform(job, folder)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,12 +15,12 @@ from studies.catalogue import STUDIES
 from studies.executors import default_workers
 from studies.extending import from_configuration
 from studies.files import SUFFIXES, open_dataset, write_figure
-from studies.parsing import run_command
+from studies.parsing import Command, run_command
 from studies.progress import Status, describe
 from studies.provenance import read_config
 from studies.runner import TASKS, is_running, run_to_folder
 
-__all__ = ["compare", "main"]
+__all__ = ["COMMANDS", "compare", "main"]
 
 
 def main(name: str, options: list[str]) -> None:
@@ -32,8 +31,7 @@ def main(name: str, options: list[str]) -> None:
     name : {"status", "show", "rerun"}
     options : list of str
     """
-    commands: dict[str, Callable[..., None]] = {"status": status, "show": show, "rerun": rerun}
-    run_command(f"isingrl {name}", commands[name], options, "nothing was written")
+    run_command(f"isingrl {name}", COMMANDS[name], options, "nothing was written")
 
 
 def status(folder: tyro.conf.Positional[Path]) -> None:
@@ -101,6 +99,10 @@ def rerun(
             raise SystemExit(1)
         values = sum(each.size for each in data.variables.values())
         print(f"{file} is reproduced: all of its {values:,} numbers are the same")
+
+
+COMMANDS: dict[str, Command] = {"status": status, "show": show, "rerun": rerun}
+"""All of them by name."""
 
 
 def compare(first: xr.Dataset, second: xr.Dataset) -> list[str]:

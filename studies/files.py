@@ -8,14 +8,16 @@ import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import xarray as xr
-from matplotlib.figure import Figure
 
 from isingrl._archives import sync
 from isingrl._validation import check_choice, require
 from studies.hdf5 import HDF5Target
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Format = Literal["netcdf", "zarr"]
 SUFFIXES: dict[str, str] = {"netcdf": ".nc", "zarr": ".zarr"}

@@ -5,24 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
+import scipy
 import tyro
 import xarray as xr
-from matplotlib.figure import Figure
-from scipy.optimize import brentq
-from scipy.special import ellipk
 
 from analysis import exact, plots, thermodynamics
 from isingrl import Agent, IndependentQ, Ising, Lattice, MeanFieldQ, simulate
 from isingrl._validation import check_integer, check_real, check_run_length
 from studies.combining import concat
 from studies.extending import Join, added, longer, unextended
+from studies.figures import legend_below, new_figure
 from studies.grids import temperature_grid
-from studies.legends import legend_below
 from studies.tasks import Task
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["Observability", "one_neighbor"]
 
@@ -128,7 +129,7 @@ class Observability:
 
     def plot(self, summary: xr.Dataset) -> Figure:
         """Draw |m| against T for every k beside the known curves, and where order ends."""
-        figure = Figure(figsize=(8.8, 5.0), layout="constrained")
+        figure = new_figure(figsize=(8.8, 5.0), layout="constrained")
         left, right = figure.subplots(1, 2, width_ratios=(2.1, 1))
         grid = np.linspace(*self.temperature[:2], 601)
         known = [exact.weiss(self.model, grid), one_neighbor(), exact.square_lattice(grid)]
@@ -261,7 +262,7 @@ def one_neighbor(number: int = 400) -> xr.Dataset:
     """
 
     def own_share(share: float) -> float:
-        return 4 / share**2 * (1 - np.pi / (2 * float(ellipk(share**2))))
+        return 4 / share**2 * (1 - np.pi / (2 * float(scipy.special.ellipk(share**2))))
 
     def beyond(share: float) -> float:
         a = own_share(share)
@@ -273,9 +274,11 @@ def one_neighbor(number: int = 400) -> xr.Dataset:
         a = own_share(share)
         return float((4 - a) * (with_field + against) - a * (with_field - against) / m)
 
-    critical = brentq(beyond, 0.1, 0.5)
+    critical = scipy.optimize.brentq(beyond, 0.1, 0.5)
     shares = critical * (1 - np.linspace(0, 1, number + 1)[1:-1] ** 2)
-    order = np.array([brentq(excess, 1e-9, 1 - 1e-15, args=(share,)) for share in shares])
+    order = np.array(
+        [scipy.optimize.brentq(excess, 1e-9, 1 - 1e-15, args=(share,)) for share in shares]
+    )
     a = np.array([own_share(share) for share in shares])
     bias = order * (1 - shares)
     temperature = 2 * a / (np.arctanh(shares + bias) + np.arctanh(shares - bias))

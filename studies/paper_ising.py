@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import tyro
 import xarray as xr
-from matplotlib.figure import Figure
 
 from isingrl import Agent, Ising, Lattice, MeanFieldQ, Metropolis, Policy, Rule, simulate, train
 from isingrl._validation import check_integer, check_real
@@ -21,6 +20,9 @@ from studies.extending import Join
 from studies.grids import ascending_grid
 from studies.tasks import Task, task_seed
 from studies.training import trained
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Array = npt.NDArray[np.float64]
 

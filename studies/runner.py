@@ -16,6 +16,7 @@ import xarray as xr
 from filelock import FileLock, Timeout
 
 from isingrl._archives import make_folder
+from studies.endings import StudyError
 from studies.executors import (
     Executor,
     InProcess,
@@ -47,10 +48,6 @@ TASKS = "tasks"
 """Folder, in that of a study, of the results of its tasks."""
 CONFIG = "config.json"
 _LOCK = "lock"
-
-
-class StudyError(RuntimeError):
-    """A study could not be finished; what was done is kept."""
 
 
 def run(study: Any, *, progress: bool = False) -> xr.Dataset:
@@ -226,7 +223,8 @@ def _run_missing(
                     f"{len(failures)} of {len(missing)} tasks raised errors; the others are done:",
                     *(failure_text(failure(each)) for each in failures),
                 ]
-            )
+            ),
+            [each.trace for each in failures],
         )
 
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import xarray as xr
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from analysis import plots
 from isingrl import (
@@ -27,8 +24,12 @@ from isingrl import (
 from isingrl._validation import check_integer, check_real
 from isingrl.agents._learner import Learner, make_learner
 from studies.extending import Join
-from studies.legends import legend_below
+from studies.figures import legend_below, new_figure
 from studies.tasks import Task, task_seed
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _AGENTS: tuple[type[Agent], ...] = (IndependentQ, MeanFieldQ, NeighborhoodQ, JointQ)
 _SHAPES = (
@@ -111,7 +112,7 @@ class ScalingOfInputs:
 
     def plot(self, summary: xr.Dataset) -> Figure:
         """Time and memory against agents (left) and neighbours (right)."""
-        figure = Figure(figsize=(9.5, 7.0), layout="constrained")
+        figure = new_figure(figsize=(9.5, 7.0), layout="constrained")
         axes = figure.subplots(2, 2, sharex="col", sharey="row")
         for column, (series, x) in enumerate(
             (("agents", "n_agents"), ("neighbours", "n_neighbors"))
@@ -132,6 +133,8 @@ class ScalingOfInputs:
             rf"$^{{{float(summary['exponent']):.3f} \pm {float(summary['exponent_error']):.3f}}}$",
             fontsize="medium",
         )
+        from matplotlib.lines import Line2D
+
         more = {
             "network": Line2D([], [], color="0.3", ls=":"),
             "table": Line2D([], [], color="0.3", ls="-"),

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 import tyro
 import xarray as xr
-from matplotlib.figure import Figure
 
 from analysis import exact, plots
 from analysis.errors import MIN_BLOCKS, estimate
@@ -22,10 +21,13 @@ from isingrl import HeatBath, Ising, Lattice, MeanFieldQ, Rule, simulate
 from isingrl._validation import check_choice, check_integer, check_run_length
 from studies.combining import concat
 from studies.extending import Join, added, unextended
+from studies.figures import legend_below, new_figure
 from studies.grids import temperature_grid
-from studies.legends import legend_below
 from studies.tasks import Task, task_seed
 from studies.training import trained
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["Schedules"]
 
@@ -176,7 +178,7 @@ class Schedules:
     def plot(self, summary: xr.Dataset) -> Figure:
         """Draw order and energy from up, and both orders from random starts."""
         rows = len(self.neighborhoods)
-        figure = Figure(figsize=(10.5, 3.1 * rows + 0.9), layout="constrained")
+        figure = new_figure(figsize=(10.5, 3.1 * rows + 0.9), layout="constrained")
         axes = figure.subplots(rows, 3, squeeze=False)
         for neighborhood, row in zip(self.neighborhoods, axes, strict=True):
             chosen = summary.sel({"neighborhood": neighborhood})

@@ -9,13 +9,15 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import FunctionType
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure
 
 from studies.extending import Join
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ class Study(Protocol):
     ...     def summarize(self, data):
     ...         return data / data.number
     ...     def plot(self, summary):
-    ...         figure = Figure()
+    ...         figure = new_figure()
     ...         figure.subplots().plot(summary.number, summary.heads)
     ...         return figure
     >>> run(Tosses()).heads.dims

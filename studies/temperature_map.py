@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
+import scipy
 import tyro
 import xarray as xr
-from matplotlib.figure import Figure
-from scipy.optimize import brentq
 
 from analysis import effective_temperature, exact, log_odds, thermodynamics
 from analysis.literature import critical_temperature
@@ -22,10 +21,13 @@ from isingrl._validation import check_choice, check_integer, check_run_length
 from isingrl.agents import REWARDS
 from studies.combining import concat
 from studies.extending import Join, added, unextended
+from studies.figures import legend_below, new_figure
 from studies.grids import temperature_grid
-from studies.legends import legend_below
 from studies.tasks import Task, task_seed
 from studies.training import trained
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["TemperatureMap"]
 
@@ -190,7 +192,7 @@ class TemperatureMap:
 
     def plot(self, summary: xr.Dataset) -> Figure:
         """Draw the map, what is left of it, and the reward that has none."""
-        figure = Figure(figsize=(12.5, 7.0), layout="constrained")
+        figure = new_figure(figsize=(12.5, 7.0), layout="constrained")
         names: Any = [["chart", "effective", "odds"], ["chart", "thermodynamic", "bent"]]
         axes = figure.subplot_mosaic(names)
         chart = axes["chart"]
@@ -339,7 +341,7 @@ def _thermodynamic(
 
         low, high = t / _WIDEST, t * _WIDEST
         if excess(low) < 0 < excess(high):
-            at = brentq(excess, low, high)
+            at = scipy.optimize.brentq(excess, low, high)
             heat = float(known(at)["specific_heat"][0])
             found[:, index] = at, float(measured["energy_error"][index]) / heat
     return found

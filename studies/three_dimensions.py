@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import tyro
 import xarray as xr
-from matplotlib.figure import Figure
 
 from analysis import exact, plots, thermodynamics
 from analysis.literature import critical_temperature
@@ -20,10 +19,13 @@ from isingrl._validation import check_integer, check_run_length
 from isingrl.lattice import NEIGHBORHOODS
 from studies.combining import concat
 from studies.extending import Join, longer, unextended
+from studies.figures import legend_below, new_figure
 from studies.grids import ascending_grid
-from studies.legends import legend_below
 from studies.tasks import Task, task_seed
 from studies.training import trained
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 METHODS = (Metropolis.name, MeanFieldQ.name)
 _TITLES = {"von_neumann": "6 neighbours", "moore": "26 neighbours"}
@@ -139,7 +141,7 @@ class ThreeDimensions:
 
     def plot(self, summary: xr.Dataset) -> Figure:
         """|m| against temperature for both neighbourhoods, and the methods' difference."""
-        figure = Figure(figsize=(9.0, 6.0), layout="constrained")
+        figure = new_figure(figsize=(9.0, 6.0), layout="constrained")
         axes = figure.subplots(2, 2, sharex="col", sharey="row", height_ratios=(3, 1))
         for column, neighborhood in enumerate(NEIGHBORHOODS):
             top, bottom = axes[:, column]

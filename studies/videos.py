@@ -11,13 +11,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from analysis import plots
 from isingrl._archives import make_folder
 from isingrl._progress import tqdm
 from isingrl._validation import check_integer
+from studies.figures import new_figure
 from studies.files import replacing, write_figure
 
 __all__ = ["check_video", "write_frames", "write_video"]
@@ -146,7 +145,9 @@ class _BattleFigure:
             raise ValueError(f"names must be two; got {names!r}")
         self._recording = recording.assign_coords(side=[str(name) for name in names])
         # 720 × 912 pixels: H.264 wants multiples of 2, and codes blocks of 16
-        self.figure = Figure(figsize=(7.2, 9.12), dpi=100, layout="constrained")
+        self.figure = new_figure(figsize=(7.2, 9.12), dpi=100, layout="constrained")
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+
         self._canvas: Any = FigureCanvasAgg(self.figure)
         self._map, self._strip = self.figure.subplots(2, height_ratios=(6, 1))
         self.draw(0)

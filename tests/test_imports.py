@@ -10,8 +10,14 @@ from pathlib import Path
 
 import pytest
 
+import isingrl
+
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("isingrl", "analysis", "studies")
+HEAVY = {
+    "torch", "magent2", "pettingzoo", "matplotlib", "dask", "arviz_stats", "scipy.special",
+    "scipy.optimize", "scipy.stats",
+}  # fmt: skip
 KERNELS = sorted([*ROOT.glob("isingrl/_kernels/*.py"), *ROOT.glob("analysis/exact/_kernels*.py")])
 
 
@@ -25,17 +31,47 @@ def public_modules() -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("package", "unwanted"),
+    ("code", "unwanted"),
     [
-        ("isingrl", {"torch", "magent2", "pettingzoo", "matplotlib", "dask"}),
-        ("analysis", {"torch", "magent2", "pettingzoo", "matplotlib", "dask"}),
-        ("studies.command_line", {"torch", "magent2", "pettingzoo", "matplotlib.pyplot", "dask"}),
+        ("import isingrl", {*HEAVY, "numba", "numpy", "xarray"}),
+        ("from isingrl import *", HEAVY),
+        ("from analysis import *", HEAVY),
+        ("from studies.command_line import main; main(['--help'])", {*HEAVY, "numpy", "tyro"}),
+        ("from studies import study_command; study_command.options_of('curve')", HEAVY),
     ],
 )
-def test_import_stays_light(package: str, unwanted: set[str]) -> None:
-    code = f"import sys, {package}; print(*sys.modules)"
+def test_import_stays_light(code: str, unwanted: set[str]) -> None:
+    code = f"import sys; {code}; print('loaded:', *sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert unwanted.isdisjoint(run.stdout.split())
+    loaded = run.stdout.rpartition("loaded:")[2].split()
+    assert "isingrl" in loaded or "studies" in loaded
+    assert unwanted.isdisjoint(loaded)
+
+
+def test_names_that_are_looked_up_late_are_all_there() -> None:
+    for name in isingrl.__all__:
+        value = getattr(importlib.import_module(isingrl._HOME[name]), name)
+        assert getattr(isingrl, name) is value
+    assert isingrl._HOME.keys() == set(isingrl.__all__)
+    assert {*isingrl.__all__, *isingrl._SUBMODULES, "__version__"} <= set(dir(isingrl))
+    for name in isingrl._SUBMODULES:
+        assert getattr(isingrl, name) is importlib.import_module(f"isingrl.{name}")
+    with pytest.raises(AttributeError, match="'isingrl' has no attribute 'Potts'"):
+        isingrl.Potts  # noqa: B018
+
+
+def test_type_checkers_see_the_names_that_are_looked_up_late() -> None:
+    tree = ast.parse(Path(isingrl.__file__).read_text(encoding="utf-8"))
+    (block,) = (node for node in tree.body if isinstance(node, ast.If))
+    seen = {
+        (alias.name, node.module)
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert seen == {
+        *isingrl._HOME.items(), *((name, "isingrl") for name in isingrl._SUBMODULES)
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("path", KERNELS, ids=lambda path: path.relative_to(ROOT).as_posix())
@@ -70,3 +106,11 @@ def test_public_names_resolve_and_are_documented(name: str) -> None:
         value = getattr(module, public_name)
         if inspect.ismodule(value) or inspect.isroutine(value) or inspect.isclass(value):
             assert value.__doc__, f"{name}.{public_name} has no docstring"
+
+
+def test_editors_complete_the_names_that_are_looked_up_late() -> None:
+    jedi = pytest.importorskip("jedi")
+    found = jedi.Script("import isingrl as irl\nirl.").complete()
+    assert set(isingrl.__all__) <= {name.name for name in found}
+    source = "import isingrl as irl\nirl.Lattice((4, 4)).coord"
+    assert [name.name for name in jedi.Script(source).complete()] == ["coordination_number"]

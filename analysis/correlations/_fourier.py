@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import scipy.fft
+import scipy
 
 FloatArray = npt.NDArray[np.float64]
 Shape = tuple[int, ...]

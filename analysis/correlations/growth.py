@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import scipy
 import xarray as xr
-from scipy.optimize import minimize_scalar
 
 from analysis.errors import jackknife
 from analysis.quantities import quantity_attrs
@@ -111,7 +111,7 @@ def _fitted(time: FloatArray, length: FloatArray, offset: bool) -> FloatArray:
         found = np.asarray(np.linalg.lstsq(columns.T, np.ones_like(time), rcond=None)[0], float)
         return found, float(np.sum((1 - found @ columns) ** 2))
 
-    best = minimize_scalar(
+    best = scipy.optimize.minimize_scalar(
         lambda n: amplitude_and_offset(n)[1], bounds=_EXPONENTS, method="bounded",
         options={"xatol": 1e-9},
     )  # fmt: skip

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import scipy
 import xarray as xr
-from scipy.optimize import minimize_scalar
 
 from analysis._configurations import SITES, Configurations
 from analysis.correlations import _fourier as fourier
@@ -232,7 +232,9 @@ def _fitted(line: FloatArray, window: FloatArray, side: int) -> float:
         shape = np.exp(-(r - r[0]) / length) + np.exp(-(side - r - r[0]) / length)
         return float(values @ values - (values @ shape) ** 2 / (shape @ shape))
 
-    best = minimize_scalar(misfit, bounds=ends, method="bounded", options={"xatol": 1e-8})
+    best = scipy.optimize.minimize_scalar(
+        misfit, bounds=ends, method="bounded", options={"xatol": 1e-8}
+    )
     inside = ends[0] + 1e-3 < best.x < ends[1] - 1e-3
     return float(np.exp(best.x)) if inside else np.nan
 

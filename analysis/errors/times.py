@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import chdtri
+import scipy
 
 FloatArray = npt.NDArray[np.float64]
 """An array of doubles, of any shape."""
@@ -108,7 +108,7 @@ def autocorrelation_times(series: npt.ArrayLike) -> Times:
     if n_chains > 1:
         between = np.where(np.ptp(x, axis=(-2, -1)) > 0, x.mean(axis=-1).var(axis=-1, ddof=1), 0.0)
         expected = np.nan_to_num(tau) * covariance[..., 0] / n_draws
-        unlikely = chdtri(n_chains - 1, _CHANCE) / (n_chains - 1)
+        unlikely = scipy.special.chdtri(n_chains - 1, _CHANCE) / (n_chains - 1)
         apart = between > unlikely * expected
         longer, longer_error = _windowed_sum(covariance + between[..., None], n_chains * n_draws)
         tau, error = np.where(apart, longer, tau), np.where(apart, longer_error, error)

@@ -11,9 +11,12 @@ import xarray as xr
 from analysis.exact._datasets import over_temperature
 from analysis.exact._kernels import count_states
 from analysis.exact.canonical import States, canonical_averages
+from isingrl._compiling import watch
 from isingrl._validation import check_temperature
 from isingrl.lattice import Lattice
 from isingrl.model import Ising
+
+watch()
 
 MAX_SITES = 30
 """Largest lattice that is enumerated: half of its 2^30 configurations take some seconds."""

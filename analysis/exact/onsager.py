@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 import numpy.typing as npt
+import scipy
 import xarray as xr
-from scipy.special import ellipe, ellipkm1
 
 from analysis.exact._datasets import over_temperature
 from isingrl._validation import check_temperature
@@ -72,8 +72,8 @@ def square_lattice(temperature: npt.ArrayLike) -> xr.Dataset:
     complement = 2 * np.tanh(2 * k) ** 2 - 1
     complement = np.where(t == CRITICAL_TEMPERATURE, np.nan, complement)
     # K of the complementary parameter: 1 - κ² would lose every digit near the transition.
-    first = ellipkm1(complement**2)
-    second = ellipe(1 - complement**2)
+    first = scipy.special.ellipkm1(complement**2)
+    second = scipy.special.ellipe(1 - complement**2)
     energy = -coth * (1 + (2 / np.pi) * complement * first)
     bracket = 2 * (first - second) - (1 - complement) * (np.pi / 2 + complement * first)
     specific_heat = (2 / np.pi) * (k * coth) ** 2 * bracket

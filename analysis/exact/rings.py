@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import scipy
 import xarray as xr
-from scipy.special import gammaln
 
 from analysis.exact._datasets import over_temperature
 from analysis.exact.canonical import States, canonical_averages
@@ -87,4 +87,5 @@ def _states(n: int) -> States:
 
 
 def _log_binomial(n: npt.NDArray[np.int64], k: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    return np.asarray(gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1))
+    log_gamma = scipy.special.gammaln
+    return np.asarray(log_gamma(n + 1) - log_gamma(k + 1) - log_gamma(n - k + 1))

@@ -7,10 +7,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import scipy
 import xarray as xr
-from scipy import sparse
-from scipy.sparse.csgraph import connected_components
-from scipy.special import softmax
 
 from analysis.quantities import quantity_attrs
 from isingrl._site_engine import SCHEDULES, update_order
@@ -36,7 +34,7 @@ _BLOCK = 64  # states eliminated between two products of matrices
 
 def transition_matrix(
     rule: Rule, model: Ising, temperature: float, schedule: str = "sequential"
-) -> sparse.csr_array:
+) -> scipy.sparse.csr_array:
     """Probabilities of going from any configuration of a lattice to any other.
 
     Parameters
@@ -119,7 +117,7 @@ def stationary_distribution(matrix: Any) -> FloatArray:
     >>> stationary_distribution([[0.9, 0.1], [0.2, 0.8]]).round(6).tolist()
     [0.666667, 0.333333]
     """
-    p = sparse.csr_array(matrix, dtype=np.float64)
+    p = scipy.sparse.csr_array(matrix, dtype=np.float64)
     if p.ndim != 2 or p.shape[0] != p.shape[1]:
         raise ValueError(f"matrix must be square; got the shape {p.shape}")
     sums = np.asarray(p.sum(axis=1))
@@ -263,7 +261,7 @@ def _chances(rule: Rule, model: Ising, temperature: FloatArray) -> FloatArray:
     return compiled.probabilities(model.lattice, _configurations(model.lattice.n_sites))
 
 
-def _matrix(up: FloatArray, model: Ising, schedule: str) -> sparse.csr_array:
+def _matrix(up: FloatArray, model: Ising, schedule: str) -> scipy.sparse.csr_array:
     """Transition matrix from P(up), shape (2^n_sites, n_sites)."""
     n_states, n_sites = up.shape
     if schedule == "synchronous":
@@ -271,30 +269,30 @@ def _matrix(up: FloatArray, model: Ising, schedule: str) -> sparse.csr_array:
         for site in range(n_sites):
             p = up[:, site, None]
             joint = np.concatenate([joint * (1 - p), joint * p], axis=1)
-        return sparse.csr_array(joint)
+        return scipy.sparse.csr_array(joint)
     singles = (_single(up[:, site], site) for site in update_order(model.lattice))
     if schedule == "sequential":
-        return sum(singles, start=sparse.csr_array((n_states, n_states))) / n_sites
+        return sum(singles, start=scipy.sparse.csr_array((n_states, n_states))) / n_sites
     # Sites of a sublattice do not see one another, but joint Q sees all: one after the other, as
     # the engine goes.
     return reduce(lambda before, single: before @ single, singles)
 
 
-def _single(up: FloatArray, site: int) -> sparse.csr_array:
+def _single(up: FloatArray, site: int) -> scipy.sparse.csr_array:
     """Transition matrix of an update of one site, `up` being its P(up) in every configuration."""
     states = np.arange(len(up))
     bit = np.int64(1) << site
     columns = np.concatenate([states & ~bit, states | bit])
     entries = np.concatenate([1 - up, up]), (np.tile(states, 2), columns)
-    matrix = sparse.csr_array(entries, shape=(len(up), len(up)))
+    matrix = scipy.sparse.csr_array(entries, shape=(len(up), len(up)))
     matrix.eliminate_zeros()
     return matrix
 
 
-def _closed_class(p: sparse.csr_array) -> npt.NDArray[np.intp]:
+def _closed_class(p: scipy.sparse.csr_array) -> npt.NDArray[np.intp]:
     """States of the one set that is never left."""
     p.eliminate_zeros()
-    n_classes, label = connected_components(p, connection="strong")
+    n_classes, label = scipy.sparse.csgraph.connected_components(p, connection="strong")
     row, column = p.nonzero()
     left = np.unique(label[row[label[row] != label[column]]])
     closed = np.setdiff1d(np.arange(n_classes), left)
@@ -326,9 +324,9 @@ def _eliminated(p: FloatArray) -> FloatArray:
     return np.asarray(weight / weight.sum())
 
 
-def _net_flow(matrix: sparse.csr_array, law: FloatArray) -> float:
+def _net_flow(matrix: scipy.sparse.csr_array, law: FloatArray) -> float:
     """Sum over pairs of |π_i P_ij − π_j P_ji|."""
-    flow = sparse.diags_array(law) @ matrix
+    flow = scipy.sparse.diags_array(law) @ matrix
     return float(abs(flow - flow.T).sum() / 2)
 
 
@@ -337,4 +335,4 @@ def _gibbs(energies: FloatArray, temperature: float) -> FloatArray:
     if temperature == 0:
         ground = above <= 1e-12 * np.abs(energies).max()
         return np.asarray(ground / ground.sum())
-    return np.asarray(softmax(-above / temperature))
+    return np.asarray(scipy.special.softmax(-above / temperature))

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import scipy
 import xarray as xr
-from scipy.special import expit
 
 from analysis.learned.fits import log_odds
 from isingrl.agents import Policy
@@ -108,7 +108,7 @@ def _table(
                 f"for {lattice}"
             )
         data = log_odds(rule)
-        up = xr.apply_ufunc(expit, data["log_odds"])
+        up = xr.apply_ufunc(scipy.special.expit, data["log_odds"])
         sums = (data["local_field"] / 2 - rule.model.field) / rule.model.coupling
         return up, np.rint((sums.values + 4) / 2).astype(np.int64), data.attrs
     table: xr.DataArray

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import scipy
 import xarray as xr
-from scipy.optimize import least_squares
 
 from analysis._fits import numbers_of_fit
 from analysis.errors import jackknife
@@ -238,7 +238,7 @@ class _Fit:
 
     def solve(self, values: FloatArray, start: FloatArray) -> Any:
         """Best parameters for observables, shape (n_observables, n_points)."""
-        return least_squares(self._residuals, start, args=(values,))
+        return scipy.optimize.least_squares(self._residuals, start, args=(values,))
 
     def parts(self, parameters: FloatArray, values: FloatArray) -> list[_Part]:
         """Best polynomial of each observable for given parameters."""

@@ -7,10 +7,8 @@ from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
+import scipy
 import xarray as xr
-from scipy.integrate import cumulative_trapezoid
-from scipy.optimize import minimize_scalar
-from scipy.special import logsumexp
 
 from analysis.errors import jackknife
 from analysis.quantities import quantity_attrs
@@ -164,7 +162,7 @@ def _maximum(series: xr.Dataset, name: str) -> xr.Dataset:
 
     def highest(part: xr.Dataset) -> xr.Dataset:
         histograms = _Histograms(part, start.free_energy)
-        top = minimize_scalar(
+        top = scipy.optimize.minimize_scalar(
             lambda t: -float(histograms.at(t)[name]), bounds=bounds, method="bounded",
             options={"xatol": 1e-6},
         )  # fmt: skip
@@ -198,9 +196,10 @@ class _Histograms:
         self._energy = self._n_sites * energy.ravel()
         potentials = beta[:, None] * self._energy
         if start is None:  # far from the solution, the solver may take for ever
-            start = cumulative_trapezoid(self._n_sites * energy.mean(axis=1), beta, initial=0)
+            means = self._n_sites * energy.mean(axis=1)
+            start = scipy.integrate.cumulative_trapezoid(means, beta, initial=0)
         self.free_energy = _solved(potentials, counts, start)
-        self._log_mixture = logsumexp(
+        self._log_mixture = scipy.special.logsumexp(
             self.free_energy[:, None] - potentials, axis=0, b=counts[:, None]
         )
         self._moments = moments_of(energy.ravel(), magnetization)

@@ -90,8 +90,9 @@ def through_supersuit(model: irl.Ising, seed: int) -> VecEnv:
     """All agents of the PettingZoo environment by dictionaries, as with any other of its kind."""
     env = IsingEnv(model, max_steps=STEPS)
     env.reset(seed=seed)  # SuperSuit passes no seeds on; all later starts follow from this one
-    vector = supersuit.pettingzoo_env_to_vec_env_v1(env)
-    return supersuit.concat_vec_envs_v1(vector, 1, base_class="stable_baselines3")
+    agents = supersuit.pettingzoo_env_to_vec_env_v1(env)
+    vector: VecEnv = supersuit.concat_vec_envs_v1(agents, 1, base_class="stable_baselines3")
+    return vector
 
 
 def learn_values(env: VecEnv, steps: int, seed: int) -> Function:
@@ -116,7 +117,7 @@ def learn_values(env: VecEnv, steps: int, seed: int) -> Function:
 
     def advantage(observations: np.ndarray) -> np.ndarray:
         with torch.no_grad():
-            q = learner.q_net(torch.as_tensor(observations)).numpy()
+            q: np.ndarray = learner.q_net(torch.as_tensor(observations)).numpy()
         return q[:, 1] - q[:, 0]
 
     return advantage
@@ -143,7 +144,8 @@ def learn_policy(env: VecEnv, softmax_temperature: float, steps: int, seed: int)
     def probability_up(observations: np.ndarray) -> np.ndarray:
         with torch.no_grad():
             policy = learner.policy.get_distribution(torch.as_tensor(observations))
-        return policy.distribution.probs[:, 1].numpy()
+        probabilities: np.ndarray = policy.distribution.probs.numpy()  # type: ignore[union-attr]
+        return probabilities[:, 1]
 
     return probability_up
 

@@ -47,7 +47,8 @@ def _empty_counters(counters, carries, width, totals):
                 counters[plane, j], carries[j] = _full(
                     counters[plane, j], counters[plane, half + j], carries[j]
                 )
-        counters[n_planes, :half] = carries[:half]
+        for j in range(half):  # by a slice it would compile two seconds longer, for its errors
+            counters[n_planes, j] = carries[j]
         n_planes += 1
         width = half
     for plane in range(n_planes):

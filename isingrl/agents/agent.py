@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from isingrl._reprs import call
 from isingrl._validation import check_choice, check_flag, check_integer, check_real
 from isingrl.agents.network import Network
 from isingrl.agents.rewards import REWARDS, Reward, check_reward
@@ -24,7 +25,7 @@ REWARD_TIMES = ("before", "after")
 _TABLE_RATE, _NETWORK_RATE = 0.1, 0.03
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Agent(ABC):
     r"""Agents at the sites of a lattice that learn by Q-learning which spin to take.
 
@@ -269,6 +270,9 @@ class Agent(ABC):
         True
         """
         return asdict(self)
+
+    def __repr__(self) -> str:
+        return call(self)
 
     def _set(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)

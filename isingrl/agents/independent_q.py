@@ -12,7 +12,7 @@ from isingrl.lattice import Lattice
 __all__ = ["IndependentQ"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class IndependentQ(Agent):
     r"""Agents that know the values of their two actions and nothing of the others.
 

@@ -12,7 +12,7 @@ from isingrl.lattice import Lattice
 __all__ = ["JointQ"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class JointQ(Agent):
     r"""Agents that see the joint action of all others: Q(a_j, a_−j), for a handful of agents.
 

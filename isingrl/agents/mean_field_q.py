@@ -13,7 +13,7 @@ from isingrl.lattice import Lattice
 __all__ = ["MeanFieldQ"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class MeanFieldQ(Agent):
     r"""Agents that see the mean action of their neighbours.
 

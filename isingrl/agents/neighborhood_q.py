@@ -12,7 +12,7 @@ from isingrl.lattice import Lattice
 __all__ = ["NeighborhoodQ"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class NeighborhoodQ(Agent):
     r"""Agents that see the joint action of their neighbours, one of 2^z.
 

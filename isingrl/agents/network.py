@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from isingrl._reprs import call
 from isingrl._validation import check_choice, check_integer
 
 __all__ = ["ACTIVATIONS", "OPTIMIZERS", "Network"]
@@ -20,7 +21,7 @@ OPTIMIZERS = (
 BIASES = ("learned", "one")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Network:
     """A fully connected network from what an agent sees to the values of its two actions.
 
@@ -56,6 +57,9 @@ class Network:
     output: str = "linear"
     bias: str = "learned"
     optimizer: str = "Adam"
+
+    def __repr__(self) -> str:
+        return call(self)
 
     def parameter_shapes(self, length: int) -> dict[str, tuple[int, int]]:
         """Shapes of weights (length in, length out) and learned biases (1, length out), by name.

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import scipy
 import xarray as xr
-from scipy.special import expit
 
 from isingrl._trained import check_same_model, choose_temperatures
 from isingrl._validation import check_integer, check_temperature
@@ -27,7 +27,7 @@ __all__ = ["Policy", "assemble"]
 Array = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Policy(Rule):
     """A trained rule for every temperature.
 
@@ -72,6 +72,17 @@ class Policy(Rule):
     visits: xr.DataArray
     history: xr.Dataset
     parameters: dict[str, Array] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        from isingrl.agents import _policy_reprs
+
+        return _policy_reprs.text(self)
+
+    def _repr_html_(self) -> str:
+        """Agents, temperatures and the probabilities of spin up, for notebooks."""
+        from isingrl.agents import _policy_reprs
+
+        return _policy_reprs.html(self)
 
     @property
     def name(self) -> str:
@@ -429,7 +440,7 @@ class Policy(Rule):
         tau = self.softmax_temperature(model, temperature)[:, None, None, None]
         advantage = q[..., 1] - q[..., 0]
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            up = expit(advantage / tau)
+            up = scipy.special.expit(advantage / tau)
         epsilon = self.agent.epsilon
         up = (1 - epsilon) * up + 0.5 * epsilon
         return np.where((advantage == 0) | np.isinf(tau), 0.5, up)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -43,8 +43,8 @@ class Reward:
     """
 
     formula: str
-    values: Callable[[Ising, Array], Array]
-    temperature_ratio: Callable[[Ising], float]
+    values: Callable[[Ising, Array], Array] = field(repr=False)
+    temperature_ratio: Callable[[Ising], float] = field(repr=False)
     exact: bool = True
     knows_model: bool = True
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import comb
+import scipy
 
 from isingrl.lattice import Lattice
 
@@ -118,7 +118,8 @@ def neighbor_count(lattice: Lattice, seen: int | None) -> View:
     else:
         states, dim = np.arange(seen + 1.0), "n_up_seen"
         up = lattice.n_up[:, None]
-        channel = comb(up, states) * comb(z - up, seen - states) / comb(z, seen)
+        choose = scipy.special.comb
+        channel = choose(up, states) * choose(z - up, seen - states) / choose(z, seen)
     share = states / seen if seen else np.full(1, 0.5)
     return View(dim, states, np.stack([1 - share, share], axis=1), channel=channel)
 

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from isingrl._compiling import watch
 from isingrl._kernels import battle as kernels
 from isingrl._validation import check_integer
 from isingrl.battle._engine import Engine
 from isingrl.battle.arena import Arena
+
+watch()
 
 __all__ = ["ATTACKS", "MOVES", "Games", "Observation", "Outcome"]
 
@@ -141,6 +144,10 @@ class Games:
     >>> games.survivors.tolist(), games.steps.tolist(), games.scores.tolist()
     ([[4, 4], [4, 4]], [2, 2], [0.0, 0.0])
     """
+
+    def __repr__(self) -> str:
+        running = int(self.running.sum())
+        return f"<Games: {self.n_games} of {self.arena!r}, {running} running>"
 
     def __init__(self, arena: Arena, n_games: int, swapped: Sequence[bool] | None = None) -> None:
         self.arena = arena

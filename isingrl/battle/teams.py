@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 from isingrl._kernels.battle import N_ACTIONS
+from isingrl._reprs import call
 from isingrl._validation import check_choice, check_flag, check_integer, check_real
 
 __all__ = [
@@ -25,7 +26,7 @@ __all__ = [
 NETWORKS = ("two-headed", "chapter", "convolutional")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Team(ABC):
     """A team of the battle.
 
@@ -56,11 +57,14 @@ class Team(ABC):
         """
         return asdict(self)
 
+    def __repr__(self) -> str:
+        return call(self)
+
     def _set(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RandomTeam(Team):
     """Agents that take every action with the same probability.
 
@@ -76,7 +80,7 @@ class RandomTeam(Team):
     name: ClassVar[str] = "random"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PursuitTeam(Team):
     """Agents that hit an adjacent foe, else approach the nearest one on the map.
 
@@ -92,7 +96,7 @@ class PursuitTeam(Team):
     name: ClassVar[str] = "pursuit"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LearningTeam(Team):
     r"""What all teams that learn have in common: one network for all agents of the team.
 
@@ -144,7 +148,7 @@ class LearningTeam(Team):
         check_flag("falling_rate", self.falling_rate)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _MeanField:
     """What agents that see a mean action have in common; see `MeanFieldQ`."""
 
@@ -160,7 +164,7 @@ class _MeanField:
         object.__setattr__(self, "inner_iterations", number)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ValueTeam(LearningTeam):
     r"""Teams that learn action values and act by softmax of them.
 
@@ -238,7 +242,7 @@ class ValueTeam(LearningTeam):
         check_flag("symmetric", self.symmetric)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class IndependentQ(ValueTeam):
     """Agents that see nothing of what their team mates do.
 
@@ -267,7 +271,7 @@ class IndependentQ(ValueTeam):
     name: ClassVar[str] = "independent-q"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class MeanFieldQ(_MeanField, ValueTeam):
     """Agents that see the mean action of their team mates.
 
@@ -310,7 +314,7 @@ class MeanFieldQ(_MeanField, ValueTeam):
         self._check_mean_field()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ActorCritic(LearningTeam):
     r"""Agents that learn a policy and, as its baseline, how well they fare.
 
@@ -376,7 +380,7 @@ class ActorCritic(LearningTeam):
             self._set(name, check_integer(name, getattr(self, name), 1))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class MeanFieldActorCritic(_MeanField, ActorCritic):
     """Actor-critic agents that see the mean action of their team mates.
 

@@ -23,7 +23,7 @@ _FORMAT, _NAME, _WHAT = "isingrl-battle-team-1", "team", "trained team"
 _HISTORY = "history."
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class TrainedTeam:
     """A team with the parameters that its network has learned.
 
@@ -53,6 +53,12 @@ class TrainedTeam:
     parameters: Mapping[str, npt.NDArray[Any]]
     history: xr.Dataset = field(default_factory=xr.Dataset)
     rival: TrainedTeam | None = None
+
+    def __repr__(self) -> str:
+        learned = sum(np.size(values) for values in self.parameters.values())
+        games = int(self.history["games"].max()) if "games" in self.history.coords else 0
+        rival = "" if self.rival is None else f", with its rival {self.rival.team!r}"
+        return f"<TrainedTeam of {self.team!r}: {learned:,} parameters, {games:,} games{rival}>"
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write team.json and team.safetensors into a folder, those of the rival into rival/.

@@ -1,12 +1,16 @@
 """The command ``isingrl``."""
 
 import dataclasses
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from studies import command_line, files, runner
+from studies import files, runner, study_command
+from studies.catalogue import STUDIES
 from studies.command_line import main
+from studies.endings import told
 
 DOCS = Path(__file__).parents[2] / "docs" / "studies"
 SMALL = ["curve", "--shape", "4", "4", "--temperature", "2", "3", "2", "--sweeps", "4000"]
@@ -26,13 +30,13 @@ def test_help_lists_the_studies_and_every_field_with_its_default(capsys):
     assert text.count("default:") >= 17
 
 
-@pytest.mark.parametrize("name", command_line.STUDIES)
+@pytest.mark.parametrize("name", STUDIES)
 def test_every_study_explains_itself(name, capsys):
     with pytest.raises(SystemExit) as stop:
         main([name, "--help"])
     assert stop.value.code == 0
     text = capsys.readouterr().out
-    fields = dataclasses.fields(command_line.STUDIES[name])
+    fields = dataclasses.fields(STUDIES[name])
     assert all(f"--{field.name.replace('_', '-')}" in text for field in fields)
     if name != "curve":
         page = (DOCS / f"{name}.md").read_text(encoding="utf-8")
@@ -46,7 +50,7 @@ def test_a_missing_package_is_told_in_one_line(tmp_path, capsys, monkeypatch):
     def missing(*_, **__):
         raise ImportError("networks need torch, which the extra isingrl[networks] brings")
 
-    monkeypatch.setattr(command_line, "run_to_folder", missing)
+    monkeypatch.setattr(study_command, "run_to_folder", missing)
     with pytest.raises(SystemExit) as stop:
         main([*SMALL, "--out", str(tmp_path)])
     assert stop.value.code == 2
@@ -117,6 +121,88 @@ def test_a_failed_write_keeps_the_earlier_file(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_every_study_has_a_summary_line():
-    for study in command_line.STUDIES.values():
-        assert study.__doc__
+@pytest.mark.parametrize("name", STUDIES)
+def test_the_catalogue_says_what_the_docstring_says(name):
+    assert STUDIES[name].__doc__.splitlines()[0] == STUDIES.lines[name]
+
+
+def test_debug_shows_where_an_error_comes_from(tmp_path, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["curve", "--debug", "--shape", "1", "4", "--out", str(tmp_path)])
+    assert stop.value.code == 2
+    error = capsys.readouterr().err
+    assert "in _check_shape" in error
+    assert error.splitlines()[-1].startswith("isingrl curve: error: shape")
+
+
+@pytest.mark.parametrize("debug", [False, True])
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (ZeroDivisionError("division\nby zero"), 70, "ZeroDivisionError: division by zero"),
+        (KeyError("spins"), 70, "KeyError: 'spins'"),
+        (MemoryError(), 1, "not enough memory"),
+        (ValueError("sweeps must be"), 2, "error: sweeps must be"),
+    ],
+    ids=["zero-division", "key", "memory", "value"],
+)
+def test_any_error_ends_with_one_line_unless_asked_for_more(
+    error, code, said, debug, monkeypatch, capsys, tmp_path
+):
+    def raising(*_, **__):
+        raise error
+
+    monkeypatch.setattr(study_command, "run_to_folder", raising)
+    with pytest.raises(SystemExit) as stop:
+        main([*SMALL, "--out", str(tmp_path), *(["--debug"] if debug else [])])
+    assert stop.value.code == code
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert lines[-1].startswith(f"isingrl curve: {said}")
+    assert ("in raising" in "".join(lines)) == debug
+    assert debug or len(lines) == 1
+    assert ("--debug" in lines[-1]) == (code == 70 and not debug)
+
+
+def test_debug_shows_the_tracebacks_of_tasks(capsys):
+    error = runner.StudyError("1 of 3 tasks raised errors", ["Traceback of the task"])
+    for debug in (False, True):
+        with pytest.raises(SystemExit) as stop, told("isingrl toy", debug=debug):
+            raise error
+        assert stop.value.code == 1
+        assert ("Traceback of the task" in capsys.readouterr().err) == debug
+
+
+ASK = """source "$1"
+ask() {
+  COMP_WORDS=(isingrl "$@"); COMP_CWORD=$#; COMPREPLY=()
+  "$(complete -p isingrl | sed -E 's/.*-F ([^ ]+).*/\\1/')"
+  echo "${COMPREPLY[*]}"
+}
+ask ""; ask battle tr; ask curve --sch; ask curve --schedule s; ask battle train --te; ask show --
+"""
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
+def test_bash_completes_commands_options_and_choices(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main(["completion", "bash"])
+    script = tmp_path / "isingrl.bash"
+    script.write_text(capsys.readouterr().out, encoding="utf-8")
+    run = subprocess.run(["bash", "-c", ASK, "ask", script], capture_output=True, text=True)
+    assert run.stderr == ""
+    first, *others = run.stdout.splitlines()
+    commands = {"battle", "completion", "rerun", "show", "status"}
+    assert {*STUDIES, *commands} <= set(first.split())
+    assert others == [
+        "train", "--scheduler --schedule", "sequential synchronous", "--team --team-size",
+        "--help --figure --debug",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_other_shells_have_scripts_too(shell, capsys):
+    with pytest.raises(SystemExit):
+        main(["completion", shell])
+    script = capsys.readouterr().out
+    assert "_tyro_isingrl" in script
+    assert "paper-ising" in script

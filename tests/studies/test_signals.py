@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from studies.parsing import stoppable
+from studies.endings import stoppable
 from studies.progress import Status
 
 ROOT = Path(__file__).parents[2]

@@ -1,0 +1,138 @@
+"""The accessor ``.isingrl`` of Datasets: analysis that knows the lattice from the data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import xarray as xr
+
+from analysis.correlations import correlation_length, spin_correlation, structure_factor
+from analysis.correlations.functions import DIMS
+from analysis.domains import cluster_statistics, domain_statistics
+from analysis.plots import observable
+from analysis.thermodynamics import thermodynamics
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["IsingAccessor"]
+
+
+class IsingAccessor:
+    """Analysis of a Dataset that `isingrl.simulate` returned, as ``data.isingrl``.
+
+    It is there once `analysis` was imported. Each method is the function of that name or nearly so
+    in `analysis`, with the lattice and the coupling of the data's attributes; the errors are those
+    of the functions, or ValueError if an attribute is missing.
+
+    Parameters
+    ----------
+    data : Dataset
+
+    Examples
+    --------
+    >>> from isingrl import HeatBath, Ising, Lattice, simulate
+    >>> model = Ising(Lattice((8, 8), neighborhood="moore"))
+    >>> data = simulate(model, HeatBath(), [9.0, 12.0], sweeps=2000, snapshots=2, seed=1)
+    >>> data.isingrl.thermodynamics()["energy"].dims
+    ('temperature',)
+    >>> data.isingrl.domains().attrs["neighborhood"]
+    'moore'
+    """
+
+    def __init__(self, data: xr.Dataset) -> None:
+        self._data = data
+
+    def thermodynamics(self) -> xr.Dataset:
+        """Observables with errors; see `analysis.thermodynamics`."""
+        return thermodynamics(self._data)
+
+    def domains(self) -> xr.Dataset:
+        """Domains of equal spins of every snapshot; see `analysis.domain_statistics`."""
+        return domain_statistics(self._data, *self._lattice())
+
+    def clusters(self, *, seed: int | None = None) -> xr.Dataset:
+        """Fortuin-Kasteleyn clusters of every snapshot; see `analysis.cluster_statistics`.
+
+        Raises
+        ------
+        ValueError
+            If there is a field, in which they do not tell the magnetization.
+        """
+        field = float(self._attribute("field"))
+        if field != 0:
+            raise ValueError(f"field must be 0 for clusters; the data have field = {field:g}")
+        coupling = float(self._attribute("coupling"))
+        return cluster_statistics(self._data, None, *self._lattice(), coupling=coupling, seed=seed)
+
+    def correlations(
+        self, *, connected: str | None = None, dims: tuple[str, ...] = DIMS
+    ) -> xr.Dataset:
+        """Spin correlation against distance; see `analysis.spin_correlation`.
+
+        Raises
+        ------
+        ValueError
+            If the lattice is not periodic, here and for the next two.
+        """
+        self._check_periodic()
+        return spin_correlation(self._data, connected=connected, dims=dims)
+
+    def structure_factor(self, *, dims: tuple[str, ...] = DIMS) -> xr.Dataset:
+        """Structure factor; see `analysis.structure_factor`."""
+        self._check_periodic()
+        return structure_factor(self._data, dims=dims)
+
+    def correlation_length(self, *, dims: tuple[str, ...] = DIMS) -> xr.Dataset:
+        """Correlation lengths along the axes; see `analysis.correlation_length`."""
+        self._check_periodic()
+        return correlation_length(self._data, dims=dims)
+
+    def plot(self, name: str, ax: Axes | None = None) -> Axes:
+        """Draw an observable against temperature, with error bars.
+
+        Parameters
+        ----------
+        name : str
+            One that `analysis.thermodynamics` knows, for example ``"abs_magnetization"``.
+        ax : Axes, optional
+            Drawn on; a new one if omitted.
+
+        Returns
+        -------
+        Axes
+
+        Raises
+        ------
+        ValueError
+            If there is no such observable.
+
+        Notes
+        -----
+        Draws are reduced first. For several observables take ``data.isingrl.thermodynamics()``
+        once, and draw from that.
+        """
+        summary = self.thermodynamics() if "draw" in self._data.dims else self._data
+        return observable(summary, name, ax)
+
+    def _lattice(self) -> tuple[str, str]:
+        return str(self._attribute("neighborhood")), str(self._attribute("boundary"))
+
+    def _check_periodic(self) -> None:
+        boundary = self._attribute("boundary")
+        if boundary != "periodic":
+            raise ValueError(
+                f"boundary must be 'periodic' for correlations; the data have {boundary!r}"
+            )
+
+    def _attribute(self, name: str) -> Any:
+        if name not in self._data.attrs:
+            raise ValueError(
+                f"data must come from isingrl.simulate, which keeps the attribute {name!r}; got "
+                f"the attributes {sorted(map(str, self._data.attrs))}"
+            )
+        return self._data.attrs[name]
+
+
+if not hasattr(xr.Dataset, "isingrl"):  # xarray warns of a second time, as when doctests run
+    xr.register_dataset_accessor("isingrl")(IsingAccessor)
