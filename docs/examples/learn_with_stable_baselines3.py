@@ -117,8 +117,9 @@ def learn_values(env: VecEnv, steps: int, seed: int) -> Function:
 
     def advantage(observations: np.ndarray) -> np.ndarray:
         with torch.no_grad():
-            q: np.ndarray = learner.q_net(torch.as_tensor(observations)).numpy()
-        return q[:, 1] - q[:, 0]
+            q = learner.q_net(torch.as_tensor(observations)).numpy()
+        advantages: np.ndarray = q[:, 1] - q[:, 0]
+        return advantages
 
     return advantage
 
