@@ -24,6 +24,7 @@ from studies.ledger import Ledger
 from studies.progress import Display, Status
 from studies.runner import StudyError, run, run_to_folder
 from studies.tasks import Task, jobs
+from studies.temperature_map import TemperatureMap
 from tests.killing import Share, kill_at_random
 from tests.studies.outcomes import assert_same, outcome
 from tests.studies.toy import Toy, average
@@ -246,11 +247,6 @@ def test_killed_at_fifty_random_moments_it_ends_alike(tmp_path, whole):
 # Two worker processes on loopback, by Dask.
 
 
-def test_two_processes_give_the_same_bits(tmp_path, whole):
-    run_to_folder(Toy(), "toy", tmp_path, workers=2)
-    assert_same(outcome(tmp_path), whole)
-
-
 def test_processes_compile_what_is_not_in_the_cache(tmp_path):
     """As those of the command do, which import its script, and with it numba, at once."""
     script = tmp_path / "script.py"
@@ -294,14 +290,34 @@ def cluster():
     from distributed import LocalCluster
 
     with LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=":0", memory_limit="500MB"
+        n_workers=2, threads_per_worker=1, dashboard_address=":0", memory_limit="1GB"
     ) as cluster:
         yield cluster
 
 
-def test_a_cluster_gives_the_same_bits(tmp_path, whole, cluster):
-    run_to_folder(Toy(), "toy", tmp_path, scheduler=cluster.scheduler_address)
-    assert_same(outcome(tmp_path), whole)
+# spins alone; then agents with tables and with networks, trained and measured
+ALIKE = {
+    "toy": (Toy(), ["processes", "cluster"]),
+    "networks": (
+        TemperatureMap(
+            shape=(4, 4), ring=8, rewards=("mean",), reduced_temperature=(0.8, 1.6, 2),
+            training_sweeps=1, network_training_sweeps=2, sweeps=20, thermalization=1, chains=2,
+        ),
+        ["cluster"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning")
+@pytest.mark.usefixtures("torch_if_needed")
+@pytest.mark.parametrize("name", ALIKE)
+def test_processes_and_clusters_give_the_same_bits(name, tmp_path, cluster):
+    study, ways = ALIKE[name]
+    options = {"processes": {"workers": 2}, "cluster": {"scheduler": cluster.scheduler_address}}
+    run_to_folder(study, name, tmp_path / "here")
+    for way in ways:
+        run_to_folder(study, name, tmp_path / way, **options[way])
+        assert_same(outcome(tmp_path / way), outcome(tmp_path / "here"))
 
 
 def test_results_that_cannot_be_fetched_together_are_fetched_one_by_one(
