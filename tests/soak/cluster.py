@@ -22,11 +22,11 @@ SCRIPT = """
 import runpy, sys
 main = runpy.run_path({example!r})["main"]
 main(
-    sys.argv[1:], jobs=2, memory="1GB", log_directory=None,
+    sys.argv[1:], jobs=2, memory="1GB", log_directory=None, death_timeout=10,
     worker_extra_args=["--lifetime", "{lifetime}s", "--lifetime-stagger", "3s"],
 )
 """
-ENDS = 40
+ENDS = 25
 # a job that is lost is submitted again at once
 DASK = {"DASK_DISTRIBUTED__DEPLOY__LOST_WORKER_TIMEOUT": "1s"}
 

@@ -13,7 +13,6 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-import distributed
 import numpy as np
 import psutil
 import pytest
@@ -356,8 +355,8 @@ def test_processes_and_clusters_give_the_same_bits(name, tmp_path, cluster):
         assert_same(outcome(tmp_path / way), outcome(tmp_path / "here"))
 
 
-def die_as_worker_0(folder):
-    if distributed.get_worker().name == 0:
+def die_as_worker_0(folder, dask_worker):
+    if dask_worker.name == 0:
         os._exit(1)
     return executors._sees(folder)
 
