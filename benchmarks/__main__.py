@@ -14,6 +14,19 @@ from benchmarks.report import Row, machine, table
 from isingrl._archives import make_folder
 from studies.files import write_json
 
+_RATES = {
+    "one-core": comparisons.one_thread,
+    "learning": comparisons.learned,
+    "battles": comparisons.battles,
+    "domains": comparisons.labelled,
+    "threads": comparisons.two_threads,
+}
+_PROCESSES = {
+    "memory": comparisons.memory,
+    "command": comparisons.command,
+    "studies": comparisons.runner,
+}
+
 
 def main() -> None:
     """Run all benchmarks."""
@@ -24,6 +37,10 @@ def main() -> None:
     parser.add_argument(
         "--out", type=Path, default=Path("results/benchmarks.json"), help="file to save to"
     )
+    parser.add_argument(
+        "--only", nargs="+", choices=[*_RATES, *_PROCESSES], metavar="PART",
+        help=f"parts to measure, of {', '.join((*_RATES, *_PROCESSES))}; all if omitted",
+    )  # fmt: skip
     options = parser.parse_args()
     try:
         make_folder(options.out.parent)
@@ -35,26 +52,15 @@ def main() -> None:
     begin = time.perf_counter()
     rows: list[Row] = []
     rates: comparisons.Rates = {}
-    parts = (
-        ("one core", comparisons.one_thread),
-        ("learning", comparisons.learned),
-        ("battles", comparisons.battles),
-        ("domains", comparisons.labelled),
-        ("threads", comparisons.two_threads),
-    )
-    for title, part in parts:
-        _say(title)
-        found, measured = part(scale)
-        rows += found
-        rates |= measured
-    processes = (
-        ("memory", comparisons.memory),
-        ("command", comparisons.command),
-        ("studies", comparisons.runner),
-    )
-    for title, process in processes:
-        _say(title)
-        rows += process(scale)
+    chosen = options.only or [*_RATES, *_PROCESSES]
+    for title in chosen:
+        print(f"measuring: {title} ...", file=sys.stderr, flush=True)
+        if title in _PROCESSES:
+            rows += _PROCESSES[title](scale)
+        else:
+            found, measured = _RATES[title](scale)
+            rows += found
+            rates |= measured
     facts["minutes"] = round((time.perf_counter() - begin) / 60, 1)
 
     print(_machine_line(facts), "", table(rows), "", _verdict(rows), sep="\n")
@@ -67,10 +73,6 @@ def main() -> None:
     }
     write_json(content, options.out)
     print(f"wrote {options.out}")
-
-
-def _say(title: str) -> None:
-    print(f"measuring: {title} ...", file=sys.stderr, flush=True)
 
 
 def _machine_line(facts: dict[str, Any]) -> str:

@@ -60,9 +60,10 @@ class Row:
         """Whether the target is met; None without target or value."""
         if self.value is None or not self.target:
             return None
+        # a plain bool, which JSON takes, whatever kind of number was measured
         if self.at_least is not None:
-            return self.value >= self.at_least
-        return self.at_most is not None and self.value <= self.at_most
+            return bool(self.value >= self.at_least)
+        return self.at_most is not None and bool(self.value <= self.at_most)
 
     def as_dict(self) -> dict[str, Any]:
         """All fields, and whether the target is met."""

@@ -147,7 +147,7 @@ def _going_on(full: bool) -> list[Row]:
             run_to_folder(Equal(number + more), "equal", folder, extend=True)
             end = time.time()
             with xr.open_dataset(folder / "data.nc", engine="h5netcdf") as data:
-                begun = data["begun"].values[-1]
+                begun = data["begun"][-1].item()
             starts.append(begun - begin)
             ends.append(end - begun)
     section = f"A study with {number:,} finished tasks goes on"

@@ -141,6 +141,15 @@ class OnLattice:
         Returns
         -------
         float64 ndarray, shape as `temperature`
+            τ, in the units of the reward.
+
+        Examples
+        --------
+        >>> from isingrl import Ising, Lattice
+        >>> from isingrl.envs import IsingVectorEnv
+        >>> env = IsingVectorEnv(Ising(Lattice((4, 4))), reward="half")
+        >>> env.softmax_temperature([2.0, 4.0]).tolist()
+        [1.0, 2.0]
         """
         ratio = self._sites.reward.temperature_ratio(self.model)
         return np.asarray(temperature, dtype=np.float64) / ratio
@@ -171,12 +180,24 @@ class OnLattice:
         Returns
         -------
         ObservedRule
+            One table for all sites or, with a free boundary, one a site.
 
         Raises
         ------
         TypeError, ValueError
             If an argument is not as described, or there are too many distinct observations:
             more than 65,536.
+
+        Examples
+        --------
+        >>> import isingrl as irl
+        >>> from isingrl.envs import IsingVectorEnv
+        >>> model = irl.Ising(irl.Lattice((4, 4)))
+        >>> voter = IsingVectorEnv(model).rule(lambda share: share[:, 0], 1.0, name="voter")
+        >>> voter.up.tolist()
+        [[[0.0, 0.25, 0.5, 0.75, 1.0]]]
+        >>> irl.simulate(model, voter, sweeps=10, seed=1).method.item()
+        'voter'
         """
         return tabulate(self.model, self._sites.observation, probability_up, temperature, name)
 

@@ -79,6 +79,7 @@ class IsingEnv(OnLattice, ParallelEnv[str, npt.NDArray[np.float32], int]):  # ty
     Examples
     --------
     >>> from isingrl import Ising, Lattice
+    >>> from isingrl.envs import IsingEnv
     >>> env = IsingEnv(Ising(Lattice((4, 4))))
     >>> observations, infos = env.reset(seed=1, options={"start": "up"})
     >>> env.agents[1], observations["site_0_1"], infos["site_0_1"]
@@ -126,11 +127,58 @@ class IsingEnv(OnLattice, ParallelEnv[str, npt.NDArray[np.float32], int]):  # ty
         self._steps = 0
 
     def observation_space(self, agent: str) -> Box:
-        """Space of an agent's observations."""
+        """Space of an agent's observations.
+
+        Parameters
+        ----------
+        agent : str
+            One of `possible_agents`.
+
+        Returns
+        -------
+        gymnasium.spaces.Box
+            Shares of up, 0 to 1, of the shape that `observation` has.
+
+        Raises
+        ------
+        KeyError
+            If there is no such agent.
+
+        Examples
+        --------
+        >>> from isingrl import Ising, Lattice
+        >>> from isingrl.envs import IsingEnv
+        >>> env = IsingEnv(Ising(Lattice((4, 4))), observation="window", radius=1)
+        >>> env.observation_space("site_0_0")
+        Box(0.0, 1.0, (3, 3), float32)
+        """
         return self.observation_spaces[agent]
 
     def action_space(self, agent: str) -> Discrete:
-        """Space of an agent's actions: 0 for down, 1 for up."""
+        """Space of an agent's actions: 0 for down, 1 for up.
+
+        Parameters
+        ----------
+        agent : str
+            One of `possible_agents`.
+
+        Returns
+        -------
+        gymnasium.spaces.Discrete
+            The same for all agents, with samples of its own for each.
+
+        Raises
+        ------
+        KeyError
+            If there is no such agent.
+
+        Examples
+        --------
+        >>> from isingrl import Ising, Lattice
+        >>> from isingrl.envs import IsingEnv
+        >>> IsingEnv(Ising(Lattice((4, 4)))).action_space("site_0_0")
+        Discrete(2)
+        """
         return self.action_spaces[agent]
 
     def reset(
@@ -148,12 +196,24 @@ class IsingEnv(OnLattice, ParallelEnv[str, npt.NDArray[np.float32], int]):  # ty
 
         Returns
         -------
-        observations, infos : dicts by agent
+        observations : dict of float32 ndarray, by agent
+            Shares of up, each of the shape that `observation` has.
+        infos : dict of dict, by agent
+            "acts": whether the agent's next answer is carried out.
 
         Raises
         ------
         TypeError, ValueError
             If the seed is no integer of at least 0, or the start not as described.
+
+        Examples
+        --------
+        >>> from isingrl import Ising, Lattice
+        >>> from isingrl.envs import IsingEnv
+        >>> env = IsingEnv(Ising(Lattice((4, 4))))
+        >>> observations, infos = env.reset(seed=1, options={"start": "down"})
+        >>> observations["site_0_0"].tolist(), infos["site_0_0"]
+        ([0.0], {'acts': True})
         """
         if seed is not None:
             self._generator, _ = seeding.np_random(check_integer("seed", seed, 0))
@@ -174,15 +234,33 @@ class IsingEnv(OnLattice, ParallelEnv[str, npt.NDArray[np.float32], int]):  # ty
 
         Returns
         -------
-        observations, rewards, terminations, truncations, infos : dicts by agent
-            No agent is ever terminated.
+        observations : dict of float32 ndarray, by agent
+            Shares of up, each of the shape that `observation` has.
+        rewards : dict of float, by agent
+            What each is paid, in the units that the reward has.
+        terminations, truncations : dict of bool, by agent
+            No agent is ever terminated; all are truncated after `max_steps`.
+        infos : dict of dict, by agent
+            "acts": whether the agent's next answer is carried out.
 
         Raises
         ------
         RuntimeError
             Before the first `reset` or after the last step.
-        ValueError
+        TypeError, ValueError
             If the actions are not as described.
+
+        Examples
+        --------
+        >>> from isingrl import Ising, Lattice
+        >>> from isingrl.envs import IsingEnv
+        >>> env = IsingEnv(Ising(Lattice((4, 4))), schedule="synchronous", max_steps=1)
+        >>> _ = env.reset(seed=1, options={"start": "down"})
+        >>> _, rewards, terminated, truncated, _ = env.step(dict.fromkeys(env.agents, 1))
+        >>> rewards["site_0_0"], terminated["site_0_0"], truncated["site_0_0"]
+        (-4.0, False, True)
+        >>> int(env.state().sum()), env.agents
+        (16, [])
         """
         if not self.agents:
             raise RuntimeError("step needs agents: call reset first")
@@ -201,7 +279,22 @@ class IsingEnv(OnLattice, ParallelEnv[str, npt.NDArray[np.float32], int]):  # ty
         )
 
     def state(self) -> npt.NDArray[np.int8]:
-        """Spins ±1 of all sites, shape (*lattice.shape)."""
+        """Spins of all sites.
+
+        Returns
+        -------
+        int8 ndarray of ±1, shape (*lattice.shape)
+            A copy.
+
+        Examples
+        --------
+        >>> from isingrl import Ising, Lattice
+        >>> from isingrl.envs import IsingEnv
+        >>> env = IsingEnv(Ising(Lattice((2, 4))))
+        >>> _ = env.reset(options={"start": "up"})
+        >>> env.state().tolist()
+        [[1, 1, 1, 1], [1, 1, 1, 1]]
+        """
         return np.asarray(self._sites.spins[0])
 
     def render(self) -> npt.NDArray[np.uint8] | str | None:
@@ -211,6 +304,16 @@ class IsingEnv(OnLattice, ParallelEnv[str, npt.NDArray[np.float32], int]):  # ty
         -------
         uint8 ndarray of shape (height, width, 3), or str, or None
             Dark or a full block where spins are up.
+
+        Examples
+        --------
+        >>> from isingrl import Ising, Lattice
+        >>> from isingrl.envs import IsingEnv
+        >>> env = IsingEnv(Ising(Lattice((2, 4))), render_mode="ansi")
+        >>> _ = env.reset(options={"start": [[1, 1, -1, -1], [1, 1, -1, -1]]})
+        >>> print(env.render())
+        ██··
+        ██··
         """
         if self.render_mode is None:
             return None

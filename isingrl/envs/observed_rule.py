@@ -44,6 +44,22 @@ class ObservedRule(Rule):
         sites, or one a site.
     name : str
         Name of the method, as it stands along the dimension ``method``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import isingrl as irl
+    >>> from isingrl.envs import IsingVectorEnv, ObservedRule
+    >>> model = irl.Ising(irl.Lattice((4, 4)))
+    >>> T = np.array([2.0, 3.0])
+    >>> heat_bath = IsingVectorEnv(model).rule(
+    ...     lambda share: 1 / (1 + np.exp(-8 * (2 * share[:, 0] - 1) / T[:, None])), T
+    ... )
+    >>> isinstance(heat_bath, ObservedRule), heat_bath.up.shape
+    (True, (2, 1, 5))
+    >>> large = irl.Ising(irl.Lattice((64, 64)))
+    >>> bool(np.allclose(heat_bath.table(large, T), irl.HeatBath().table(large, T)))
+    True
     """
 
     model: Ising
@@ -87,16 +103,50 @@ class ObservedRule(Rule):
     def temperatures(self, model: Ising, temperature: Any) -> Array:
         """Check the temperatures asked for; the default is all of its own.
 
+        Parameters
+        ----------
+        model : Ising
+            What is simulated.
+        temperature : float or sequence of float
+            In J/k_B; None for all of its own.
+
+        Returns
+        -------
+        ndarray, shape (n_temperatures,)
+            In J/k_B.
+
         Raises
         ------
         TypeError, ValueError
             If it has no policy for a temperature or has other neighbours than `model`.
+
+        Examples
+        --------
+        >>> import isingrl as irl
+        >>> from isingrl.envs import IsingVectorEnv
+        >>> model = irl.Ising(irl.Lattice((4, 4)))
+        >>> voter = IsingVectorEnv(model).rule(lambda share: share[:, 0], 1.0)
+        >>> voter.temperatures(model, None).tolist()
+        [1.0]
         """
         self._check_model(model)
         return choose_temperatures(temperature, self.temperature)
 
     def describe(self) -> dict[str, str]:
-        """What of the rule a Dataset's attributes keep."""
+        """What of the rule a Dataset's attributes keep.
+
+        Returns
+        -------
+        dict of str
+
+        Examples
+        --------
+        >>> import isingrl as irl
+        >>> from isingrl.envs import IsingVectorEnv
+        >>> model = irl.Ising(irl.Lattice((4, 4)))
+        >>> IsingVectorEnv(model).rule(lambda share: share[:, 0], 1.0, name="voter").describe()
+        {'rule': 'voter', 'observation': 'mean-action'}
+        """
         radius = {} if self.radius is None else {"radius": str(self.radius)}
         return {"rule": self.name, "observation": self.observation} | radius
 

@@ -52,7 +52,9 @@ class IsingVectorEnv(OnLattice, VectorEnv[Floats, npt.NDArray[np.int64], npt.NDA
 
     Examples
     --------
+    >>> import numpy as np
     >>> from isingrl import Ising, Lattice
+    >>> from isingrl.envs import IsingVectorEnv
     >>> env = IsingVectorEnv(Ising(Lattice((8, 8))), copies=3)
     >>> observations, infos = env.reset(seed=1, options={"start": "up"})
     >>> observations.shape, infos["acts"].sum()
@@ -108,6 +110,7 @@ class IsingVectorEnv(OnLattice, VectorEnv[Floats, npt.NDArray[np.int64], npt.NDA
         Returns
         -------
         observations : float32 ndarray, shape (num_envs, *observation shape)
+            Shares of up.
         infos : dict
             "acts", bool of shape (num_envs,): whose next answers are carried out.
 
@@ -115,6 +118,15 @@ class IsingVectorEnv(OnLattice, VectorEnv[Floats, npt.NDArray[np.int64], npt.NDA
         ------
         TypeError, ValueError
             As of `IsingEnv.reset`.
+
+        Examples
+        --------
+        >>> from isingrl import Ising, Lattice
+        >>> from isingrl.envs import IsingVectorEnv
+        >>> env = IsingVectorEnv(Ising(Lattice((4, 4))), copies=2, observation="configuration")
+        >>> observations, infos = env.reset(seed=1, options={"start": "up"})
+        >>> observations.shape, float(observations.mean()), infos["acts"][:3].tolist()
+        ((32, 4), 1.0, [True, False, True])
         """
         super().reset(seed=None if seed is None else check_integer("seed", seed, 0))
         self._sites.begin((options or {}).get("start", "random"), self.np_random)
@@ -132,10 +144,13 @@ class IsingVectorEnv(OnLattice, VectorEnv[Floats, npt.NDArray[np.int64], npt.NDA
         Returns
         -------
         observations : float32 ndarray, shape (num_envs, *observation shape)
+            Shares of up.
         rewards : float64 ndarray, shape (num_envs,)
+            What each is paid, in the units that the reward has.
         terminations, truncations : bool ndarrays, shape (num_envs,)
-            None is ever terminated.
+            None is ever terminated; all are truncated after `max_steps`.
         infos : dict of ndarrays
+            "acts" as of `reset`, and "final_obs" where all were truncated.
 
         Raises
         ------
@@ -143,6 +158,17 @@ class IsingVectorEnv(OnLattice, VectorEnv[Floats, npt.NDArray[np.int64], npt.NDA
             Before the first `reset`.
         ValueError
             If the actions are not as described.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from isingrl import Ising, Lattice
+        >>> from isingrl.envs import IsingVectorEnv
+        >>> env = IsingVectorEnv(Ising(Lattice((4, 4))), schedule="synchronous", max_steps=1)
+        >>> _ = env.reset(seed=1, options={"start": "down"})
+        >>> _, rewards, _, truncated, infos = env.step(np.ones(16, int))
+        >>> float(rewards.mean()), bool(truncated.all()), float(infos["final_obs"].mean())
+        (-4.0, True, 1.0)
         """
         if self._steps < 0:
             raise RuntimeError("step needs spins: call reset first")
