@@ -3,6 +3,7 @@ PYTHON ?= python3
 
 VENV := .venv
 BIN := $(VENV)/bin
+SOAK ?= tests/soak/*.py
 STAMP := $(VENV)/.stamp
 BENCH_STAMP := $(VENV)/.stamp-bench
 PINS := pyproject.toml constraints.txt
@@ -26,9 +27,9 @@ notebooks: $(STAMP)
 test: $(STAMP)
 	$(BIN)/pytest -n 2 --dist worksteal
 
-# Kills, stops and full disks at many random moments, some TIME minutes; root for the full disks.
+# Kills, stops and full disks (as root) at random moments, some 20 minutes; a part: SOAK=tests/soak/runs.py
 soak: $(STAMP)
-	$(BIN)/pytest -s --durations 0 tests/soak/*.py
+	$(BIN)/pytest -s --durations 0 $(SOAK)
 
 # With the notebooks of `make notebooks` where they are, else with small ones made on the way.
 docs: $(STAMP)

@@ -346,7 +346,7 @@ def cluster():
     from distributed import LocalCluster
 
     with LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=":0", memory_limit="1GB"
+        n_workers=2, threads_per_worker=1, dashboard_address=":0", memory_limit="500MB"
     ) as cluster:
         yield cluster
 
@@ -359,7 +359,7 @@ ALIKE = {
             shape=(4, 4), ring=8, rewards=("mean",), reduced_temperature=(0.8, 1.6, 2),
             training_sweeps=1, network_training_sweeps=2, sweeps=20, thermalization=1, chains=2,
         ),
-        ["cluster"],
+        ["processes"],  # which have more memory than that cluster
     ),
 }  # fmt: skip
 
