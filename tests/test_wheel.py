@@ -51,7 +51,7 @@ strict = true
 [[tool.mypy.overrides]]
 module = [
     "arviz_stats.*", "dask.*", "gymnasium.*", "magent2.*", "matplotlib.*", "numba.*", "numpy.*",
-    "pettingzoo.*", "safetensors.*", "scipy.*", "torch.*", "tqdm.*", "xarray.*",
+    "pettingzoo.*", "pint.*", "safetensors.*", "scipy.*", "torch.*", "tqdm.*", "xarray.*",
 ]
 follow_imports = "skip"
 follow_imports_for_stubs = true
