@@ -9,7 +9,7 @@ PINS := pyproject.toml constraints.txt
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	--constraint constraints.txt --editable
 
-.PHONY: env curve notebooks test docs linkcheck bench lint clean
+.PHONY: env curve notebooks test soak docs linkcheck bench lint clean
 
 env: $(STAMP)
 
@@ -25,6 +25,10 @@ notebooks: $(STAMP)
 # simulates, so that neighbours stay together until one of the two has nothing left to do.
 test: $(STAMP)
 	$(BIN)/pytest -n 2 --dist worksteal
+
+# Kills, stops and full disks at many random moments, some TIME minutes; root for the full disks.
+soak: $(STAMP)
+	$(BIN)/pytest -s --durations 0 tests/soak/*.py
 
 # With the notebooks of `make notebooks` where they are, else with small ones made on the way.
 docs: $(STAMP)

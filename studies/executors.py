@@ -36,6 +36,7 @@ from studies.tasks import Job
 _CONNECT_SECONDS = 5.0
 _CLOSE_SECONDS = 2.0
 _RESTART_SECONDS = 60.0
+_STARTS = 3
 _START = ", start "
 _COMPILING = "isingrl-compiling"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
@@ -349,14 +350,10 @@ def default_workers() -> int:
 @contextmanager
 def _local(number: int) -> Iterator[Any]:
     """Worker processes of this machine; an error, or an interruption, kills them."""
-    from distributed import Client, LocalCluster
+    from distributed import Client
 
     with _deaf_loop() as loop:
-        cluster = LocalCluster(
-            n_workers=number, threads_per_worker=1, dashboard_address=":0", loop=loop,
-            silence_logs=logging.CRITICAL,
-            env=dict.fromkeys(_ONE_THREAD, "1") | {"DASK_LOGGING__DISTRIBUTED": "critical"},
-        )  # fmt: skip
+        cluster = _started(number, loop)
         client = Client(cluster)
         try:
             yield client
@@ -372,6 +369,26 @@ def _local(number: int) -> Iterator[Any]:
             for part in (client, cluster):
                 with suppress(TimeoutError, OSError):
                     part.close(timeout=_CLOSE_SECONDS)
+
+
+def _started(number: int, loop: Any) -> Any:
+    """Processes that are up; one that dies before takes all others with it, and they start anew."""
+    from distributed import LocalCluster
+
+    for last in (*[False] * (_STARTS - 1), True):
+        try:
+            return LocalCluster(
+                n_workers=number, threads_per_worker=1, dashboard_address=":0", loop=loop,
+                silence_logs=logging.CRITICAL,
+                env=dict.fromkeys(_ONE_THREAD, "1") | {"DASK_LOGGING__DISTRIBUTED": "critical"},
+            )  # fmt: skip
+        except RuntimeError as error:
+            if last:
+                raise ChildProcessError(
+                    f"workers: one of the {number} died every time that they were started, perhaps "
+                    "for want of memory"
+                ) from error
+    raise AssertionError
 
 
 @contextmanager
@@ -408,7 +425,7 @@ def _remote(scheduler: str, jobs: Sequence[Job], folder: Path) -> Iterator[Any]:
     try:
         with suppress(TimeoutError):
             client.wait_for_workers(1, timeout=_CONNECT_SECONDS)
-        seen = client.run(_sees, folder.resolve())
+        seen = _answers(client, _sees, folder.resolve())
         if not seen:
             raise ValueError(f"scheduler must have workers; {scheduler} has none")
         blind = [worker for worker, (sees, _) in seen.items() if not sees]
@@ -431,7 +448,7 @@ def _remote(scheduler: str, jobs: Sequence[Job], folder: Path) -> Iterator[Any]:
 
 def _end_lost(client: Any, keys: set[str]) -> None:
     """Restart workers that still run jobs for a client that is gone: Dask lets those go on."""
-    running, wanted = client.run(_running), client.processing()
+    running, wanted = _answers(client, _running), client.processing()
     lost = [
         worker
         for worker, found in running.items()
@@ -442,6 +459,17 @@ def _end_lost(client: Any, keys: set[str]) -> None:
     if lost:
         with suppress(TimeoutError):  # others do without them
             client.restart_workers(lost, timeout=_RESTART_SECONDS)
+
+
+def _answers(client: Any, function: Any, *arguments: Any) -> dict[str, Any]:
+    """What a function returns on every worker, without those that are lost on the way."""
+    found = client.run(function, *arguments, on_error="return")
+    for worker, answer in list(found.items()):
+        if isinstance(answer, OSError):  # as those of its connection are
+            del found[worker]
+        elif isinstance(answer, Exception):
+            raise answer
+    return dict(found)
 
 
 def _running(dask_worker: Any) -> list[str]:

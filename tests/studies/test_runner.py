@@ -1,5 +1,6 @@
 """Studies that are cut short, damaged, extended or run on several processes."""
 
+import contextlib
 import json
 import multiprocessing
 import os
@@ -13,10 +14,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import xarray as xr
 
-from studies import runner
+from studies import executors, runner
 from studies.executors import InProcess, Workers
 from studies.extending import joined
 from studies.files import open_dataset, write_dataset
@@ -24,6 +26,7 @@ from studies.ledger import Ledger
 from studies.progress import Display, Status
 from studies.runner import StudyError, run, run_to_folder
 from studies.tasks import Task, jobs
+from studies.temperature_map import TemperatureMap
 from tests.killing import Share, kill_at_random
 from tests.studies.outcomes import assert_same, outcome
 from tests.studies.toy import Toy, average
@@ -246,11 +249,6 @@ def test_killed_at_fifty_random_moments_it_ends_alike(tmp_path, whole):
 # Two worker processes on loopback, by Dask.
 
 
-def test_two_processes_give_the_same_bits(tmp_path, whole):
-    run_to_folder(Toy(), "toy", tmp_path, workers=2)
-    assert_same(outcome(tmp_path), whole)
-
-
 def test_processes_compile_what_is_not_in_the_cache(tmp_path):
     """As those of the command do, which import its script, and with it numba, at once."""
     script = tmp_path / "script.py"
@@ -275,6 +273,39 @@ def test_a_worker_that_dies_is_replaced(tmp_path, whole):
     xr.testing.assert_identical(outcome(tmp_path / "out")["data"], whole["data"])
 
 
+def kill_a_worker_that_starts():
+    """Kill the next process that this one starts as a worker, before it is up."""
+    before, me = psutil.Process().children(recursive=True), psutil.Process()
+
+    def kill():
+        while True:
+            for each in me.children(recursive=True):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    if each not in before and any("spawn_main" in part for part in each.cmdline()):
+                        each.kill()
+                        return
+            time.sleep(0.01)
+
+    killer = threading.Thread(target=kill, daemon=True)
+    killer.start()
+    return killer
+
+
+def test_a_worker_that_dies_while_it_starts_is_replaced(tmp_path, whole):
+    killer = kill_a_worker_that_starts()
+    run_to_folder(Toy(), "toy", tmp_path, workers=2)
+    assert not killer.is_alive()
+    assert_same(outcome(tmp_path), whole)
+
+
+def test_workers_that_cannot_start_are_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(executors, "_STARTS", 1)
+    kill_a_worker_that_starts()
+    with pytest.raises(StudyError, match=r"one of the 2 died every time .* what was done is kept"):
+        run_to_folder(Toy(), "toy", tmp_path, workers=2)
+    assert Status.read(tmp_path / "tasks").state == "stopped"
+
+
 def test_a_task_that_kills_its_worker_every_time_is_told(tmp_path):
     study = Toy(accidents=("die always",), notes=str(tmp_path))
     with pytest.raises(StudyError, match=r"T = 2: KilledWorker: .* for want of memory"):
@@ -294,13 +325,49 @@ def cluster():
     from distributed import LocalCluster
 
     with LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=":0", memory_limit="500MB"
+        n_workers=2, threads_per_worker=1, dashboard_address=":0", memory_limit="1GB"
     ) as cluster:
         yield cluster
 
 
-def test_a_cluster_gives_the_same_bits(tmp_path, whole, cluster):
-    run_to_folder(Toy(), "toy", tmp_path, scheduler=cluster.scheduler_address)
+# spins alone; then agents with tables and with networks, trained and measured
+ALIKE = {
+    "toy": (Toy(), ["processes", "cluster"]),
+    "networks": (
+        TemperatureMap(
+            shape=(4, 4), ring=8, rewards=("mean",), reduced_temperature=(0.8, 1.6, 2),
+            training_sweeps=1, network_training_sweeps=2, sweeps=20, thermalization=1, chains=2,
+        ),
+        ["cluster"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning")
+@pytest.mark.usefixtures("torch_if_needed")
+@pytest.mark.parametrize("name", ALIKE)
+def test_processes_and_clusters_give_the_same_bits(name, tmp_path, cluster):
+    study, ways = ALIKE[name]
+    options = {"processes": {"workers": 2}, "cluster": {"scheduler": cluster.scheduler_address}}
+    run_to_folder(study, name, tmp_path / "here")
+    for way in ways:
+        run_to_folder(study, name, tmp_path / way, **options[way])
+        assert_same(outcome(tmp_path / way), outcome(tmp_path / "here"))
+
+
+def die_as_worker_0(folder, dask_worker):
+    if dask_worker.name == 0:
+        os._exit(1)
+    return executors._sees(folder)
+
+
+def test_a_worker_that_is_lost_while_it_is_asked_is_done_without(
+    tmp_path, whole, cluster, monkeypatch
+):
+    cluster.wait_for_workers(2)  # which other tests kill
+    with monkeypatch.context() as patch:
+        patch.setattr(executors, "_sees", die_as_worker_0)
+        run_to_folder(Toy(), "toy", tmp_path, scheduler=cluster.scheduler_address)
     assert_same(outcome(tmp_path), whole)
 
 
