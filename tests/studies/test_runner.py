@@ -306,6 +306,27 @@ def test_workers_that_cannot_start_are_told(tmp_path, monkeypatch):
     assert Status.read(tmp_path / "tasks").state == "stopped"
 
 
+def test_workers_that_are_given_up_are_replaced(tmp_path, whole, monkeypatch):
+    """By their nannies, as when they cannot be started again."""
+    from distributed import Nanny
+
+    monkeypatch.setitem(executors._DASK, "distributed.deploy.lost-worker-timeout", "200ms")
+    notes, before = tmp_path / "notes", set(Nanny._instances)
+
+    def give_up():
+        while not notes.exists():
+            time.sleep(0.01)
+        for nanny in set(Nanny._instances) - before:
+            nanny.loop.add_callback(nanny.close)
+
+    thread = threading.Thread(target=give_up)
+    thread.start()
+    run_to_folder(Toy(seconds=0.3, notes=str(tmp_path)), "toy", tmp_path / "out", workers=2)
+    thread.join()
+    assert len(noted(tmp_path)) > 3
+    xr.testing.assert_identical(outcome(tmp_path / "out")["data"], whole["data"])
+
+
 def test_a_task_that_kills_its_worker_every_time_is_told(tmp_path):
     study = Toy(accidents=("die always",), notes=str(tmp_path))
     with pytest.raises(StudyError, match=r"T = 2: KilledWorker: .* for want of memory"):
