@@ -13,7 +13,7 @@ import signal
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -165,10 +165,12 @@ class OnDask:
     Parameters
     ----------
     client : distributed.Client
+    refill : function, optional
+        Starts workers that are missing; called about once a second.
     """
 
-    def __init__(self, client: Any) -> None:
-        self._client = client
+    def __init__(self, client: Any, refill: Callable[[], None] | None = None) -> None:
+        self._client, self._refill = client, refill
         self._starts = itertools.count()  # a job that runs again is another one to the scheduler
         self._jobs: dict[str, Job] = {}
         self._told_compiling = False
@@ -191,6 +193,8 @@ class OnDask:
             try:
                 ready = [waiting.get(timeout=1.0)]
             except queue.Empty:
+                if self._refill is not None:
+                    self._refill()
                 yield None
                 continue
             while not waiting.empty():
@@ -323,13 +327,13 @@ class Workers:
             import dask
 
             self._stack.enter_context(dask.config.set(_DASK))
-            for name in ("distributed", "asyncio"):
+            for name in ("distributed", "asyncio", "tornado"):
                 logging.getLogger(name).setLevel(logging.CRITICAL)
             if self._scheduler is None:
                 start = _local(number)
             else:
                 start = _remote(self._scheduler, jobs, folder)
-            self._there = OnDask(self._stack.enter_context(start))
+            self._there = self._stack.enter_context(start)
         self._now = self._here if alone or self._there is None else self._there
         yield from self._now.run(jobs, folder)
 
@@ -348,7 +352,7 @@ def default_workers() -> int:
 
 
 @contextmanager
-def _local(number: int) -> Iterator[Any]:
+def _local(number: int) -> Iterator[OnDask]:
     """Worker processes of this machine; an error, or an interruption, kills them."""
     from distributed import Client
 
@@ -356,7 +360,8 @@ def _local(number: int) -> Iterator[Any]:
         cluster = _started(number, loop)
         client = Client(cluster)
         try:
-            yield client
+            # what keeps a worker alive gives up if it cannot start it again
+            yield OnDask(client, partial(cluster.scale, number))
         except BaseException:
             # closing would wait for the tasks that are running
             for nanny in cluster.workers.values():
@@ -413,7 +418,7 @@ def _deaf_loop() -> Iterator[Any]:
 
 
 @contextmanager
-def _remote(scheduler: str, jobs: Sequence[Job], folder: Path) -> Iterator[Any]:
+def _remote(scheduler: str, jobs: Sequence[Job], folder: Path) -> Iterator[OnDask]:
     from distributed import Client
 
     try:
@@ -440,7 +445,7 @@ def _remote(scheduler: str, jobs: Sequence[Job], folder: Path) -> Iterator[Any]:
                     f"scheduler: its workers must have isingrl {own} too; {worker} has {version}"
                 )
         _end_lost(client, {_key(job, folder) for job in jobs})
-        yield client
+        yield OnDask(client)
     finally:
         with suppress(TimeoutError, OSError):
             client.close(timeout=_CLOSE_SECONDS)

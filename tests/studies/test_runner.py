@@ -306,6 +306,27 @@ def test_workers_that_cannot_start_are_told(tmp_path, monkeypatch):
     assert Status.read(tmp_path / "tasks").state == "stopped"
 
 
+def test_workers_that_are_given_up_are_replaced(tmp_path, whole, monkeypatch):
+    """By their nannies, as when they cannot be started again."""
+    from distributed import Nanny
+
+    monkeypatch.setitem(executors._DASK, "distributed.deploy.lost-worker-timeout", "200ms")
+    notes, before = tmp_path / "notes", set(Nanny._instances)
+
+    def give_up():
+        while not notes.exists():
+            time.sleep(0.01)
+        for nanny in set(Nanny._instances) - before:
+            nanny.loop.add_callback(nanny.close)
+
+    thread = threading.Thread(target=give_up)
+    thread.start()
+    run_to_folder(Toy(seconds=0.3, notes=str(tmp_path)), "toy", tmp_path / "out", workers=2)
+    thread.join()
+    assert len(noted(tmp_path)) > 3
+    xr.testing.assert_identical(outcome(tmp_path / "out")["data"], whole["data"])
+
+
 def test_a_task_that_kills_its_worker_every_time_is_told(tmp_path):
     study = Toy(accidents=("die always",), notes=str(tmp_path))
     with pytest.raises(StudyError, match=r"T = 2: KilledWorker: .* for want of memory"):
@@ -322,11 +343,17 @@ def test_tasks_and_errors_of_processes_are_told_as_of_one(tmp_path):
 
 @pytest.fixture(scope="module")
 def cluster():
+    import dask
     from distributed import LocalCluster
 
-    with LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=":0", memory_limit="1GB"
-    ) as cluster:
+    # on a busy machine a worker may take long to come back, and nobody else would replace it
+    patience = dask.config.set({"distributed.deploy.lost-worker-timeout": "5min"})
+    with (
+        patience,
+        LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=":0", memory_limit="1GB"
+        ) as cluster,
+    ):
         yield cluster
 
 
