@@ -5,7 +5,7 @@ of Datasets its error, `domains` counts connected spins, `correlations` measures
 `scaling` finds critical points from several sizes, `exact` holds exact results under the same
 names, `learned` asks what agents have learned, `win_rates` and `bradley_terry` say which team is
 the stronger, `plots` draws all of it on axes that it is given. Datasets have an accessor,
-``data.isingrl``, for what is asked most.
+``data.isingrl``, for what is asked most, and `unit_registry` has pint read their units.
 """
 
 from analysis import errors, exact, plots, scaling
@@ -37,6 +37,7 @@ from analysis.learned import (
 from analysis.ratings import bradley_terry, rates_over_trainings, win_rates
 from analysis.scaling import power_law
 from analysis.thermodynamics import thermodynamics
+from analysis.units import unit_registry
 
 __all__ = [
     "IsingAccessor",
@@ -66,5 +67,6 @@ __all__ = [
     "structure_factor",
     "thermodynamics",
     "transition_matrix",
+    "unit_registry",
     "win_rates",
 ]

@@ -6,7 +6,14 @@ import numpy as np
 import xarray as xr
 
 from analysis.errors.blocks import check_number
-from analysis.errors.samples import check_finite, error_attrs, numbers_of, samples_of, series_along
+from analysis.errors.samples import (
+    check_finite,
+    coordinates_beside,
+    error_attrs,
+    numbers_of,
+    samples_of,
+    series_along,
+)
 from analysis.errors.times import MIN_BLOCKS, FloatArray, autocorrelation_times
 
 _CANDIDATES = 60
@@ -49,8 +56,9 @@ def autocorrelation(
     >>> bool(slow > 3 * fast), times.energy.units
     (True, 'draws')
     """
-    found = xr.Dataset()
-    for series in series_along(samples_of(data, dims), dims):
+    samples = samples_of(data, dims)
+    found = coordinates_beside(samples, dims)
+    for series in series_along(samples, dims):
         check_finite(series)
         times = autocorrelation_times(series.values)
         name = f"autocorrelation time of the {series.attrs.get('long_name', series.name)}"
@@ -111,7 +119,7 @@ def binning(
     longest = min(n_draws, n_chains * n_draws // MIN_BLOCKS)
     lengths = [1 << power for power in range(longest.bit_length())]
     lengths = [length for length in lengths if n_chains * (n_draws // length) >= MIN_BLOCKS]
-    found = xr.Dataset(coords={"block_length": lengths})
+    found = coordinates_beside(samples, dims).assign_coords(block_length=lengths)
     found["block_length"].attrs = {"long_name": "block length", "units": "draws"}
     for series in series_along(samples, dims):
         check_finite(series)
@@ -180,8 +188,9 @@ def equilibration(
     >>> 50 < cut < 500
     True
     """
-    found = xr.Dataset()
-    for series in series_along(samples_of(data, dims), dims):
+    samples = samples_of(data, dims)
+    found = coordinates_beside(samples, dims)
+    for series in series_along(samples, dims):
         check_finite(series)
         mean = np.asarray(series.values).mean(axis=-2, keepdims=True)
         n_draws = mean.shape[-1]

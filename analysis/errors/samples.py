@@ -47,6 +47,12 @@ def series_along(samples: xr.Dataset, dims: tuple[str, ...]) -> list[xr.DataArra
     return found
 
 
+def coordinates_beside(samples: xr.Dataset, dims: tuple[str, ...]) -> xr.Dataset:
+    """Return a Dataset without variables, with the coordinates that do not lie along `dims`."""
+    kept = {name: each for name, each in samples.coords.items() if not set(dims) & set(each.dims)}
+    return xr.Dataset(coords=kept)
+
+
 def check_finite(values: xr.DataArray) -> None:
     """Refuse NaN and infinity, which have no place in time."""
     bad = int((~np.isfinite(values)).sum())

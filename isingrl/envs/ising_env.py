@@ -42,6 +42,7 @@ class IsingEnv(OnLattice, ParallelEnv[str, npt.NDArray[np.float32], int]):  # ty
     Parameters
     ----------
     model : Ising
+        Lattice, coupling and field; what the rewards are made of.
     observation : {"mean-action", "configuration", "window"}
         The share of up among the neighbours, shape (1,); the neighbours, 1 for up and 0 for down,
         in the order of ``lattice.offsets``, shape (z,); or all sites at most `radius` away along
@@ -55,6 +56,7 @@ class IsingEnv(OnLattice, ParallelEnv[str, npt.NDArray[np.float32], int]):  # ty
         Whether the reward is read from the neighbours that the agent saw or, with the schedule
         "synchronous", from those that it finds after the step, when they have moved too.
     schedule : {"checkerboard", "synchronous"}
+        Whose answers are carried out at a step: those of one sublattice after the other, or all.
     max_steps : int, optional
         Steps after which all agents are truncated; never if omitted. A sweep is one step, or with
         "checkerboard" one for each of the ``lattice.n_sublattices``.
@@ -64,7 +66,9 @@ class IsingEnv(OnLattice, ParallelEnv[str, npt.NDArray[np.float32], int]):  # ty
     Attributes
     ----------
     possible_agents, agents : list of str
+        All agents, and those that live: all between `reset` and the last step, else none.
     observation_spaces, action_spaces : dict
+        By agent.
 
     Raises
     ------

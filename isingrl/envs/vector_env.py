@@ -35,6 +35,7 @@ class IsingVectorEnv(OnLattice, VectorEnv[Floats, npt.NDArray[np.int64], npt.NDA
     Parameters
     ----------
     model : Ising
+        Lattice, coupling and field; what the rewards are made of.
     copies : int
         Lattices that know nothing of each other; ``num_envs = copies * n_sites``.
     observation, radius, reward, reward_time, schedule, max_steps

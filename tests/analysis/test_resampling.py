@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -153,6 +154,18 @@ def test_variables_without_samples_are_passed_on() -> None:
     assert found["y"].dims == ("temperature",)
     assert found["y_error"][1].item() == pytest.approx(
         3 * errors.jackknife(data["x"], mean)["x_error"][1].item(), rel=1e-9
+    )
+
+
+@pytest.mark.parametrize("function", [errors.autocorrelation, errors.binning, errors.equilibration])
+def test_diagnostics_keep_the_coordinates_of_other_dims(function: Callable[..., Any]) -> None:
+    data = as_array(np.random.default_rng(1).normal(size=(2, 3, 50)), "temperature").assign_coords(
+        temperature=[1.0, 2.0], tau=("temperature", [3.0, 4.0]), method="a", draw=np.arange(50)
+    )
+    found = function(data)
+    assert set(found.coords) - {"block_length"} == {"temperature", "tau", "method"}
+    xr.testing.assert_equal(
+        found["x"].sel(temperature=2.0), function(data.sel(temperature=2.0))["x"]
     )
 
 

@@ -343,11 +343,17 @@ def test_tasks_and_errors_of_processes_are_told_as_of_one(tmp_path):
 
 @pytest.fixture(scope="module")
 def cluster():
+    import dask
     from distributed import LocalCluster
 
-    with LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=":0", memory_limit="500MB"
-    ) as cluster:
+    # on a busy machine a worker may take long to come back, and nobody else would replace it
+    patience = dask.config.set({"distributed.deploy.lost-worker-timeout": "5min"})
+    with (
+        patience,
+        LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=":0", memory_limit="500MB"
+        ) as cluster,
+    ):
         yield cluster
 
 
