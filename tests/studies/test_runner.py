@@ -347,7 +347,7 @@ def cluster():
     from distributed import LocalCluster
 
     # on a busy machine a worker may take long to come back, and nobody else would replace it
-    patience = dask.config.set({"distributed.deploy.lost-worker-timeout": "5min"})
+    patience = dask.config.set({"distributed.deploy.lost-worker-timeout": "5m"})
     with (
         patience,
         LocalCluster(
