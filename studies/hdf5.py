@@ -1,13 +1,17 @@
-"""Files for HDF5 to write to, on disks that may be full.
+"""Files for HDF5 to write to, on disks that may be full, while signals may come.
 
-HDF5 does not get over a write that failed: it cannot close the file any more, and crashes when it
-opens the next one (https://github.com/h5py/h5py/issues/914).
+HDF5 does not get over a write that failed, or that an exception of a signal went through: it cannot
+close the file any more, and crashes when it opens the next one, or at the end
+(https://github.com/h5py/h5py/issues/914).
 """
 
 from __future__ import annotations
 
 import io
 import os
+import signal
+import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
@@ -17,7 +21,8 @@ class HDF5Target(io.FileIO):
     """A new file. HDF5 does not learn of writes that failed, which are told when it is closed.
 
     What the disk does not take stays in memory, so that HDF5 finds it again. It is little: no
-    further block of data that are read as they are written, by dask, is begun.
+    further block of data that are read as they are written, by dask, is begun. SIGINT and SIGTERM
+    wait between such blocks.
 
     Parameters
     ----------
@@ -33,17 +38,19 @@ class HDF5Target(io.FileIO):
         super().__init__(path, "w+")
         self._error: OSError | None = None
         self._lost: list[tuple[int, bytes]] = []
+        self._signals = _Signals()
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
         from dask.callbacks import Callback
 
+        self._stack.enter_context(self._signals)
         self._stack.enter_context(Callback(pretask=self._check))
         return super().__enter__()
 
     def __exit__(self, *about: Any) -> None:
-        self._stack.close()
         super().__exit__(*about)
+        self._stack.close()
         self._check()
 
     def write(self, content: Any, /) -> int:
@@ -92,3 +99,32 @@ class HDF5Target(io.FileIO):
     def _check(self, *_: Any) -> None:
         if self._error is not None:
             raise self._error
+        self._signals.let_through()
+
+
+class _Signals:
+    """SIGINT and SIGTERM wait until they are let through, where Python acts on them."""
+
+    def __init__(self) -> None:
+        self._handlers: dict[int, Callable[[int, Any], Any]] = {}
+        self._came: list[int] = []
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                handler = signal.getsignal(number)
+                if callable(handler):
+                    self._handlers[number] = handler
+                    signal.signal(number, lambda number, _: self._came.append(number))
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        self.let_through()
+
+    def let_through(self) -> None:
+        """Act on those that have come."""
+        while self._came:
+            number = self._came.pop(0)
+            self._handlers[number](number, None)

@@ -22,6 +22,7 @@ from studies import executors, runner
 from studies.executors import InProcess, Workers
 from studies.extending import joined
 from studies.files import open_dataset, write_dataset
+from studies.hdf5 import HDF5Target
 from studies.ledger import Ledger
 from studies.progress import Display, Status
 from studies.runner import StudyError, run, run_to_folder
@@ -531,6 +532,40 @@ def test_hdf5_outlives_disks_that_are_full(tmp_path):
     for group in (None, "provenance"):
         with open_dataset(path, group) as found:
             xr.testing.assert_identical(found.load(), data)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("method", ["write", "seek"])
+@pytest.mark.parametrize("lazy", [False, True], ids=["in memory", "in blocks"])
+def test_hdf5_outlives_signals(lazy, method, number, tmp_path, monkeypatch):
+    """An exception within its writing would make it crash at the end."""
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    original, calls = getattr(HDF5Target, method), []
+
+    def interrupted(self, *arguments):
+        calls.append(arguments)
+        if len(calls) == 2:
+            signal.raise_signal(number)
+        return original(self, *arguments)
+
+    monkeypatch.setattr(HDF5Target, method, interrupted)
+    data = xr.Dataset({"energy": (("chain", "draw"), np.ones((64, 2000)))})
+    before = signal.signal(number, stop)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            write_dataset(data.chunk(chain=1) if lazy else data, tmp_path / "data.nc")
+        assert signal.getsignal(number) is stop
+    finally:
+        signal.signal(number, before)
+    assert not list(tmp_path.iterdir())
+    n_stopped = len(calls)
+    write_dataset(data.chunk(chain=1) if lazy else data, tmp_path / "data.nc")
+    assert (len(calls) - n_stopped > 2 * n_stopped) == lazy  # it stopped between two blocks
+    with open_dataset(tmp_path / "data.nc") as found:
+        xr.testing.assert_identical(found.load(), data)
 
 
 def test_names_of_jobs_follow_from_what_arguments_say():
