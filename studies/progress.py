@@ -14,8 +14,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from isingrl._progress import WIDGETS, tqdm
-from studies.executors import Outcome
 from studies.files import read_json, write_json
+from studies.performing import Outcome
 from studies.provenance import now
 from studies.tasks import Job
 

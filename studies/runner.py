@@ -17,15 +17,7 @@ from filelock import FileLock, Timeout
 
 from isingrl._archives import make_folder
 from studies.endings import StudyError
-from studies.executors import (
-    Executor,
-    InProcess,
-    Outcome,
-    OutputFullError,
-    Workers,
-    check_workers,
-    scratch_folder,
-)
+from studies.executors import Executor, InProcess, Workers, check_workers
 from studies.extending import configuration, differences
 from studies.files import (
     SUFFIXES,
@@ -38,6 +30,7 @@ from studies.files import (
     write_json,
 )
 from studies.ledger import Ledger, provenance
+from studies.performing import Outcome, OutputFullError, scratch_folder
 from studies.progress import Display, failure, failure_text
 from studies.provenance import now, signed
 from studies.results import read_result

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from isingrl._progress import tqdm
-from studies.executors import Outcome
+from studies.performing import Outcome
 from studies.progress import Display, Status
 from studies.tasks import jobs
 from tests.studies.toy import Toy

@@ -18,7 +18,7 @@ import psutil
 import pytest
 import xarray as xr
 
-from studies import executors, runner
+from studies import dask_workers, runner
 from studies.executors import InProcess, Workers
 from studies.extending import joined
 from studies.files import open_dataset, write_dataset
@@ -300,7 +300,7 @@ def test_a_worker_that_dies_while_it_starts_is_replaced(tmp_path, whole):
 
 
 def test_workers_that_cannot_start_are_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(executors, "_STARTS", 1)
+    monkeypatch.setattr(dask_workers, "_STARTS", 1)
     kill_a_worker_that_starts()
     with pytest.raises(StudyError, match=r"one of the 2 died every time .* what was done is kept"):
         run_to_folder(Toy(), "toy", tmp_path, workers=2)
@@ -311,7 +311,7 @@ def test_workers_that_are_given_up_are_replaced(tmp_path, whole, monkeypatch):
     """By their nannies, as when they cannot be started again."""
     from distributed import Nanny
 
-    monkeypatch.setitem(executors._DASK, "distributed.deploy.lost-worker-timeout", "200ms")
+    monkeypatch.setitem(dask_workers.SETTINGS, "distributed.deploy.lost-worker-timeout", "200ms")
     notes, before = tmp_path / "notes", set(Nanny._instances)
 
     def give_up():
@@ -386,7 +386,7 @@ def test_processes_and_clusters_give_the_same_bits(name, tmp_path, cluster):
 def die_as_worker_0(folder, dask_worker):
     if dask_worker.name == 0:
         os._exit(1)
-    return executors._sees(folder)
+    return dask_workers._sees(folder)
 
 
 def test_a_worker_that_is_lost_while_it_is_asked_is_done_without(
@@ -394,7 +394,7 @@ def test_a_worker_that_is_lost_while_it_is_asked_is_done_without(
 ):
     cluster.wait_for_workers(2)  # which other tests kill
     with monkeypatch.context() as patch:
-        patch.setattr(executors, "_sees", die_as_worker_0)
+        patch.setattr(dask_workers, "_sees", die_as_worker_0)
         run_to_folder(Toy(), "toy", tmp_path, scheduler=cluster.scheduler_address)
     assert_same(outcome(tmp_path), whole)
 
