@@ -90,7 +90,9 @@ def stoppable(prog: str, kept: str) -> Iterator[None]:
             # Python drops what is raised while it throws an object away: the stop, which then has
             # to come again, or complaints of what the stop left half made, which nobody can use.
             if isinstance(lost.exc_value, KeyboardInterrupt | Terminated):
-                threading.Timer(_AGAIN_SECONDS, signal.raise_signal, (number,)).start()
+                # to the main thread, as it may be asleep
+                main = threading.main_thread().ident
+                threading.Timer(_AGAIN_SECONDS, signal.pthread_kill, (main, number)).start()
 
         sys.unraisablehook = unraisable
         raise Terminated if number == signal.SIGTERM else KeyboardInterrupt

@@ -47,7 +47,6 @@ def compare(data, expected):
         (32, "policy", 280_000),
         (64, "metropolis", 100_000),
         (64, "heat-bath", 290_000),
-        (64, "policy", 290_000),
     ],
 )
 def test_critical_torus(side, rule, sweeps):

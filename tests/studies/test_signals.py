@@ -62,9 +62,11 @@ def test_a_stop_that_python_drops_comes_again(capsys, monkeypatch):
 
     def drop_and_wait():
         Deaf()
-        time.sleep(20)
+        time.sleep(60)
 
+    began = time.monotonic()
     with pytest.raises(SystemExit) as stop, stoppable("toy", "all is kept"):
         drop_and_wait()
+    assert time.monotonic() - began < 30  # it wakes who sleeps
     assert stop.value.code == 143
     assert capsys.readouterr().err == "toy: terminated; all is kept\n"
