@@ -19,6 +19,7 @@ from isingrl._threads import run_in_threads
 from isingrl.lattice import Lattice
 
 _LINE = 8  # words of a cache line
+_WORDS_A_SWEEP = 64  # which take about as long as what every sweep does beside its words
 
 
 class LaneEngine:
@@ -66,6 +67,9 @@ class LaneEngine:
         self._states[:] = _random_words(generator, self._states.shape)
         self._tails = _random_words(generator, (self.layout.n_blocks, n_bands, 4))
         shape = (self.layout.n_blocks, self.layout.n_words)
+        # idle lanes take as long as others
+        lanes = LANES * shape[0] * (shape[1] + _WORDS_A_SWEEP)
+        self.updates_a_call = type(self).updates_a_call * len(tables) * lattice.n_sites / lanes
         self._words = _start_words(start, generator, shape)
         self._other = np.zeros(shape, dtype=np.uint64) if synchronous else self._words
         if not isinstance(start, str):

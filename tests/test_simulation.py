@@ -116,11 +116,22 @@ def test_snapshots_and_chunks_do_not_change_the_series(schedule, snapshots, monk
     options = {"sweeps": 30, "thermalization": 9, "interval": 2, "schedule": schedule, "seed": 3}
     for engine in (LaneEngine, SiteEngine):
         whole = simulate(MODEL, HeatBath(), [2.0, 3.0], **options)
-        # So that calls of the engine end after four sweeps.
+        # So that calls of the engine end after four sweeps at most.
         monkeypatch.setattr(engine, "updates_a_call", 4 * 2 * MODEL.lattice.n_sites)
         parts = simulate(MODEL, HeatBath(), [2.0, 3.0], snapshots=snapshots, **options)
         for name in ("energy", "magnetization"):
             np.testing.assert_array_equal(parts[name], whole[name])
+
+
+@pytest.mark.parametrize("side", [4, 8, 64])
+def test_calls_of_small_lattices_are_no_longer_than_those_of_large_ones(side):
+    """Else Ctrl-C waited long. What a sweep costs is counted in the words that it goes through."""
+    model = Ising(Lattice((side, side)))
+    table = HeatBath().compile(model, np.array([2.0]), 2)
+    seed = np.random.SeedSequence(1)
+    engine = LaneEngine(model.lattice, table.up[:, 0], "up", synchronous=False, seed=seed)
+    sweeps = engine.updates_a_call / (2 * side**2)
+    assert 1e8 < sweeps * 64 * engine.layout.n_words <= LaneEngine.updates_a_call
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
