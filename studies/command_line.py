@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import partial
 
 from studies.catalogue import STUDIES
-from studies.endings import refuse, told
+from studies.endings import WaitingSignals, refuse, stoppable, told
 
 __all__ = ["main"]
 
@@ -36,31 +38,32 @@ def main(arguments: list[str] | None = None) -> None:
     name, *options = words
     # a battle's command is two words
     prog = " ".join(["isingrl", *words[: 2 if name == "battle" else 1]])
-    with told(prog, debug=_DEBUG in given):
-        _dispatch(name, options)
+    with told(prog, debug=_DEBUG in given), stoppable(prog, "nothing was begun"):
+        with WaitingSignals():  # some packages catch whatever is raised while they are imported
+            run = _command(name)
+        run(options)
 
 
-def _dispatch(name: str, options: list[str]) -> None:
-    """Import what runs a study or command, and run it."""
+def _command(name: str) -> Callable[[list[str]], None]:
+    """Import what runs a study or command."""
+    if name not in STUDIES and name not in _COMMANDS:
+        known = ", ".join([*_COMMANDS, *STUDIES])
+        refuse("isingrl", f"STUDY must be one of {known}; got {name!r}")
     if name in STUDIES:
         from studies import study_command
 
-        study_command.main(name, options)
-    elif name == "battle":
+        return partial(study_command.main, name)
+    if name == "battle":
         from studies import battle_commands
 
-        battle_commands.main(options)
-    elif name == "completion":
+        return battle_commands.main
+    if name == "completion":
         from studies import completion
 
-        completion.main(options)
-    elif name in _COMMANDS:
-        from studies import file_commands
+        return completion.main
+    from studies import file_commands
 
-        file_commands.main(name, options)
-    else:
-        known = ", ".join([*_COMMANDS, *STUDIES])
-        refuse("isingrl", f"STUDY must be one of {known}; got {name!r}")
+    return partial(file_commands.main, name)
 
 
 def _help() -> str:

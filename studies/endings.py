@@ -8,10 +8,10 @@ import sys
 import threading
 import traceback
 import warnings
-from collections.abc import Iterator, Sequence
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NoReturn, Self
 
-__all__ = ["StudyError", "Terminated", "refuse", "stoppable", "told"]
+__all__ = ["StudyError", "Terminated", "WaitingSignals", "refuse", "stoppable", "told"]
 
 _AGAIN_SECONDS = 0.05
 
@@ -111,3 +111,33 @@ def stoppable(prog: str, kept: str) -> Iterator[None]:
     finally:
         for sign, handler in former.items():
             signal.signal(sign, handler)
+
+
+class WaitingSignals:
+    """SIGINT and SIGTERM wait until they are let through, where Python acts on them."""
+
+    def __init__(self) -> None:
+        self._handlers: dict[int, Callable[[int, Any], Any]] = {}
+        self._came: list[int] = []
+
+    def __enter__(self) -> Self:
+        """Let them wait."""
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                handler = signal.getsignal(number)
+                if callable(handler):
+                    self._handlers[number] = handler
+                    signal.signal(number, lambda number, _: self._came.append(number))
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        """Let them through, and those to come."""
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        self.let_through()
+
+    def let_through(self) -> None:
+        """Act on those that have come."""
+        while self._came:
+            number = self._came.pop(0)
+            self._handlers[number](number, None)

@@ -12,6 +12,7 @@ from typing import Any, Protocol, Self
 
 from isingrl._validation import check_integer, require
 from studies import dask_workers
+from studies.endings import WaitingSignals
 from studies.performing import Outcome, failed, perform
 from studies.tasks import Job
 
@@ -99,7 +100,8 @@ class Workers:
         return self
 
     def __exit__(self, *about: Any) -> bool | None:
-        return self._stack.__exit__(*about)
+        with WaitingSignals():  # else what is not ended would be waited for at the very end
+            return self._stack.__exit__(*about)
 
     def run(self, jobs: Sequence[Job], folder: Path) -> Iterator[Outcome | None]:
         """See `Executor`.

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import io
 import os
-import signal
-import threading
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
+
+from studies.endings import WaitingSignals
 
 
 class HDF5Target(io.FileIO):
@@ -38,7 +37,7 @@ class HDF5Target(io.FileIO):
         super().__init__(path, "w+")
         self._error: OSError | None = None
         self._lost: list[tuple[int, bytes]] = []
-        self._signals = _Signals()
+        self._signals = WaitingSignals()
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -100,31 +99,3 @@ class HDF5Target(io.FileIO):
         if self._error is not None:
             raise self._error
         self._signals.let_through()
-
-
-class _Signals:
-    """SIGINT and SIGTERM wait until they are let through, where Python acts on them."""
-
-    def __init__(self) -> None:
-        self._handlers: dict[int, Callable[[int, Any], Any]] = {}
-        self._came: list[int] = []
-
-    def __enter__(self) -> Self:
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                handler = signal.getsignal(number)
-                if callable(handler):
-                    self._handlers[number] = handler
-                    signal.signal(number, lambda number, _: self._came.append(number))
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        for number, handler in self._handlers.items():
-            signal.signal(number, handler)
-        self.let_through()
-
-    def let_through(self) -> None:
-        """Act on those that have come."""
-        while self._came:
-            number = self._came.pop(0)
-            self._handlers[number](number, None)

@@ -1,5 +1,6 @@
 """SIGTERM and Ctrl-C, at any moment."""
 
+import contextlib
 import shutil
 import signal
 import subprocess
@@ -9,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from studies import command_line
 from studies.endings import stoppable
+from studies.executors import Workers
 from studies.progress import Status
 
 ROOT = Path(__file__).parents[2]
@@ -70,3 +73,31 @@ def test_a_stop_that_python_drops_comes_again(capsys, monkeypatch):
     assert time.monotonic() - began < 30  # it wakes who sleeps
     assert stop.value.code == 143
     assert capsys.readouterr().err == "toy: terminated; all is kept\n"
+
+
+def test_a_stop_while_packages_are_imported_is_not_lost(capsys, monkeypatch):
+    """Where some of them catch whatever is raised."""
+
+    def import_it(name):
+        with contextlib.suppress(BaseException):
+            signal.raise_signal(signal.SIGINT)
+        return lambda options: print("begun")
+
+    monkeypatch.setattr(command_line, "_command", import_it)
+    with pytest.raises(SystemExit) as stop:
+        command_line.main(["curve"])
+    assert stop.value.code == 130
+    assert capsys.readouterr() == ("", "isingrl curve: interrupted; nothing was begun\n")
+
+
+def test_a_stop_while_workers_end_lets_them_end():
+    """Else Python would wait for them at the very end."""
+    ended = []
+
+    def end():
+        signal.raise_signal(signal.SIGINT)
+        ended.append(True)
+
+    with pytest.raises(KeyboardInterrupt), Workers(1, progress=False) as workers:
+        workers._stack.callback(end)
+    assert ended
