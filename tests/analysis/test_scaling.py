@@ -123,7 +123,7 @@ class TestCollapse:
     def test_errors_are_those_of_many_trials(self):
         rng = np.random.default_rng(5)
         z = []
-        for _ in range(24):
+        for _ in range(12):
             data = made_up(rng, n_draws=100)
             found = scaling.collapse(data, critical_temperature=2.0, degree=3)
             z.append(
@@ -133,7 +133,7 @@ class TestCollapse:
                 ]
             )
         for each in np.array(z).T:
-            assert abs(each.mean()) < Z_LIMIT / np.sqrt(24)
+            assert abs(each.mean()) < Z_LIMIT / np.sqrt(12)
             # an error of some twenty blocks makes z a t of as many degrees
             assert 0.5 < each.std() < 1.7
 

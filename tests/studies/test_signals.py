@@ -98,6 +98,10 @@ def test_a_stop_while_workers_end_lets_them_end():
         signal.raise_signal(signal.SIGINT)
         ended.append(True)
 
-    with pytest.raises(KeyboardInterrupt), Workers(1, progress=False) as workers:
-        workers._stack.callback(end)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # some packages set another
+    try:
+        with pytest.raises(KeyboardInterrupt), Workers(1, progress=False) as workers:
+            workers._stack.callback(end)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert ended
