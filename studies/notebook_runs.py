@@ -27,6 +27,8 @@ __all__ = ["execute", "read_notebook", "run_notebooks", "with_parameters"]
 
 _PARAMETERS = "parameters"
 _INJECTED = "injected-parameters"  # as papermill calls it
+SMALL_CELL_SECONDS = 120
+"""More than a cell of a small notebook takes."""
 _START_SECONDS = 300  # for a kernel on a busy machine
 
 
@@ -95,12 +97,15 @@ def with_parameters(notebook: Any, values: Mapping[str, Any]) -> Any:
     return notebook
 
 
-def execute(notebook: Any) -> Any:
+def execute(notebook: Any, *, cell_seconds: int | None = None) -> Any:
     """Run all cells in a kernel of this Python, in an empty folder that is removed.
 
     Parameters
     ----------
     notebook : NotebookNode
+    cell_seconds : int, optional
+        Longest time of a cell. If one takes longer the notebook is run once more: a message of a
+        kernel gets lost now and then, and would be waited for without end.
 
     Returns
     -------
@@ -111,10 +116,22 @@ def execute(notebook: Any) -> Any:
     ------
     nbclient.exceptions.CellExecutionError
         If a cell raises.
+    nbclient.exceptions.CellTimeoutError
+        If a cell takes longer both times.
     ImportError
         If nbclient is not installed.
     """
     require("nbclient", "notebooks need", "notebooks")
+    from nbclient.exceptions import CellTimeoutError
+
+    try:
+        _run_cells(notebook, cell_seconds)
+    except CellTimeoutError:
+        _run_cells(notebook, cell_seconds)
+    return notebook
+
+
+def _run_cells(notebook: Any, cell_seconds: int | None) -> None:
     from nbclient import NotebookClient
     from traitlets.config import Config
 
@@ -125,11 +142,10 @@ def execute(notebook: Any) -> Any:
             connection["transport"] = "ipc"
         client = NotebookClient(
             notebook, kernel_name="python3", startup_timeout=_START_SECONDS, record_timing=False,
-            coalesce_streams=True,
+            coalesce_streams=True, timeout=cell_seconds,
             resources={"metadata": {"path": folder}}, config=Config(KernelManager=connection),
         )  # fmt: skip
         client.execute()
-    return notebook
 
 
 def run_notebooks(

@@ -14,7 +14,7 @@ from sphinx.util.typing import ExtensionMetadata
 from widgets import without_widgets
 
 from studies.files import replacing
-from studies.notebook_runs import execute, read_notebook
+from studies.notebook_runs import SMALL_CELL_SECONDS, execute, read_notebook
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ def provide(app: Sphinx) -> None:
 
 def _small(source: Path) -> Any:
     """Execute the small form of a notebook, with a note that says so in place of warnings."""
-    notebook = execute(read_notebook(source, small=True))
+    notebook = execute(read_notebook(source, small=True), cell_seconds=SMALL_CELL_SECONDS)
     notebook.cells[0].source += _NOTE
     for cell in notebook.cells:
         if "outputs" in cell:

@@ -8,7 +8,13 @@ import pytest
 from nbclient.exceptions import CellExecutionError
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from studies.notebook_runs import execute, read_notebook, run_notebooks, with_parameters
+from studies.notebook_runs import (
+    SMALL_CELL_SECONDS,
+    execute,
+    read_notebook,
+    run_notebooks,
+    with_parameters,
+)
 
 FOLDER = Path(__file__).parents[2] / "studies" / "notebooks"
 SOURCES = sorted(FOLDER.glob("*.py"))
@@ -62,13 +68,27 @@ def test_notebooks_run_without_a_warning(source):
         "warnings.simplefilter('ignore', PendingDeprecationWarning)"
     )
     notebook.cells.insert(0, new_code_cell(strict))
-    execute(notebook)
+    execute(notebook, cell_seconds=SMALL_CELL_SECONDS)
     for cell in notebook.cells:
         if "plt.show()" in cell.source and cell.cell_type == "code":
             found = [output for output in cell.outputs if "image/png" in output.get("data", {})]
             assert found or "interactive(" in cell.source, cell.source
     EXTRA.get(source.stem, len)(notebook)
     assert "Warning: " not in texts(notebook).replace("ShortRunWarning: 1 of 1", "")
+
+
+def test_a_kernel_that_does_not_answer_is_tried_once_more(tmp_path):
+    mark = tmp_path / "mark"
+    cell = f"""
+import pathlib, time
+mark = pathlib.Path({str(mark)!r})
+if not mark.exists():
+    mark.touch()
+    time.sleep(600)
+print("done")
+"""
+    notebook = execute(new_notebook(cells=[new_code_cell(cell)]), cell_seconds=2)
+    assert texts(notebook) == "done\n"
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
