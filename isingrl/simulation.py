@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from isingrl._ergodicity import with_rests
 from isingrl._lane_engine import LaneEngine
 from isingrl._lane_layout import fits
 from isingrl._progress import tqdm
 from isingrl._provenance import versions_text
 from isingrl._run_files import RunFolder, Series, run_arguments
 from isingrl._runs import check_start, seed_sequence, snapshot_draws
-from isingrl._site_engine import SCHEDULES, SiteEngine
+from isingrl._schedules import SCHEDULES
+from isingrl._site_engine import SiteEngine
 from isingrl._validation import (
     check_choice,
     check_flag,
@@ -30,7 +29,7 @@ from isingrl.agents._learning_engine import LearningEngine
 from isingrl.agents.agent import Agent
 from isingrl.agents.policy import Policy
 from isingrl.model import Ising
-from isingrl.rules import Rule
+from isingrl.rules import Rule, compiled
 from isingrl.tables import RuleTable
 
 
@@ -99,8 +98,9 @@ def simulate(
     start : {"random", "up", "down"} or array_like of ±1
         First configuration; an array of shape ``lattice.shape`` for all chains or
         ``(n_temperatures, chains, *lattice.shape)``.
-    schedule : {"checkerboard", "sequential", "synchronous"}
-        Sublattice by sublattice, random sites, or all sites at once.
+    schedule : {"checkerboard", "random-site", "typewriter", "synchronous"}
+        Sublattice by sublattice; sites drawn at random; row after row; or all sites at once.
+        ``"sequential"`` is an older name of ``"random-site"``.
     snapshots : int
         Configurations to keep of every chain, evenly spread over the draws; the last draw is
         one of them.
@@ -156,7 +156,7 @@ def simulate(
         raise TypeError(f"model must be an Ising model; got {model!r}")
     temperatures = _check_rule(model, rule, temperature, learn)
     check_run_length(sweeps, thermalization, interval, chains, snapshots)
-    check_choice("schedule", schedule, tuple(SCHEDULES))
+    check_choice("schedule", schedule, SCHEDULES)
     draws = sweeps // interval
     seeds = seed_sequence(seed)
     shape = (len(temperatures), chains)
@@ -165,7 +165,7 @@ def simulate(
     table = None
     if not learn:
         assert isinstance(rule, Rule)
-        table = rule.compile(model, temperatures, chains)
+        table = compiled(rule, model, temperatures, chains)
     folder = None
     if out is not None:
         options = {
@@ -224,8 +224,8 @@ def make_engine(
 ) -> Engine:
     """Take the fast engine wherever it applies."""
     lattice = model.lattice
-    table = replace(table, up=with_rests(table.up, lattice, schedule))
-    if fits(lattice) and table.counted and schedule != "sequential":
+    table = table.for_schedule(lattice, schedule)
+    if fits(lattice) and table.counted and schedule in ("checkerboard", "synchronous"):
         synchronous = schedule == "synchronous"
         return LaneEngine(lattice, table.up[:, 0], start, synchronous=synchronous, seed=seed)
     return SiteEngine(lattice, table, start, schedule=schedule, seed=seed)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from isingrl._progress import tqdm
 from isingrl._runs import check_start, seed_sequence, snapshot_draws
-from isingrl._site_engine import SCHEDULES
+from isingrl._schedules import SCHEDULES
 from isingrl._validation import check_choice, check_integer, check_real, check_temperature
 from isingrl.agents._learner import FloatArray, Learner, make_learner
 from isingrl.agents.agent import Agent
@@ -94,7 +94,7 @@ def train(
     chains = check_integer("chains", chains, 1)
     if check_integer("snapshots", snapshots, 0) > sweeps:
         raise ValueError(f"snapshots must be at most sweeps = {sweeps}; got {snapshots}")
-    check_choice("schedule", schedule, tuple(SCHEDULES))
+    check_choice("schedule", schedule, SCHEDULES)
     agent.check_model(model)
     taus = np.repeat(_taus(model, agent, temperatures, sweeps, annealing), chains, axis=0)
     first = check_start(start, model.lattice.shape, (len(temperatures), chains))
