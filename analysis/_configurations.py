@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from analysis._parameters import parameter, single
 from isingrl import Lattice
 from isingrl._threads import run_in_threads
 from isingrl._validation import check_real, check_temperature
@@ -24,8 +26,9 @@ class Configurations:
     ----------
     spins : DataArray or Dataset
         ±1 with dims (..., x[, y[, z]]), or a Dataset with such a variable ``spins``.
-    neighborhood, boundary : str
-        Of the lattice.
+    neighborhood, boundary : str, optional
+        Of the lattice; what the data say of it if omitted, else nearest neighbours and periodic.
+        A boundary other than that of the data is refused, except that a part of a lattice is free.
 
     Attributes
     ----------
@@ -36,7 +39,7 @@ class Configurations:
     """
 
     def __init__(
-        self, spins: Any, neighborhood: str = "von_neumann", boundary: str = "periodic"
+        self, spins: Any, neighborhood: str | None = None, boundary: str | None = None
     ) -> None:
         array = spin_array(spins)
         ndim = sum(dim in SITES for dim in array.dims)
@@ -51,14 +54,43 @@ class Configurations:
             raise ValueError(
                 f"spins must hold at least one configuration; got the shape {array.shape}"
             )
-        self._array = array
-        self.lattice = Lattice(shape, neighborhood, boundary)
+        self._array, self._data = array, spins
+        boundary = self._boundary(boundary, math.prod(shape))
+        self.lattice = Lattice(
+            shape, self.known("neighborhood", "von_neumann", neighborhood), boundary
+        )
         values = array.values.reshape(-1, self.lattice.n_sites // shape[-1], shape[-1])
         for configuration in values:
             check_values(configuration)
         self.spins = np.ascontiguousarray(values, dtype=np.int8)
         first_site = dict.fromkeys(sites, 0)
         self.leading = array.isel(first_site, drop=True)
+
+    def known(self, name: str, default: Any, given: Any = None) -> Any:
+        """Return what is given or, if nothing is, what the data say, or else the default."""
+        if given is not None or parameter(self._data, name) is None:
+            return default if given is None else given
+        return single(self._data, name)
+
+    def agreed(self, name: str, default: Any, given: Any) -> Any:
+        """As `known`, but what is given must be what the data say, if they say anything."""
+        known = self.known(name, given)
+        if given is not None and known != given:
+            raise ValueError(f"{name} must be that of the data, {known!r}; got {given!r}")
+        return default if known is None else known
+
+    def _boundary(self, given: str | None, n_sites: int) -> str:
+        whole = int(self.known("n_sites", n_sites))
+        if whole == n_sites:
+            return str(self.agreed("boundary", "periodic", given))
+        boundary = self.known("boundary", "periodic", given)
+        if boundary != "free":
+            raise ValueError(
+                f"spins must be those of the whole lattice; got {n_sites} of {whole} sites, and "
+                f"the boundary {boundary!r} (a part has a free one: boundary='free'; if this is a "
+                "lattice of its own, drop the coordinate 'n_sites')"
+            )
+        return "free"
 
     def run(self, function: Callable[[int, int], None]) -> None:
         """Call ``function(first, last)`` for ranges of configurations, in threads."""
@@ -88,8 +120,15 @@ class Configurations:
         Raises
         ------
         TypeError, ValueError
-            If there is no temperature, or `coupling` is not positive.
+            If there is no temperature, `coupling` is not positive, or one of these or the lattice
+            are others than the data say, or these have a field.
         """
+        self.agreed("neighborhood", None, self.lattice.neighborhood)
+        fields = parameter(self._data, "field")
+        if fields is not None and (fields.values != 0).any():
+            shown = ", ".join(f"{each:g}" for each in np.unique(fields.values))
+            raise ValueError(f"field must be 0 for clusters; the data have field = {shown}")
+        coupling = self.agreed("coupling", 1.0, coupling)
         if not check_real("coupling", coupling) > 0:
             raise ValueError(
                 f"coupling must be positive for clusters of equal spins; got {coupling:g}"

@@ -9,6 +9,12 @@ from types import MappingProxyType
 import numpy as np
 import xarray as xr
 
+from analysis._parameters import (
+    check_number_of_sites,
+    numbers_along,
+    positive_along,
+    sweeps_between_draws,
+)
 from analysis.errors import FloatArray, MomentFunction, ShortRunWarning, arviz_arrays, estimate
 from analysis.quantities import quantity_attrs
 from isingrl._validation import check_temperature
@@ -29,9 +35,9 @@ def thermodynamics(data: xr.Dataset) -> xr.Dataset:
     data : Dataset
         Variables ``energy`` and ``magnetization`` (per site) with dims (..., temperature, chain,
         draw), as `isingrl.simulate` returns them; other dims, such as ``method``, are kept.
-        ``n_sites`` and ``interval`` are read from the coordinates, if they are there (as where
-        sizes lie along a dim), else from the attributes. Of data that lie on disk, opened by
-        `xarray.open_dataset`, one run is read at a time.
+        The coordinates ``n_sites``, ``field`` (0 if missing) and ``draw`` say what they were
+        measured on and when. Of data that lie on disk, opened by `xarray.open_dataset`, one run is
+        read at a time.
 
     Returns
     -------
@@ -39,8 +45,10 @@ def thermodynamics(data: xr.Dataset) -> xr.Dataset:
         Over temperature and the other dims, with N sites and means over chains and draws:
 
         - ``energy`` ⟨e⟩, ``magnetization`` ⟨m⟩, ``abs_magnetization`` ⟨|m|⟩;
-        - ``susceptibility`` N(⟨m²⟩ − ⟨|m|⟩²)/T, the connected one, below the transition and at it;
-        - ``susceptibility_disordered`` N⟨m²⟩/T, the one above it;
+        - ``susceptibility``, in a field N(⟨m²⟩ − ⟨m⟩²)/T, which is ∂⟨m⟩/∂h; without one
+          N(⟨m²⟩ − ⟨|m|⟩²)/T, right below the transition and at it;
+        - ``susceptibility_disordered`` N⟨m²⟩/T, ∂⟨m⟩/∂h without a field, right above the
+          transition; NaN in a field;
         - ``specific_heat`` N(⟨e²⟩ − ⟨e⟩²)/T²;
         - ``binder_cumulant`` 1 − ⟨m⁴⟩/(3⟨m²⟩²);
         - ``NAME_error``, a standard error that includes autocorrelation, for each of these;
@@ -100,14 +108,18 @@ def thermodynamics(data: xr.Dataset) -> xr.Dataset:
     """
     template, n_chains, n_draws = _check_series(data)
     shape = template.shape
-    factors = _factors(template, data)
-    interval = _number_of("interval", data, template)
+    n_sites = positive_along(data, "n_sites", template)
+    field = numbers_along(data, "field", template, default=0.0)
+    factors = _factors(template, n_sites, field)
+    interval = sweeps_between_draws(data, template)
     found = {name: np.full((4, *shape), np.nan) for name in _OBSERVABLES}
     sample_size, r_hat = np.full((2, *shape), np.nan)
     for run in np.ndindex(shape):
         e, m = (_load(data[name], template, run) for name in ("energy", "magnetization"))
+        check_number_of_sites(m, float(n_sites[run]), _where(template, run))
+        order = m if field[run] else np.abs(m)
         for name, (moments, function) in _OBSERVABLES.items():
-            each = estimate(moments(e, m), function)
+            each = estimate(moments(e, m, order), function)
             own = each.value, each.error, each.autocorrelation_time, each.autocorrelation_time_error
             found[name][:, *run] = own
         sample_size[run], r_hat[run] = _diagnostics(e, np.abs(m))
@@ -156,16 +168,16 @@ def _square_and_fourth(m: FloatArray) -> FloatArray:
     return np.stack([square, square * square])
 
 
-_Moments = Callable[[FloatArray, FloatArray], FloatArray]
+_Moments = Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
 _OBSERVABLES: Mapping[str, tuple[_Moments, MomentFunction]] = MappingProxyType(
     {
-        "energy": (lambda e, m: e, _mean),
-        "magnetization": (lambda e, m: m, _mean),
-        "abs_magnetization": (lambda e, m: np.abs(m), _mean),
-        "susceptibility": (lambda e, m: _powers_about_mean(np.abs(m)), _variance),
-        "susceptibility_disordered": (lambda e, m: m * m, _mean),
-        "specific_heat": (lambda e, m: _powers_about_mean(e), _variance),
-        "binder_cumulant": (lambda e, m: _square_and_fourth(m), _binder),
+        "energy": (lambda e, m, order: e, _mean),
+        "magnetization": (lambda e, m, order: m, _mean),
+        "abs_magnetization": (lambda e, m, order: np.abs(m), _mean),
+        "susceptibility": (lambda e, m, order: _powers_about_mean(order), _variance),
+        "susceptibility_disordered": (lambda e, m, order: m * m, _mean),
+        "specific_heat": (lambda e, m, order: _powers_about_mean(e), _variance),
+        "binder_cumulant": (lambda e, m, order: _square_and_fourth(m), _binder),
     }
 )
 
@@ -195,9 +207,11 @@ def _check_series(data: xr.Dataset) -> tuple[xr.DataArray, int, int]:
             f"got {data.sizes['draw']} (more sweeps, or a shorter interval)"
         )
     every = dict.fromkeys((*data["energy"].dims, *data["magnetization"].dims))
-    dims = [*(dim for dim in every if dim not in required), "temperature"]
-    own = data["energy"].isel(chain=0, draw=0, drop=True).coords
-    coords = own | {dim: data[dim].variable for dim in dims if dim in data.coords}
+    inner = [dim for dim in ("temperature", "field") if dim in every]
+    dims = [*(dim for dim in every if dim not in (*required, *inner)), *inner]
+    own = [name for name, each in data["energy"].coords.items() if set(each.dims) <= set(dims)]
+    known = [*own, *(dim for dim in dims if dim in data.coords)]
+    coords = {name: data[name].variable for name in known}
     zeros = xr.DataArray(np.zeros([data.sizes[dim] for dim in dims]), coords, dims)
     # which turns the coordinates, too
     return zeros.transpose(*dims), data.sizes["chain"], data.sizes["draw"]
@@ -226,33 +240,17 @@ def _where(template: xr.DataArray, run: tuple[int, ...]) -> str:
     )
 
 
-def _number_of(name: str, data: xr.Dataset, template: xr.DataArray) -> FloatArray:
-    """Positive number of each run, from a coordinate or an attribute, in the template's shape."""
-    if name in data.coords:
-        value = data[name]
-        if not set(value.dims) <= set(template.dims):
-            raise ValueError(
-                f"data: the coordinate {name!r} must lie along {template.dims}; got {value.dims}"
-            )
-    elif name in data.attrs:
-        value = xr.DataArray(np.asarray(data.attrs[name]).item())
-    else:
-        raise ValueError(f"data must have the attribute or coordinate {name!r}; it has neither")
-    if value.dtype.kind not in "iuf" or not bool((value > 0).all()):
-        raise ValueError(f"data: {name!r} must be positive; got {value.values}")
-    return np.asarray(value.broadcast_like(template).transpose(*template.dims), dtype=np.float64)
-
-
-def _factors(template: xr.DataArray, data: xr.Dataset) -> dict[str, FloatArray]:
+def _factors(
+    template: xr.DataArray, n_sites: FloatArray, field: FloatArray
+) -> dict[str, FloatArray]:
     """Numbers that turn variances and second moments into responses."""
-    n_sites = _number_of("n_sites", data, template)
     along = xr.broadcast(template["temperature"], template)[0].transpose(*template.dims)
     temperature = np.asarray(along, dtype=np.float64)
     temperature = np.where(temperature > 0, temperature, np.nan)
     susceptibility = n_sites / temperature
     return {
         "susceptibility": susceptibility,
-        "susceptibility_disordered": susceptibility,
+        "susceptibility_disordered": np.where(field == 0, susceptibility, np.nan),
         "specific_heat": n_sites / temperature**2,
     }
 

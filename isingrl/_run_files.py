@@ -227,7 +227,7 @@ def run_arguments(
             "neighborhood": lattice.neighborhood,
             "boundary": lattice.boundary,
             "coupling": model.coupling,
-            "field": model.field,
+            "field": model.field if isinstance(model.field, float) else list(model.field),
         },
         "rule": {
             "name": rule.name,

@@ -65,6 +65,34 @@ def check_real(
     return number
 
 
+def check_field(value: Any) -> float | tuple[float, ...]:
+    """Return a magnetic field as a float, or several distinct ones as a tuple of them."""
+    if not isinstance(value, Sequence | np.ndarray) or isinstance(value, str | bytes):
+        return check_real("field", value)
+    allowed = "a finite number or a sequence of distinct finite numbers"
+    try:
+        given = np.asarray(value)
+    except ValueError:  # rows of different lengths
+        given = np.asarray(value, dtype=object)
+    if given.size == 0:
+        raise ValueError(f"field must be {allowed}; got an empty sequence")
+    if given.dtype.kind not in "iuf":
+        raise TypeError(f"field must be {allowed}; got {value!r}")
+    if given.ndim > 1:
+        raise ValueError(f"field must be {allowed}; got an array of shape {given.shape}")
+    fields = given.astype(np.float64)
+    bad = fields[~np.isfinite(fields)]
+    if bad.size:
+        raise ValueError(f"field must be {allowed}; got {bad[0]!s}")
+    unique, counts = np.unique(fields, return_counts=True)
+    if unique.size < fields.size:
+        raise ValueError(
+            f"field must be {allowed}; got {unique[counts > 1][0]!s} more than once "
+            "(use chains for repeated runs in one field)"
+        )
+    return tuple(fields.tolist())
+
+
 def check_flag(name: str, value: Any) -> bool:
     """Return `value` if it is a bool."""
     if not isinstance(value, bool):

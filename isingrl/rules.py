@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -243,17 +244,27 @@ class HeatBath(Rule):
 def compiled(
     rule: Rule, model: Ising, temperature: npt.NDArray[np.float64], chains: int
 ) -> RuleTable:
-    """Compile a rule and check what it brings.
+    """Compile a rule in every field and check what it brings.
+
+    Returns
+    -------
+    RuleTable
+        Of all chains, those of one temperature and field side by side, then the next field.
 
     Raises
     ------
     TypeError, ValueError
         As `RuleTable.check`, or if `compile` returns something else.
     """
-    table = rule.compile(model, temperature, chains)
-    if not isinstance(table, RuleTable):
-        raise TypeError(f"rule {rule.name!r}: compile must return a RuleTable; got {table!r}")
-    return table.check(model.lattice, len(temperature) * chains, rule.name)
+    tables = []
+    for each in model.each_field:
+        table = rule.compile(each, temperature, chains)
+        if not isinstance(table, RuleTable):
+            raise TypeError(f"rule {rule.name!r}: compile must return a RuleTable; got {table!r}")
+        tables.append(table.check(model.lattice, len(temperature) * chains, rule.name))
+    split = [each.up.reshape(len(temperature), chains, *each.up.shape[1:]) for each in tables]
+    up = np.stack(split, axis=1)
+    return replace(tables[0], up=up.reshape(-1, *up.shape[3:]))
 
 
 def _reduced(

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from isingrl._coordinates import coordinates_of
 from isingrl._lane_engine import LaneEngine
 from isingrl._lane_layout import fits
 from isingrl._progress import tqdm
@@ -80,7 +81,9 @@ def simulate(
     Parameters
     ----------
     model : Ising
-        Lattice, coupling and field.
+        Lattice, coupling and field; with several fields there are `chains` chains at every
+        temperature in every field. Agents that learn take one field, policies that of their
+        training.
     rule : Rule or Agent
         `Metropolis`, `HeatBath` or a trained `Policy`; with `learn` a `Policy` or an agent that
         knows nothing yet.
@@ -97,7 +100,7 @@ def simulate(
         Chains at every temperature.
     start : {"random", "up", "down"} or array_like of ±1
         First configuration; an array of shape ``lattice.shape`` for all chains or
-        ``(n_temperatures, chains, *lattice.shape)``.
+        ``(n_temperatures[, n_fields], chains, *lattice.shape)``.
     schedule : {"checkerboard", "random-site", "typewriter", "synchronous"}
         Sublattice by sublattice; sites drawn at random; row after row; or all sites at once.
         ``"sequential"`` is an older name of ``"random-site"``.
@@ -127,10 +130,13 @@ def simulate(
     Returns
     -------
     Dataset
-        ``energy`` (in J) and ``magnetization``, per site, with dims (temperature, chain, draw);
-        with snapshots also ``spins`` (temperature, chain, snapshot, x[, y[, z]]), int8 ±1. The
-        scalar coordinate ``method`` names the rule, so that runs concatenate along it. The
-        attributes hold everything needed to run it again.
+        ``energy`` (in J) and ``magnetization``, per site, with dims (temperature, chain, draw), or
+        (temperature, field, chain, draw) for several fields; with snapshots also ``spins`` (...,
+        chain, snapshot, x[, y[, z]]), int8 ±1. ``draw`` and ``snapshot`` are in sweeps after the
+        first draw. What the analysis reads are coordinates, which stay with the numbers where
+        runs are joined: ``method`` (the rule), ``n_sites``, ``sides``, ``neighborhood``,
+        ``boundary``, ``coupling``, ``field`` and ``schedule``. Attributes hold what else is needed
+        to run it again.
 
     Raises
     ------
@@ -159,7 +165,8 @@ def simulate(
     check_choice("schedule", schedule, SCHEDULES)
     draws = sweeps // interval
     seeds = seed_sequence(seed)
-    shape = (len(temperatures), chains)
+    fields = () if isinstance(model.field, float) else (len(model.each_field),)
+    shape = (len(temperatures), *fields, chains)
     first = check_start(start, model.lattice.shape, shape)
     check_real("checkpoint_seconds", checkpoint_seconds, minimum=0)
     table = None
@@ -182,32 +189,31 @@ def simulate(
     else:
         assert isinstance(rule, Agent | Policy)
         engine = LearningEngine(model, rule, temperatures, chains, first, schedule, seeds)
-    series = Series.new(len(temperatures) * chains, draws, snapshots, model.lattice.shape)
+    series = Series.new(math.prod(shape), draws, snapshots, model.lattice.shape)
     if folder is not None:
         folder.resume(engine, series)
     _run(engine, series, thermalization, interval, folder, progress)
 
-    data = _dataset(model, temperatures, chains, series.bonds, series.totals)
+    data = _dataset(model, temperatures, shape, series)
+    label = {"long_name": "sweeps after the first draw", "units": "sweeps"}
+    data["draw"] = ("draw", np.arange(draws) * interval, label | {"interval": interval})
     if snapshots:
-        sites = ("x", "y", "z")[: model.lattice.ndim]
-        data["spins"] = (
-            ("temperature", "chain", "snapshot", *sites),
-            series.spins.reshape(*shape, snapshots, *model.lattice.shape),
-            {"long_name": "spin"},
-        )
-        data = data.assign_coords(snapshot=("snapshot", snapshot_draws(draws, snapshots)))
-        data["snapshot"].attrs["long_name"] = "draw at which the spins were kept"
-    data.attrs |= rule.describe() | {
-        "schedule": schedule,
+        dims = (*data["energy"].dims[:-1], "snapshot", *("x", "y", "z")[: model.lattice.ndim])
+        spins = series.spins.reshape(*shape, snapshots, *model.lattice.shape)
+        data["spins"] = dims, spins, {"long_name": "spin"}
+        kept = snapshot_draws(draws, snapshots) * interval
+        data = data.assign_coords(snapshot=("snapshot", kept, label))
+    description = rule.describe()
+    description.pop("rule", None)  # which is the method
+    data.attrs = description | {
         "sweeps": sweeps,
         "thermalization": thermalization,
-        "interval": interval,
         "start": start if isinstance(start, str) else "array",
         "learn": int(learn),
         "seed_entropy": str(seeds.entropy),
         "versions": versions_text(),
     }
-    data = data.assign_coords(method=rule.name)
+    data = data.assign_coords(schedule=schedule, method=rule.name)
     softmax = rule.softmax_temperature(model, temperatures)
     if softmax is not None:
         data = data.assign_coords(softmax_temperature=("temperature", softmax))
@@ -233,8 +239,10 @@ def make_engine(
 
 def _check_rule(model: Ising, rule: Any, temperature: Any, learn: bool) -> npt.NDArray[np.float64]:
     """Check what updates the spins; returns the temperatures."""
-    if check_flag("learn", learn) and not isinstance(rule, Agent | Policy):
-        raise TypeError(f"rule must be an agent or a Policy to learn; got {rule!r}")
+    if check_flag("learn", learn):
+        if not isinstance(rule, Agent | Policy):
+            raise TypeError(f"rule must be an agent or a Policy to learn; got {rule!r}")
+        model.one_field("agents that learn")
     if isinstance(rule, Agent) and not learn:
         raise TypeError(
             f"rule must be Metropolis(), HeatBath() or a Policy; got {rule!r}: train it first, or "
@@ -247,7 +255,8 @@ def _check_rule(model: Ising, rule: Any, temperature: Any, learn: bool) -> npt.N
         return check_temperature(temperature)
     if not isinstance(rule, Rule):
         raise TypeError(f"rule must be Metropolis(), HeatBath() or a Policy; got {rule!r}")
-    return rule.temperatures(model, temperature)
+    found = [rule.temperatures(each, temperature) for each in model.each_field]
+    return found[0]
 
 
 def _run(
@@ -292,17 +301,18 @@ def _run(
 
 
 def _dataset(
-    model: Ising,
-    temperatures: npt.NDArray[np.float64],
-    chains: int,
-    bonds: npt.NDArray[np.int64],
-    totals: npt.NDArray[np.int64],
+    model: Ising, temperatures: npt.NDArray[np.float64], shape: tuple[int, ...], series: Series
 ) -> xr.Dataset:
-    dims = ("temperature", "chain", "draw")
-    shape = (len(temperatures), chains, bonds.shape[1])
-    energy = model.energy_of_sums(bonds, totals).reshape(shape)
-    magnetization = (totals / model.lattice.n_sites).reshape(shape)
-    lattice = model.lattice
+    """Energies and magnetizations of chains of that shape, and what they were measured on."""
+    lattice, draws = model.lattice, series.bonds.shape[1]
+    each_field = (shape[0], -1, shape[-1], draws)
+    bonds, totals = series.bonds.reshape(each_field), series.totals.reshape(each_field)
+    energies = [
+        each.energy_of_sums(bonds[:, k], totals[:, k]) for k, each in enumerate(model.each_field)
+    ]
+    energy = np.stack(energies, axis=1).reshape(*shape, draws)
+    magnetization = (totals / lattice.n_sites).reshape(*shape, draws)
+    dims = ("temperature", *(["field"] if len(shape) > 2 else []), "chain", "draw")
     return xr.Dataset(
         {
             "energy": (dims, energy, {"long_name": "energy per site", "units": "J"}),
@@ -318,16 +328,8 @@ def _dataset(
                 temperatures,
                 {"long_name": "temperature", "units": "J/k_B"},
             ),
-            "chain": np.arange(chains),
-            "draw": np.arange(bonds.shape[1]),
-        },
-        attrs={
-            "shape": list(lattice.shape),
-            "n_sites": lattice.n_sites,
-            "neighborhood": lattice.neighborhood,
-            "boundary": lattice.boundary,
-            "coupling": model.coupling,
-            "field": model.field,
+            "chain": np.arange(shape[-1]),
+            **coordinates_of(model),
         },
     )
 

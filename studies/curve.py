@@ -30,7 +30,7 @@ from isingrl import (
 from isingrl._runs import STARTS
 from isingrl._schedules import SCHEDULES, Schedule
 from isingrl._validation import check_choice, check_integer, check_run_length
-from studies.combining import concat
+from studies.combining import concat, numbered
 from studies.extending import Join, added, added_grids, longer, unextended
 from studies.figures import legend_below, new_figure
 from studies.tasks import Task, task_seed
@@ -333,4 +333,4 @@ def measure(
     if "softmax_temperature" not in data.coords:
         none = np.full(len(temperature), np.nan)
         data = data.assign_coords(softmax_temperature=("temperature", none))
-    return data.assign_coords(interval=data.attrs.pop("interval"))
+    return numbered(data)

@@ -285,7 +285,7 @@ def measure(
         data[name] = fitted[name].drop_vars(["method", "softmax_temperature"])
     data["log_odds"] = log_odds(policy)["log_odds"].drop_vars(["method", "softmax_temperature"])
     label = {"long_name": "discount", "units": "1"}
-    data.attrs = {name: data.attrs[name] for name in ("n_sites", "schedule", "versions")}
+    data.attrs = {name: data.attrs[name] for name in ("versions",)}
     return data.assign_coords(discount=((), float(discount), label))
 
 

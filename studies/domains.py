@@ -144,7 +144,7 @@ class Domains:
         counted = critical[["critical_size_histogram"]].rename(
             critical_size_histogram="size_histogram"
         )
-        counted.attrs["n_sites"] = max(self.sizes) ** 2
+        counted = counted.assign_coords(n_sites=max(self.sizes) ** 2)
         return mean.merge(fit).merge(size_distribution(counted))
 
     def plot(self, summary: xr.Dataset) -> Figure:

@@ -295,7 +295,7 @@ def measure(
     for name, side in (("magnetization_a", "even"), ("magnetization_b", "odd")):
         data[name].attrs = {"long_name": f"magnetization of the {side} sites", "units": "1"}
     data["two_time_energy"].attrs = _TWO_TIME
-    data.attrs = {name: data.attrs[name] for name in ("n_sites", "interval", "versions")}
+    data.attrs = {name: data.attrs[name] for name in ("versions",)}
     data = data.rename(temperature="reduced_temperature").assign_coords(
         reduced_temperature=config.reduced
     )

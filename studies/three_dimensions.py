@@ -212,5 +212,4 @@ def measure(
         out=folder and folder / "run",
         progress=progress,
     )
-    data = data.drop_vars("softmax_temperature", errors="ignore")
-    return data.assign_coords(neighborhood=data.attrs.pop("neighborhood"))
+    return data.drop_vars("softmax_temperature", errors="ignore")

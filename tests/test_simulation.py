@@ -54,29 +54,27 @@ def test_dataset(model, schedule):
     assert set(np.unique(data["spins"])) == {-1, 1}
     np.testing.assert_array_equal(data["temperature"], [2.0, 1.5, 3.0])
     np.testing.assert_array_equal(data["chain"], [0, 1])
-    np.testing.assert_array_equal(data["draw"], np.arange(5))
-    np.testing.assert_array_equal(data["snapshot"], snapshot_draws(5, 3))
+    np.testing.assert_array_equal(data["draw"], 2 * np.arange(5))
+    np.testing.assert_array_equal(data["snapshot"], 2 * snapshot_draws(5, 3))
+    assert data["draw"].attrs["units"] == data["snapshot"].attrs["units"] == "sweeps"
     assert data["method"].item() == "heat-bath"
     assert data["energy"].attrs == {"long_name": "energy per site", "units": "J"}
     assert data["magnetization"].attrs["units"] == "1"
     assert data["temperature"].attrs["units"] == "J/k_B"
     for name in ("magnetization", "spins", "temperature", "snapshot"):
         assert data[name].attrs["long_name"]
-    expected = {
-        "shape": list(lattice.shape),
+    coordinates = {
+        "method": "heat-bath",
+        "sides": "x".join(map(str, lattice.shape)),
         "n_sites": lattice.n_sites,
         "neighborhood": lattice.neighborhood,
         "boundary": lattice.boundary,
         "coupling": model.coupling,
         "field": model.field,
-        "rule": "heat-bath",
         "schedule": schedule,
-        "sweeps": 11,
-        "thermalization": 2,
-        "interval": 2,
-        "start": "random",
-        "seed_entropy": "7",
     }
+    assert {name: data[name].item() for name in coordinates} == coordinates
+    expected = {"sweeps": 11, "thermalization": 2, "start": "random", "seed_entropy": "7"}
     assert {name: data.attrs[name] for name in expected} == expected
     assert f"isingrl {isingrl.__version__}" in data.attrs["versions"]
 
@@ -88,7 +86,7 @@ def test_snapshots_are_the_configurations_that_were_measured(model, schedule):
         model, Metropolis(), [2.0, 3.0], sweeps=12, interval=3, chains=3, schedule=schedule,
         snapshots=4, seed=1,
     )  # fmt: skip
-    np.testing.assert_array_equal(data["snapshot"], [0, 1, 2, 3])
+    np.testing.assert_array_equal(data["snapshot"], [0, 3, 6, 9])
     spins = data["spins"].values
     np.testing.assert_allclose(model.energy(spins), data["energy"].values, rtol=1e-12)
     np.testing.assert_allclose(model.magnetization(spins), data["magnetization"].values)
@@ -359,7 +357,7 @@ def test_policies_bring_their_temperatures_and_softmax_temperatures():
     np.testing.assert_array_equal(data["temperature"], [2.0, 3.0])
     np.testing.assert_allclose(data["softmax_temperature"], [0.5, 0.75])
     assert data["softmax_temperature"].dims == ("temperature",)
-    assert data.attrs["rule"] == "mean-field-q"
+    assert data.method == "mean-field-q"
     assert data.attrs["temperature_map"] == "exact"
     assert json.loads(data.attrs["agent"]) == policy.agent.settings()
     one = simulate(MODEL, policy, 3.0, sweeps=2, seed=1)

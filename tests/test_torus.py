@@ -19,7 +19,7 @@ def rule_of(name, model):
 def compare(data, expected):
     """Check energy and specific heat of one temperature; returns the energy's error."""
     e = data["energy"].values[0]
-    temperature, n_sites = float(data["temperature"][0]), data.attrs["n_sites"]
+    temperature, n_sites = float(data["temperature"][0]), data.n_sites.item()
     energy = errors.estimate(e)
     # Deviations from the exact energy spare the variance a difference of large numbers.
     shifted = e - float(expected["energy"][0])

@@ -72,8 +72,7 @@ def spin_correlation(
     """
     if connected not in (None, *SUBTRACTED):
         raise ValueError(f"connected must be None or one of {SUBTRACTED}; got {connected!r}")
-    configurations = Configurations(spins)
-    check_dims(configurations, dims)
+    configurations = periodic(spins, dims)
     shape = configurations.lattice.shape
     shells = fourier.distance_shells(shape)
 
@@ -139,8 +138,7 @@ def structure_factor(
     >>> found.structure_factor.dims, found.structure_factor.round(6).values.tolist()
     (('wave_number',), [64.0, 0.0, 0.0, 0.0, 0.0])
     """
-    configurations = Configurations(spins)
-    check_dims(configurations, dims)
+    configurations = periodic(spins, dims)
     shape = configurations.lattice.shape
     shells = fourier.wave_shells(shape)
 
@@ -162,6 +160,15 @@ def structure_factor(
             quantity_attrs("wave_number"),
         ),
     )
+
+
+def periodic(spins: Any, dims: Any) -> Configurations:
+    """Configurations of a periodic lattice that have the dims to average over."""
+    configurations = Configurations(spins)
+    check_dims(configurations, dims)
+    if not configurations.lattice.periodic:
+        raise ValueError("boundary must be 'periodic' for correlations; the data have 'free'")
+    return configurations
 
 
 def check_dims(configurations: Configurations, dims: Any) -> None:

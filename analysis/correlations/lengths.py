@@ -9,9 +9,9 @@ import numpy.typing as npt
 import scipy
 import xarray as xr
 
-from analysis._configurations import SITES, Configurations
+from analysis._configurations import SITES
 from analysis.correlations import _fourier as fourier
-from analysis.correlations.functions import DIMS, FloatArray, averaged, check_dims, sampled
+from analysis.correlations.functions import DIMS, FloatArray, averaged, periodic, sampled
 from analysis.domains import domain_statistics
 from isingrl._validation import check_real
 
@@ -76,8 +76,7 @@ def correlation_length(
     >>> bool(abs(deviation) < 4 * found.exponential_length_error)
     True
     """
-    configurations = Configurations(spins)
-    check_dims(configurations, dims)
+    configurations = periodic(spins, dims)
     if not dims:
         raise ValueError("dims must name one or more dims of spins to average over; got none")
     shape = configurations.lattice.shape
@@ -152,8 +151,7 @@ def domain_length(
     (8.0, 'lattice spacings')
     """
     background = check_real("equilibrium_wall_density", equilibrium_wall_density, minimum=0.0)
-    configurations = Configurations(spins)
-    check_dims(configurations, dims)
+    configurations = periodic(spins, dims)
     shape = configurations.lattice.shape
     shells = fourier.wave_shells(shape)
     wave_number = shells.radius[1:]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from analysis._parameters import parameter
 from analysis.exact.onsager import CRITICAL_TEMPERATURE
 from analysis.plots.styles import Style, axis_label, draw_marks, new_axes, style_of, variable
 
@@ -70,7 +71,7 @@ def exact_curve(result: xr.Dataset, name: str, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     result : Dataset
-        As the functions of `analysis.exact` return it; finite if it has the attribute ``shape``,
+        As the functions of `analysis.exact` return it; finite if it has the coordinate ``sides``,
         labelled by the attribute ``theory`` if it has that.
     name : str
         The observable.
@@ -100,14 +101,13 @@ def exact_curve(result: xr.Dataset, name: str, ax: Axes | None = None) -> Axes:
     """
     values = variable(result, name, ("temperature",)).sortby("temperature")
     ax = new_axes(ax)
-    shape = result.attrs.get("shape")
+    sides = parameter(result, "sides")
     if "theory" in result.attrs:
         label, linestyle, color = str(result.attrs["theory"]), "-.", "0.35"
-    elif shape is None:
+    elif sides is None:
         label, linestyle, color = "exact, infinite", "-", "0.35"
     else:
-        sides = "×".join(str(side) for side in np.atleast_1d(shape))
-        label, linestyle, color = f"exact, {sides}", "--", "0.0"
+        label, linestyle, color = f"exact, {sides.item().replace('x', '×')}", "--", "0.0"
     finite = np.isfinite(values["temperature"].values)
     x = values["temperature"].values[finite]
     y = np.where(np.isfinite(values.values), values.values, np.nan)[finite]

@@ -89,6 +89,7 @@ def train(
     if not isinstance(model, Ising):
         raise TypeError(f"model must be an Ising model; got {model!r}")
     check_agent(agent)
+    model.one_field("agents that learn")
     temperatures = check_temperature(temperature)
     sweeps = check_integer("sweeps", sweeps, 1)
     chains = check_integer("chains", chains, 1)

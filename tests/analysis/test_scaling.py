@@ -20,7 +20,7 @@ def join(runs):
         .reset_coords("temperature")
         .drop_vars("softmax_temperature", errors="ignore")
         .assign_coords(
-            size=side, n_sites=run.attrs["n_sites"], interval=run.attrs.get("interval", 1)
+            size=side, draw=np.arange(run.sizes["draw"]), interval=run.draw.attrs["interval"]
         )
         for side, run in runs.items()
     ]
@@ -304,7 +304,7 @@ def test_common_temperatures_are_taken_too():
     runs = [
         simulate(
             Ising(Lattice((side, side))), HeatBath(), temperature, sweeps=100, chains=2, seed=side
-        ).assign_coords(size=side, n_sites=side**2)
+        ).assign_coords(size=side)
         for side in (4, 6)
     ]
     data = xr.concat(
