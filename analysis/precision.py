@@ -9,8 +9,8 @@ import numpy as np
 import xarray as xr
 
 from analysis.errors import ShortRunWarning
-from analysis.thermodynamics import MIN_DRAWS, thermodynamics
-from isingrl._validation import check_real
+from analysis.thermodynamics import MIN_DRAWS, OBSERVABLES, thermodynamics
+from isingrl._validation import check_choice, check_real
 
 __all__ = ["precision"]
 
@@ -33,8 +33,7 @@ def precision(**errors: float) -> Callable[[xr.Dataset], bool]:
     Raises
     ------
     TypeError, ValueError
-        If none is given, or one is not positive; and, when the function is called, if a name is
-        no observable.
+        If none is given, a name is no observable, or an error is not positive.
 
     Notes
     -----
@@ -56,9 +55,9 @@ def precision(**errors: float) -> Callable[[xr.Dataset], bool]:
     """
     if not errors:
         raise TypeError("errors must name an observable, as in precision(energy=1e-4); got none")
-    wanted = {name: check_real(name, error) for name, error in errors.items()}
-    for name, error in wanted.items():
-        if not error > 0:
+    for name, error in errors.items():
+        check_choice("errors: an observable", name, tuple(OBSERVABLES))
+        if not check_real(name, error) > 0:
             raise ValueError(f"{name} must be a positive standard error; got {error:g}")
 
     def enough(data: xr.Dataset) -> bool:
@@ -67,16 +66,10 @@ def precision(**errors: float) -> Callable[[xr.Dataset], bool]:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             summary = thermodynamics(data)
-        missing = [name for name in wanted if f"{name}_error" not in summary]
-        if missing:
-            known = sorted(
-                str(name).removesuffix("_error") for name in summary if str(name).endswith("_error")
-            )
-            raise ValueError(f"until must name observables among {known}; got {missing[0]!r}")
         if any(issubclass(each.category, ShortRunWarning) for each in caught):
             return False
         return all(
-            bool(np.all(summary[f"{name}_error"] <= error)) for name, error in wanted.items()
+            bool(np.all(summary[f"{name}_error"] <= error)) for name, error in errors.items()
         )
 
     return enough

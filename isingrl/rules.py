@@ -20,8 +20,8 @@ class Rule(ABC):
 
     A rule is a table for every temperature, so that Metropolis, heat bath and trained agents run
     on the same engines. A new one needs a `name` and a `table`, which is checked: probabilities
-    from 0 to 1, in the shape that `table` names. If it obeys detailed balance, flips that are nearly
-    sure both ways are made lazy (`isingrl.tables.RuleTable.for_schedule`); else it is run as given.
+    from 0 to 1, in the shape that `table` names. If it obeys detailed balance, flips that are
+    nearly sure both ways are made lazy (`isingrl.tables.RuleTable.for_schedule`).
 
     Examples
     --------

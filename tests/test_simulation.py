@@ -11,7 +11,6 @@ import xarray as xr
 import isingrl
 from isingrl import HeatBath, Ising, Lattice, MeanFieldQ, Metropolis, Rule, simulate, train
 from isingrl._lane_engine import LaneEngine
-from isingrl._runs import snapshot_draws
 from isingrl._schedules import SCHEDULES
 from isingrl._site_engine import SiteEngine
 from isingrl.simulation import make_engine
@@ -55,7 +54,7 @@ def test_dataset(model, schedule):
     np.testing.assert_array_equal(data["temperature"], [2.0, 1.5, 3.0])
     np.testing.assert_array_equal(data["chain"], [0, 1])
     np.testing.assert_array_equal(data["draw"], 2 * np.arange(5))
-    np.testing.assert_array_equal(data["snapshot"], 2 * snapshot_draws(5, 3))
+    np.testing.assert_array_equal(data["snapshot"], check_snapshots(3, 10, 2) - 2)
     assert data["draw"].attrs["units"] == data["snapshot"].attrs["units"] == "sweeps"
     assert data["method"].item() == "heat-bath"
     assert data["energy"].attrs == {"long_name": "energy per site", "units": "J"}
@@ -94,7 +93,7 @@ def test_snapshots_are_the_configurations_that_were_measured(model, schedule):
 
 @pytest.mark.parametrize(("draws", "n"), [(10, 1), (10, 3), (10, 10), (7, 4), (1000, 999), (5, 0)])
 def test_snapshots_are_spread_evenly_and_end_with_the_last_draw(draws, n):
-    kept = snapshot_draws(draws, n)
+    kept = check_snapshots(n, draws, 1) - 1
     assert len(kept) == n
     assert ((kept >= 0) & (kept < draws)).all()
     gaps = np.diff(np.concatenate([[-1], kept]))
