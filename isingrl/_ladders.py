@@ -102,7 +102,7 @@ def _of_rung(
         return start
     axis = 0 if ladder == "temperature" else 1
     first = np.moveaxis(start.reshape(*run.shape, *sites), axis, 0)[0]
-    return first.reshape(-1, *sites)
+    return np.asarray(first.reshape(-1, *sites))
 
 
 def _joined(parts: list[xr.Dataset], ladder: str) -> xr.Dataset:

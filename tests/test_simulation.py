@@ -11,6 +11,7 @@ import xarray as xr
 import isingrl
 from isingrl import HeatBath, Ising, Lattice, MeanFieldQ, Metropolis, Rule, simulate, train
 from isingrl._lane_engine import LaneEngine
+from isingrl._runs import check_snapshots
 from isingrl._schedules import SCHEDULES
 from isingrl._site_engine import SiteEngine
 from isingrl.simulation import make_engine
