@@ -101,7 +101,8 @@ def simulate(
         Chains at every temperature.
     start : {"random", "up", "down"} or array_like of ±1
         First configuration; an array of shape ``lattice.shape`` for all chains or
-        ``(n_temperatures[, n_fields], chains, *lattice.shape)``.
+        ``(n_temperatures[, n_fields], chains, *lattice.shape)``, or a DataArray of spins, whose
+        dims stand in any order; along those that it lacks its configurations are repeated.
     schedule : {"checkerboard", "sequential", "synchronous"}
         Sublattice by sublattice, random sites, or all sites at once.
     snapshots : int
@@ -165,9 +166,11 @@ def simulate(
     check_choice("schedule", schedule, tuple(SCHEDULES))
     draws = sweeps // interval
     seeds = seed_sequence(seed)
-    fields = () if isinstance(model.field, float) else (len(model.each_field),)
-    shape = (len(temperatures), *fields, chains)
-    first = check_start(start, model.lattice.shape, shape)
+    several = not isinstance(model.field, float)
+    fields = {"field": len(model.each_field)} if several else {}
+    sizes = {"temperature": len(temperatures), **fields, "chain": chains}
+    shape = tuple(sizes.values())
+    first = check_start(start, model.lattice.shape, sizes)
     check_real("checkpoint_seconds", checkpoint_seconds, minimum=0)
     table = None
     if not learn:
