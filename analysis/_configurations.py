@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +13,7 @@ import xarray as xr
 from analysis._parameters import parameter, single
 from isingrl import Lattice
 from isingrl._threads import run_in_threads
-from isingrl._validation import check_real, check_temperature
+from isingrl._validation import check_real, check_spin_values, check_temperature
 
 SITES = ("x", "y", "z")
 
@@ -55,13 +54,13 @@ class Configurations:
                 f"spins must hold at least one configuration; got the shape {array.shape}"
             )
         self._array, self._data = array, spins
-        boundary = self._boundary(boundary, math.prod(shape))
+        boundary = self._boundary(boundary, dict(zip(sites, shape, strict=True)))
         self.lattice = Lattice(
             shape, self.known("neighborhood", "von_neumann", neighborhood), boundary
         )
         values = array.values.reshape(-1, self.lattice.n_sites // shape[-1], shape[-1])
         for configuration in values:
-            check_values(configuration)
+            check_spin_values("spins", configuration)
         self.spins = np.ascontiguousarray(values, dtype=np.int8)
         first_site = dict.fromkeys(sites, 0)
         self.leading = array.isel(first_site, drop=True)
@@ -79,16 +78,18 @@ class Configurations:
             raise ValueError(f"{name} must be that of the data, {known!r}; got {given!r}")
         return default if known is None else known
 
-    def _boundary(self, given: str | None, n_sites: int) -> str:
-        whole = int(self.known("n_sites", n_sites))
-        if whole == n_sites:
+    def _boundary(self, given: str | None, shape: dict[str, int]) -> str:
+        """Boundary of the data, or a free one for a part of their lattice."""
+        whole = self.known("sides", "")
+        sides = dict(zip(SITES, map(int, whole.split("x")), strict=False)) if whole else {}
+        cut = [dim for dim, side in shape.items() if sides.get(dim, side) != side]
+        if not cut:
             return str(self.agreed("boundary", "periodic", given))
-        boundary = self.known("boundary", "periodic", given)
-        if boundary != "free":
+        if self.known("boundary", "periodic", given) != "free":
             raise ValueError(
-                f"spins must be those of the whole lattice; got {n_sites} of {whole} sites, and "
-                f"the boundary {boundary!r} (a part has a free one: boundary='free'; if this is a "
-                "lattice of its own, drop the coordinate 'n_sites')"
+                f"boundary must be 'free' for a part of a lattice: spins have {shape[cut[0]]} of "
+                f"{sides[cut[0]]} sites along {cut[0]!r}, so that opposite faces are not joined "
+                "(if this is a lattice of its own, drop the coordinate 'sides')"
             )
         return "free"
 
@@ -163,10 +164,3 @@ def spin_array(spins: Any) -> xr.DataArray:
             f"with a variable 'spins'; got {type(spins).__name__}"
         )
     return spins
-
-
-def check_values(values: npt.NDArray[Any]) -> None:
-    """Refuse other values than ±1."""
-    wrong = (values != 1) & (values != -1)
-    if wrong.any():
-        raise ValueError(f"spins must be +1 or -1; got {values[wrong].tolist()[0]!r} among them")

@@ -25,6 +25,8 @@ def parameter(data: xr.Dataset | xr.DataArray, name: str) -> xr.DataArray | None
     if name in data.coords:
         variable = data.coords[name].variable
         return xr.DataArray(variable.values, dims=variable.dims, name=name)
+    if name == "sides" and "shape" in data.attrs:
+        return xr.DataArray("x".join(map(str, np.atleast_1d(data.attrs["shape"]))), name=name)
     if name in data.attrs:
         return xr.DataArray(np.asarray(data.attrs[name]).item(), name=name)
     return None

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from isingrl._validation import check_choice, check_integer, check_spins
+from isingrl._validation import check_choice, check_integer, check_spins, site_axes
 
 STARTS = ("random", "up", "down")
 
@@ -21,16 +21,20 @@ def seed_sequence(seed: Any) -> np.random.SeedSequence:
 
 
 def check_start(
-    start: Any, lattice_shape: tuple[int, ...], chains: tuple[int, ...]
+    start: Any, lattice_shape: tuple[int, ...], chains: dict[str, int]
 ) -> str | npt.NDArray[np.int8]:
     """Return the name of a start, or its spins with shape (n_chains, *lattice_shape).
 
-    `chains` are the axes that an array of all first configurations has before those of the lattice.
+    `chains` are the axes that an array of all first configurations has before those of the lattice,
+    by name; the dims of a DataArray may stand in any order, and it need not have those in which
+    its configurations do not differ.
     """
     if isinstance(start, str):
         return check_choice("start", start, STARTS)
-    spins = check_spins("start", start, (lattice_shape, (*chains, *lattice_shape)))
-    return np.broadcast_to(spins, (*chains, *lattice_shape)).reshape(-1, *lattice_shape)
+    shape = (*chains.values(), *lattice_shape)
+    given = site_axes("start", start, len(lattice_shape), chains)
+    spins = check_spins("start", given, (lattice_shape, shape))
+    return np.broadcast_to(spins, shape).reshape(-1, *lattice_shape)
 
 
 def check_snapshots(snapshots: Any, sweeps: int, interval: int) -> npt.NDArray[np.int64]:

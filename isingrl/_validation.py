@@ -5,12 +5,13 @@ from __future__ import annotations
 import importlib
 import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import xarray as xr
 
 
 def require(package: str, need: str, extra: str) -> Any:
@@ -141,19 +142,63 @@ def check_spins(name: str, value: Any, shapes: Sequence[tuple[int, ...]]) -> npt
     if given.shape not in shapes:
         allowed = " or ".join(str(shape) for shape in shapes)
         raise ValueError(f"{name} must have shape {allowed}; got {given.shape}")
-    if given.dtype.kind not in "iuf" or not _is_spin(given).all():
-        raise ValueError(f"{name} must hold the spins -1 and +1 only; got {_sample(given)}")
+    check_spin_values(name, given)
     return given.astype(np.int8)
 
 
-def _is_spin(given: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    return np.asarray((given == 1) | (given == -1))  # np.isin takes thirty times as long
+def check_spin_values(name: str, given: npt.NDArray[Any]) -> None:
+    """Refuse other values than ±1, and types that cannot hold -1."""
+    if given.dtype.kind not in "if":
+        raise ValueError(
+            f"{name} must hold the spins -1 and +1 only; got an array of dtype {given.dtype} (of "
+            "0 and 1, or booleans, 2 * up - 1 makes spins, once they are signed integers)"
+        )
+    wrong = (given != 1) & (given != -1)  # np.isin takes thirty times as long
+    if wrong.any():
+        raise ValueError(
+            f"{name} must hold the spins -1 and +1 only; got the value {given[wrong][0]!s}"
+        )
 
 
-def _sample(given: npt.NDArray[Any]) -> str:
-    if given.dtype.kind not in "iuf":
-        return f"an array of dtype {given.dtype}"
-    return f"the value {given[~_is_spin(given)][0]!s}"
+def site_axes(name: str, value: Any, ndim: int, leading: Mapping[str, int] | None = None) -> Any:
+    """Return an array with the axes of the sites last; those of a DataArray are found by name.
+
+    Parameters
+    ----------
+    name : str
+        Named by errors.
+    value : array_like or DataArray
+    ndim : int
+        Of the lattice.
+    leading : mapping of str to int, optional
+        Dims that it may have before those of the sites, in their order, and their lengths; any if
+        omitted. A DataArray that has some of them is repeated along the others.
+
+    Raises
+    ------
+    ValueError
+        If a DataArray has other dims, or lacks one of the sites.
+    """
+    if not isinstance(value, xr.DataArray):
+        return value
+    sites = ("x", "y", "z")[:ndim]
+    others = [dim for dim in value.dims if dim not in sites]
+    wrong = [dim for dim in others if leading is not None and dim not in leading]
+    if wrong or not set(sites) <= set(value.dims) or set(others) & {"x", "y", "z"}:
+        before = "..." if leading is None else f"[{', '.join(leading)}]"
+        raise ValueError(
+            f"{name} must have the dims ({before}, {', '.join(sites)}), in any order; got "
+            f"{tuple(map(str, value.dims))}"
+        )
+    if leading is None or not others:
+        return value.transpose(*others, *sites).values
+    missing = {dim: length for dim, length in leading.items() if dim not in others}
+    return (
+        value.drop_vars(missing, errors="ignore")
+        .expand_dims(missing)
+        .transpose(*leading, *sites)
+        .values
+    )
 
 
 def check_run_length(sweeps: Any, thermalization: Any, interval: Any, chains: Any) -> None:

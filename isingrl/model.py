@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from isingrl._validation import check_field, check_real
+from isingrl._validation import check_field, check_real, check_spin_values, site_axes
 from isingrl.lattice import Lattice
 
 
@@ -105,7 +105,7 @@ class Ising:
         Parameters
         ----------
         spins : array_like of ±1, shape (..., *lattice.shape)
-            One configuration or several.
+            One configuration or several; a DataArray may have the dims of its sites anywhere.
 
         Returns
         -------
@@ -115,7 +115,7 @@ class Ising:
         Raises
         ------
         ValueError
-            If `spins` has another shape.
+            If `spins` has another shape, or holds other values than ±1.
 
         Examples
         --------
@@ -139,7 +139,7 @@ class Ising:
         Parameters
         ----------
         spins : array_like of ±1, shape (..., *lattice.shape)
-            One configuration or several.
+            One configuration or several; a DataArray may have the dims of its sites anywhere.
 
         Returns
         -------
@@ -149,7 +149,7 @@ class Ising:
         Raises
         ------
         ValueError
-            If `spins` has another shape.
+            If `spins` has another shape, or holds other values than ±1.
 
         Examples
         --------
@@ -208,10 +208,11 @@ class Ising:
         return self.coupling * sums + self.one_field("local fields")
 
     def _configurations(self, spins: npt.ArrayLike) -> npt.NDArray[np.int64]:
-        s = np.asarray(spins)
         shape = self.lattice.shape
+        s = np.asarray(site_axes("spins", spins, len(shape)))
         if s.shape[-len(shape) :] != shape:
             raise ValueError(f"spins must have shape (..., {shape}); got {s.shape}")
+        check_spin_values("spins", s)
         return s.astype(np.int64)
 
     def _sites_sum(self, values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -108,7 +108,8 @@ def simulate(
         Chains at every temperature.
     start : {"random", "up", "down"} or array_like of ±1
         First configuration; an array of shape ``lattice.shape`` for all chains or
-        ``(n_temperatures[, n_fields], chains, *lattice.shape)``.
+        ``(n_temperatures[, n_fields], chains, *lattice.shape)``, or a DataArray of spins, whose
+        dims stand in any order; along those that it lacks its configurations are repeated.
     schedule : {"checkerboard", "random-site", "typewriter", "synchronous"}
         Sublattice by sublattice; sites drawn at random; row after row; or all sites at once.
         ``"sequential"`` is an older name of ``"random-site"``.
@@ -191,7 +192,7 @@ def simulate(
         kept, learn, until, progress,
     )  # fmt: skip
     seeds = seed_sequence(seed)
-    first = check_start(start, model.lattice.shape, run.shape)
+    first = check_start(start, model.lattice.shape, run.sizes)
     check_real("checkpoint_seconds", checkpoint_seconds, minimum=0)
     if ladder is not None:
         data = climb(run, ladder, loop, first, seeds, seed is not None, out, checkpoint_seconds)
@@ -230,10 +231,16 @@ class Run:
     progress: bool
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def sizes(self) -> dict[str, int]:
         """Numbers of temperatures, of fields if there are several, and of chains."""
-        fields = () if isinstance(self.model.field, float) else (len(self.model.each_field),)
-        return (len(self.temperatures), *fields, self.chains)
+        several = not isinstance(self.model.field, float)
+        fields = {"field": len(self.model.each_field)} if several else {}
+        return {"temperature": len(self.temperatures), **fields, "chain": self.chains}
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """As `sizes`, without names."""
+        return tuple(self.sizes.values())
 
     def carry_out(
         self,
@@ -338,7 +345,7 @@ class Run:
         shape = (*self.shape, draws)
         energy = np.stack(energies, axis=1).reshape(shape)
         magnetization = (totals / lattice.n_sites).reshape(shape)
-        dims = ("temperature", *(["field"] if len(self.shape) > 2 else []), "chain", "draw")
+        dims = (*self.sizes, "draw")
         names = {name: {"long_name": f"{name} per site"} for name in ("energy", "magnetization")}
         degrees = {"long_name": "temperature", "units": "J/k_B"}
         since = _SINCE_FIRST_DRAW | {"interval": self.interval}

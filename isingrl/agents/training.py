@@ -98,7 +98,9 @@ def train(
     check_choice("schedule", schedule, SCHEDULES)
     agent.check_model(model)
     taus = np.repeat(_taus(model, agent, temperatures, sweeps, annealing), chains, axis=0)
-    first = check_start(start, model.lattice.shape, (len(temperatures), chains))
+    first = check_start(
+        start, model.lattice.shape, {"temperature": len(temperatures), "chain": chains}
+    )
     generator = np.random.Generator(np.random.Philox(seed_sequence(seed)))
     learner = make_learner(model, agent, first, len(taus), schedule, generator)
     arrays = _run(learner, taus, kept, progress)

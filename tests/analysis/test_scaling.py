@@ -20,7 +20,7 @@ def join(runs):
         .reset_coords("temperature")
         .drop_vars("softmax_temperature", errors="ignore")
         .assign_coords(
-            size=side, draw=np.arange(run.sizes["draw"]), interval=run.draw.attrs["interval"]
+            size=side, draw=np.arange(run.sizes["draw"]), interval=run.draw.attrs.get("interval", 1)
         )
         for side, run in runs.items()
     ]
@@ -173,8 +173,7 @@ def made_up(rng, n_draws):
         dims = ("temperature", "chain", "draw")
         runs[side] = xr.Dataset(
             {"energy": (dims, rng.normal(size=m.shape)), "magnetization": (dims, m)},
-            {"temperature": temperature},
-            {"n_sites": side**2},
+            {"temperature": temperature, "n_sites": side**2, "draw": np.arange(n_draws)},
         )
     return join(runs)
 
