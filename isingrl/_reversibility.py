@@ -55,12 +55,13 @@ def obeys_gibbs(
         present = own[:, None, :] < n_sites
         columns = np.where(present, 2.0 * bits - 1.0, 0.0)
         occurs = (present | (bits == 0)).all(axis=2)
-    return np.array(
-        [
-            _chain_obeys(x, weight, columns, occurs, sites, n_sites)
-            for x, weight in zip(log_odds, certainty, strict=True)
-        ]
-    )
+    found = np.zeros(len(log_odds), dtype=bool)
+    for chain, x in enumerate(log_odds):
+        if chain and np.array_equal(x, log_odds[chain - 1]):  # as those of one temperature
+            found[chain] = found[chain - 1]
+        else:
+            found[chain] = _chain_obeys(x, certainty[chain], columns, occurs, sites, n_sites)
+    return found
 
 
 def _chain_obeys(
