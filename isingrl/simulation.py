@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import warnings
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -135,9 +136,9 @@ def simulate(
         (temperature, field, chain, draw) for several fields; with snapshots also ``spins`` (...,
         chain, snapshot, x[, y[, z]]), int8 ±1. ``draw`` and ``snapshot`` are in sweeps after the
         first draw. What the analysis reads are coordinates, which stay with the numbers where
-        runs are joined: ``method`` (the rule), ``n_sites``, ``sides``, ``neighborhood``,
-        ``boundary``, ``coupling``, ``field`` and ``schedule``. Attributes hold what else is needed
-        to run it again.
+        runs are joined: ``method`` (the rule; ``data.sel({"method": ...})`` selects one),
+        ``n_sites``, ``sides``, ``neighborhood``, ``boundary``, ``coupling``, ``field`` and
+        ``schedule``. Attributes hold what else is needed to run it again.
 
     Raises
     ------
@@ -146,6 +147,12 @@ def simulate(
         of that name, or cannot be written to, before any work.
     OSError
         If a checkpoint cannot be written, as on a full disk.
+
+    Warns
+    -----
+    UserWarning
+        Where a rule of your own has tables by site or by configuration: ``energy`` is always that
+        of the model, and not of bonds that the rule has of its own.
 
     Examples
     --------
@@ -176,6 +183,14 @@ def simulate(
     if not learn:
         assert isinstance(rule, Rule)
         table = _compiled(rule, model, temperatures, chains)
+        if not (table.counted or type(rule).__module__.startswith("isingrl.")):
+            warnings.warn(
+                f"energy is that of the model, with its one coupling {model.coupling:g}, and not "
+                f"of bonds that the rule {rule.name!r} may have of its own, by site or "
+                "configuration; nor are the specific heat and other things made from it",
+                UserWarning,
+                stacklevel=2,
+            )
     folder = None
     if out is not None:
         options = {
