@@ -35,6 +35,7 @@ from analysis.learned import (
     stationary_distribution,
     transition_matrix,
 )
+from analysis.precision import precision
 from analysis.ratings import bradley_terry, rates_over_trainings, win_rates
 from analysis.scaling import power_law
 from analysis.thermodynamics import thermodynamics
@@ -60,6 +61,7 @@ __all__ = [
     "majority_vote_plane",
     "plots",
     "power_law",
+    "precision",
     "rates_over_trainings",
     "scaling",
     "size_distribution",

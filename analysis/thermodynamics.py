@@ -112,13 +112,13 @@ def thermodynamics(data: xr.Dataset) -> xr.Dataset:
     field = numbers_along(data, "field", template, default=0.0)
     factors = _factors(template, n_sites, field)
     interval = sweeps_between_draws(data, template)
-    found = {name: np.full((4, *shape), np.nan) for name in _OBSERVABLES}
+    found = {name: np.full((4, *shape), np.nan) for name in OBSERVABLES}
     sample_size, r_hat = np.full((2, *shape), np.nan)
     for run in np.ndindex(shape):
         e, m = (_load(data[name], template, run) for name in ("energy", "magnetization"))
         check_number_of_sites(m, float(n_sites[run]), _where(template, run))
         order = m if field[run] else np.abs(m)
-        for name, (moments, function) in _OBSERVABLES.items():
+        for name, (moments, function) in OBSERVABLES.items():
             each = estimate(moments(e, m, order), function)
             own = each.value, each.error, each.autocorrelation_time, each.autocorrelation_time_error
             found[name][:, *run] = own
@@ -169,7 +169,7 @@ def _square_and_fourth(m: FloatArray) -> FloatArray:
 
 
 _Moments = Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
-_OBSERVABLES: Mapping[str, tuple[_Moments, MomentFunction]] = MappingProxyType(
+OBSERVABLES: Mapping[str, tuple[_Moments, MomentFunction]] = MappingProxyType(
     {
         "energy": (lambda e, m, order: e, _mean),
         "magnetization": (lambda e, m, order: m, _mean),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,24 @@ def check_start(
     return np.broadcast_to(spins, shape).reshape(-1, *lattice_shape)
 
 
-def snapshot_draws(draws: int, snapshots: int) -> npt.NDArray[np.int64]:
-    """Draws at which configurations are kept: evenly spread, ending with the last."""
-    return (np.arange(1, snapshots + 1) * draws) // max(snapshots, 1) - 1
+def check_snapshots(snapshots: Any, sweeps: int, interval: int) -> npt.NDArray[np.int64]:
+    """Return the measured sweeps after which configurations are kept, ascending.
+
+    A number of them is spread evenly over the draws, ending with the last.
+    """
+    draws = sweeps // interval
+    if isinstance(snapshots, str | bytes) or not isinstance(snapshots, Sequence | np.ndarray):
+        number = check_integer("snapshots", snapshots, 0)
+        if number > draws:
+            raise ValueError(
+                f"snapshots must be at most sweeps // interval = {draws}; got {number}"
+            )
+        return interval * (np.arange(1, number + 1) * draws // max(number, 1))
+    kept = np.array([check_integer("snapshots: a sweep", each, 0) for each in snapshots], np.int64)
+    last = draws * interval
+    if kept.size and (kept.max() > last or (np.diff(kept) <= 0).any()):
+        raise ValueError(
+            f"snapshots must be ascending sweeps from 0 to {last}, the last measured one; got "
+            f"{kept.tolist()}"
+        )
+    return kept

@@ -201,9 +201,7 @@ def site_axes(name: str, value: Any, ndim: int, leading: Mapping[str, int] | Non
     )
 
 
-def check_run_length(
-    sweeps: Any, thermalization: Any, interval: Any, chains: Any, snapshots: Any = 0
-) -> None:
+def check_run_length(sweeps: Any, thermalization: Any, interval: Any, chains: Any) -> None:
     """Check how long and how often a run measures."""
     sweeps = check_integer("sweeps", sweeps, 1)
     check_integer("thermalization", thermalization, 0)
@@ -211,6 +209,3 @@ def check_run_length(
     if interval > sweeps:
         raise ValueError(f"interval must be at most sweeps = {sweeps}; got {interval}")
     check_integer("chains", chains, 1)
-    draws = sweeps // interval
-    if check_integer("snapshots", snapshots, 0) > draws:
-        raise ValueError(f"snapshots must be at most sweeps // interval = {draws}; got {snapshots}")

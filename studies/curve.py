@@ -28,7 +28,7 @@ from isingrl import (
     simulate,
 )
 from isingrl._runs import STARTS
-from isingrl._site_engine import SCHEDULES
+from isingrl._schedules import SCHEDULES, Schedule
 from isingrl._validation import check_choice, check_integer, check_run_length
 from studies.combining import concat, numbered
 from studies.extending import Join, added, added_grids, longer, unextended
@@ -103,7 +103,7 @@ class Curve:
     """Independent chains at every temperature."""
     start: Literal["up", "down", "random"] = "up"
     """First configuration; random ones can freeze into stripes below the transition."""
-    schedule: Literal["checkerboard", "sequential", "synchronous"] = "checkerboard"
+    schedule: Schedule = "checkerboard"
     """Order of updates: sublattice by sublattice, random sites, all sites at once."""
     seed: tuple[int, ...] = (1,)
     """Seeds of all random numbers; with several everything is done with each of them, training too,
@@ -280,7 +280,7 @@ class Curve:
         check_run_length(self.sweeps, self.thermalization, self.interval, self.chains)
         check_integer("training_sweeps", self.training_sweeps, 1)
         check_choice("start", self.start, STARTS)
-        check_choice("schedule", self.schedule, tuple(SCHEDULES))
+        check_choice("schedule", self.schedule, SCHEDULES)
         if not isinstance(self.seed, tuple) or not 0 < len(self.seed) == len(set(self.seed)):
             raise ValueError(f"seed must be a tuple of different seeds; got {self.seed}")
         for seed in self.seed:
