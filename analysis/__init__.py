@@ -15,6 +15,7 @@ from analysis.correlations import (
     domain_length,
     growth_law,
     spin_correlation,
+    staggered_spins,
     structure_factor,
 )
 from analysis.domains import (
@@ -65,6 +66,7 @@ __all__ = [
     "scaling",
     "size_distribution",
     "spin_correlation",
+    "staggered_spins",
     "stationary_distribution",
     "structure_factor",
     "thermodynamics",

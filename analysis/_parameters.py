@@ -7,6 +7,7 @@ coordinate.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -70,6 +71,10 @@ def numbers_along(
         )
     if value.dtype.kind not in "iuf":
         raise ValueError(f"data: {name!r} must be a number; got {value.values}")
+    return _along(value, template)
+
+
+def _along(value: xr.DataArray, template: xr.DataArray) -> FloatArray:
     along = value.broadcast_like(template).transpose(*template.dims)
     return np.asarray(along, dtype=np.float64)
 
@@ -120,24 +125,80 @@ def _step(draw: xr.DataArray | None) -> float:
     return float(steps[0]) if steps.size else 1.0
 
 
-def check_number_of_sites(magnetization: FloatArray, n_sites: float, where: str) -> None:
-    """Refuse a number of sites of which the magnetizations of a run, if of spins, cannot be.
+@dataclass(frozen=True)
+class Shown:
+    """What runs say of their model, to be held against what their series show.
 
     xarray keeps the coordinates of the first Dataset where it is told not to compare them
-    (``compat="override"``, to become its default).
+    (``compat="override"``, to become its default). So a run can come with those of another one.
+
+    Attributes
+    ----------
+    n_sites, coupling, field : float array
+        Of each run; NaN where nothing is known.
+    step : float array
+        Of the sum of s_i s_j over bonds: by 4 where every site has an even number of neighbours,
+        by 2 on other lattices.
     """
-    for series in magnetization:
-        shown = _sites_shown(series)
-        if shown is None or shown == n_sites:
-            continue
-        few = np.count_nonzero(np.diff(series)) < _MANY
-        if n_sites % shown == 0 and few:
-            continue
-        raise ValueError(
-            f"data: n_sites is {n_sites:g} at {where}, but the magnetizations there are those of "
-            f"{shown} sites. Where runs of several sizes were joined, join them with "
-            'xr.concat(..., coords="different", compat="equals"), which keeps the n_sites of each'
+
+    n_sites: FloatArray
+    coupling: FloatArray
+    field: FloatArray
+    step: FloatArray
+
+    @classmethod
+    def of(cls, data: xr.Dataset, template: xr.DataArray) -> Shown:
+        """Read all of it, in the template's shape."""
+        boundary = parameter(data, "boundary")
+        periodic = xr.DataArray(False) if boundary is None else boundary == "periodic"
+        step = xr.where(periodic, 4.0, 2.0)
+        known = set(step.dims) <= set(template.dims)
+        return cls(
+            positive_along(data, "n_sites", template),
+            numbers_along(data, "coupling", template, default=np.nan),
+            numbers_along(data, "field", template, default=np.nan),
+            _along(step, template) if known else np.full(template.shape, 2.0),
         )
+
+    def check(
+        self, run: tuple[int, ...], energy: FloatArray, magnetization: FloatArray, where: str
+    ) -> None:
+        """Refuse series, shape (n_chains, n_draws), that are those of another model.
+
+        Averages of several draws look like a larger lattice, and are refused as well: they
+        fluctuate less than draws.
+        """
+        n_sites, coupling, field = (
+            float(each[run]) for each in (self.n_sites, self.coupling, self.field)
+        )
+        for e, m in zip(energy, magnetization, strict=True):
+            shown = _sites_shown(m)
+            if shown is None:
+                continue
+            few = np.count_nonzero(np.diff(m)) < _MANY
+            if shown != n_sites and not (n_sites % shown == 0 and few):
+                raise ValueError(
+                    f"data: n_sites is {n_sites:g} at {where}, but the magnetizations there are "
+                    f"those of {shown} sites, or averages of draws, which fluctuate less than "
+                    f"draws. {_JOINED}"
+                )
+            bonds = n_sites * ((e - e[0]) + field * (m - m[0]))
+            scale = abs(coupling) * float(self.step[run])
+            rounding = 1e-14 * n_sites * (np.abs(e).max() + abs(field))
+            if not scale > 100 * rounding:  # NaN, no coupling, or all but none
+                continue
+            if np.abs(bonds / scale - np.rint(bonds / scale)).max() > 0.01:
+                raise ValueError(
+                    f"data: the energies at {where} are not those of a model with coupling = "
+                    f"{coupling:g} and field = {field:g}, as the data have them. {_JOINED} (Of "
+                    "energies of your own, drop the coordinate 'coupling'.)"
+                )
+
+
+_JOINED = (
+    "Where runs that differ in it were joined, join them with xr.concat(..., "
+    'coords="different", compat="equals"), which keeps what each says.'
+)
 
 
 def _sites_shown(magnetization: FloatArray) -> int | None:

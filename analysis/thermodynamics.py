@@ -10,9 +10,8 @@ import numpy as np
 import xarray as xr
 
 from analysis._parameters import (
-    check_number_of_sites,
+    Shown,
     numbers_along,
-    positive_along,
     sweeps_between_draws,
 )
 from analysis.errors import FloatArray, MomentFunction, ShortRunWarning, arviz_arrays, estimate
@@ -108,15 +107,15 @@ def thermodynamics(data: xr.Dataset) -> xr.Dataset:
     """
     template, n_chains, n_draws = _check_series(data)
     shape = template.shape
-    n_sites = positive_along(data, "n_sites", template)
+    shown = Shown.of(data, template)
     field = numbers_along(data, "field", template, default=0.0)
-    factors = _factors(template, n_sites, field)
+    factors = _factors(template, shown.n_sites, field)
     interval = sweeps_between_draws(data, template)
     found = {name: np.full((4, *shape), np.nan) for name in OBSERVABLES}
     sample_size, r_hat = np.full((2, *shape), np.nan)
     for run in np.ndindex(shape):
         e, m = (_load(data[name], template, run) for name in ("energy", "magnetization"))
-        check_number_of_sites(m, float(n_sites[run]), _where(template, run))
+        shown.check(run, e, m, _where(template, run))
         order = m if field[run] else np.abs(m)
         for name, (moments, function) in OBSERVABLES.items():
             each = estimate(moments(e, m, order), function)

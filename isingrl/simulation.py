@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
@@ -155,9 +156,9 @@ def simulate(
         (temperature, field, chain, draw) for several fields; with snapshots also ``spins`` (...,
         chain, snapshot, x[, y[, z]]), int8 ±1. ``draw`` and ``snapshot`` are in sweeps after the
         first draw. What the analysis reads are coordinates, which stay with the numbers where
-        runs are joined: ``method`` (the rule), ``n_sites``, ``sides``, ``neighborhood``,
-        ``boundary``, ``coupling``, ``field`` and ``schedule``. Attributes hold what else is needed
-        to run it again.
+        runs are joined: ``method`` (the rule; ``data.sel({"method": ...})`` selects one),
+        ``n_sites``, ``sides``, ``neighborhood``, ``boundary``, ``coupling``, ``field`` and
+        ``schedule``. Attributes hold what else is needed to run it again.
 
     Raises
     ------
@@ -166,6 +167,12 @@ def simulate(
         of that name, or cannot be written to, before any work.
     OSError
         If a checkpoint cannot be written, as on a full disk.
+
+    Warns
+    -----
+    UserWarning
+        Where a rule of your own has tables by site or by configuration: ``energy`` is always that
+        of the model, and not of bonds that the rule has of its own.
 
     Examples
     --------
@@ -267,6 +274,7 @@ class Run:
         if not self.learn:
             assert isinstance(rule, Rule)
             table = compiled(rule, model, self.temperatures, self.chains)
+            _warn_of_own_bonds(model, rule, table)
         if folder is not None:
             options = {
                 "chains": self.chains, "schedule": self.schedule,
@@ -399,6 +407,18 @@ def _check_rule(model: Ising, rule: Any, temperature: Any, learn: bool) -> npt.N
         raise TypeError(f"rule must be Metropolis(), HeatBath() or a Policy; got {rule!r}")
     found = [rule.temperatures(each, temperature) for each in model.each_field]
     return found[0]
+
+
+def _warn_of_own_bonds(model: Ising, rule: Rule, table: RuleTable) -> None:
+    if table.counted or type(rule).__module__.startswith("isingrl."):
+        return
+    warnings.warn(
+        f"energy is that of the model, with its one coupling {model.coupling:g}, and not of bonds "
+        f"that the rule {rule.name!r} may have of its own, by site or configuration; nor are the "
+        "specific heat and other things made from it",
+        UserWarning,
+        stacklevel=4,
+    )
 
 
 def _check_until(until: Any, snapshots: Any) -> None:

@@ -174,11 +174,14 @@ def test_a_run_goes_on_from_its_checkpoint_field_by_field(tmp_path):
 
 
 def test_tables_by_configuration_differ_by_field_too():
+    """And their energy is that of the model, which is told."""
     fields = [-40.0, 40.0]
-    data = irl.simulate(
-        irl.Ising(irl.Lattice(8), field=fields), NextNearest(), [1.0, 2.0], sweeps=3,
-        thermalization=5, chains=2, seed=8,
-    )  # fmt: skip
+    model = irl.Ising(irl.Lattice(8), field=fields)
+    with pytest.warns(UserWarning, match=r"energy is that of the model.*'next-nearest'"):
+        data = irl.simulate(
+            model, NextNearest(), [1.0, 2.0], sweeps=3, thermalization=5, chains=2, seed=8
+        )
+    np.testing.assert_array_equal(data["energy"], -41)
     for k, sign in enumerate((-1, 1)):
         assert (data["magnetization"].isel(field=k) == sign).all()
 

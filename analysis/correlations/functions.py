@@ -10,6 +10,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from analysis._configurations import SITES, Configurations
+from analysis._parameters import parameter
 from analysis.correlations import _fourier as fourier
 from analysis.errors import jackknife
 from analysis.quantities import quantity_attrs
@@ -169,6 +170,16 @@ def periodic(spins: Any, dims: Any) -> Configurations:
     if not configurations.lattice.periodic:
         raise ValueError("boundary must be 'periodic' for correlations; the data have 'free'")
     return configurations
+
+
+def check_ferromagnet(spins: Any, what: str) -> None:
+    """Refuse an antiferromagnet, whose order is of the staggered spins."""
+    coupling = parameter(spins, "coupling")
+    if coupling is not None and (coupling.values < 0).any():
+        raise ValueError(
+            f"coupling must not be negative for {what}; the data have {coupling.values.min():g}. "
+            "The order of an antiferromagnet is that of analysis.staggered_spins(data)"
+        )
 
 
 def check_dims(configurations: Configurations, dims: Any) -> None:

@@ -241,6 +241,7 @@ def _check(rule: Rule, model: Ising, schedule: str) -> None:
         raise TypeError(f"rule must be a Rule, such as HeatBath() or a Policy; got {rule!r}")
     if not isinstance(model, Ising):
         raise TypeError(f"model must be an Ising model; got {model!r}")
+    model.one_field("a transition matrix")
     check_choice("schedule", schedule, SCHEDULES)
     n_sites = model.lattice.n_sites
     if n_sites > MAX_CHAIN_SITES:

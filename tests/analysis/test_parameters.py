@@ -10,7 +10,7 @@ import xarray as xr
 
 import isingrl as irl
 from analysis import exact, thermodynamics
-from analysis._parameters import check_number_of_sites, parameter, sweeps_between_draws
+from analysis._parameters import Shown, parameter, sweeps_between_draws
 from tests.statistical import Z_LIMIT
 
 TEMPERATURE = 2.4
@@ -144,21 +144,71 @@ def test_draws_that_are_no_series_in_time_are_refused(runs):
         thermodynamics(data.assign_coords(interval=10))
 
 
+def check_number_of_sites(magnetization: np.ndarray, n_sites: float) -> None:
+    """Where nothing is known of the energies."""
+    unknown = np.array(np.nan)
+    shown = Shown(np.array(n_sites), unknown, unknown, unknown)
+    shown.check((), np.zeros_like(magnetization), magnetization, "here")
+
+
 def test_a_number_of_sites_that_the_magnetizations_contradict():
     rng = np.random.default_rng(4)
     for n_sites in (9, 16, 64, 1000):
         series = 1 - 2 * rng.integers(0, n_sites + 1, (2, 2000)) / n_sites
         for m in (series, abs(series)):
-            check_number_of_sites(m, n_sites, "here")
+            check_number_of_sites(m, n_sites)
             for wrong in (4 * n_sites, n_sites + 1, n_sites / 4):
                 with pytest.raises(
                     ValueError, match=f"magnetizations there are those of {n_sites}"
                 ):
-                    check_number_of_sites(m, wrong, "here")
+                    check_number_of_sites(m, wrong)
     # neither few values, nor numbers that are no means of spins, say anything
-    check_number_of_sites(np.array([[1.0, -1.0] * 500]), 64, "here")
-    check_number_of_sites(rng.normal(size=(2, 500)), 64, "here")
-    check_number_of_sites(rng.random((2, 500)), 64, "here")
+    check_number_of_sites(np.array([[1.0, -1.0] * 500]), 64)
+    check_number_of_sites(rng.normal(size=(2, 500)), 64)
+    check_number_of_sites(rng.random((2, 500)), 64)
+
+
+MODELS = {
+    "square": irl.Ising(irl.Lattice((4, 4))),
+    "field": irl.Ising(irl.Lattice((4, 4)), coupling=0.7, field=0.31),
+    "free": irl.Ising(irl.Lattice((3, 5), boundary="free"), field=-0.2),
+    "moore": irl.Ising(irl.Lattice((4, 6), neighborhood="moore"), coupling=-1.0, field=0.5),
+    "cubic": irl.Ising(irl.Lattice((2, 3, 4)), coupling=1e-3, field=1.0),
+    "ring": irl.Ising(irl.Lattice(9), coupling=1e3, field=1e-3),
+    "no coupling": irl.Ising(irl.Lattice(9), coupling=0.0, field=0.4),
+    "large": irl.Ising(irl.Lattice((64, 64)), coupling=1 / 3, field=np.pi),
+}
+
+
+@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+def test_models_are_told_from_others_by_their_energies(model):
+    """Another coupling, or a field that is on, gives other levels; the model's own are accepted."""
+    scale = abs(model.coupling) + abs(model.field)
+    data = irl.simulate(
+        model, irl.HeatBath(), 5 * scale, sweeps=200, thermalization=20, chains=2, seed=5
+    )
+    thermodynamics(data)
+    with pytest.raises(ValueError, match="or averages of draws, which fluctuate less"):
+        thermodynamics(data.coarsen(draw=4).mean())
+    averaged = data.assign(energy=data.energy * 1.2345).drop_vars("coupling")
+    thermodynamics(averaged)
+    if model.coupling == 0:
+        return
+    for wrong in (
+        {"field": model.field + 0.3 * model.coupling},
+        {"coupling": model.coupling * 1.7},
+    ):
+        with pytest.raises(ValueError, match="are not those of a model with coupling"):
+            thermodynamics(data.assign_coords(wrong))
+
+
+@pytest.mark.parametrize("join", ["concat", "concat-index", "nested"])
+@pytest.mark.parametrize("pair", [("large", "field"), ("field", "large")], ids="-".join)
+def test_fields_along_another_dim(pair, join, runs, defaults):
+    parts = [runs[name] for name in pair]
+    names = ("susceptibility", "susceptibility_disordered", "magnetization")
+    done = right_or_refused(lambda: JOINS[join](parts), parts, names)
+    assert done != xr.get_options()["use_new_combine_kwarg_defaults"]
 
 
 def test_fields_side_by_side(runs, defaults):

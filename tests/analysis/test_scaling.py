@@ -315,5 +315,16 @@ def test_common_temperatures_are_taken_too():
     assert observables_of(mean)["susceptibility"].sizes == {"size": 2, "point": 4}
 
 
+def test_runs_in_a_field_are_refused():
+    model = Ising(Lattice((4, 4)), field=0.1)
+    data = simulate(model, HeatBath(), [2.0, 2.4, 2.8], sweeps=100, seed=1)
+    for function in (
+        lambda: scaling.reweight(data, [2.2]),
+        lambda: scaling.observables(data.expand_dims(size=[4])),
+    ):
+        with pytest.raises(ValueError, match=r"without a field.*got field = \[0\.1\]"):
+            function()
+
+
 def test_power_law_is_found_where_it_is_documented():
     assert scaling.power_law is power_law
