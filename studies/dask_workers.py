@@ -54,7 +54,7 @@ class OnDask:
         self._client, self._refill = client, refill
         self._starts = itertools.count()  # a job that runs again is another one to the scheduler
         self._jobs: dict[str, Job] = {}
-        self._told_compiling = False
+        self._told: set[str] = set()
         client.subscribe_topic(_COMPILING, self._tell_compiling)
 
     def run(self, jobs: Sequence[Job], folder: Path) -> Iterator[Outcome | None]:
@@ -111,10 +111,11 @@ class OnDask:
         except Exception as error:
             return failed(job, error)
 
-    def _tell_compiling(self, _: Any) -> None:
-        if not self._told_compiling:
-            self._told_compiling = True
-            _compiling.tell()
+    def _tell_compiling(self, event: tuple[float, str]) -> None:
+        line = event[1]
+        if line not in self._told:
+            self._told.add(line)
+            _compiling.tell(line)
 
     def running(self) -> list[str]:
         """See `Executor`."""
@@ -143,7 +144,7 @@ def _perform_alone(job: Job, folder: Path) -> Entry:
     numba.config.reload_config()
     numba.set_num_threads(1)
     # what a worker prints would run through the display
-    _compiling.tell_by(partial(get_worker().log_event, _COMPILING, {}))
+    _compiling.tell_by(partial(get_worker().log_event, _COMPILING))
     tqdm.set_lock(threading.RLock())  # its own would be a semaphore that outlives a killed worker
     return perform(job, folder)
 
