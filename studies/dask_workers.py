@@ -7,6 +7,7 @@ import logging
 import os
 import queue
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -203,7 +204,7 @@ def _deaf_loop() -> Iterator[Any]:
     from distributed.utils import LoopRunner
 
     runner = LoopRunner()
-    resource_tracker.ensure_running()  # it would unblock Ctrl-C where it starts
+    _start_resource_tracker()
     former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         runner.start()
@@ -213,6 +214,19 @@ def _deaf_loop() -> Iterator[Any]:
         yield runner.loop
     finally:
         runner.stop(_CLOSE_SECONDS)
+
+
+def _start_resource_tracker() -> None:
+    """Start what removes the semaphores of processes that were killed, and let it do so silently.
+
+    Now, because it unblocks Ctrl-C where it starts.
+    """
+    options = sys.warnoptions
+    sys.warnoptions = [*options, "ignore:resource_tracker:UserWarning"]  # which it inherits
+    try:
+        resource_tracker.ensure_running()
+    finally:
+        sys.warnoptions = options
 
 
 @contextmanager

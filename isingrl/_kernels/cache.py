@@ -15,12 +15,12 @@ from numba.core.caching import FunctionCache, IndexDataCacheFile, NullCache
 
 PACKAGES = ("isingrl", "analysis")
 """Whose kernels are kept this way; functions of others are Numba's own business."""
-problems = []
+problems: list[str] = []
 """Why kernels are not kept, in words; empty if they are."""
 _DIGEST = hashlib.sha256().digest_size
 
 
-class _CacheFile(IndexDataCacheFile):
+class _CacheFile(IndexDataCacheFile):  # type: ignore[misc]
     """Files that end with a digest, because changed machine code would run, and compute."""
 
     def _dump(self, obj):
@@ -41,7 +41,7 @@ class _CacheFile(IndexDataCacheFile):
             os.replace(self._index_path, f"{self._index_path}.damaged")  # noqa: PTH105
 
 
-class _KernelCache(FunctionCache):
+class _KernelCache(FunctionCache):  # type: ignore[misc]
     """A cache that never stops a call: what it cannot read or write is compiled again."""
 
     def __init__(self, py_func):
