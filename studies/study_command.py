@@ -10,7 +10,7 @@ import tyro
 
 from analysis import ShortRunWarning
 from studies.catalogue import STUDIES
-from studies.endings import WaitingSignals, stoppable
+from studies.endings import stoppable, unhandled
 from studies.executors import default_workers
 from studies.extending import from_configuration, joined
 from studies.files import SUFFIXES, Format
@@ -41,7 +41,7 @@ def main(name: str, options: list[str]) -> None:
     options : list of str
     """
     prog = f"isingrl {name}"
-    with WaitingSignals():  # the study is imported now
+    with unhandled():  # the study is imported now
         study, chosen = _parse(name, options)
     with stoppable(prog, f"{chosen.out} keeps what was done; the same command goes on"):
         warnings.simplefilter("always", ShortRunWarning)
