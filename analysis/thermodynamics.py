@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 import numpy as np
 import xarray as xr
 
-from analysis.errors import FloatArray, MomentFunction, ShortRunWarning, arviz_arrays, estimate
+from analysis.errors import FloatArray, MomentFunction, arviz_arrays
+from analysis.errors.doubts import Doubts
+from analysis.errors.estimates import estimate_unwarned, note_doubts
+from analysis.errors.wells import wells_of
 from analysis.quantities import quantity_attrs
 from isingrl._validation import check_temperature
 
 MIN_DRAWS = 20
 """Draws a chain below which `thermodynamics` refuses."""
-MIN_TIMES = 50
-"""Autocorrelation times that all chains together must hold for error bars to be trusted."""
-MIN_TIMES_A_CHAIN = 10
-"""Autocorrelation times that each chain must hold for tau itself to be trusted."""
 
 
 def thermodynamics(data: xr.Dataset) -> xr.Dataset:
@@ -102,12 +100,19 @@ def thermodynamics(data: xr.Dataset) -> xr.Dataset:
     shape = template.shape
     factors = _factors(template, data)
     interval = _number_of("interval", data, template)
+    field = _fields(data, template)
+    doubts = Doubts(n_chains, n_draws, "sweeps")
     found = {name: np.full((4, *shape), np.nan) for name in _OBSERVABLES}
     sample_size, r_hat = np.full((2, *shape), np.nan)
     for run in np.ndindex(shape):
         e, m = (_load(data[name], template, run) for name in ("energy", "magnetization"))
+        wells = wells_of(np.sign(m), m.shape)
         for name, (moments, function) in _OBSERVABLES.items():
-            each = estimate(moments(e, m), function)
+            series = moments(e, m)
+            series = series if series.ndim == 3 else series[None]
+            each = estimate_unwarned(series, function, wells)
+            if name != "magnetization" or field[run]:  # else its sign says where the chains are
+                note_doubts(doubts, each, name, _where(template, run), float(interval[run]))
             own = each.value, each.error, each.autocorrelation_time, each.autocorrelation_time_error
             found[name][:, *run] = own
         sample_size[run], r_hat[run] = _diagnostics(e, np.abs(m))
@@ -123,7 +128,7 @@ def thermodynamics(data: xr.Dataset) -> xr.Dataset:
     variables["effective_sample_size"] = sample_size
     variables["r_hat"] = r_hat
 
-    _warn_if_short(template, tau, n_chains, n_draws, interval)
+    doubts.warn(stacklevel=2)
     summary = template.to_dataset(name="energy").drop_vars("energy")
     for name, values in variables.items():
         summary[name] = (template.dims, values, quantity_attrs(name))
@@ -243,6 +248,12 @@ def _number_of(name: str, data: xr.Dataset, template: xr.DataArray) -> FloatArra
     return np.asarray(value.broadcast_like(template).transpose(*template.dims), dtype=np.float64)
 
 
+def _fields(data: xr.Dataset, template: xr.DataArray) -> FloatArray:
+    """Field of each run, from a coordinate or an attribute, in the template's shape."""
+    value = data.coords.get("field", xr.DataArray(np.asarray(data.attrs.get("field", 0.0))))
+    return np.asarray(value.broadcast_like(template).transpose(*template.dims), dtype=np.float64)
+
+
 def _factors(template: xr.DataArray, data: xr.Dataset) -> dict[str, FloatArray]:
     """Numbers that turn variances and second moments into responses."""
     n_sites = _number_of("n_sites", data, template)
@@ -269,25 +280,3 @@ def _diagnostics(*observables: FloatArray) -> tuple[float, float]:
         several = together.shape[1] > 1
         r_hats = arviz.rhat(together, method="rank") if several else np.full(len(varying), np.nan)
     return float(np.fmin.reduce(sizes)), float(np.fmax.reduce(r_hats))
-
-
-def _warn_if_short(
-    template: xr.DataArray, tau: FloatArray, n_chains: int, n_draws: int, interval: FloatArray
-) -> None:
-    """Warn of runs that are too short; `tau` is in draws and has the template's shape."""
-    needed = np.maximum(MIN_TIMES / n_chains, MIN_TIMES_A_CHAIN) * tau
-    short = needed > n_draws
-    if not short.any():
-        return
-    worst = np.unravel_index(np.nanargmax(tau), tau.shape)
-    where = _where(template, tuple(int(index) for index in worst))
-    sweeps = interval[worst]
-    warnings.warn(
-        f"{int(short.sum())} of {short.size} runs hold fewer than {MIN_TIMES} autocorrelation "
-        f"times over all chains, or than {MIN_TIMES_A_CHAIN} a chain, so that their error bars are "
-        f"probably too small. Worst at {where}: tau is about {tau[worst] * sweeps:.3g} sweeps, "
-        f"which needs {needed[worst] * sweeps:.3g} sweeps a chain or more; got "
-        f"{n_draws * sweeps:.3g}. Run longer chains.",
-        ShortRunWarning,
-        stacklevel=3,
-    )

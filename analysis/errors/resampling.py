@@ -11,7 +11,6 @@ import numpy.typing as npt
 import xarray as xr
 
 from analysis.errors.blocks import (
-    ShortRunWarning,
     block_edges,
     block_length_for,
     block_lengths,
@@ -19,6 +18,7 @@ from analysis.errors.blocks import (
     jackknife_variance,
     shared_between_blocks,
 )
+from analysis.errors.doubts import ShortRunWarning
 from analysis.errors.samples import (
     check_finite,
     error_attrs,
