@@ -8,7 +8,7 @@ from types import MappingProxyType
 import numpy as np
 import xarray as xr
 
-from analysis.errors import FloatArray, MomentFunction, arviz_arrays
+from analysis.errors import FloatArray, MomentFunction, arviz_arrays, autocorrelation_times
 from analysis.errors.doubts import Doubts
 from analysis.errors.estimates import estimate_unwarned, note_doubts
 from analysis.errors.wells import wells_of
@@ -107,10 +107,13 @@ def thermodynamics(data: xr.Dataset) -> xr.Dataset:
     for run in np.ndindex(shape):
         e, m = (_load(data[name], template, run) for name in ("energy", "magnetization"))
         wells = wells_of(np.sign(m), m.shape)
+        # what is slow in e or |m| is in every observable, if weakly
+        slowest = autocorrelation_times(np.stack([e, np.abs(m)])).slowest
+        memory = float(np.fmax.reduce(slowest, initial=1.0))
         for name, (moments, function) in _OBSERVABLES.items():
             series = moments(e, m)
             series = series if series.ndim == 3 else series[None]
-            each = estimate_unwarned(series, function, wells)
+            each = estimate_unwarned(series, function, wells, memory)
             if name != "magnetization" or field[run]:  # else its sign says where the chains are
                 note_doubts(doubts, each, name, _where(template, run), float(interval[run]))
             own = each.value, each.error, each.autocorrelation_time, each.autocorrelation_time_error

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import scipy
 
 from analysis.errors.blocks import block_edges
-from analysis.errors.times import MIN_BLOCKS, FloatArray
+from analysis.errors.times import FloatArray
 
 MIN_TIMES = 50
 """Autocorrelation times that all chains together must hold for error bars to be trusted."""
@@ -17,10 +17,11 @@ MIN_TIMES_A_CHAIN = 10
 """Autocorrelation times that each chain must hold for tau itself to be trusted."""
 MIN_CHANGES = 10
 """Changes of a series below which nothing is known of its error."""
-MAX_SKEWNESS = 0.3
-"""Of an estimate's distribution; 1.96 errors then hold the true value in 93 % instead of 95 %."""
+MAX_SKEWNESS = 0.45
+"""Of an estimate's distribution; beyond it too few events are left to correct an error by them."""
 
-_MOST_SUMS = 2000
+_MOST_SUMS = 1000
+_FEWEST_SUMS = 40
 _NOISE = 24.0  # over the square of the number of sums: two standard errors, squared
 _ROUNDING = 1e-12  # relative: a constant varies by that much once it has been transformed
 
@@ -138,7 +139,7 @@ def skewness_of_mean(influence: FloatArray, shortest: float) -> float:
     ----------
     influence : ndarray, shape (n_chains, n_draws)
     shortest : float
-        Least length of a block; longer ones are tried too, as long as there are 20 of them, and
+        Least length of a block; longer ones are tried too, as long as there are 40 of them, and
         the largest skewness counts, less what noise gives.
 
     Returns
@@ -147,15 +148,13 @@ def skewness_of_mean(influence: FloatArray, shortest: float) -> float:
 
     Notes
     -----
-    For a skewness g of the mean, an interval of 95 % misses by :math:`0.25 g^2` more, by Edgeworth's
-    expansion (P. Hall, "Theoretical comparison of bootstrap confidence intervals", Ann. Stat. 16,
-    927 (1988)). For a number of equal rare events it is one over the root of that number.
+    For a number of equal rare events it is one over the root of that number.
     """
     n_chains, n_draws = influence.shape
     deviations = influence - influence.mean()
     length = int(max(1.0, np.ceil(shortest), n_chains * n_draws / _MOST_SUMS))
     worst = 0.0
-    while n_draws >= length and n_chains * (n_draws // length) >= MIN_BLOCKS:
+    while n_draws >= length and n_chains * (n_draws // length) >= _FEWEST_SUMS:
         edges = block_edges(n_draws, length)
         sums = np.add.reduceat(deviations, edges, axis=-1).ravel()
         square = float(np.sum(sums**2))
@@ -168,7 +167,31 @@ def skewness_of_mean(influence: FloatArray, shortest: float) -> float:
     return worst
 
 
-def student_factor(degrees: float) -> float:
-    """Quantile of 97.5 % of Student's distribution over that of a Gaussian."""
-    return float(scipy.special.stdtrit(max(degrees, 1.0), 0.975) / scipy.special.ndtri(0.975))
+def interval_factor(degrees: float, skewness: float) -> float:
+    r"""Factor that makes 1.96 standard errors an interval of 95 %.
 
+    Parameters
+    ----------
+    degrees : float
+        Degrees of freedom of the error; its factor is Student's.
+    skewness : float
+        Of the estimate's distribution.
+
+    Returns
+    -------
+    float
+
+    Notes
+    -----
+    By Edgeworth's expansion a skewness g moves the two-sided quantile z of a mean over its error
+    by :math:`g^2 (z^4 + 2z^2 - 3) / (18z)` [1]_, because the error is too small wherever rare
+    events are missing.
+
+    References
+    ----------
+    .. [1] P. Hall, "Theoretical comparison of bootstrap confidence intervals", Ann. Stat. 16, 927
+       (1988).
+    """
+    z = scipy.special.ndtri(0.975)
+    student = scipy.special.stdtrit(max(degrees, 1.0), 0.975) / z
+    return float(student * (1.0 + skewness**2 * (z**4 + 2.0 * z**2 - 3.0) / (18.0 * z**2)))

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.errors.blocks import (
+    BLOCK_LENGTH,
     block_edges,
     block_length_for,
     block_lengths,
@@ -23,8 +24,8 @@ from analysis.errors.doubts import (
     MIN_CHANGES,
     Doubts,
     changes_of,
+    interval_factor,
     skewness_of_mean,
-    student_factor,
 )
 from analysis.errors.times import MIN_BLOCKS, FloatArray, autocorrelation_times
 from analysis.errors.wells import Wells, wells_of
@@ -44,8 +45,9 @@ class Estimate:
     value : float
         The function at the means over all chains and draws.
     error : float
-        Standard error, autocorrelation included, times Student's factor, so that 1.96 of it are a
-        95 % interval; NaN where nothing is known of it, because next to nothing changed.
+        Standard error, autocorrelation included, enlarged by what few blocks and a skewed
+        distribution take, so that 1.96 of it are a 95 % interval; NaN where nothing is known of
+        it, because next to nothing changed.
     autocorrelation_time, autocorrelation_time_error : float
         Integrated autocorrelation time in draws of the series that drives the estimate, and its
         standard error; NaN where that series is constant.
@@ -158,9 +160,9 @@ def note_doubts(
 
 
 def estimate_unwarned(
-    series: FloatArray, function: MomentFunction, wells: Wells | None
+    series: FloatArray, function: MomentFunction, wells: Wells | None, memory: float = 1.0
 ) -> Estimate:
-    """`estimate` of moments that are known to be finite, without a warning."""
+    """`estimate` of finite moments without a warning, from blocks for a time of `memory` draws."""
     n_chains, n_draws = series.shape[1:]
     means = series.mean(axis=(-2, -1))
     value = float(function(means))
@@ -168,17 +170,19 @@ def estimate_unwarned(
         return Estimate(value, np.nan, np.nan, np.nan, np.nan, np.nan)
     influence = _influence(series, means, function)
     times = autocorrelation_times(influence)
-    constant = np.isnan(times.tau)  # at an extremum of the function, which leaves the blocks to tell
+    constant = np.isnan(
+        times.tau
+    )  # at an extremum of the function, which leaves the blocks to tell
     tau, slowest = (1.0, 1.0) if constant else (float(times.tau), float(times.slowest))
     spread = 0.0 if constant else float(times.error) / tau
-    memory = max(slowest, float(times.window) / 10.0)
+    memory = float(np.fmax(max(slowest, memory), times.window / 10.0))
     length = block_length_for(n_chains, n_draws, memory)
     edges = block_edges(n_draws, length)
     without, share = _without_each_block(series, function, edges)
     variance = float(jackknife_variance(value, without, share))
     variance *= float(shared_between_blocks(slowest, length, n_draws, share.size))
     noise = variance**2 / (share.size - 1)
-    if wells is not None and wells.tau > tau and not constant:
+    if wells is not None and wells.tau > length / BLOCK_LENGTH and not constant:
         whole, hidden = wells.variances(influence, length)
         noise += (hidden * wells.spread) ** 2 / 2.0
         variance += hidden
@@ -187,13 +191,14 @@ def estimate_unwarned(
             spread = max(spread, wells.spread)
             slowest = max(slowest, wells.tau)
     degrees = variance**2 / noise if noise > 0 else np.inf
+    skewness = skewness_of_mean(influence, 2.0 * max(slowest, 1.0))
     return Estimate(
         value,
-        float(np.sqrt(variance)) * student_factor(degrees),
+        float(np.sqrt(variance)) * interval_factor(degrees, skewness),
         np.nan if constant else tau,
         np.nan if constant else tau * spread,
         slowest * (1.0 + 2.0 * spread),
-        skewness_of_mean(influence, 2.0 * max(slowest, 1.0)),
+        skewness,
     )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,15 +18,16 @@ from analysis.errors.blocks import (
     jackknife_variance,
     shared_between_blocks,
 )
-from analysis.errors.doubts import ShortRunWarning
+from analysis.errors.doubts import MIN_CHANGES, Doubts, changes_of, interval_factor
 from analysis.errors.samples import (
     check_finite,
+    coordinates_beside,
     error_attrs,
     numbers_of,
     samples_of,
     series_along,
 )
-from analysis.errors.times import MIN_BLOCKS, FloatArray, autocorrelation_times
+from analysis.errors.times import FloatArray, autocorrelation_times
 from isingrl._validation import check_integer
 
 DatasetFunction = Callable[[Any], Any]
@@ -110,10 +111,9 @@ def jackknife(
         share = np.full(n_chains, float(n_chains))
     else:
         n_chains, n_draws = numbers_of(samples, dims)
-        slowest = _slowest_times(samples, dims)
         check_number(n_chains * n_draws)
-        _warn_if_short(slowest, n_chains, n_draws)
-        most = max((float(times.max()) for times in slowest), default=1.0)
+        slowest = _slowest_times(data, samples, function, value, dims)
+        most = max((float(each.times.max()) for each in slowest), default=1.0)
         length = _length_of_blocks(block_length, n_chains, n_draws, most)
         edges = block_edges(n_draws, length)
         rests = _without_each_block(data, dims, edges)
@@ -124,12 +124,16 @@ def jackknife(
     def error(name: str) -> FloatArray:
         last = without[name].transpose(*value[name].dims, "block")
         variance = jackknife_variance(value[name].values, last, share)
-        if dims != ("chain",):
-            tau = _time_behind(value[name], slowest)
-            variance = variance * shared_between_blocks(tau, length, n_draws, share.size)
-        return np.asarray(np.sqrt(variance))
+        if dims == ("chain",):
+            return np.asarray(np.sqrt(variance))
+        tau, still = _times_behind(name, value[name], slowest)
+        variance = variance * shared_between_blocks(tau, length, n_draws, share.size)
+        return np.where(still, np.nan, np.sqrt(variance)) * interval_factor(share.size - 1.0, 0.0)
 
-    return _with_errors(value, error)
+    result = _with_errors(value, error)
+    if dims != ("chain",):
+        _warn(slowest, n_chains, n_draws)
+    return result
 
 
 def bootstrap(
@@ -213,40 +217,118 @@ def bootstrap(
     return _with_errors(value, error)
 
 
-def _slowest_times(samples: xr.Dataset, dims: tuple[str, ...]) -> list[xr.DataArray]:
-    """Longest time of every run of each variable; 1 where nothing but rounding varies."""
+@dataclass(frozen=True)
+class _Behind:
+    """Times of every run of a variable, and the results that depend on it."""
+
+    name: str
+    times: xr.DataArray
+    longest: xr.DataArray
+    still: xr.DataArray
+    used: xr.Dataset
+
+
+def _slowest_times(
+    data: Any, samples: xr.Dataset, function: DatasetFunction, value: xr.Dataset, dims: Any
+) -> list[_Behind]:
+    """Longest times of the variables that the function uses; 1 where nothing but rounding varies.
+
+    A variable counts where another choice of its samples changes the result.
+    """
     found = []
-    for series in series_along(samples, dims):
+    along = series_along(samples, dims)
+    for series in along:
         own = series.dims[-2:]
         values = series.fillna(series.mean(own)).transpose(*series.dims).values
-        times = np.fmax(autocorrelation_times(values).slowest, 1.0)
-        varies = np.ptp(values, axis=(-2, -1)) > _ROUNDING * abs(values).max(axis=(-2, -1))
-        found.append(xr.DataArray(np.where(varies, times, 1.0), dims=series.dims[:-2]))
+        moved = changes_of(values)
+        if len(along) > 1:
+            used = _depends_on(str(series.name), data, function, value, dims)
+        else:
+            used = xr.ones_like(value, dtype=bool)
+        if not any(each.any() for each in used.values()):
+            continue
+        times = autocorrelation_times(values)
+        slowest = np.where(moved > 0, np.fmax(times.slowest, 1.0), 1.0)
+        spread = np.nan_to_num(times.error / times.tau)
+        place, coords = series.dims[:-2], coordinates_beside(samples, dims).coords
+        beside = {name: each for name, each in coords.items() if set(each.dims) <= set(place)}
+        found.append(
+            _Behind(
+                str(series.name),
+                *(
+                    xr.DataArray(each, beside, place)
+                    for each in (slowest, slowest * (1.0 + 2.0 * spread), moved < MIN_CHANGES)
+                ),
+                used,
+            )
+        )
     return found
 
 
-def _warn_if_short(slowest: list[xr.DataArray], n_chains: int, n_draws: int) -> None:
-    """Warn of runs in which no block can be as long as an autocorrelation time."""
-    times = np.concatenate([np.ravel(each) for each in slowest]) if slowest else np.ones(1)
-    short = times * MIN_BLOCKS > n_chains * n_draws
-    if short.any():
-        warnings.warn(
-            f"{int(short.sum())} of {short.size} series hold fewer than {MIN_BLOCKS} "
-            "autocorrelation times over all chains, so that their error bars cannot be trusted: "
-            f"the longest is about {times.max():.3g} samples, of {n_chains} x {n_draws}. "
-            "Run longer chains, or more of them and leave out whole ones, dims=('chain',).",
-            ShortRunWarning,
-            stacklevel=3,
+def _depends_on(
+    name: str, data: xr.Dataset, function: DatasetFunction, value: xr.Dataset, dims: Any
+) -> xr.Dataset:
+    """Where the result changes if some samples of a variable take the place of the others."""
+    rng = np.random.default_rng(0)
+    drawn = {dim: rng.integers(0, data.sizes[dim], data.sizes[dim]) for dim in dims}
+    series = data[name]
+    other = series.variable.isel(drawn)
+    try:
+        result = _result(
+            function(data.assign({name: (series.dims, other.data, series.attrs)})), dims
         )
+        pairs = {
+            each: xr.DataArray(
+                ~np.isclose(
+                    result[each].transpose(*value[each].dims).values, value[each].values,
+                    rtol=_ROUNDING, atol=0.0, equal_nan=True,
+                ),
+                dims=value[each].dims,
+            )
+            for each in value.data_vars
+        }  # fmt: skip
+    except Exception:  # what fails on other samples depends on them
+        return xr.ones_like(value, dtype=bool)
+    return xr.Dataset(pairs)
 
 
-def _time_behind(value: xr.DataArray, slowest: list[xr.DataArray]) -> FloatArray:
-    """Longest time of the samples that a result can depend on: those of its own runs."""
+def _warn(slowest: list[_Behind], n_chains: int, n_draws: int) -> None:
+    """Warn of runs of used variables that are too short, or in which nothing changed."""
+    doubts = Doubts(n_chains, n_draws, "samples")
+    for each in slowest:
+        for run in np.ndindex(each.times.shape):
+            where = ", ".join(
+                f"{dim} = {each.times[dim].values[i] if dim in each.times.coords else i}"
+                for dim, i in zip(each.times.dims, run, strict=True)
+            )
+            doubts.judge(
+                each.name,
+                where,
+                still=bool(each.still.values[run]),
+                longest_time=float(each.longest.values[run]),
+                skewness=0.0,
+            )
+    doubts.warn(stacklevel=3)
+
+
+def _times_behind(
+    name: str, value: xr.DataArray, slowest: list[_Behind]
+) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+    """Longest time of the samples that a result depends on: those of its own runs.
+
+    And whether next to nothing changed in any of them.
+    """
     longest = xr.DataArray(np.ones(value.shape), dims=value.dims)
-    for times in slowest:
+    still = xr.DataArray(np.ones(value.shape, dtype=bool), dims=value.dims)
+    for each in slowest:
+        times = each.times.drop_vars(list(each.times.coords))
+        quiet = each.still.drop_vars(list(each.still.coords))
         other = [dim for dim, n in times.sizes.items() if value.sizes.get(dim) != n]
-        longest = xr.DataArray(np.maximum(longest, times.max(other)))
-    return np.asarray(longest)
+        used = each.used[name].drop_vars(list(each.used[name].coords))
+        longest = xr.where(used, np.maximum(longest, times.max(other)), longest)
+        still = still & (quiet.all(other) | ~used)
+    order = value.dims
+    return np.asarray(longest.transpose(*order)), np.asarray(still.transpose(*order))
 
 
 def _length_of_blocks(wanted: Any, n_chains: int, n_draws: int, slowest: float) -> int:

@@ -18,6 +18,7 @@ MEMORY_WINDOW = 10.0
 MIN_BLOCKS = 20
 """Fewer blocks than this make an error bar too noisy to use as one."""
 
+_FIRST_LAGS = 128
 _CHANCE = 1e-4  # of calling chains apart that are not
 _MIN_BLOCK_MEANS = 100  # fewer have too noisy a variance
 _DEVIATIONS = 4.0  # of the variance of block means, for it to count
@@ -139,7 +140,8 @@ def _with_slow_parts(covariance: FloatArray, x: FloatArray) -> Times:
     n_chains, n_draws = x.shape[-2:]
     tau, error, window = _windowed_sum(covariance, n_chains, n_draws)
     variance, slowest = covariance[..., 0], tau
-    length = 2
+    # means of blocks within the window vary more than the time says if draws alternate
+    length = 2 << int(np.log2(max(1.0, float(np.min(window)))))
     while n_draws // length >= MIN_BLOCKS and n_chains * (n_draws // length) >= _MIN_BLOCK_MEANS:
         n_blocks = n_draws // length
         blocks = x[..., : n_blocks * length].reshape(*x.shape[:-1], n_blocks, length).mean(axis=-1)
@@ -147,7 +149,6 @@ def _with_slow_parts(covariance: FloatArray, x: FloatArray) -> Times:
         with np.errstate(divide="ignore", invalid="ignore"):
             of_blocks = length * covariance[..., 0] / variance
         unlikely = 1.0 + _DEVIATIONS * np.sqrt(2.0 / (n_chains * n_blocks))
-        # means of blocks within the window vary more than the time says if draws alternate
         slow = (of_blocks > unlikely * tau) & (length > window)
         between_blocks, between_error, _ = _windowed_sum(covariance, n_chains, n_blocks)
         longer = slow & (of_blocks * between_blocks > tau)
@@ -165,15 +166,22 @@ def _windowed_sum(
 
     `centred` says that the mean of each chain was subtracted.
     """
-    lags = np.arange(max(1, n_draws // 2))  # beyond half of a chain noise alone is left
+    half = max(1, n_draws // 2)  # beyond half of a chain noise alone is left
     variance = covariance[..., :1]
-    rho = covariance[..., lags] / np.where(variance > 0, variance, np.nan)
-    rho = rho * (n_draws / (n_draws - lags))
-    partial = 2.0 * np.cumsum(rho, axis=-1) - 1.0
-    squares = 2.0 * np.cumsum(rho**2, axis=-1) - 1.0
-    squares = squares * (1.0 - 2.0 * lags / (n_chains * n_draws))  # less what noise adds
-    beyond = lags >= np.fmax(WINDOW * partial, MEMORY_WINDOW * squares)
-    window = np.where(beyond.any(axis=-1), beyond.argmax(axis=-1), lags[-1])
+    variance = np.where(variance > 0, variance, np.nan)
+    stop = min(_FIRST_LAGS, half)
+    while True:  # few windows are long: no sums over lags beyond them
+        lags = np.arange(stop)
+        rho = covariance[..., :stop] / variance * (n_draws / (n_draws - lags))
+        partial = 2.0 * np.cumsum(rho, axis=-1) - 1.0
+        squares = 2.0 * np.cumsum(rho**2, axis=-1) - 1.0
+        squares *= 1.0 - 2.0 * lags / (n_chains * n_draws)  # less what noise adds
+        beyond = lags >= np.fmax(WINDOW * partial, MEMORY_WINDOW * squares)
+        found = beyond.any(axis=-1) | np.isnan(variance[..., 0])
+        if stop == half or found.all():
+            break
+        stop = min(4 * stop, half)
+    window = np.where(beyond.any(axis=-1), beyond.argmax(axis=-1), stop - 1)
     left = np.clip(1.0 - lags / (window[..., None] + 1.0), 0.0, 1.0)
     weights = 0.5 - 0.5 * np.cos(np.pi * np.fmin(2.0 * left, 1.0))
     lost = (2.0 * weights.sum(axis=-1) - 1.0) / n_draws
