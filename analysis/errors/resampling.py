@@ -34,6 +34,7 @@ DatasetFunction = Callable[[Any], Any]
 
 MIN_CHAINS = 8
 """Chains below which `bootstrap` refuses."""
+_RUNS = ("temperature", "field", "method", "size", "run")  # dims along which runs lie
 _ROUNDING = 1e-12  # relative: the transform of a constant varies by that much
 _MOST_LEFT_OUT = 100  # more blocks hardly sharpen an error bar (7 % here) but each costs a call
 
@@ -61,14 +62,18 @@ def jackknife(
         or ``("chain", "snapshot")``. ``("chain",)`` alone leaves out whole chains.
     block_length : int, optional
         Samples in a block, which lies within a chain. Ten times the longest autocorrelation time
-        of all variables if omitted, shorter where that would leave fewer than 20 blocks. What
-        blocks then share is corrected for by the times of the same run, if the result has the
-        dims (a temperature, say) that tell runs apart.
+        of all variables that the function uses if omitted, shorter where that would leave fewer
+        than 20 blocks. What blocks then share is corrected for by the times of the variables and
+        runs that the result depends on, if it has the dims (a temperature, say) that tell runs
+        apart.
 
     Returns
     -------
     Dataset
-        Variables of the function's result and, as ``NAME_error``, their standard errors.
+        Variables of the function's result and, as ``NAME_error``, their standard errors, times
+        Student's factor for the number of blocks, so that 1.96 of them are a 95 % interval. Whole
+        chains have the plain standard error. An error is NaN where next to nothing changed in the
+        run.
 
     Raises
     ------
@@ -81,8 +86,13 @@ def jackknife(
     Warns
     -----
     ShortRunWarning
-        Where all chains together hold fewer than 20 of the longest autocorrelation times, so that
-        no block is as long as one.
+        Where a variable that the function uses may hold too few autocorrelation times, or next to
+        nothing changed: see `analysis.ShortRunWarning`.
+
+    Notes
+    -----
+    A function uses a variable if another choice of its samples changes the result: it is called
+    once more for each variable to see this.
 
     References
     ----------
@@ -240,7 +250,10 @@ def _slowest_times(
     for series in along:
         own = series.dims[-2:]
         values = series.fillna(series.mean(own)).transpose(*series.dims).values
-        moved = changes_of(values)
+        moved = xr.DataArray(changes_of(values), dims=series.dims[:-2])
+        # some are constant because they must be, as the correlation at distance 0 is
+        within = [dim for dim in moved.dims if dim not in _RUNS]
+        still = (moved < MIN_CHANGES).all(within).broadcast_like(moved).transpose(*moved.dims)
         if len(along) > 1:
             used = _depends_on(str(series.name), data, function, value, dims)
         else:
@@ -248,7 +261,7 @@ def _slowest_times(
         if not any(each.any() for each in used.values()):
             continue
         times = autocorrelation_times(values)
-        slowest = np.where(moved > 0, np.fmax(times.slowest, 1.0), 1.0)
+        slowest = np.where(moved.values > 0, np.fmax(times.slowest, 1.0), 1.0)
         spread = np.nan_to_num(times.error / times.tau)
         place, coords = series.dims[:-2], coordinates_beside(samples, dims).coords
         beside = {name: each for name, each in coords.items() if set(each.dims) <= set(place)}
@@ -257,7 +270,7 @@ def _slowest_times(
                 str(series.name),
                 *(
                     xr.DataArray(each, beside, place)
-                    for each in (slowest, slowest * (1.0 + 2.0 * spread), moved < MIN_CHANGES)
+                    for each in (slowest, slowest * (1.0 + 2.0 * spread), still.values)
                 ),
                 used,
             )
