@@ -48,7 +48,7 @@ def thermodynamics(data: xr.Dataset) -> xr.Dataset:
         - ``effective_sample_size`` (of the mean) and ``r_hat`` (rank-normalized, split) by
           ArviZ, the worse of that of e and |m|.
 
-        Series that never change have error 0 and NaN for τ, effective sample size and R-hat; R-hat
+        Series that change fewer than ten times have NaN for error and τ; R-hat
         of a single chain is NaN too. At T = 0 susceptibilities and specific heat are 0/0, NaN;
         at T = ∞ they are 0. The Binder cumulant is NaN where m is always 0.
 
@@ -63,7 +63,9 @@ def thermodynamics(data: xr.Dataset) -> xr.Dataset:
     Warns
     -----
     ShortRunWarning
-        Where all chains together hold fewer than 50 autocorrelation times, or each fewer than 10.
+        Where all chains together may hold fewer than 50 autocorrelation times, or each fewer than
+        10, where few rare events make most of an error, or where next to nothing changed. That of
+        ``magnetization`` counts in a field alone.
 
     Notes
     -----

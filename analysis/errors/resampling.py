@@ -265,16 +265,9 @@ def _slowest_times(
         spread = np.nan_to_num(times.error / times.tau)
         place, coords = series.dims[:-2], coordinates_beside(samples, dims).coords
         beside = {name: each for name, each in coords.items() if set(each.dims) <= set(place)}
-        found.append(
-            _Behind(
-                str(series.name),
-                *(
-                    xr.DataArray(each, beside, place)
-                    for each in (slowest, slowest * (1.0 + 2.0 * spread), still.values)
-                ),
-                used,
-            )
-        )
+        numbers = (slowest, slowest * (1.0 + 2.0 * spread), still.values)
+        most, longest, quiet = (xr.DataArray(each, beside, place) for each in numbers)
+        found.append(_Behind(str(series.name), most, longest, quiet, used))
     return found
 
 
