@@ -219,7 +219,7 @@ def measure(
     numbers = np.arange(config.snapshots)  # sizes, measured at other times, lie side by side
     return (
         found[keep]
-        .drop_vars("softmax_temperature", errors="ignore")
+        .drop_vars(["softmax_temperature", "sweep"], errors="ignore")
         .assign_coords(method=method, snapshot=numbers)
     )
 

@@ -286,7 +286,7 @@ def measure(
         progress=progress,
     )
     spins = data["spins"].values
-    data = data.drop_vars(["spins", "snapshot", "softmax_temperature"], errors="ignore")
+    data = data.drop_dims("snapshot").drop_vars("softmax_temperature", errors="ignore")
     even = np.indices(config.shape).sum(axis=0) % 2 == 0
     dims = ("temperature", "chain", "draw")
     data["magnetization_a"] = (dims, spins[..., even].mean(axis=-1))
