@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,9 @@ from isingrl._archives import (
     clear_scratch,
     digest_of,
     foreign,
+    lock_folder,
     make_folder,
+    output_path,
     part,
     read_checkpoint,
     write_archive,
@@ -107,20 +108,25 @@ class RunFolder:
     Raises
     ------
     TypeError, ValueError
-        If `out` is no path, or no folder that can be written to.
+        If `out` is no path, no folder that can be written to, or another run writes to it.
     """
 
     def __init__(self, out: Any, seconds: float) -> None:
-        if not isinstance(out, str | os.PathLike):
-            raise TypeError(f"out must be a path; got {out!r}")
-        self._path, self._seconds = Path(out), seconds
+        self._path, self._seconds = output_path(out), seconds
         self._arguments: dict[str, Any] = {}
         self._found = False
         self._state: Arrays = {}
         self._series: Arrays = {}
         self._thermalized = 0
         make_folder(self._path)
+        self._lock = lock_folder(self._path)
         self._written, self._wait = time.monotonic(), seconds
+
+    def close(self) -> None:
+        """Let others write to the folder."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def open(
         self, arguments: dict[str, Any], seed: np.random.SeedSequence, given: bool

@@ -174,18 +174,22 @@ def simulate(
         }  # fmt: skip
         arguments = run_arguments(model, rule, table, temperatures, first, options)
         folder = RunFolder(out, checkpoint_seconds)
-        seeds = folder.open(arguments, seeds, seed is not None)
-
-    engine: Engine
-    if table is not None:
-        engine = make_engine(model, table, first, schedule, seeds)
-    else:
-        assert isinstance(rule, Agent | Policy)
-        engine = LearningEngine(model, rule, temperatures, chains, first, schedule, seeds)
-    series = Series.new(len(temperatures) * chains, draws, snapshots, model.lattice.shape)
-    if folder is not None:
-        folder.resume(engine, series)
-    _run(engine, series, thermalization, interval, folder, progress)
+    try:
+        if folder is not None:
+            seeds = folder.open(arguments, seeds, seed is not None)
+        engine: Engine
+        if table is not None:
+            engine = make_engine(model, table, first, schedule, seeds)
+        else:
+            assert isinstance(rule, Agent | Policy)
+            engine = LearningEngine(model, rule, temperatures, chains, first, schedule, seeds)
+        series = Series.new(len(temperatures) * chains, draws, snapshots, model.lattice.shape)
+        if folder is not None:
+            folder.resume(engine, series)
+        _run(engine, series, thermalization, interval, folder, progress)
+    finally:
+        if folder is not None:
+            folder.close()
 
     data = _dataset(model, temperatures, chains, series.bonds, series.totals)
     if snapshots:

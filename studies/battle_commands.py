@@ -131,7 +131,7 @@ def train_command(
     known = {field.name for field in fields(kind)}
     for name in chosen:
         if name not in known:
-            raise ValueError(f"{name} is nothing that {team} has")
+            raise ValueError(f"{team} has no option {name}")
     arena = Arena(map_size=map_size, team_size=team_size, max_steps=max_steps, placing=placing)
     opponents = [each if each in OPPONENTS else _loaded("opponent", each) for each in opponent]
     make_folder(out)
