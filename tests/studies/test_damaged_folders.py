@@ -50,12 +50,16 @@ def whole(tmp_path_factory):
 DAMAGES = [
     *(
         (name, damage)
-        for name in ("tasks/config.json", "tasks/status.json", "tasks/ledger.jsonl")
+        for name in ("tasks/config.json", "tasks/status.json")
         for damage in (
             text(""), text("[]"), text("[[1, 2]]"), text("null"), text("{"), text('"text"'),
             text("{}"), text('{"config": []}'), text('{"config": {}, "started": 1}'),
             text("[" * 100_000), replace_by_folder, replace_by_link,
         )
+    ),
+    *(
+        ("tasks/ledger.jsonl", damage)
+        for damage in (text("[[1, 2]]\nnull\n{"), replace_by_folder, replace_by_link)
     ),
     ("tasks/config.json", without("config")),
     ("tasks/config.json", without("started")),
@@ -77,7 +81,12 @@ def test_damage_is_told_in_plain_words_or_mended(name, damage, whole, tmp_path, 
     out = tmp_path / "curve"
     shutil.copytree(whole, out)
     damage(out / name)
-    for words in ([*SMALL, "--out"], [*SMALL, "--extend", "--out"], ["status"]):
+    commands = {
+        "tasks/status.json": [["status"]],
+        "tasks/config.json": [[*SMALL, "--extend", "--out"], [*SMALL, "--out"]],
+        "tasks/lock": [["status"], [*SMALL, "--out"]],
+    }
+    for words in commands.get(name, [[*SMALL, "--out"]]):
         code = 0
         try:
             main([*words, str(out)])
