@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from isingrl._run_files import RunFolder
+from isingrl._run_files import run_folder
 from isingrl._validation import check_choice, check_flag
 
 if TYPE_CHECKING:
@@ -62,20 +62,18 @@ def climb(
         raise ValueError("learn must be False on a ladder, where agents would begin anew; got True")
     if run.until is not None:
         raise ValueError("until must be None on a ladder, whose rungs are equally long")
-    if out is not None:
-        RunFolder(out, checkpoint_seconds)  # which checks it
     number = run.shape[0 if ladder == "temperature" else 1]
     places = [*range(number), *(range(number - 1, -1, -1) if loop else ())]
     parts: list[xr.Dataset] = []
-    for rung, place in enumerate(places):
-        folder = None
-        if out is not None:
-            folder = RunFolder(Path(out) / f"rung-{rung:04d}", checkpoint_seconds)
-        outcome = _rung(run, ladder, place).carry_out(
-            _of_rung(run, ladder, start), seeds, seeded, folder, rung
-        )
-        start, seeds, seeded = outcome.spins, outcome.seeds, True
-        parts.append(outcome.data)
+    with run_folder(out, checkpoint_seconds):
+        for rung, place in enumerate(places):
+            own = None if out is None else Path(out) / f"rung-{rung:04d}"
+            with run_folder(own, checkpoint_seconds) as folder:
+                outcome = _rung(run, ladder, place).carry_out(
+                    _of_rung(run, ladder, start), seeds, seeded, folder, rung
+                )
+            start, seeds, seeded = outcome.spins, outcome.seeds, True
+            parts.append(outcome.data)
     branches = [_joined(parts[:number], ladder)]
     if not loop:
         return branches[0]

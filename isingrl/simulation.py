@@ -19,7 +19,7 @@ from isingrl._lane_engine import LaneEngine
 from isingrl._lane_layout import fits
 from isingrl._measurement import Plan, measure
 from isingrl._provenance import versions_text
-from isingrl._run_files import RunFolder, Series, run_arguments
+from isingrl._run_files import RunFolder, Series, run_arguments, run_folder
 from isingrl._runs import check_snapshots, check_start, seed_sequence
 from isingrl._schedules import SCHEDULES
 from isingrl._site_engine import SiteEngine
@@ -206,8 +206,8 @@ def simulate(
     elif check_flag("loop", loop):
         raise ValueError("loop is the way back of a ladder, which must be given; got ladder=None")
     else:
-        folder = None if out is None else RunFolder(out, checkpoint_seconds)
-        data = run.carry_out(first, seeds, seed is not None, folder).data
+        with run_folder(out, checkpoint_seconds) as folder:
+            data = run.carry_out(first, seeds, seed is not None, folder).data
     return data.assign_attrs(start=start if isinstance(start, str) else "array")
 
 

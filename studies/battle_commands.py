@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -131,7 +132,7 @@ def train_command(
     known = {field.name for field in fields(kind)}
     for name in chosen:
         if name not in known:
-            raise ValueError(f"{name} is nothing that {team} has")
+            raise ValueError(f"{team} has no option {name}")
     arena = Arena(map_size=map_size, team_size=team_size, max_steps=max_steps, placing=placing)
     opponents = [each if each in OPPONENTS else _loaded("opponent", each) for each in opponent]
     make_folder(out)
@@ -180,7 +181,9 @@ def tournament_command(
     arena = Arena(map_size=map_size, team_size=team_size, max_steps=max_steps, placing=placing)
     named = _named("teams", teams, softmax_temperature)
     make_folder(out)
-    data = tournament(named, games, arena=arena, seed=seed, device=device, progress=True)
+    data = tournament(
+        named, games, arena=arena, seed=seed, device=device, progress=sys.stderr.isatty()
+    )
     rates, ratings = win_rates(data), bradley_terry(data)
     write_dataset(data.merge(rates).merge(ratings), out / "tournament.nc")
     figure = tournament_figure(rates, ratings)

@@ -19,6 +19,7 @@ from isingrl._validation import check_integer, check_temperature
 from studies.combining import concat
 from studies.extending import Join, added, unextended
 from studies.figures import new_figure
+from studies.grids import number_texts
 from studies.tasks import Task, task_seed
 
 if TYPE_CHECKING:
@@ -105,10 +106,10 @@ class Coarsening:
                     f"{name} must hold at least 6 of the times {self.times.tolist()}; got {inside} "
                     f"from {first:g} to {last:g}"
                 )
-        alone = unextended(self)
+        alone, texts = unextended(self), number_texts(self.temperature)
         return [
             Task(
-                key=_key(method, t),
+                key=f"{method}, T = {texts[float(t)]}",
                 function=measure,
                 arguments={"config": alone, "method": method, "temperature": t},
             )
@@ -118,9 +119,11 @@ class Coarsening:
 
     def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
         """Join methods and temperatures."""
-        temperatures = sorted(self.temperature)
+        temperatures, texts = sorted(self.temperature), number_texts(self.temperature)
         methods = [
-            concat([results[_key(method, t)] for t in temperatures], "temperature")
+            concat(
+                [results[f"{method}, T = {texts[float(t)]}"] for t in temperatures], "temperature"
+            )
             for method in METHODS
         ]
         return concat(methods, "method")
@@ -237,10 +240,6 @@ class Coarsening:
         ax.legend(fontsize=8, frameon=False, loc="lower left")
         method = plots.method_label(str(summary["method"].item()))
         ax.set_title(f"{method}, $T$ = {summary['temperature'].item():g}")
-
-
-def _key(method: str, temperature: float) -> str:
-    return f"{method}, T = {temperature:g}"
 
 
 def measure(

@@ -33,6 +33,7 @@ from isingrl._validation import check_choice, check_integer, check_run_length
 from studies.combining import concat, numbered
 from studies.extending import Join, added, added_grids, longer, unextended
 from studies.figures import legend_below, new_figure
+from studies.grids import block_texts
 from studies.tasks import Task, task_seed
 from studies.training import trained
 
@@ -175,9 +176,10 @@ class Curve:
             for block in np.array_split(grid, -(-len(grid) // together))
         ]
         alone = unextended(self)
+        texts = block_texts(blocks)
         return [
             Task(
-                key=f"{method}, T = {block[0]:.6g} … {block[-1]:.6g}, seed {seed}",
+                key=f"{method}, T = {text}, seed {seed}",
                 function=measure,
                 arguments={"config": alone, "method": method, "temperature": tuple(block)},
                 weight=len(block),
@@ -187,7 +189,7 @@ class Curve:
             )
             for seed in self.seed
             for method in self.methods
-            for block in blocks
+            for block, text in zip(blocks, texts, strict=True)
         ]
 
     def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:

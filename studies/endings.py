@@ -153,7 +153,7 @@ def unhandled() -> Iterator[None]:
 @contextlib.contextmanager
 def _restored() -> Iterator[dict[int, Any]]:
     """Give the handlers of signals, and set them again at the end."""
-    former = {}
+    former: dict[int, Any] = {}
     if threading.current_thread() is threading.main_thread():
         former = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

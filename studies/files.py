@@ -163,8 +163,12 @@ def read_json(path: Path) -> dict[str, Any]:
     ValueError
         If it is damaged.
     """
+    if path.is_dir():
+        raise ValueError(f"{path} is damaged: it is a folder")
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is damaged: {error}") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} is damaged: it holds a {type(content).__name__}, not settings")
     return content

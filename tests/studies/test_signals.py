@@ -74,11 +74,13 @@ def test_sigterm_ends_it_at_once(workers, started, tmp_path):
 
 STUCK = """
 import ctypes, sys
+from studies import command_line
 
 def get_stuck(*_):
     print("stuck", flush=True)
-    ctypes.PyDLL(None).sleep(600)  # as a package that spins within C: nothing of Python runs
-    return get_stuck
+    lock, mutex = ctypes.PyDLL(None).pthread_mutex_lock, ctypes.create_string_buffer(256)
+    lock(mutex)
+    lock(mutex)  # waits for itself, as a package that spins within C: nothing of Python runs
 
 {}
 command_line.main(["curve"])
@@ -98,15 +100,17 @@ RUN = "command_line._command = lambda name: get_stuck"
     ids=["import, SIGTERM", "import, Ctrl-C", "run, SIGTERM", "run, Ctrl-C twice"],
 )
 def test_nothing_can_refuse_to_stop(phase, signals):
-    process = subprocess.Popen(
-        [sys.executable, "-c", STUCK.format(phase)], cwd=ROOT, stdout=subprocess.PIPE
-    )
-    assert process.stdout.readline() == b"stuck\n"
-    for number in signals:
-        time.sleep(0.2)
-        assert process.poll() is None
-        process.send_signal(number)
-    process.communicate(timeout=5)
+    program = [sys.executable, "-c", STUCK.format(phase)]
+    with subprocess.Popen(program, cwd=ROOT, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout.readline() == b"stuck\n"
+            for number in signals:
+                time.sleep(0.2)
+                assert process.poll() is None
+                process.send_signal(number)
+            process.wait(timeout=5)
+        finally:
+            process.kill()
     assert process.returncode == -signals[-1]
 
 
