@@ -18,10 +18,13 @@ __all__ = [
     "axis_label",
     "colors",
     "draw_marks",
+    "drawn_marks",
+    "logarithmic_axes",
     "method_color",
     "method_label",
     "method_style",
     "new_axes",
+    "series_label",
     "style_of",
     "variable",
 ]
@@ -57,20 +60,25 @@ class Style:
 
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart, and shapes that stay visible
-# on top of one another: strokes and small marks inside open ones of different sizes.
+# on top of one another: small marks inside open ones of different sizes. None has a vertical
+# stroke, which would look like an error bar.
 _STYLES = {
     "metropolis": Style("Metropolis", "#0072B2", "x", 4.5),
-    "heat-bath": Style("heat bath", "#009E73", "+", 8.0),
+    "heat-bath": Style("heat bath", "#009E73", "d", 7.0),
     "mean-field-q": Style("mean-field Q", "#D55E00", "o", 7.0),
     "neighborhood-q": Style("neighborhood Q", "#CC79A7", "s", 8.5),
     "independent-q": Style("independent Q", "#E69F00", "^", 7.0),
     "joint-q": Style("joint Q", "#56B4E9", "D", 5.5),
     "actor-critic": Style("actor-critic", "#56B4E9", "v", 7.0),
     "mean-field-actor-critic": Style("mean-field actor-critic", "#0072B2", "p", 8.0),
-    "random": Style("random", "#999999", "1", 8.0),
+    "random": Style("random", "#999999", "<", 7.0),
     "pursuit": Style("pursuit", "#000000", "*", 8.0),
 }
 _UNNAMED = Style("simulation", "#000000", ".", 5.0, filled=True)
+# for what has the method of something drawn before: pairs that no method has
+_OTHER_COLORS = ("#D55E00", "#009E73", "#CC79A7", "#0072B2", "#E69F00", "#56B4E9", "#000000")
+_OTHER_MARKERS = "s^vDopdh"
+_CAP = 2.0  # half the width of the ends of an error bar, which are seen inside an open mark, too
 _UNITS = {
     "J": "$J$",
     "1/J": "$1/J$",
@@ -260,7 +268,7 @@ def draw_marks(
     label: str | None,
     zorder: float,
 ) -> None:
-    """Draw marks with error bars, or without where an error is None.
+    """Draw marks with error bars, or without where an error is None or NaN.
 
     Parameters
     ----------
@@ -298,13 +306,51 @@ def draw_marks(
         markeredgewidth=1.0,
         color=style.color,
         elinewidth=0.9,
+        capsize=_CAP,
+        capthick=0.9,
         label=label,
         zorder=zorder,
         **face,  # type: ignore[arg-type]
     )
 
 
-def style_of(summary: xr.Dataset, order: int) -> Style:
+def drawn_marks(ax: Axes) -> set[tuple[str, str, bool]]:
+    """Colours and marks that stand on an axes with error bars, and whether they are filled.
+
+    Parameters
+    ----------
+    ax : Axes
+        What was drawn on.
+
+    Returns
+    -------
+    set of (str, str, bool)
+        As `Style` has them.
+
+    Examples
+    --------
+    >>> from analysis.plots.styles import Style, draw_marks, drawn_marks, new_axes
+    >>> ax = new_axes(None)
+    >>> draw_marks(ax, [1.0], [0.5], None, None, Style("voter", "#000000", ".", 5.0), None, 2)
+    >>> drawn_marks(ax)
+    {('#000000', '.', False)}
+    """
+    from matplotlib.colors import to_hex
+    from matplotlib.container import ErrorbarContainer
+
+    bars = (each for each in ax.containers if isinstance(each, ErrorbarContainer))
+    marks = (each.lines[0] for each in bars if each.lines[0] is not None)
+    return {
+        (to_hex(mark.get_color()).upper(), str(mark.get_marker()), _is_filled(mark))
+        for mark in marks
+    }
+
+
+def _is_filled(mark: Any) -> bool:
+    return str(mark.get_markerfacecolor()) != "none"
+
+
+def style_of(summary: xr.Dataset, order: int, ax: Axes | None = None) -> Style:
     """Style of the method that a scalar coordinate names, if there is one.
 
     Parameters
@@ -313,6 +359,8 @@ def style_of(summary: xr.Dataset, order: int) -> Style:
         With or without the scalar coordinate ``method``.
     order : int
         From 0: which style a method takes that has none of its own.
+    ax : Axes, optional
+        What it is for: if the same mark stands there already, another colour and mark are taken.
 
     Returns
     -------
@@ -328,9 +376,89 @@ def style_of(summary: xr.Dataset, order: int) -> Style:
     'heat bath'
     """
     if "method" not in summary.coords:
-        return _UNNAMED
-    method = str(summary["method"].item())
-    return _STYLES.get(method, _other(method, order))
+        style = _UNNAMED
+    else:
+        method = str(summary["method"].item())
+        style = _STYLES.get(method, _other(method, order))
+    return style if ax is None else _unlike(style, drawn_marks(ax))
+
+
+def _unlike(style: Style, drawn: set[tuple[str, str, bool]]) -> Style:
+    """Return the style, or the same label with a colour, or at least a mark, that is not drawn."""
+    colors, pairs = {color for color, *_ in drawn}, {pair[:2] for pair in drawn}
+    if (style.color, style.marker) not in pairs:
+        return style
+    own = {(each.color, each.marker) for each in _STYLES.values()}
+    n, marks = len(_OTHER_COLORS), len(_OTHER_MARKERS)
+    others = [
+        (_OTHER_COLORS[k % n], _OTHER_MARKERS[(k % n + k // n) % marks]) for k in range(n * marks)
+    ]
+    others = [pair for pair in others if pair not in own]
+    free = [pair for pair in others if pair not in pairs] or others
+    color, marker = next((pair for pair in free if pair[0] not in colors), free[0])
+    return Style(style.label, color, marker, 6.0)
+
+
+def series_label(summary: xr.Dataset, style: Style) -> str:
+    r"""Label of what is measured at one temperature: the method and, if known, the temperature.
+
+    Parameters
+    ----------
+    summary : Dataset
+        With or without the scalar coordinate ``temperature``.
+    style : Style
+        Of the method.
+
+    Returns
+    -------
+    str
+        The temperature is in J/k_B.
+
+    Examples
+    --------
+    >>> import isingrl as irl
+    >>> from analysis.plots.styles import series_label, style_of
+    >>> model = irl.Ising(irl.Lattice((8, 8)))
+    >>> data = irl.simulate(model, irl.HeatBath(), 2.0, sweeps=10, seed=1).squeeze()
+    >>> series_label(data, style_of(data, 0))
+    'heat bath, $T$ = 2'
+    """
+    if "temperature" not in summary.coords or summary["temperature"].ndim:
+        return style.label
+    return f"{style.label}, $T$ = {summary['temperature'].item():.4g}"
+
+
+def logarithmic_axes(ax: Axes) -> None:
+    """Make both axes logarithmic, with labels at as many numbers as have room.
+
+    Over less than two decades 1, 2 and 5 times the powers of ten are labelled, over more the
+    powers alone, over less than half a decade round numbers.
+
+    Parameters
+    ----------
+    ax : Axes
+        With everything drawn on it: labels are chosen for the range that it shows.
+
+    Examples
+    --------
+    >>> from analysis.plots.styles import logarithmic_axes, new_axes
+    >>> ax = new_axes(None)
+    >>> line = ax.plot([0.3, 6.0], [1.0, 1e5])
+    >>> logarithmic_axes(ax)
+    >>> low, high = ax.get_xlim()
+    >>> [text.get_text() for text in ax.get_xticklabels() if low < text.get_position()[0] < high]
+    ['0.5', '1', '2', '5']
+    """
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+    ax.set(xscale="log", yscale="log")  # anew: the ticks of an earlier range go
+    for axis, (low, high) in ((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim())):
+        axis.set_minor_formatter(NullFormatter())
+        if high / low >= 100:
+            continue
+        wide = high / low >= 5
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)) if wide else MaxNLocator(4))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
 def colors(number: int) -> list[str]:
