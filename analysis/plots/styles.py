@@ -75,9 +75,9 @@ _STYLES = {
     "pursuit": Style("pursuit", "#000000", "*", 8.0),
 }
 _UNNAMED = Style("simulation", "#000000", ".", 5.0, filled=True)
-# for what has the method of something drawn before: pairs that no method has
-_OTHER_COLORS = ("#D55E00", "#009E73", "#CC79A7", "#0072B2", "#E69F00", "#56B4E9", "#000000")
-_OTHER_MARKERS = "s^vDopdh"
+# for what has the method of something drawn before: first the colours of methods seldom drawn
+_OTHER_COLORS = ("#CC79A7", "#E69F00", "#000000", "#56B4E9", "#D55E00", "#009E73", "#0072B2")
+_OTHER_MARKERS = "^vDsopdh"
 _CAP = 2.0  # half the width of the ends of an error bar, which are seen inside an open mark, too
 _UNITS = {
     "J": "$J$",
