@@ -8,16 +8,8 @@ import numpy as np
 import xarray as xr
 
 from analysis._fits import numbers_of_fit
-from analysis.plots.styles import (
-    Style,
-    axis_label,
-    draw_marks,
-    logarithmic_axes,
-    new_axes,
-    series_label,
-    style_of,
-    variable,
-)
+from analysis.plots.axes import axis_label, logarithmic_axes, new_axes, variable
+from analysis.plots.styles import Style, draw_marks, series_label, style_of
 from isingrl._validation import check_real
 
 if TYPE_CHECKING:

@@ -7,15 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from analysis.plots.styles import (
-    axis_label,
-    draw_marks,
-    logarithmic_axes,
-    new_axes,
-    series_label,
-    style_of,
-    variable,
-)
+from analysis.plots.axes import axis_label, logarithmic_axes, new_axes, variable
+from analysis.plots.styles import draw_marks, series_label, style_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,15 +9,8 @@ import xarray as xr
 
 from analysis.exact.onsager import CRITICAL_TEMPERATURE
 from analysis.learned.fits import mean_and_error
-from analysis.plots.styles import (
-    Style,
-    axis_label,
-    colors,
-    draw_marks,
-    new_axes,
-    style_of,
-    variable,
-)
+from analysis.plots.axes import axis_label, new_axes, variable
+from analysis.plots.styles import Style, colors, draw_marks, style_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,7 +9,8 @@ import xarray as xr
 
 from analysis._parameters import parameter
 from analysis.exact.onsager import CRITICAL_TEMPERATURE
-from analysis.plots.styles import Style, axis_label, draw_marks, new_axes, style_of, variable
+from analysis.plots.axes import axis_label, new_axes, variable
+from analysis.plots.styles import Style, draw_marks, style_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,16 +8,8 @@ import numpy as np
 import xarray as xr
 
 from analysis._fits import numbers_of_fit
-from analysis.plots.styles import (
-    Style,
-    axis_label,
-    colors,
-    draw_marks,
-    drawn_marks,
-    new_axes,
-    style_of,
-    variable,
-)
+from analysis.plots.axes import axis_label, new_axes, variable
+from analysis.plots.styles import Style, colors, draw_marks, drawn_marks, style_of
 from analysis.scaling import collapsed
 
 if TYPE_CHECKING:

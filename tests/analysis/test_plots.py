@@ -9,7 +9,8 @@ import pytest
 import xarray as xr
 
 from analysis import exact, plots
-from analysis.plots.styles import _STYLES, logarithmic_axes
+from analysis.plots.axes import logarithmic_axes
+from analysis.plots.styles import _STYLES
 from analysis.quantities import quantity_attrs
 
 matplotlib.use("Agg")
