@@ -26,6 +26,9 @@ except ImportError:  # Windows
 
 Arrays = dict[str, npt.NDArray[Any]]
 
+SCRATCH = "scratch"
+"""Part of the names of files that are being written."""
+
 
 class DamagedFileError(ValueError):
     """Files that were whole once, or should be, are cut short, changed or incomplete."""
@@ -195,7 +198,38 @@ def lock_folder(path: Path) -> int | None:
     return handle
 
 
-def make_folder(path: Path) -> None:
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside `path`, and rename it to `path` when all went well.
+
+    What is there then is on the disk, whatever happens to the machine. It may be a file or a
+    folder.
+    """
+    scratch = path.with_name(f".{path.stem}.{os.getpid()}.{SCRATCH}{path.suffix}")
+    try:
+        yield scratch
+        if scratch.is_dir():
+            _replace_folder(scratch, path)
+        else:
+            sync(scratch)
+            scratch.replace(path)
+        sync(path.parent)
+    finally:
+        if scratch.is_dir():
+            shutil.rmtree(scratch)
+        else:
+            scratch.unlink(missing_ok=True)
+
+
+def _replace_folder(scratch: Path, path: Path) -> None:
+    former = scratch.with_suffix(".former")
+    if path.exists():
+        path.rename(former)
+    scratch.rename(path)
+    shutil.rmtree(former, ignore_errors=True)
+
+
+def make_folder(path: Path, name: str = "out") -> None:
     """Make the output folder, and make sure that it can be written to.
 
     Raises
@@ -208,7 +242,9 @@ def make_folder(path: Path) -> None:
         with tempfile.TemporaryFile(dir=path):
             pass
     except OSError as error:
-        raise ValueError(f"out must be a folder that can be written to; {path}: {error}") from error
+        raise ValueError(
+            f"{name} must be a folder that can be written to; {path}: {error}"
+        ) from error
 
 
 def clear_scratch(path: str | os.PathLike[str], name: str) -> None:

@@ -12,6 +12,7 @@ import tyro
 import xarray as xr
 
 from analysis import bradley_terry, plots, win_rates
+from analysis.plots.animations import check_video
 from isingrl._archives import make_folder
 from isingrl.battle import (
     OPPONENTS,
@@ -30,7 +31,7 @@ from studies.endings import refuse
 from studies.figures import legend_below, new_figure
 from studies.files import write_dataset, write_figure
 from studies.parsing import Command, run_command
-from studies.videos import check_video, write_frames, write_video
+from studies.videos import write_frames, write_video
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -224,7 +225,7 @@ def render_command(
     """
     if len(teams) != 2:
         raise ValueError(f"teams must be two; got {len(teams)}")
-    check_video(out)
+    check_video(out, "out")
     arena = Arena(map_size=map_size, team_size=team_size, max_steps=max_steps, placing=placing)
     named = _named("teams", teams, softmax_temperature)
     make_folder(out.parent)

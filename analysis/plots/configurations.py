@@ -10,7 +10,7 @@ import xarray as xr
 
 from analysis._configurations import spin_array
 from analysis.domains import domain_table, label_domains
-from analysis.plots.styles import axis_label, new_axes
+from analysis.plots.axes import axis_label, new_axes
 from isingrl._validation import check_spin_values
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ import xarray as xr
 
 from analysis._parameters import parameter
 from analysis.exact.onsager import CRITICAL_TEMPERATURE
-from analysis.plots.styles import Style, axis_label, draw_marks, new_axes, style_of, variable
+from analysis.plots.axes import axis_label, new_axes, variable
+from analysis.plots.styles import Style, draw_marks, style_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,8 +19,12 @@ if TYPE_CHECKING:
 __all__ = ["critical_temperature", "exact_curve", "observable", "softmax_axis"]
 
 
-def observable(summary: xr.Dataset, name: str, ax: Axes | None = None) -> Axes:
+def observable(
+    summary: xr.Dataset, name: str, ax: Axes | None = None, *, label: str | None = None
+) -> Axes:
     """Draw an observable against temperature or field, with error bars and one mark a method.
+
+    A method that is drawn on the axes already gets another colour and mark.
 
     Parameters
     ----------
@@ -31,6 +36,9 @@ def observable(summary: xr.Dataset, name: str, ax: Axes | None = None) -> Axes:
         that is there.
     ax : Axes, optional
         Drawn on; a new one if omitted.
+    label : str, optional
+        Of the marks, in front of the method where there are several; the name of the method if
+        omitted.
 
     Returns
     -------
@@ -61,7 +69,9 @@ def observable(summary: xr.Dataset, name: str, ax: Axes | None = None) -> Axes:
     one_method = "method" not in values.dims
     for order in range(1 if one_method else summary.sizes["method"]):
         chosen = summary if one_method else summary.isel(method=order)
-        _draw_points(ax, chosen, name, along, style_of(chosen, order), zorder=3 + order)
+        style = style_of(chosen, order, ax)
+        text = style.label if label is None else label if one_method else f"{label}, {style.label}"
+        _draw_points(ax, chosen, name, along, style, text, zorder=3 + order)
     return _labelled(ax, summary[along], values)
 
 
@@ -224,13 +234,19 @@ def _one_axis(dataset: Any) -> tuple[Any, str]:
 
 
 def _draw_points(
-    ax: Axes, summary: xr.Dataset, name: str, along: str, style: Style, zorder: float
+    ax: Axes,
+    summary: xr.Dataset,
+    name: str,
+    along: str,
+    style: Style,
+    label: str,
+    zorder: float,
 ) -> None:
     shown = summary.isel({along: np.isfinite(summary[along].values)})
     error = shown.get(f"{name}_error")
     y_error = None if error is None else error.values
     x, y = shown[along].values, shown[name].values
-    draw_marks(ax, x, y, None, y_error, style, style.label, zorder)
+    draw_marks(ax, x, y, None, y_error, style, label, zorder)
 
 
 def _labelled(ax: Axes, horizontal: xr.DataArray, values: xr.DataArray) -> Axes:
