@@ -92,12 +92,12 @@ def thermodynamics(data: xr.Dataset) -> xr.Dataset:
     >>> from analysis import exact, thermodynamics
     >>> model = irl.Ising(irl.Lattice((8, 8)))
     >>> data = irl.simulate(
-    ...     model, irl.HeatBath(), [2.3, 3.0], sweeps=20_000, thermalization=200, chains=2, seed=1
+    ...     model, irl.HeatBath(), [2.0, 3.0], sweeps=4000, thermalization=200, chains=2, seed=1
     ... )
     >>> summary = thermodynamics(data)
     >>> summary.energy.dims, summary.specific_heat.units
     (('temperature',), 'k_B')
-    >>> deviation = summary.energy - exact.torus((8, 8), [2.3, 3.0]).energy
+    >>> deviation = summary.energy - exact.torus((8, 8), [2.0, 3.0]).energy
     >>> bool((abs(deviation) < 4 * summary.energy_error).all())
     True
     """

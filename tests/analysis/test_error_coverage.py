@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 
+import numpy as np
 import pytest
 from scipy import stats
 
@@ -46,7 +47,7 @@ def check_coverage(case: Case) -> None:
     runs = data.coarsen(chain=chains).construct(chain=("run", "chain"))
     known = exact.ring(shape[0], temperature, field=field) if len(shape) == 1 else None
     known = exact.enumeration(model, temperature) if known is None else known
-    missed, warned = dict.fromkeys(NAMES, 0), 0
+    missed, warned = {name: 0 for name in NAMES}, 0
     for run in range(n):
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", ShortRunWarning)
