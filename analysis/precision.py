@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 
-import numpy as np
 import xarray as xr
 
 from analysis.errors import ShortRunWarning
@@ -28,7 +27,7 @@ def precision(**errors: float) -> Callable[[xr.Dataset], bool]:
     function
         True of data whose observables all have errors at most as large, at every temperature and
         field, once the run is also long enough for the errors to be trusted, without a
-        `ShortRunWarning`. An error of NaN, as where nothing moved, never suffices.
+        `ShortRunWarning`. An error of 0 or NaN, as where nothing moved, never suffices.
 
     Raises
     ------
@@ -69,7 +68,9 @@ def precision(**errors: float) -> Callable[[xr.Dataset], bool]:
         if any(issubclass(each.category, ShortRunWarning) for each in caught):
             return False
         return all(
-            bool(np.all(summary[f"{name}_error"] <= error)) for name, error in errors.items()
+            bool(((found > 0) & (found <= error)).all())
+            for name, error in errors.items()
+            for found in (summary[f"{name}_error"],)
         )
 
     return enough

@@ -99,7 +99,7 @@ def test_a_policy_with_entries_never_visited_is_not_exact(policy):
 
 def test_a_second_run_in_one_folder_is_refused(tmp_path, monkeypatch):
     inside, go_on, failures = threading.Event(), threading.Event(), []
-    run = simulation._run
+    run = simulation.measure
 
     def waiting(*arguments):
         inside.set()
@@ -112,7 +112,7 @@ def test_a_second_run_in_one_folder_is_refused(tmp_path, monkeypatch):
         except Exception as error:
             failures.append(error)
 
-    monkeypatch.setattr(simulation, "_run", waiting)
+    monkeypatch.setattr(simulation, "measure", waiting)
     thread = threading.Thread(target=first)
     thread.start()
     assert inside.wait(30)

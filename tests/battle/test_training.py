@@ -239,7 +239,7 @@ def test_damaged_checkpoints_and_teams_are_refused(tmp_path, short):
     file = tmp_path / "cut" / "checkpoint.safetensors"
     for spoil in (lambda: file.write_bytes(b"short"), file.unlink):
         spoil()
-        with pytest.raises(_archives.DamagedFileError, match="path must be a checkpoint folder"):
+        with pytest.raises(_archives.DamagedFileError, match="out must be a checkpoint folder"):
             train(QUICK, "self", games=4, out=tmp_path / "cut", **SETTINGS)
 
 

@@ -102,7 +102,10 @@ def test_render_makes_a_video_and_stills_without_a_screen(trained, tmp_path, suf
         (["train", "--games", "0"], "games must be an integer of at least 1; got 0"),
         (["train", "--team-size", "0"], "team_size must be an integer of at least 1; got 0"),
         (["train", "--map-size", "8", "--team-size", "30"], "has room for teams of 12 at most"),
-        (["train", "--team", "independent-q", "--radius", "3"], "radius is nothing that"),
+        (
+            ["train", "--team", "independent-q", "--radius", "3"],
+            "independent-q has no option radius",
+        ),
         (["train", "--device", "tpu"], "device must be 'cpu' or 'cuda'; got 'tpu'"),
         (["train", "--games", "many"], "many"),
         (["tournament", "random"], "teams must be two or more; got 1"),
