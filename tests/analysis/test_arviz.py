@@ -111,7 +111,7 @@ def test_plotted_traces_are_the_chains(arviz_plots, series):
 
 
 def test_plotted_autocorrelations_sum_up_to_the_time(arviz_plots, series):
-    plot = arviz_plots.plot_autocorr(series, var_names=NAMES, max_lag=400)
+    plot = arviz_plots.plot_autocorr(series, var_names=NAMES, max_lag=400 * INTERVAL)  # sweeps
     times = errors.autocorrelation(series[NAMES]).isel(temperature=-1)
     for name in NAMES:
         found = np.array(curves(axes_of(plot, name, 3.0), 400))
