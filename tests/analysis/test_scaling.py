@@ -48,7 +48,8 @@ def square():
 
 @pytest.fixture(scope="module")
 def fit(square):
-    return scaling.collapse(square)
+    with pytest.warns(FitWarning, match="or small sizes"):  # six sites a side are few
+        return scaling.collapse(square)
 
 
 def test_observables_are_those_of_thermodynamics(square):
@@ -138,6 +139,7 @@ class TestCrossings:
             scaling.binder_crossings(square.isel(point=slice(5, 8)))
 
 
+@pytest.mark.filterwarnings("ignore::analysis.FitWarning")  # small lattices
 class TestCollapse:
     def test_it_finds_the_exact_critical_point_and_exponents(self, fit):
         known = {
@@ -166,6 +168,12 @@ class TestCollapse:
             np.testing.assert_allclose(
                 *xr.broadcast(with_term - without, expected), rtol=1e-6, atol=1e-12
             )
+
+    def test_a_window_too_wide_for_the_polynomials_is_warned_of(self):
+        data = two_phases(np.random.default_rng(6), (8, 16, 32), np.arange(1.5, 2.6, 0.1), 100)
+        with pytest.warns(FitWarning, match=r"the collapse has χ².*leave out temperatures far"):
+            found = scaling.collapse(data, degree=2)
+        assert found["goodness_of_fit"] < 0.01
 
     def test_errors_are_those_of_many_trials(self):
         rng = np.random.default_rng(5)

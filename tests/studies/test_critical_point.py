@@ -9,6 +9,9 @@ from analysis.literature import critical_exponents
 from studies.critical_point import CriticalPoint, rough_critical_temperature
 from studies.runner import configuration, run_to_folder
 
+# lattices this small deviate from one curve, which is warned of
+pytestmark = pytest.mark.filterwarnings("ignore::analysis.FitWarning")
+
 SMALL = CriticalPoint(
     lattices=("square",),
     sizes=(6, 8, 12, 16),
