@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 
@@ -171,7 +173,7 @@ def _check_positive(name: str, numbers: xr.DataArray) -> None:
         raise ValueError(f"{name} must be positive and finite; got {numbers.values}")
 
 
-def _weighted_line(x: xr.DataArray, y: xr.DataArray, error: xr.DataArray, dim: str) -> xr.Dataset:
+def _weighted_line(x: Any, y: Any, error: xr.DataArray, dim: str) -> xr.Dataset:
     """Least squares with weights by the errors."""
     if np.unique(x).size < 2:
         raise ValueError(f"{dim} must hold two or more different values; got {x[dim].values}")
