@@ -8,6 +8,7 @@ the stronger, `plots` draws all of it on axes that it is given. Datasets have an
 ``data.isingrl``, for what is asked most, and `unit_registry` has pint read their units.
 """
 
+import isingrl._kernels  # noqa: F401 - it says where kernels are kept, those of this package too
 from analysis import errors, exact, plots, scaling
 from analysis._fits import FitWarning
 from analysis.accessor import IsingAccessor
@@ -16,6 +17,7 @@ from analysis.correlations import (
     domain_length,
     growth_law,
     spin_correlation,
+    staggered_spins,
     structure_factor,
 )
 from analysis.domains import (
@@ -35,6 +37,7 @@ from analysis.learned import (
     stationary_distribution,
     transition_matrix,
 )
+from analysis.precision import precision
 from analysis.ratings import bradley_terry, rates_over_trainings, win_rates
 from analysis.scaling import power_law
 from analysis.thermodynamics import thermodynamics
@@ -61,10 +64,12 @@ __all__ = [
     "majority_vote_plane",
     "plots",
     "power_law",
+    "precision",
     "rates_over_trainings",
     "scaling",
     "size_distribution",
     "spin_correlation",
+    "staggered_spins",
     "stationary_distribution",
     "structure_factor",
     "thermodynamics",

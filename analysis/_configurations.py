@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from analysis._parameters import parameter, single
 from isingrl import Lattice
 from isingrl._threads import run_in_threads
-from isingrl._validation import check_real, check_temperature
+from isingrl._validation import check_real, check_spin_values, check_temperature
 
 SITES = ("x", "y", "z")
 
@@ -24,8 +25,9 @@ class Configurations:
     ----------
     spins : DataArray or Dataset
         ±1 with dims (..., x[, y[, z]]), or a Dataset with such a variable ``spins``.
-    neighborhood, boundary : str
-        Of the lattice.
+    neighborhood, boundary : str, optional
+        Of the lattice; what the data say of it if omitted, else nearest neighbours and periodic.
+        A boundary other than that of the data is refused, except that a part of a lattice is free.
 
     Attributes
     ----------
@@ -36,7 +38,7 @@ class Configurations:
     """
 
     def __init__(
-        self, spins: Any, neighborhood: str = "von_neumann", boundary: str = "periodic"
+        self, spins: Any, neighborhood: str | None = None, boundary: str | None = None
     ) -> None:
         array = spin_array(spins)
         ndim = sum(dim in SITES for dim in array.dims)
@@ -51,14 +53,46 @@ class Configurations:
             raise ValueError(
                 f"spins must hold at least one configuration; got the shape {array.shape}"
             )
-        self._array = array
-        self.lattice = Lattice(shape, neighborhood, boundary)
+        self._array, self._data = array, spins
+        boundary = self._boundary(boundary, dict(zip(sites, shape, strict=True)))
+        self.lattice = Lattice(
+            shape, self.known("neighborhood", "von_neumann", neighborhood), boundary
+        )
         values = array.values.reshape(-1, self.lattice.n_sites // shape[-1], shape[-1])
         for configuration in values:
-            check_values(configuration)
+            check_spin_values("spins", configuration)
         self.spins = np.ascontiguousarray(values, dtype=np.int8)
         first_site = dict.fromkeys(sites, 0)
         self.leading = array.isel(first_site, drop=True)
+
+    def known(self, name: str, default: Any, given: Any = None) -> Any:
+        """Return what is given or, if nothing is, what the data say, or else the default."""
+        if given is not None or parameter(self._data, name) is None:
+            return default if given is None else given
+        return single(self._data, name)
+
+    def agreed(self, name: str, default: Any, given: Any) -> Any:
+        """As `known`, but what is given must be what the data say, if they say anything."""
+        known = self.known(name, given)
+        if given is not None and known != given:
+            raise ValueError(f"{name} must be that of the data, {known!r}; got {given!r}")
+        return default if known is None else known
+
+    def _boundary(self, given: str | None, shape: dict[str, int]) -> str:
+        """Boundary of the data, or a free one for a part of their lattice."""
+        whole = self.known("sides", "")
+        sides = dict(zip(SITES, map(int, whole.split("x")), strict=False)) if whole else {}
+        cut = [dim for dim, side in shape.items() if sides.get(dim, side) != side]
+        if not cut:
+            return str(self.agreed("boundary", "periodic", given))
+        if self.known("boundary", "periodic", given) != "free":
+            raise ValueError(
+                f"boundary must be 'free' for a part of a lattice: spins have {shape[cut[0]]} of "
+                f"{sides[cut[0]]} sites along {cut[0]!r}, so that opposite faces are not joined: "
+                "spins.assign_coords(boundary='free') says so (if this is a lattice of its own, "
+                "drop the coordinate 'sides')"
+            )
+        return "free"
 
     def run(self, function: Callable[[int, int], None]) -> None:
         """Call ``function(first, last)`` for ranges of configurations, in threads."""
@@ -88,8 +122,15 @@ class Configurations:
         Raises
         ------
         TypeError, ValueError
-            If there is no temperature, or `coupling` is not positive.
+            If there is no temperature, `coupling` is not positive, or one of these or the lattice
+            are others than the data say, or these have a field.
         """
+        self.agreed("neighborhood", None, self.lattice.neighborhood)
+        fields = parameter(self._data, "field")
+        if fields is not None and (fields.values != 0).any():
+            shown = ", ".join(f"{each:g}" for each in np.unique(fields.values))
+            raise ValueError(f"field must be 0 for clusters; the data have field = {shown}")
+        coupling = self.agreed("coupling", 1.0, coupling)
         if not check_real("coupling", coupling) > 0:
             raise ValueError(
                 f"coupling must be positive for clusters of equal spins; got {coupling:g}"
@@ -124,10 +165,3 @@ def spin_array(spins: Any) -> xr.DataArray:
             f"with a variable 'spins'; got {type(spins).__name__}"
         )
     return spins
-
-
-def check_values(values: npt.NDArray[Any]) -> None:
-    """Refuse other values than ±1."""
-    wrong = (values != 1) & (values != -1)
-    if wrong.any():
-        raise ValueError(f"spins must be +1 or -1; got {values[wrong].tolist()[0]!r} among them")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import xarray as xr
 
@@ -22,8 +22,7 @@ class IsingAccessor:
     """Analysis of a Dataset that `isingrl.simulate` returned, as ``data.isingrl``.
 
     It is there once `analysis` was imported. Each method is the function of that name or nearly so
-    in `analysis`, with the lattice and the coupling of the data's attributes; the errors are those
-    of the functions, or ValueError if an attribute is missing.
+    in `analysis`, errors included.
 
     Parameters
     ----------
@@ -39,7 +38,7 @@ class IsingAccessor:
     >>> data = simulate(model, HeatBath(), [9.0, 12.0], sweeps=2000, snapshots=2, seed=1)
     >>> data.isingrl.thermodynamics()["energy"].dims
     ('temperature',)
-    >>> data.isingrl.domains().attrs["neighborhood"]
+    >>> data.isingrl.domains().neighborhood.item()
     'moore'
     """
 
@@ -81,7 +80,7 @@ class IsingAccessor:
         Raises
         ------
         ValueError
-            If there are no ``spins``, or an attribute of the lattice is missing.
+            If there are no ``spins``.
 
         Examples
         --------
@@ -93,7 +92,7 @@ class IsingAccessor:
         >>> domains.mean_size.sel(phase="up").item(), domains.wall_density.item()
         (64.0, 0.0)
         """
-        return domain_statistics(self._data, *self._lattice())
+        return domain_statistics(self._data)
 
     def clusters(self, *, seed: int | None = None) -> xr.Dataset:
         """Fortuin-Kasteleyn clusters of every snapshot, at its temperature and the data's coupling.
@@ -112,8 +111,7 @@ class IsingAccessor:
         Raises
         ------
         ValueError
-            If there is a field, in which they do not tell the magnetization; and as
-            `analysis.cluster_statistics`.
+            As `analysis.cluster_statistics`.
 
         Examples
         --------
@@ -124,11 +122,7 @@ class IsingAccessor:
         >>> data.isingrl.clusters(seed=2).mean_size.sel(phase="up").item()
         64.0
         """
-        field = float(self._attribute("field"))
-        if field != 0:
-            raise ValueError(f"field must be 0 for clusters; the data have field = {field:g}")
-        coupling = float(self._attribute("coupling"))
-        return cluster_statistics(self._data, None, *self._lattice(), coupling=coupling, seed=seed)
+        return cluster_statistics(self._data, seed=seed)
 
     def correlations(
         self, *, connected: str | None = None, dims: tuple[str, ...] = DIMS
@@ -150,7 +144,7 @@ class IsingAccessor:
         Raises
         ------
         ValueError
-            If the lattice is not periodic; and as `analysis.spin_correlation`.
+            As `analysis.spin_correlation`.
 
         Examples
         --------
@@ -161,7 +155,6 @@ class IsingAccessor:
         >>> data.isingrl.correlations(dims=()).squeeze().correlation.sel(axis="x").values.tolist()
         [1.0, 1.0, 1.0, 1.0, 1.0]
         """
-        self._check_periodic()
         return spin_correlation(self._data, connected=connected, dims=dims)
 
     def structure_factor(self, *, dims: tuple[str, ...] = DIMS) -> xr.Dataset:
@@ -180,7 +173,7 @@ class IsingAccessor:
         Raises
         ------
         ValueError
-            If the lattice is not periodic; and as `analysis.structure_factor`.
+            As `analysis.structure_factor`.
 
         Examples
         --------
@@ -191,7 +184,6 @@ class IsingAccessor:
         >>> data.isingrl.structure_factor(dims=()).squeeze().structure_factor.values[0].round(9)
         np.float64(64.0)
         """
-        self._check_periodic()
         return structure_factor(self._data, dims=dims)
 
     def correlation_length(self, *, dims: tuple[str, ...] = DIMS) -> xr.Dataset:
@@ -210,7 +202,7 @@ class IsingAccessor:
         Raises
         ------
         ValueError
-            If the lattice is not periodic; and as `analysis.correlation_length`.
+            As `analysis.correlation_length`.
 
         Examples
         --------
@@ -226,7 +218,6 @@ class IsingAccessor:
         >>> bool(abs(deviation) < 4 * found.exponential_length_error)
         True
         """
-        self._check_periodic()
         return correlation_length(self._data, dims=dims)
 
     def plot(self, name: str, ax: Axes | None = None) -> Axes:
@@ -263,24 +254,6 @@ class IsingAccessor:
         """
         summary = self.thermodynamics() if "draw" in self._data.dims else self._data
         return observable(summary, name, ax)
-
-    def _lattice(self) -> tuple[str, str]:
-        return str(self._attribute("neighborhood")), str(self._attribute("boundary"))
-
-    def _check_periodic(self) -> None:
-        boundary = self._attribute("boundary")
-        if boundary != "periodic":
-            raise ValueError(
-                f"boundary must be 'periodic' for correlations; the data have {boundary!r}"
-            )
-
-    def _attribute(self, name: str) -> Any:
-        if name not in self._data.attrs:
-            raise ValueError(
-                f"data must come from isingrl.simulate, which keeps the attribute {name!r}; got "
-                f"the attributes {sorted(map(str, self._data.attrs))}"
-            )
-        return self._data.attrs[name]
 
 
 if not hasattr(xr.Dataset, "isingrl"):  # xarray warns of a second time, as when doctests run

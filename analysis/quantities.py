@@ -8,6 +8,8 @@ from types import MappingProxyType
 QUANTITIES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "temperature": ("temperature", "J/k_B"),
+        "field": ("magnetic field", "J"),
+        "coupling": ("coupling", "J"),
         "energy": ("energy per site", "J"),
         "magnetization": ("magnetization per site", "1"),
         "abs_magnetization": ("absolute magnetization per site", "1"),

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 import numpy as np
 import xarray as xr
 
-from analysis.errors import FloatArray, MomentFunction, ShortRunWarning, arviz_arrays, estimate
+from analysis._parameters import Shown, numbers_along, sweeps_between_draws
+from analysis.errors import FloatArray, MomentFunction, arviz_arrays, autocorrelation_times
+from analysis.errors.doubts import Doubts
+from analysis.errors.estimates import estimate_unwarned, note_doubts
+from analysis.errors.wells import wells_of
 from analysis.quantities import quantity_attrs
 from isingrl._validation import check_temperature
 
 MIN_DRAWS = 20
 """Draws a chain below which `thermodynamics` refuses."""
-MIN_TIMES = 50
-"""Autocorrelation times that all chains together must hold for error bars to be trusted."""
-MIN_TIMES_A_CHAIN = 10
-"""Autocorrelation times that each chain must hold for tau itself to be trusted."""
 
 
 def thermodynamics(data: xr.Dataset) -> xr.Dataset:
@@ -29,9 +28,9 @@ def thermodynamics(data: xr.Dataset) -> xr.Dataset:
     data : Dataset
         Variables ``energy`` and ``magnetization`` (per site) with dims (..., temperature, chain,
         draw), as `isingrl.simulate` returns them; other dims, such as ``method``, are kept.
-        ``n_sites`` and ``interval`` are read from the coordinates, if they are there (as where
-        sizes lie along a dim), else from the attributes. Of data that lie on disk, opened by
-        `xarray.open_dataset`, one run is read at a time.
+        The coordinates ``n_sites``, ``field`` (0 if missing) and ``draw`` say what they were
+        measured on and when. Of data that lie on disk, opened by `xarray.open_dataset`, one run is
+        read at a time.
 
     Returns
     -------
@@ -39,8 +38,10 @@ def thermodynamics(data: xr.Dataset) -> xr.Dataset:
         Over temperature and the other dims, with N sites and means over chains and draws:
 
         - ``energy`` ⟨e⟩, ``magnetization`` ⟨m⟩, ``abs_magnetization`` ⟨|m|⟩;
-        - ``susceptibility`` N(⟨m²⟩ − ⟨|m|⟩²)/T, the connected one, below the transition and at it;
-        - ``susceptibility_disordered`` N⟨m²⟩/T, the one above it;
+        - ``susceptibility``, in a field N(⟨m²⟩ − ⟨m⟩²)/T, which is ∂⟨m⟩/∂h; without one
+          N(⟨m²⟩ − ⟨|m|⟩²)/T, right below the transition and at it;
+        - ``susceptibility_disordered`` N⟨m²⟩/T, ∂⟨m⟩/∂h without a field, right above the
+          transition; NaN in a field;
         - ``specific_heat`` N(⟨e²⟩ − ⟨e⟩²)/T²;
         - ``binder_cumulant`` 1 − ⟨m⁴⟩/(3⟨m²⟩²);
         - ``NAME_error``, a standard error that includes autocorrelation, for each of these;
@@ -50,7 +51,7 @@ def thermodynamics(data: xr.Dataset) -> xr.Dataset:
         - ``effective_sample_size`` (of the mean) and ``r_hat`` (rank-normalized, split) by
           ArviZ, the worse of that of e and |m|.
 
-        Series that never change have error 0 and NaN for τ, effective sample size and R-hat; R-hat
+        Series that change fewer than ten times have NaN for error and τ; R-hat
         of a single chain is NaN too. At T = 0 susceptibilities and specific heat are 0/0, NaN;
         at T = ∞ they are 0. The Binder cumulant is NaN where m is always 0.
 
@@ -65,7 +66,9 @@ def thermodynamics(data: xr.Dataset) -> xr.Dataset:
     Warns
     -----
     ShortRunWarning
-        Where all chains together hold fewer than 50 autocorrelation times, or each fewer than 10.
+        Where all chains together may hold fewer than 50 autocorrelation times, or each fewer than
+        10, where few rare events make most of an error, or where next to nothing changed. That of
+        ``magnetization`` counts in a field alone.
 
     Notes
     -----
@@ -89,25 +92,38 @@ def thermodynamics(data: xr.Dataset) -> xr.Dataset:
     >>> from analysis import exact, thermodynamics
     >>> model = irl.Ising(irl.Lattice((8, 8)))
     >>> data = irl.simulate(
-    ...     model, irl.HeatBath(), [2.0, 3.0], sweeps=4000, thermalization=200, chains=2, seed=1
+    ...     model, irl.HeatBath(), [2.3, 3.0], sweeps=20_000, thermalization=200, chains=2, seed=1
     ... )
     >>> summary = thermodynamics(data)
     >>> summary.energy.dims, summary.specific_heat.units
     (('temperature',), 'k_B')
-    >>> deviation = summary.energy - exact.torus((8, 8), [2.0, 3.0]).energy
+    >>> deviation = summary.energy - exact.torus((8, 8), [2.3, 3.0]).energy
     >>> bool((abs(deviation) < 4 * summary.energy_error).all())
     True
     """
     template, n_chains, n_draws = _check_series(data)
     shape = template.shape
-    factors = _factors(template, data)
-    interval = _number_of("interval", data, template)
-    found = {name: np.full((4, *shape), np.nan) for name in _OBSERVABLES}
+    shown = Shown.of(data, template)
+    field = numbers_along(data, "field", template, default=0.0)
+    factors = _factors(template, shown.n_sites, field)
+    interval = sweeps_between_draws(data, template)
+    doubts = Doubts(n_chains, n_draws, "sweeps")
+    found = {name: np.full((4, *shape), np.nan) for name in OBSERVABLES}
     sample_size, r_hat = np.full((2, *shape), np.nan)
     for run in np.ndindex(shape):
         e, m = (_load(data[name], template, run) for name in ("energy", "magnetization"))
-        for name, (moments, function) in _OBSERVABLES.items():
-            each = estimate(moments(e, m), function)
+        shown.check(run, e, m, _where(template, run))
+        order = m if field[run] else np.abs(m)
+        wells = wells_of(np.sign(m), m.shape)
+        # what is slow in e or |m| is in every observable, if weakly
+        slowest = autocorrelation_times(np.stack([e, np.abs(m)])).slowest
+        memory = float(np.fmax.reduce(slowest, initial=1.0))
+        for name, (moments, function) in OBSERVABLES.items():
+            series = moments(e, m, order)
+            series = series if series.ndim == 3 else series[None]
+            each = estimate_unwarned(series, function, wells, memory)
+            if name != "magnetization" or field[run]:  # else its sign says where the chains are
+                note_doubts(doubts, each, name, _where(template, run), float(interval[run]))
             own = each.value, each.error, each.autocorrelation_time, each.autocorrelation_time_error
             found[name][:, *run] = own
         sample_size[run], r_hat[run] = _diagnostics(e, np.abs(m))
@@ -123,7 +139,7 @@ def thermodynamics(data: xr.Dataset) -> xr.Dataset:
     variables["effective_sample_size"] = sample_size
     variables["r_hat"] = r_hat
 
-    _warn_if_short(template, tau, n_chains, n_draws, interval)
+    doubts.warn(stacklevel=2)
     summary = template.to_dataset(name="energy").drop_vars("energy")
     for name, values in variables.items():
         summary[name] = (template.dims, values, quantity_attrs(name))
@@ -156,16 +172,16 @@ def _square_and_fourth(m: FloatArray) -> FloatArray:
     return np.stack([square, square * square])
 
 
-_Moments = Callable[[FloatArray, FloatArray], FloatArray]
-_OBSERVABLES: Mapping[str, tuple[_Moments, MomentFunction]] = MappingProxyType(
+_Moments = Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
+OBSERVABLES: Mapping[str, tuple[_Moments, MomentFunction]] = MappingProxyType(
     {
-        "energy": (lambda e, m: e, _mean),
-        "magnetization": (lambda e, m: m, _mean),
-        "abs_magnetization": (lambda e, m: np.abs(m), _mean),
-        "susceptibility": (lambda e, m: _powers_about_mean(np.abs(m)), _variance),
-        "susceptibility_disordered": (lambda e, m: m * m, _mean),
-        "specific_heat": (lambda e, m: _powers_about_mean(e), _variance),
-        "binder_cumulant": (lambda e, m: _square_and_fourth(m), _binder),
+        "energy": (lambda e, m, order: e, _mean),
+        "magnetization": (lambda e, m, order: m, _mean),
+        "abs_magnetization": (lambda e, m, order: np.abs(m), _mean),
+        "susceptibility": (lambda e, m, order: _powers_about_mean(order), _variance),
+        "susceptibility_disordered": (lambda e, m, order: m * m, _mean),
+        "specific_heat": (lambda e, m, order: _powers_about_mean(e), _variance),
+        "binder_cumulant": (lambda e, m, order: _square_and_fourth(m), _binder),
     }
 )
 
@@ -195,9 +211,11 @@ def _check_series(data: xr.Dataset) -> tuple[xr.DataArray, int, int]:
             f"got {data.sizes['draw']} (more sweeps, or a shorter interval)"
         )
     every = dict.fromkeys((*data["energy"].dims, *data["magnetization"].dims))
-    dims = [*(dim for dim in every if dim not in required), "temperature"]
-    own = data["energy"].isel(chain=0, draw=0, drop=True).coords
-    coords = own | {dim: data[dim].variable for dim in dims if dim in data.coords}
+    inner = [dim for dim in ("temperature", "field") if dim in every]
+    dims = [*(dim for dim in every if dim not in (*required, *inner)), *inner]
+    own = [name for name, each in data["energy"].coords.items() if set(each.dims) <= set(dims)]
+    known = [*own, *(dim for dim in dims if dim in data.coords)]
+    coords = {name: data[name].variable for name in known}
     zeros = xr.DataArray(np.zeros([data.sizes[dim] for dim in dims]), coords, dims)
     # which turns the coordinates, too
     return zeros.transpose(*dims), data.sizes["chain"], data.sizes["draw"]
@@ -226,33 +244,17 @@ def _where(template: xr.DataArray, run: tuple[int, ...]) -> str:
     )
 
 
-def _number_of(name: str, data: xr.Dataset, template: xr.DataArray) -> FloatArray:
-    """Positive number of each run, from a coordinate or an attribute, in the template's shape."""
-    if name in data.coords:
-        value = data[name]
-        if not set(value.dims) <= set(template.dims):
-            raise ValueError(
-                f"data: the coordinate {name!r} must lie along {template.dims}; got {value.dims}"
-            )
-    elif name in data.attrs:
-        value = xr.DataArray(np.asarray(data.attrs[name]).item())
-    else:
-        raise ValueError(f"data must have the attribute or coordinate {name!r}; it has neither")
-    if value.dtype.kind not in "iuf" or not bool((value > 0).all()):
-        raise ValueError(f"data: {name!r} must be positive; got {value.values}")
-    return np.asarray(value.broadcast_like(template).transpose(*template.dims), dtype=np.float64)
-
-
-def _factors(template: xr.DataArray, data: xr.Dataset) -> dict[str, FloatArray]:
+def _factors(
+    template: xr.DataArray, n_sites: FloatArray, field: FloatArray
+) -> dict[str, FloatArray]:
     """Numbers that turn variances and second moments into responses."""
-    n_sites = _number_of("n_sites", data, template)
     along = xr.broadcast(template["temperature"], template)[0].transpose(*template.dims)
     temperature = np.asarray(along, dtype=np.float64)
     temperature = np.where(temperature > 0, temperature, np.nan)
     susceptibility = n_sites / temperature
     return {
         "susceptibility": susceptibility,
-        "susceptibility_disordered": susceptibility,
+        "susceptibility_disordered": np.where(field == 0, susceptibility, np.nan),
         "specific_heat": n_sites / temperature**2,
     }
 
@@ -269,25 +271,3 @@ def _diagnostics(*observables: FloatArray) -> tuple[float, float]:
         several = together.shape[1] > 1
         r_hats = arviz.rhat(together, method="rank") if several else np.full(len(varying), np.nan)
     return float(np.fmin.reduce(sizes)), float(np.fmax.reduce(r_hats))
-
-
-def _warn_if_short(
-    template: xr.DataArray, tau: FloatArray, n_chains: int, n_draws: int, interval: FloatArray
-) -> None:
-    """Warn of runs that are too short; `tau` is in draws and has the template's shape."""
-    needed = np.maximum(MIN_TIMES / n_chains, MIN_TIMES_A_CHAIN) * tau
-    short = needed > n_draws
-    if not short.any():
-        return
-    worst = np.unravel_index(np.nanargmax(tau), tau.shape)
-    where = _where(template, tuple(int(index) for index in worst))
-    sweeps = interval[worst]
-    warnings.warn(
-        f"{int(short.sum())} of {short.size} runs hold fewer than {MIN_TIMES} autocorrelation "
-        f"times over all chains, or than {MIN_TIMES_A_CHAIN} a chain, so that their error bars are "
-        f"probably too small. Worst at {where}: tau is about {tau[worst] * sweeps:.3g} sweeps, "
-        f"which needs {needed[worst] * sweeps:.3g} sweeps a chain or more; got "
-        f"{n_draws * sweeps:.3g}. Run longer chains.",
-        ShortRunWarning,
-        stacklevel=3,
-    )

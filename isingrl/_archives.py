@@ -19,7 +19,15 @@ import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file, save_file
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 Arrays = dict[str, npt.NDArray[Any]]
+
+SCRATCH = "scratch"
+"""Part of the names of files that are being written."""
 
 
 class DamagedFileError(ValueError):
@@ -103,6 +111,14 @@ def read_archive(
             raise FileNotFoundError(
                 f"{argument} must be a {what} folder; {folder} has no {file.name}"
             )
+    return _read_archive(path, name, form, what, argument)
+
+
+def _read_archive(
+    path: str | os.PathLike[str], name: str, form: str, what: str, argument: str
+) -> tuple[dict[str, Any], Arrays]:
+    folder = Path(path)
+    data, text = (folder / file for file in _files(name))
     with foreign(folder, what, argument, DamagedFileError):
         settings, arrays = _read_steady(data, text)
     with foreign(folder, what, argument):
@@ -119,14 +135,16 @@ def read_checkpoint(
     Raises
     ------
     DamagedFileError, ValueError
-        As there; a missing file of the two is damage.
+        As there; without the arrays a checkpoint is damaged, while their file also holds the
+        settings.
     """
-    if not (Path(path) / _files(name)[1]).exists():
+    data, text = (Path(path) / file for file in _files(name))
+    if not data.exists() and not text.exists():
         return None
-    try:
-        return read_archive(path, name, form, what, argument)
-    except FileNotFoundError as error:
-        raise DamagedFileError(str(error)) from error
+    if not data.is_file() or (text.exists() and not text.is_file()):
+        gone = text if data.is_file() else data
+        raise DamagedFileError(f"{argument} must be a {what} folder; {path} has no {gone.name}")
+    return _read_archive(path, name, form, what, argument)
 
 
 def sync(path: Path) -> None:
@@ -138,7 +156,80 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
-def make_folder(path: Path) -> None:
+def output_path(out: Any) -> Path:
+    """Path of an output folder.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no path, or an empty one, which would be the folder of now.
+    """
+    if not isinstance(out, str | os.PathLike):
+        raise TypeError(f"out must be a path; got {out!r}")
+    if not os.fspath(out):
+        raise ValueError(f"out must name a folder; got {out!r}")
+    return Path(out)
+
+
+def lock_folder(path: Path) -> int | None:
+    """Keep others away from an output folder, until what is returned is closed by `os.close`.
+
+    Returns
+    -------
+    int or None
+        Handle of the folder; None where folders cannot be locked.
+
+    Raises
+    ------
+    ValueError
+        If another process or thread has locked it.
+    """
+    if fcntl is None:
+        return None
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(handle)
+        raise ValueError(f"out must not be in use; another run is writing to {path}") from error
+    except OSError:  # as on some network file systems
+        os.close(handle)
+        return None
+    return handle
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside `path`, and rename it to `path` when all went well.
+
+    What is there then is on the disk, whatever happens to the machine. It may be a file or a
+    folder.
+    """
+    scratch = path.with_name(f".{path.stem}.{os.getpid()}.{SCRATCH}{path.suffix}")
+    try:
+        yield scratch
+        if scratch.is_dir():
+            _replace_folder(scratch, path)
+        else:
+            sync(scratch)
+            scratch.replace(path)
+        sync(path.parent)
+    finally:
+        if scratch.is_dir():
+            shutil.rmtree(scratch)
+        else:
+            scratch.unlink(missing_ok=True)
+
+
+def _replace_folder(scratch: Path, path: Path) -> None:
+    former = scratch.with_suffix(".former")
+    if path.exists():
+        path.rename(former)
+    scratch.rename(path)
+    shutil.rmtree(former, ignore_errors=True)
+
+
+def make_folder(path: Path, name: str = "out") -> None:
     """Make the output folder, and make sure that it can be written to.
 
     Raises
@@ -151,7 +242,9 @@ def make_folder(path: Path) -> None:
         with tempfile.TemporaryFile(dir=path):
             pass
     except OSError as error:
-        raise ValueError(f"out must be a folder that can be written to; {path}: {error}") from error
+        raise ValueError(
+            f"{name} must be a folder that can be written to; {path}: {error}"
+        ) from error
 
 
 def clear_scratch(path: str | os.PathLike[str], name: str) -> None:
@@ -308,9 +401,11 @@ def _read_whole(data: Path, text: Path) -> tuple[dict[str, Any], Arrays]:
     Exception
         Of many kinds, if they are not.
     """
-    told: dict[str, Any] = json.loads(text.read_text(encoding="utf-8"))
-    digest = told.pop("sha256")
-    same = digest == file_digest(data)
+    told: dict[str, Any] = {}
+    same = False
+    if text.exists():
+        told = json.loads(text.read_text(encoding="utf-8"))
+        same = told.pop("sha256") == file_digest(data)
     with safe_open(data, framework="numpy") as file:
         settings: dict[str, Any] = json.loads(file.metadata()["settings"])
     own = settings.pop("sha256", None)

@@ -2,32 +2,48 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import sys
 import threading
 import time
 from collections.abc import Callable
-from functools import cache
 
 from numba.core import event
 
+from isingrl._kernels import cache
+
 _SECONDS = 1.0
-_PACKAGES = ("isingrl", "analysis")
 _log = logging.getLogger("isingrl")
 
 
-def tell() -> None:
+def tell(line: str | None = None) -> None:
     """Say it to whoever listens to the logger ``isingrl``: on standard error, if nobody does.
 
     ``logging.getLogger("isingrl").setLevel("ERROR")`` silences it.
+
+    Parameters
+    ----------
+    line : str, optional
+        What is said; that of `words` if omitted.
     """
     from tqdm import tqdm
 
     # a bar that is shown is cleared first and drawn again below
     with tqdm.external_write_mode(file=sys.stderr):
-        _log.warning(
+        _log.warning(words() if line is None else line)
+
+
+def words() -> str:
+    """Say that kernels are compiled, and why they are not kept where they cannot be."""
+    if not cache.problems:
+        return (
             "isingrl: compiling kernels for this machine, once; later runs take them from a cache"
         )
+    return (
+        f"isingrl: compiling kernels, which every start has to do again, because "
+        f"{cache.problems[0]}; NUMBA_CACHE_DIR can name another folder"
+    )
 
 
 class _Patience(event.Listener):  # type: ignore[misc]
@@ -37,17 +53,17 @@ class _Patience(event.Listener):  # type: ignore[misc]
     """
 
     def __init__(self) -> None:
-        self.tell: Callable[[], None] = tell
+        self.tell: Callable[[str], None] = tell
         self._depth, self._spent, self._began = 0, 0.0, 0.0
         self._timer: threading.Timer | None = None
-        self._told = False
+        self._told = set[str]()
 
     def on_start(self, event: event.Event) -> None:
         """Begin to count."""
         if not _is_ours(event):
             return
         self._depth += 1
-        if self._depth == 1 and not self._told:
+        if self._depth == 1 and words() not in self._told:
             self._began = time.monotonic()
             self._timer = threading.Timer(max(0.0, _SECONDS - self._spent), self._tell)
             self._timer.daemon = True
@@ -64,25 +80,26 @@ class _Patience(event.Listener):  # type: ignore[misc]
             self._spent += time.monotonic() - self._began
 
     def _tell(self) -> None:
-        self._told = True
-        self.tell()
+        line = words()
+        self._told.add(line)
+        self.tell(line)
 
 
 def _is_ours(compiled: event.Event) -> bool:
     module = str(compiled.data["dispatcher"].py_func.__module__)
-    return module.partition(".")[0] in _PACKAGES
+    return module.partition(".")[0] in cache.PACKAGES
 
 
 _patience = _Patience()
 
 
-@cache
+@functools.cache
 def watch() -> None:
     """Begin to watch the compiler; what calls kernels asks for it, any number of times."""
     event.register("numba:compile", _patience)
 
 
-def tell_by(function: Callable[[], None]) -> None:
-    """Call `function`, from a thread of its own, in place of `tell`, as where nobody looks."""
+def tell_by(function: Callable[[str], None]) -> None:
+    """Call `function` with the words, from a thread of its own, in place of `tell`."""
     watch()
     _patience.tell = function

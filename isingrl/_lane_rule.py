@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from isingrl._kernels.lane_decisions import UNROLLED, Mirrored
 from isingrl._lane_layout import LANES
+from isingrl.tables import LAZY
 
 _ONES = np.uint64(2**64 - 1)
 _NONE = np.uint64(0)
@@ -29,11 +30,14 @@ class LaneRule:
     ============================  =========  ==========  =====================
     mirrored, own spin no matter  up         the many    n = z/2 … z
     own spin does not matter      up         up          n = 0 … z
-    symmetric, sure for n ≤ z/2   own        a flip      n = z/2 + 1 … z
-    symmetric, sure for n ≥ z/2   opposite   a flip      n = z/2 + 1 … z
+    symmetric, lazy for n ≤ z/2   own        a flip      n = z/2 + 1 … z
+    symmetric, lazy for n ≥ z/2   opposite   a flip      n = z/2 + 1 … z
     symmetric                     own        a flip      n = 0 … z
     any                           own        a flip      own spin, n = 0 … z
     ============================  =========  ==========  =====================
+
+    Lazy are flips with the probability 1 or 7/8: what Metropolis does with those that cost nothing
+    or less, see `RuleTable.for_schedule`.
 
     Parameters
     ----------
@@ -69,16 +73,16 @@ class LaneRule:
             return _ONES, _NONE, flips, flips.reshape(LANES, -1)
         # 1 - (1 - p) has lost digits of p: keep the side that has not
         flips = np.repeat(flips[:, :1], 2, axis=1)
-        if (symmetric[:, : half + 1] == 1).all():
+        if _lazy(symmetric[:, : half + 1]):
             return _ONES, _NONE, flips, symmetric[:, half + 1 :]
-        if (symmetric[:, half:] == 1).all():
+        if _lazy(symmetric[:, half:]):
             opposite = flips[:, :, ::-1]
             return _ONES, _ONES, opposite, opposite[:, 0, half + 1 :]
         return _ONES, _NONE, flips, symmetric
 
     @property
     def arguments(self) -> tuple[Any, ...]:
-        """``(mask, inverse, keep, digits, always, rest)`` as `update_tiles` takes them."""
+        """``(mask, inverse, keep, digits, always, lazy, rest)`` as `update_tiles` takes them."""
         mask, inverse, chances, entries = self._reduced
         first, _ = _binary(entries)
         digits = tuple(
@@ -88,12 +92,19 @@ class LaneRule:
         _, rest = _binary(chances)
         always = _masks(entries == 1)
         if self._mirrored:
-            return mask, inverse, mask, tuple(map(Mirrored, digits)), Mirrored(always), rest
-        return mask, inverse, mask, digits, always, rest
+            return mask, inverse, mask, tuple(map(Mirrored, digits)), Mirrored(always), (), rest
+        half = chances.shape[2] // 2
+        left_out = entries.shape[1] == half
+        lazy = _masks(chances[:, 0, : half + 1] < 1) if left_out else ()
+        return mask, inverse, mask, digits, always, lazy, rest
 
 
 def _equal(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> bool:
     return bool((np.abs(a - b) <= _RESOLUTION).all())
+
+
+def _lazy(flips: npt.NDArray[np.float64]) -> bool:
+    return bool(((flips == 1) | (flips == LAZY)).all())
 
 
 def _binary(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,9 @@ from isingrl._archives import (
     clear_scratch,
     digest_of,
     foreign,
+    lock_folder,
     make_folder,
+    output_path,
     part,
     read_checkpoint,
     write_archive,
@@ -107,20 +110,25 @@ class RunFolder:
     Raises
     ------
     TypeError, ValueError
-        If `out` is no path, or no folder that can be written to.
+        If `out` is no path, no folder that can be written to, or another run writes to it.
     """
 
     def __init__(self, out: Any, seconds: float) -> None:
-        if not isinstance(out, str | os.PathLike):
-            raise TypeError(f"out must be a path; got {out!r}")
-        self._path, self._seconds = Path(out), seconds
+        self._path, self._seconds = output_path(out), seconds
         self._arguments: dict[str, Any] = {}
         self._found = False
         self._state: Arrays = {}
         self._series: Arrays = {}
         self._thermalized = 0
         make_folder(self._path)
+        self._lock = lock_folder(self._path)
         self._written, self._wait = time.monotonic(), seconds
+
+    def close(self) -> None:
+        """Let others write to the folder."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def open(
         self, arguments: dict[str, Any], seed: np.random.SeedSequence, given: bool
@@ -189,6 +197,19 @@ class RunFolder:
         self._wait = max(self._seconds, _WRITES * (self._written - begun))
 
 
+@contextmanager
+def run_folder(out: Any, seconds: float) -> Iterator[RunFolder | None]:
+    """Keep others out of the folder of a run while it lasts; None if `out` is None."""
+    if out is None:
+        yield None
+        return
+    folder = RunFolder(out, seconds)
+    try:
+        yield folder
+    finally:
+        folder.close()
+
+
 def run_arguments(
     model: Ising,
     rule: Rule | Agent,
@@ -227,7 +248,7 @@ def run_arguments(
             "neighborhood": lattice.neighborhood,
             "boundary": lattice.boundary,
             "coupling": model.coupling,
-            "field": model.field,
+            "field": model.field if isinstance(model.field, float) else list(model.field),
         },
         "rule": {
             "name": rule.name,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from isingrl._validation import check_choice, check_integer, check_spins
+from isingrl._validation import check_choice, check_integer, check_spins, site_axes
 
 STARTS = ("random", "up", "down")
 
@@ -20,18 +21,40 @@ def seed_sequence(seed: Any) -> np.random.SeedSequence:
 
 
 def check_start(
-    start: Any, lattice_shape: tuple[int, ...], chains: tuple[int, ...]
+    start: Any, lattice_shape: tuple[int, ...], chains: dict[str, int]
 ) -> str | npt.NDArray[np.int8]:
     """Return the name of a start, or its spins with shape (n_chains, *lattice_shape).
 
-    `chains` are the axes that an array of all first configurations has before those of the lattice.
+    `chains` are the axes that an array of all first configurations has before those of the lattice,
+    by name; the dims of a DataArray may stand in any order, and it need not have those in which
+    its configurations do not differ.
     """
     if isinstance(start, str):
         return check_choice("start", start, STARTS)
-    spins = check_spins("start", start, (lattice_shape, (*chains, *lattice_shape)))
-    return np.broadcast_to(spins, (*chains, *lattice_shape)).reshape(-1, *lattice_shape)
+    shape = (*chains.values(), *lattice_shape)
+    given = site_axes("start", start, len(lattice_shape), chains)
+    spins = check_spins("start", given, (lattice_shape, shape))
+    return np.broadcast_to(spins, shape).reshape(-1, *lattice_shape)
 
 
-def snapshot_draws(draws: int, snapshots: int) -> npt.NDArray[np.int64]:
-    """Draws at which configurations are kept: evenly spread, ending with the last."""
-    return (np.arange(1, snapshots + 1) * draws) // max(snapshots, 1) - 1
+def check_snapshots(snapshots: Any, sweeps: int, interval: int) -> npt.NDArray[np.int64]:
+    """Return the measured sweeps after which configurations are kept, ascending.
+
+    A number of them is spread evenly over the draws, ending with the last.
+    """
+    draws = sweeps // interval
+    if isinstance(snapshots, str | bytes) or not isinstance(snapshots, Sequence | np.ndarray):
+        number = check_integer("snapshots", snapshots, 0)
+        if number > draws:
+            raise ValueError(
+                f"snapshots must be at most sweeps // interval = {draws}; got {number}"
+            )
+        return interval * (np.arange(1, number + 1) * draws // max(number, 1))
+    kept = np.array([check_integer("snapshots: a sweep", each, 0) for each in snapshots], np.int64)
+    last = draws * interval
+    if kept.size and (kept.max() > last or (np.diff(kept) <= 0).any()):
+        raise ValueError(
+            f"snapshots must be ascending sweeps from 0 to {last}, the last measured one; got "
+            f"{kept.tolist()}"
+        )
+    return kept

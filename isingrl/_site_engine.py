@@ -11,15 +11,17 @@ import numpy.typing as npt
 
 from isingrl._archives import Arrays, fill
 from isingrl._kernels import sites
+from isingrl._schedules import draws_sites
 from isingrl._threads import run_in_threads
 from isingrl.lattice import Lattice
 from isingrl.tables import RuleTable
 
-SCHEDULES = {
-    "checkerboard": sites.CHECKERBOARD,
-    "sequential": sites.SEQUENTIAL,
-    "synchronous": sites.SYNCHRONOUS,
-}
+
+def schedule_code(schedule: str) -> int:
+    """Number by which the kernels know a schedule."""
+    if draws_sites(schedule):
+        return sites.RANDOM_SITE
+    return sites.SYNCHRONOUS if schedule == "synchronous" else sites.IN_ORDER
 
 
 def padded(spins: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
@@ -44,8 +46,10 @@ def start_configurations(
     return [padded(np.full(shape, 1 if start == "up" else -1, np.int8)) for _ in range(n_chains)]
 
 
-def update_order(lattice: Lattice) -> npt.NDArray[np.int64]:
-    """Sites, one sublattice after the other."""
+def update_order(lattice: Lattice, schedule: str) -> npt.NDArray[np.int64]:
+    """Sites, one sublattice after the other, or row after row on the typewriter's schedule."""
+    if schedule == "typewriter":
+        return np.arange(lattice.n_sites)
     return np.argsort(lattice.sublattices.ravel(), kind="stable")
 
 
@@ -58,7 +62,7 @@ class SiteEngine:
     table : RuleTable
     start : {"random", "up", "down"} or int8 array, shape (n_chains, *lattice.shape)
     schedule : str
-        One of SCHEDULES.
+        See `isingrl._schedules`.
     seed : SeedSequence
     """
 
@@ -77,8 +81,8 @@ class SiteEngine:
         self._up = table.up
         self._counted = table.sites is None
         self._sites = lattice.neighbors if table.sites is None else table.sites
-        self._schedule = SCHEDULES[schedule]
-        self._order = update_order(lattice)
+        self._schedule = schedule_code(schedule)
+        self._order = update_order(lattice, schedule)
         generator = np.random.Generator(np.random.Philox(seed))
         n_chains = len(table.up)
         self._spins = start_configurations(start, lattice.shape, n_chains, generator)

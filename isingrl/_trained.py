@@ -10,6 +10,8 @@ import numpy.typing as npt
 from isingrl._validation import check_temperature
 from isingrl.model import Ising
 
+_SAME = 8 * np.finfo(np.float64).eps  # relative
+
 
 def check_same_model(model: Ising, trained: Ising, *, shape: bool) -> None:
     """Refuse a model that a policy was not made for.
@@ -57,10 +59,28 @@ def choose_temperatures(
     if temperature is None:
         return trained
     asked = check_temperature(temperature)
-    unknown = asked[~np.isin(asked, trained)]
+    index = temperature_indices(asked, trained)
+    unknown = asked[index < 0]
     if unknown.size:
         raise ValueError(
             f"temperature must be among those the policy was trained at, "
             f"{trained.tolist()}; got {unknown[0]!s}"
         )
-    return asked
+    return check_temperature(trained[index])
+
+
+def temperature_indices(
+    asked: npt.NDArray[np.float64], trained: npt.NDArray[np.float64]
+) -> npt.NDArray[np.intp]:
+    """Where temperatures stand among those trained at, −1 for others.
+
+    Those that differ by rounding are the same, as 0.3 and ``0.1 * 3`` are.
+    """
+    if not trained.size:
+        return np.full(len(asked), -1)
+    with np.errstate(invalid="ignore"):
+        off = np.where(asked[:, None] == trained, 0.0, abs(asked[:, None] - trained))
+    nearest = off.argmin(axis=1)
+    same = off[np.arange(len(asked)), nearest] <= _SAME * abs(asked)
+    same |= asked == trained[nearest]
+    return np.where(same, nearest, -1)

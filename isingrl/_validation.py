@@ -5,12 +5,13 @@ from __future__ import annotations
 import importlib
 import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import xarray as xr
 
 
 def require(package: str, need: str, extra: str) -> Any:
@@ -65,6 +66,34 @@ def check_real(
     return number
 
 
+def check_field(value: Any) -> float | tuple[float, ...]:
+    """Return a magnetic field as a float, or several distinct ones as a tuple of them."""
+    if not isinstance(value, Sequence | np.ndarray) or isinstance(value, str | bytes):
+        return check_real("field", value)
+    allowed = "a finite number or a sequence of distinct finite numbers"
+    try:
+        given = np.asarray(value)
+    except ValueError:  # rows of different lengths
+        given = np.asarray(value, dtype=object)
+    if given.size == 0:
+        raise ValueError(f"field must be {allowed}; got an empty sequence")
+    if given.dtype.kind not in "iuf":
+        raise TypeError(f"field must be {allowed}; got {value!r}")
+    if given.ndim > 1:
+        raise ValueError(f"field must be {allowed}; got an array of shape {given.shape}")
+    fields = given.astype(np.float64)
+    bad = fields[~np.isfinite(fields)]
+    if bad.size:
+        raise ValueError(f"field must be {allowed}; got {bad[0]!s}")
+    unique, counts = np.unique(fields, return_counts=True)
+    if unique.size < fields.size:
+        raise ValueError(
+            f"field must be {allowed}; got {unique[counts > 1][0]!s} more than once "
+            "(use chains for repeated runs in one field)"
+        )
+    return tuple(fields.tolist())
+
+
 def check_flag(name: str, value: Any) -> bool:
     """Return `value` if it is a bool."""
     if not isinstance(value, bool):
@@ -113,24 +142,66 @@ def check_spins(name: str, value: Any, shapes: Sequence[tuple[int, ...]]) -> npt
     if given.shape not in shapes:
         allowed = " or ".join(str(shape) for shape in shapes)
         raise ValueError(f"{name} must have shape {allowed}; got {given.shape}")
-    if given.dtype.kind not in "iuf" or not _is_spin(given).all():
-        raise ValueError(f"{name} must hold the spins -1 and +1 only; got {_sample(given)}")
+    check_spin_values(name, given)
     return given.astype(np.int8)
 
 
-def _is_spin(given: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    return np.asarray((given == 1) | (given == -1))  # np.isin takes thirty times as long
+def check_spin_values(name: str, given: npt.NDArray[Any]) -> None:
+    """Refuse other values than ±1, and types that cannot hold -1."""
+    if given.dtype.kind not in "if":
+        raise ValueError(
+            f"{name} must hold the spins -1 and +1 only; got an array of dtype {given.dtype} (of "
+            "0 and 1, or booleans, 2 * up - 1 makes spins, once they are signed integers)"
+        )
+    wrong = (given != 1) & (given != -1)  # np.isin takes thirty times as long
+    if wrong.any():
+        raise ValueError(
+            f"{name} must hold the spins -1 and +1 only; got the value {given[wrong][0]!s}"
+        )
 
 
-def _sample(given: npt.NDArray[Any]) -> str:
-    if given.dtype.kind not in "iuf":
-        return f"an array of dtype {given.dtype}"
-    return f"the value {given[~_is_spin(given)][0]!s}"
+def site_axes(name: str, value: Any, ndim: int, leading: Mapping[str, int] | None = None) -> Any:
+    """Return an array with the axes of the sites last; those of a DataArray are found by name.
+
+    Parameters
+    ----------
+    name : str
+        Named by errors.
+    value : array_like or DataArray
+    ndim : int
+        Of the lattice.
+    leading : mapping of str to int, optional
+        Dims that it may have before those of the sites, in their order, and their lengths; any if
+        omitted. A DataArray that has some of them is repeated along the others.
+
+    Raises
+    ------
+    ValueError
+        If a DataArray has other dims, or lacks one of the sites.
+    """
+    if not isinstance(value, xr.DataArray):
+        return value
+    sites = ("x", "y", "z")[:ndim]
+    others = [dim for dim in value.dims if dim not in sites]
+    wrong = [dim for dim in others if leading is not None and dim not in leading]
+    if wrong or not set(sites) <= set(value.dims) or set(others) & {"x", "y", "z"}:
+        before = "..." if leading is None else f"[{', '.join(leading)}]"
+        raise ValueError(
+            f"{name} must have the dims ({before}, {', '.join(sites)}), in any order; got "
+            f"{tuple(map(str, value.dims))}"
+        )
+    if leading is None or not others:
+        return value.transpose(*others, *sites).values
+    missing = {dim: length for dim, length in leading.items() if dim not in others}
+    return (
+        value.drop_vars(missing, errors="ignore")
+        .expand_dims(missing)
+        .transpose(*leading, *sites)
+        .values
+    )
 
 
-def check_run_length(
-    sweeps: Any, thermalization: Any, interval: Any, chains: Any, snapshots: Any = 0
-) -> None:
+def check_run_length(sweeps: Any, thermalization: Any, interval: Any, chains: Any) -> None:
     """Check how long and how often a run measures."""
     sweeps = check_integer("sweeps", sweeps, 1)
     check_integer("thermalization", thermalization, 0)
@@ -138,6 +209,3 @@ def check_run_length(
     if interval > sweeps:
         raise ValueError(f"interval must be at most sweeps = {sweeps}; got {interval}")
     check_integer("chains", chains, 1)
-    draws = sweeps // interval
-    if check_integer("snapshots", snapshots, 0) > draws:
-        raise ValueError(f"snapshots must be at most sweeps // interval = {draws}; got {snapshots}")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from isingrl._validation import check_real
+from isingrl._validation import check_field, check_real, check_spin_values, site_axes
 from isingrl.lattice import Lattice
 
 
@@ -24,13 +25,15 @@ class Ising:
         The sites and their neighbours.
     coupling : float
         Coupling J, finite; negative for an antiferromagnet.
-    field : float
-        Magnetic field h, finite, in the units of the coupling.
+    field : float or sequence of float
+        Magnetic field h, finite, in the units of the coupling; or several distinct ones, which
+        `simulate` and the exact results lay along a dim ``field``.
 
     Raises
     ------
     TypeError, ValueError
-        If `lattice` is no `Lattice`, or `coupling` or `field` no finite number.
+        If `lattice` is no `Lattice`, `coupling` no finite number, or `field` neither such a number
+        nor a sequence of distinct ones.
 
     Examples
     --------
@@ -43,13 +46,58 @@ class Ising:
 
     lattice: Lattice
     coupling: float = 1.0
-    field: float = 0.0
+    field: float | Sequence[float] = 0.0
 
     def __post_init__(self) -> None:
         if not isinstance(self.lattice, Lattice):
             raise TypeError(f"lattice must be a Lattice; got {self.lattice!r}")
         object.__setattr__(self, "coupling", check_real("coupling", self.coupling))
-        object.__setattr__(self, "field", check_real("field", self.field))
+        object.__setattr__(self, "field", check_field(self.field))
+
+    @property
+    def each_field(self) -> tuple[Ising, ...]:
+        """The model in each of its fields: itself, if that is one number.
+
+        Examples
+        --------
+        >>> from isingrl import Ising, Lattice
+        >>> [model.field for model in Ising(Lattice(8), field=[0.0, 0.5]).each_field]
+        [0.0, 0.5]
+        """
+        if not isinstance(self.field, float):
+            return tuple(replace(self, field=each) for each in self.field)
+        return (self,)
+
+    def one_field(self, what: str = "this") -> float:
+        """Return the field, for what needs a single one.
+
+        Parameters
+        ----------
+        what : str
+            Named by the error.
+
+        Returns
+        -------
+        float
+            In the units of the coupling.
+
+        Raises
+        ------
+        ValueError
+            If the model has several fields.
+
+        Examples
+        --------
+        >>> from isingrl import Ising, Lattice
+        >>> Ising(Lattice(8), field=0.5).one_field()
+        0.5
+        """
+        if not isinstance(self.field, float):
+            raise ValueError(
+                f"model must have one number as its field for {what}; got {list(self.field)} (take "
+                "one of them at a time)"
+            )
+        return self.field
 
     def energy(self, spins: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Energy per site, in units in which J is given.
@@ -57,7 +105,7 @@ class Ising:
         Parameters
         ----------
         spins : array_like of ±1, shape (..., *lattice.shape)
-            One configuration or several.
+            One configuration or several; a DataArray may have the dims of its sites anywhere.
 
         Returns
         -------
@@ -67,7 +115,7 @@ class Ising:
         Raises
         ------
         ValueError
-            If `spins` has another shape.
+            If `spins` has another shape, or holds other values than ±1.
 
         Examples
         --------
@@ -91,7 +139,7 @@ class Ising:
         Parameters
         ----------
         spins : array_like of ±1, shape (..., *lattice.shape)
-            One configuration or several.
+            One configuration or several; a DataArray may have the dims of its sites anywhere.
 
         Returns
         -------
@@ -101,7 +149,7 @@ class Ising:
         Raises
         ------
         ValueError
-            If `spins` has another shape.
+            If `spins` has another shape, or holds other values than ±1.
 
         Examples
         --------
@@ -139,7 +187,8 @@ class Ising:
         >>> model.energy_of_sums(np.array([32, 0]), np.array([16, -4])).tolist()
         [-2.5, 0.125]
         """
-        return -(self.coupling * bonds + self.field * spins) / self.lattice.n_sites
+        field = self.one_field("an energy")
+        return -(self.coupling * bonds + field * spins) / self.lattice.n_sites
 
     def local_fields(self) -> npt.NDArray[np.float64]:
         """Values of J·S + h, one for each entry of ``lattice.n_up``, S the neighbours' sum.
@@ -156,13 +205,14 @@ class Ising:
         [-4.0, -2.0, 0.0, 2.0, 4.0]
         """
         sums = 2 * self.lattice.n_up - self.lattice.coordination_number
-        return self.coupling * sums + self.field
+        return self.coupling * sums + self.one_field("local fields")
 
     def _configurations(self, spins: npt.ArrayLike) -> npt.NDArray[np.int64]:
-        s = np.asarray(spins)
         shape = self.lattice.shape
+        s = np.asarray(site_axes("spins", spins, len(shape)))
         if s.shape[-len(shape) :] != shape:
             raise ValueError(f"spins must have shape (..., {shape}); got {s.shape}")
+        check_spin_values("spins", s)
         return s.astype(np.int64)
 
     def _sites_sum(self, values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

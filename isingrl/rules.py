@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,16 @@ import scipy
 
 from isingrl._validation import check_temperature
 from isingrl.model import Ising
-from isingrl.tables import RuleTable
+from isingrl.tables import RuleTable, check_probabilities
 
 
 class Rule(ABC):
     """What decides a site's next spin from its own and its neighbours' spins.
 
     A rule is a table for every temperature, so that Metropolis, heat bath and trained agents run
-    on the same engines. A new one needs a `name` and a `table`.
+    on the same engines. A new one needs a `name` and a `table`, which is checked: probabilities
+    from 0 to 1, in the shape that `table` names. If it obeys detailed balance, flips that are
+    nearly sure both ways are made lazy (`isingrl.tables.RuleTable.for_schedule`).
 
     Examples
     --------
@@ -91,7 +94,14 @@ class Rule(ABC):
         >>> irl.HeatBath().compile(model, np.array([2.0, 3.0]), chains=4).up.shape
         (8, 1, 2, 5)
         """
-        return RuleTable(np.repeat(self.table(model, temperature), chains, axis=0)[:, None])
+        up = check_probabilities(self.table(model, temperature), self.name)
+        expected = len(temperature), 2, len(model.lattice.n_up)
+        if up.shape != expected:
+            raise ValueError(
+                f"rule {self.name!r}: table must return the shape {expected}, (temperatures, own "
+                f"spin, entries of n_up); got {up.shape}"
+            )
+        return RuleTable(np.repeat(up, chains, axis=0)[:, None])
 
     def temperatures(self, model: Ising, temperature: Any) -> npt.NDArray[np.float64]:
         """Check the temperatures asked for; the default wants them given.
@@ -175,8 +185,9 @@ class Metropolis(Rule):
     """Propose the opposite spin and accept with probability min(1, exp(-ΔE/T)).
 
     At T = 0 moves that cost energy are never accepted and moves that cost none always; at T = ∞
-    all are. Under the checkerboard schedule such sure flips can trap a chain: on rings, on
-    lattices of a few sites and at T = ∞ `simulate` then proposes with probability one half.
+    all are. Where sites are not drawn at random such sure flips can trap a chain. `simulate`
+    therefore proposes flips that are nearly sure both ways with probability 7/8
+    (`isingrl.tables.RuleTable.for_schedule`), with the same stationary law.
 
     References
     ----------
@@ -228,6 +239,32 @@ class HeatBath(Rule):
         """See `Rule.table`."""
         up = scipy.special.expit(_reduced(2 * model.local_fields(), temperature))
         return np.stack([up, up], axis=1)
+
+
+def compiled(
+    rule: Rule, model: Ising, temperature: npt.NDArray[np.float64], chains: int
+) -> RuleTable:
+    """Compile a rule in every field and check what it brings.
+
+    Returns
+    -------
+    RuleTable
+        Of all chains, those of one temperature and field side by side, then the next field.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `RuleTable.check`, or if `compile` returns something else.
+    """
+    tables = []
+    for each in model.each_field:
+        table = rule.compile(each, temperature, chains)
+        if not isinstance(table, RuleTable):
+            raise TypeError(f"rule {rule.name!r}: compile must return a RuleTable; got {table!r}")
+        tables.append(table.check(model.lattice, len(temperature) * chains, rule.name))
+    split = [each.up.reshape(len(temperature), chains, *each.up.shape[1:]) for each in tables]
+    up = np.stack(split, axis=1)
+    return replace(tables[0], up=up.reshape(-1, *up.shape[3:]))
 
 
 def _reduced(

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import replace
-from typing import Any, Protocol
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from isingrl._ergodicity import with_rests
+from isingrl._coordinates import coordinates_of
+from isingrl._ladders import climb
 from isingrl._lane_engine import LaneEngine
 from isingrl._lane_layout import fits
-from isingrl._progress import tqdm
+from isingrl._measurement import Plan, measure
 from isingrl._provenance import versions_text
-from isingrl._run_files import RunFolder, Series, run_arguments
-from isingrl._runs import check_start, seed_sequence, snapshot_draws
-from isingrl._site_engine import SCHEDULES, SiteEngine
+from isingrl._run_files import RunFolder, Series, run_arguments, run_folder
+from isingrl._runs import check_snapshots, check_start, seed_sequence
+from isingrl._schedules import SCHEDULES
+from isingrl._site_engine import SiteEngine
 from isingrl._validation import (
     check_choice,
     check_flag,
@@ -30,8 +34,10 @@ from isingrl.agents._learning_engine import LearningEngine
 from isingrl.agents.agent import Agent
 from isingrl.agents.policy import Policy
 from isingrl.model import Ising
-from isingrl.rules import Rule
+from isingrl.rules import Rule, compiled
 from isingrl.tables import RuleTable
+
+_SINCE_FIRST_DRAW = {"long_name": "sweeps after the first draw", "units": "sweeps"}
 
 
 class Engine(Protocol):
@@ -69,8 +75,11 @@ def simulate(
     chains: int = 1,
     start: str | npt.ArrayLike = "random",
     schedule: str = "checkerboard",
-    snapshots: int = 0,
+    snapshots: int | Sequence[int] = 0,
     learn: bool = False,
+    ladder: str | None = None,
+    loop: bool = False,
+    until: Callable[[xr.Dataset], bool] | None = None,
     seed: int | None = None,
     out: str | os.PathLike[str] | None = None,
     checkpoint_seconds: float = 30.0,
@@ -81,7 +90,9 @@ def simulate(
     Parameters
     ----------
     model : Ising
-        Lattice, coupling and field.
+        Lattice, coupling and field; with several fields there are `chains` chains at every
+        temperature in every field. Agents that learn take one field, policies that of their
+        training.
     rule : Rule or Agent
         `Metropolis`, `HeatBath` or a trained `Policy`; with `learn` a `Policy` or an agent that
         knows nothing yet.
@@ -98,17 +109,31 @@ def simulate(
         Chains at every temperature.
     start : {"random", "up", "down"} or array_like of ±1
         First configuration; an array of shape ``lattice.shape`` for all chains or
-        ``(n_temperatures, chains, *lattice.shape)``.
-    schedule : {"checkerboard", "sequential", "synchronous"}
-        Sublattice by sublattice, random sites, or all sites at once.
-    snapshots : int
-        Configurations to keep of every chain, evenly spread over the draws; the last draw is
-        one of them.
+        ``(n_temperatures[, n_fields], chains, *lattice.shape)``, or a DataArray of spins, whose
+        dims stand in any order; along those that it lacks its configurations are repeated.
+    schedule : {"checkerboard", "random-site", "typewriter", "synchronous"}
+        Sublattice by sublattice; sites drawn at random; row after row; or all sites at once.
+        ``"sequential"`` is an older name of ``"random-site"``.
+    snapshots : int or sequence of int
+        Configurations to keep of every chain: how many, evenly spread over the draws, the last draw
+        one of them; or after which measured sweeps, ascending, as ``[0, 1, 10, 100]``, where 0 is
+        the configuration before the first of them. They need not be multiples of `interval`.
     learn : bool
         Agents go on learning, each chain its own, while they are measured and before, at constant
         softmax temperature; the way to run agents for which a frozen policy means little, such as
         `IndependentQ`. A sweep is then one that is learned from. Networks learn at their full
         rate, with a new optimizer.
+    ladder : {"temperature", "field"}, optional
+        Run the temperatures, or fields, one after the other in the order given, each from the last
+        configuration of the one before: annealing, or magnetization against a field that is
+        turned. Every rung has its own `thermalization` and `sweeps`. Without it all run at once,
+        each from `start`.
+    loop : bool
+        Go the ladder back again: the data then have a dim ``branch``, "forward" and "backward".
+    until : function of a Dataset, optional
+        Ends the run before `sweeps` once it returns True of the energies and magnetizations so far,
+        for example ``analysis.precision(energy=1e-4)``. It is asked after 100 draws and then
+        whenever the run has grown by a quarter.
     seed : int, optional
         The same seed gives the same numbers, whatever the number of threads
         (``numba.set_num_threads``). Without it fresh entropy is drawn and recorded, and a run that
@@ -127,10 +152,13 @@ def simulate(
     Returns
     -------
     Dataset
-        ``energy`` (in J) and ``magnetization``, per site, with dims (temperature, chain, draw);
-        with snapshots also ``spins`` (temperature, chain, snapshot, x[, y[, z]]), int8 ±1. The
-        scalar coordinate ``method`` names the rule, so that runs concatenate along it. The
-        attributes hold everything needed to run it again.
+        ``energy`` (in J) and ``magnetization``, per site, with dims (temperature, chain, draw), or
+        (temperature, field, chain, draw) for several fields; with snapshots also ``spins`` (...,
+        chain, snapshot, x[, y[, z]]), int8 ±1. ``draw`` and ``snapshot`` are in sweeps after the
+        first draw. What the analysis reads are coordinates, which stay with the numbers where
+        runs are joined: ``method`` (the rule; ``data.sel({"method": ...})`` selects one),
+        ``n_sites``, ``sides``, ``neighborhood``, ``boundary``, ``coupling``, ``field`` and
+        ``schedule``. Attributes hold what else is needed to run it again.
 
     Raises
     ------
@@ -139,6 +167,12 @@ def simulate(
         of that name, or cannot be written to, before any work.
     OSError
         If a checkpoint cannot be written, as on a full disk.
+
+    Warns
+    -----
+    UserWarning
+        Where a rule of your own has tables by site or by configuration: ``energy`` is always that
+        of the model, and not of bonds that the rule has of its own.
 
     Examples
     --------
@@ -155,64 +189,186 @@ def simulate(
     if not isinstance(model, Ising):
         raise TypeError(f"model must be an Ising model; got {model!r}")
     temperatures = _check_rule(model, rule, temperature, learn)
-    check_run_length(sweeps, thermalization, interval, chains, snapshots)
-    check_choice("schedule", schedule, tuple(SCHEDULES))
-    draws = sweeps // interval
+    check_run_length(sweeps, thermalization, interval, chains)
+    kept = check_snapshots(snapshots, sweeps, interval)
+    check_choice("schedule", schedule, SCHEDULES)
+    _check_until(until, snapshots)
+    run = Run(
+        model, rule, temperatures, sweeps, thermalization, interval, chains, schedule,
+        snapshots if isinstance(snapshots, int) else ", ".join(map(str, kept)),
+        kept, learn, until, progress,
+    )  # fmt: skip
     seeds = seed_sequence(seed)
-    shape = (len(temperatures), chains)
-    first = check_start(start, model.lattice.shape, shape)
+    first = check_start(start, model.lattice.shape, run.sizes)
     check_real("checkpoint_seconds", checkpoint_seconds, minimum=0)
-    table = None
-    if not learn:
-        assert isinstance(rule, Rule)
-        table = rule.compile(model, temperatures, chains)
-    folder = None
-    if out is not None:
-        options = {
-            "chains": chains, "schedule": schedule, "thermalization": thermalization,
-            "interval": interval, "snapshots": snapshots, "sweeps": sweeps, "learn": learn,
-        }  # fmt: skip
-        arguments = run_arguments(model, rule, table, temperatures, first, options)
-        folder = RunFolder(out, checkpoint_seconds)
-        seeds = folder.open(arguments, seeds, seed is not None)
-
-    engine: Engine
-    if table is not None:
-        engine = make_engine(model, table, first, schedule, seeds)
+    if ladder is not None:
+        data = climb(run, ladder, loop, first, seeds, seed is not None, out, checkpoint_seconds)
+    elif check_flag("loop", loop):
+        raise ValueError("loop is the way back of a ladder, which must be given; got ladder=None")
     else:
-        assert isinstance(rule, Agent | Policy)
-        engine = LearningEngine(model, rule, temperatures, chains, first, schedule, seeds)
-    series = Series.new(len(temperatures) * chains, draws, snapshots, model.lattice.shape)
-    if folder is not None:
-        folder.resume(engine, series)
-    _run(engine, series, thermalization, interval, folder, progress)
+        with run_folder(out, checkpoint_seconds) as folder:
+            data = run.carry_out(first, seeds, seed is not None, folder).data
+    return data.assign_attrs(start=start if isinstance(start, str) else "array")
 
-    data = _dataset(model, temperatures, chains, series.bonds, series.totals)
-    if snapshots:
-        sites = ("x", "y", "z")[: model.lattice.ndim]
-        data["spins"] = (
-            ("temperature", "chain", "snapshot", *sites),
-            series.spins.reshape(*shape, snapshots, *model.lattice.shape),
-            {"long_name": "spin"},
+
+class Outcome(NamedTuple):
+    """What came of a run: its data, last configurations (n_chains, *shape), and seed."""
+
+    data: xr.Dataset
+    spins: npt.NDArray[np.int8]
+    seeds: np.random.SeedSequence
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as `simulate` was asked for it, its arguments checked."""
+
+    model: Ising
+    rule: Rule | Agent
+    temperatures: npt.NDArray[np.float64]
+    sweeps: int
+    thermalization: int
+    interval: int
+    chains: int
+    schedule: str
+    snapshots: int | str
+    kept: npt.NDArray[np.int64]
+    learn: bool
+    until: Callable[[xr.Dataset], bool] | None
+    progress: bool
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Numbers of temperatures, of fields if there are several, and of chains."""
+        several = not isinstance(self.model.field, float)
+        fields = {"field": len(self.model.each_field)} if several else {}
+        return {"temperature": len(self.temperatures), **fields, "chain": self.chains}
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """As `sizes`, without names."""
+        return tuple(self.sizes.values())
+
+    def carry_out(
+        self,
+        start: str | npt.NDArray[np.int8],
+        seeds: np.random.SeedSequence,
+        seeded: bool,
+        folder: RunFolder | None,
+        rung: int | None = None,
+    ) -> Outcome:
+        """Run all chains.
+
+        Parameters
+        ----------
+        start : str or int8 ndarray, shape (n_chains, *lattice.shape)
+        seeds : SeedSequence
+        seeded : bool
+            Whether that seed was asked for; else the one of a checkpoint is as good.
+        folder : RunFolder, optional
+        rung : int, optional
+            Of a ladder, each of which has random numbers of its own.
+        """
+        model, rule = self.model, self.rule
+        table = None
+        if not self.learn:
+            assert isinstance(rule, Rule)
+            table = compiled(rule, model, self.temperatures, self.chains)
+            _warn_of_own_bonds(model, rule, table)
+        if folder is not None:
+            options = {
+                "chains": self.chains, "schedule": self.schedule,
+                "thermalization": self.thermalization, "interval": self.interval,
+                "snapshots": self.snapshots, "sweeps": self.sweeps, "learn": self.learn,
+            }  # fmt: skip
+            arguments = run_arguments(model, rule, table, self.temperatures, start, options)
+            seeds = folder.open(arguments, seeds, seeded)
+        own = seeds
+        if rung is not None:
+            own = np.random.SeedSequence(seeds.entropy, spawn_key=(rung,))
+        engine: Engine
+        if table is not None:
+            engine = make_engine(model, table, start, self.schedule, own)
+        else:
+            assert isinstance(rule, Agent | Policy)
+            engine = LearningEngine(
+                model, rule, self.temperatures, self.chains, start, self.schedule, own
+            )
+        n_chains, draws = math.prod(self.shape), self.sweeps // self.interval
+        series = Series.new(n_chains, draws, self.kept.size, model.lattice.shape)
+        if folder is not None:
+            folder.resume(engine, series)
+        measure(engine, series, self._plan, folder, self.progress)
+        spins = np.stack([engine.spins(chain) for chain in range(n_chains)])
+        return Outcome(self._described(series, seeds), spins, seeds)
+
+    @property
+    def _plan(self) -> Plan:
+        until = self.until
+        enough = None if until is None else lambda series: bool(until(self._dataset(series)))
+        return Plan(self.thermalization, self.interval, self.kept, enough)
+
+    def _described(self, series: Series, seeds: np.random.SeedSequence) -> xr.Dataset:
+        """What was measured, and all that is needed to run it again."""
+        rule, data = self.rule, self._dataset(series)
+        kept = self.kept[: series.snapshots]
+        if self.kept.size:
+            sites = ("x", "y", "z")[: self.model.lattice.ndim]
+            dims = (*data["energy"].dims[:-1], "snapshot", *sites)
+            spins = series.arrays()["spins"].reshape(
+                *self.shape, kept.size, *self.model.lattice.shape
+            )
+            data["spins"] = dims, spins, {"long_name": "spin"}
+            at = {"long_name": "sweeps after the thermalization", "units": "sweeps"}
+            data = data.assign_coords(
+                snapshot=("snapshot", kept - self.interval, _SINCE_FIRST_DRAW),
+                sweep=("snapshot", kept, at),
+            )
+        description = rule.describe()
+        description.pop("rule", None)  # which is the method
+        data.attrs = description | {
+            "sweeps": series.draws * self.interval if self.until else self.sweeps,
+            "thermalization": self.thermalization,
+            "learn": int(self.learn),
+            "seed_entropy": str(seeds.entropy),
+            "versions": versions_text(),
+        }
+        data = data.assign_coords(schedule=self.schedule, method=rule.name)
+        softmax = rule.softmax_temperature(self.model, self.temperatures)
+        if softmax is not None:
+            data = data.assign_coords(softmax_temperature=("temperature", softmax))
+            data["softmax_temperature"].attrs["long_name"] = "softmax temperature"
+        return data
+
+    def _dataset(self, series: Series) -> xr.Dataset:
+        """Energies and magnetizations so far, and what they were measured on."""
+        model, lattice, draws = self.model, self.model.lattice, series.draws
+        measured = series.arrays()
+        each_field = (self.shape[0], -1, self.chains, draws)
+        bonds, totals = (measured[name].reshape(each_field) for name in ("bonds", "totals"))
+        energies = [
+            each.energy_of_sums(bonds[:, k], totals[:, k])
+            for k, each in enumerate(model.each_field)
+        ]
+        shape = (*self.shape, draws)
+        energy = np.stack(energies, axis=1).reshape(shape)
+        magnetization = (totals / lattice.n_sites).reshape(shape)
+        dims = (*self.sizes, "draw")
+        names = {name: {"long_name": f"{name} per site"} for name in ("energy", "magnetization")}
+        degrees = {"long_name": "temperature", "units": "J/k_B"}
+        since = _SINCE_FIRST_DRAW | {"interval": self.interval}
+        return xr.Dataset(
+            {
+                "energy": (dims, energy, names["energy"] | {"units": "J"}),
+                "magnetization": (dims, magnetization, names["magnetization"] | {"units": "1"}),
+            },
+            coords={
+                "temperature": ("temperature", self.temperatures, degrees),
+                "chain": np.arange(self.chains),
+                "draw": ("draw", np.arange(draws) * self.interval, since),
+                **coordinates_of(model),
+            },
         )
-        data = data.assign_coords(snapshot=("snapshot", snapshot_draws(draws, snapshots)))
-        data["snapshot"].attrs["long_name"] = "draw at which the spins were kept"
-    data.attrs |= rule.describe() | {
-        "schedule": schedule,
-        "sweeps": sweeps,
-        "thermalization": thermalization,
-        "interval": interval,
-        "start": start if isinstance(start, str) else "array",
-        "learn": int(learn),
-        "seed_entropy": str(seeds.entropy),
-        "versions": versions_text(),
-    }
-    data = data.assign_coords(method=rule.name)
-    softmax = rule.softmax_temperature(model, temperatures)
-    if softmax is not None:
-        data = data.assign_coords(softmax_temperature=("temperature", softmax))
-        data["softmax_temperature"].attrs["long_name"] = "softmax temperature"
-    return data
 
 
 def make_engine(
@@ -224,8 +380,8 @@ def make_engine(
 ) -> Engine:
     """Take the fast engine wherever it applies."""
     lattice = model.lattice
-    table = replace(table, up=with_rests(table.up, lattice, schedule))
-    if fits(lattice) and table.counted and schedule != "sequential":
+    table = table.for_schedule(lattice, schedule)
+    if fits(lattice) and table.counted and schedule in ("checkerboard", "synchronous"):
         synchronous = schedule == "synchronous"
         return LaneEngine(lattice, table.up[:, 0], start, synchronous=synchronous, seed=seed)
     return SiteEngine(lattice, table, start, schedule=schedule, seed=seed)
@@ -233,8 +389,10 @@ def make_engine(
 
 def _check_rule(model: Ising, rule: Any, temperature: Any, learn: bool) -> npt.NDArray[np.float64]:
     """Check what updates the spins; returns the temperatures."""
-    if check_flag("learn", learn) and not isinstance(rule, Agent | Policy):
-        raise TypeError(f"rule must be an agent or a Policy to learn; got {rule!r}")
+    if check_flag("learn", learn):
+        if not isinstance(rule, Agent | Policy):
+            raise TypeError(f"rule must be an agent or a Policy to learn; got {rule!r}")
+        model.one_field("agents that learn")
     if isinstance(rule, Agent) and not learn:
         raise TypeError(
             f"rule must be Metropolis(), HeatBath() or a Policy; got {rule!r}: train it first, or "
@@ -247,89 +405,35 @@ def _check_rule(model: Ising, rule: Any, temperature: Any, learn: bool) -> npt.N
         return check_temperature(temperature)
     if not isinstance(rule, Rule):
         raise TypeError(f"rule must be Metropolis(), HeatBath() or a Policy; got {rule!r}")
-    return rule.temperatures(model, temperature)
+    found = [rule.temperatures(each, temperature) for each in model.each_field]
+    return found[0]
 
 
-def _run(
-    engine: Engine,
-    series: Series,
-    thermalization: int,
-    interval: int,
-    folder: RunFolder | None,
-    progress: bool,
-) -> None:
-    """Sweep and measure in chunks, between which the bar moves and Ctrl-C is heard."""
-    n_chains, draws = series.bonds.shape
-    n_sites = math.prod(series.spins.shape[2:])
-    chunk = max(1, int(engine.updates_a_call / (n_sites * n_chains)))
-    kept = snapshot_draws(draws, series.spins.shape[1])
-    total = thermalization + draws * interval
-    done = series.thermalized + series.draws * interval
-    changed = done < total
-    with tqdm(total=total, initial=done, unit="sweep", disable=not progress, leave=False) as bar:
-        while series.thermalized < thermalization:
-            part = min(chunk, thermalization - series.thermalized)
-            engine.sweep(part)
-            series.thermalized += part
-            bar.update(part)
-            if folder is not None:
-                folder.keep(engine, series)
-        first, step = series.draws, max(1, chunk // interval)
-        stops = np.union1d(np.append(np.arange(first + step, draws, step), draws), kept + 1)
-        for stop in stops[stops > first]:
-            measured = engine.record(stop - first, interval)
-            series.bonds[:, first:stop], series.totals[:, first:stop] = measured
-            bar.update((stop - first) * interval)
-            for snapshot in np.flatnonzero(kept == stop - 1):
-                for chain in range(n_chains):
-                    series.spins[chain, snapshot] = engine.spins(chain)
-                series.snapshots += 1
-            first = series.draws = int(stop)
-            if folder is not None and stop < draws:
-                folder.keep(engine, series)
-    if folder is not None and changed:
-        folder.keep(engine, series, now=True)
-
-
-def _dataset(
-    model: Ising,
-    temperatures: npt.NDArray[np.float64],
-    chains: int,
-    bonds: npt.NDArray[np.int64],
-    totals: npt.NDArray[np.int64],
-) -> xr.Dataset:
-    dims = ("temperature", "chain", "draw")
-    shape = (len(temperatures), chains, bonds.shape[1])
-    energy = model.energy_of_sums(bonds, totals).reshape(shape)
-    magnetization = (totals / model.lattice.n_sites).reshape(shape)
-    lattice = model.lattice
-    return xr.Dataset(
-        {
-            "energy": (dims, energy, {"long_name": "energy per site", "units": "J"}),
-            "magnetization": (
-                dims,
-                magnetization,
-                {"long_name": "magnetization per site", "units": "1"},
-            ),
-        },
-        coords={
-            "temperature": (
-                "temperature",
-                temperatures,
-                {"long_name": "temperature", "units": "J/k_B"},
-            ),
-            "chain": np.arange(chains),
-            "draw": np.arange(bonds.shape[1]),
-        },
-        attrs={
-            "shape": list(lattice.shape),
-            "n_sites": lattice.n_sites,
-            "neighborhood": lattice.neighborhood,
-            "boundary": lattice.boundary,
-            "coupling": model.coupling,
-            "field": model.field,
-        },
+def _warn_of_own_bonds(model: Ising, rule: Rule, table: RuleTable) -> None:
+    if table.counted or type(rule).__module__.startswith("isingrl."):
+        return
+    warnings.warn(
+        f"energy is that of the model, with its one coupling {model.coupling:g}, and not of bonds "
+        f"that the rule {rule.name!r} may have of its own, by site or configuration; nor are the "
+        "specific heat and other things made from it",
+        UserWarning,
+        stacklevel=4,
     )
+
+
+def _check_until(until: Any, snapshots: Any) -> None:
+    if until is None:
+        return
+    if not callable(until):
+        raise TypeError(
+            "until must be a function of the data so far, such as analysis.precision(energy=1e-4); "
+            f"got {until!r}"
+        )
+    if isinstance(snapshots, int) and snapshots:
+        raise ValueError(
+            "snapshots must be a sequence of sweeps, as in [0, 10, 100], where until decides how "
+            f"long the run is; got {snapshots}"
+        )
 
 
 __all__ = ["simulate"]

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from analysis import plots, win_rates
+from analysis.plots.animations import check_video
 from isingrl._validation import check_integer
 from isingrl.battle import (
     Arena,
@@ -26,7 +27,6 @@ from studies.combining import concat
 from studies.extending import Join
 from studies.figures import legend_below, new_figure
 from studies.tasks import Task
-from studies.videos import check_video
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -84,7 +84,7 @@ class BattleChapter:
         for name in ("chapter_games", "games", "contest_games"):
             check_integer(name, getattr(self, name), 1)
         check_integer("seed", self.seed, 0)
-        check_video(_VIDEO)
+        check_video(_VIDEO, "out")
         return [
             Task(
                 key=name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -11,6 +12,7 @@ import tyro
 import xarray as xr
 
 from analysis import bradley_terry, plots, win_rates
+from analysis.plots.animations import check_video
 from isingrl._archives import make_folder
 from isingrl.battle import (
     OPPONENTS,
@@ -29,7 +31,7 @@ from studies.endings import refuse
 from studies.figures import legend_below, new_figure
 from studies.files import write_dataset, write_figure
 from studies.parsing import Command, run_command
-from studies.videos import check_video, write_frames, write_video
+from studies.videos import write_frames, write_video
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -131,7 +133,7 @@ def train_command(
     known = {field.name for field in fields(kind)}
     for name in chosen:
         if name not in known:
-            raise ValueError(f"{name} is nothing that {team} has")
+            raise ValueError(f"{team} has no option {name}")
     arena = Arena(map_size=map_size, team_size=team_size, max_steps=max_steps, placing=placing)
     opponents = [each if each in OPPONENTS else _loaded("opponent", each) for each in opponent]
     make_folder(out)
@@ -180,7 +182,9 @@ def tournament_command(
     arena = Arena(map_size=map_size, team_size=team_size, max_steps=max_steps, placing=placing)
     named = _named("teams", teams, softmax_temperature)
     make_folder(out)
-    data = tournament(named, games, arena=arena, seed=seed, device=device, progress=True)
+    data = tournament(
+        named, games, arena=arena, seed=seed, device=device, progress=sys.stderr.isatty()
+    )
     rates, ratings = win_rates(data), bradley_terry(data)
     write_dataset(data.merge(rates).merge(ratings), out / "tournament.nc")
     figure = tournament_figure(rates, ratings)
@@ -221,7 +225,7 @@ def render_command(
     """
     if len(teams) != 2:
         raise ValueError(f"teams must be two; got {len(teams)}")
-    check_video(out)
+    check_video(out, "out")
     arena = Arena(map_size=map_size, team_size=team_size, max_steps=max_steps, placing=placing)
     named = _named("teams", teams, softmax_temperature)
     make_folder(out.parent)

@@ -18,7 +18,7 @@ from studies.battle_tasks import train_team, trained_team
 from studies.combining import concat
 from studies.extending import Join, added
 from studies.figures import new_figure
-from studies.grids import FloatArray
+from studies.grids import FloatArray, number_texts
 from studies.tasks import Task, task_seed
 
 if TYPE_CHECKING:
@@ -109,9 +109,10 @@ class BattleTemperature:
 
     def later_tasks(self, results: dict[str, xr.Dataset]) -> list[Task]:
         """One method and temperature a task."""
+        texts = number_texts(self.temperatures, 3)
         return [
             Task(
-                key=self._key(method, tau),
+                key=f"{method} at {texts[float(tau)]}",
                 function=measure,
                 arguments={
                     "team": trained_team(self.team(method), results[method]),
@@ -126,8 +127,11 @@ class BattleTemperature:
 
     def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
         """Join the temperatures, then the methods."""
+        texts = number_texts(self.temperatures, 3)
         each = [
-            concat([results[self._key(method, tau)] for tau in self.temperatures], "tau")
+            concat(
+                [results[f"{method} at {texts[float(tau)]}"] for tau in self.temperatures], "tau"
+            )
             for method in self.methods
         ]
         data = concat(each, "method").assign_coords(method=list(self.methods))
@@ -166,10 +170,6 @@ class BattleTemperature:
         axes[0].set_ylabel("share of games won")
         axes[0].legend(frameon=False, loc="upper right")
         return figure
-
-    @staticmethod
-    def _key(method: str, tau: float) -> str:
-        return f"{method} at {tau:.3g}"
 
 
 def measure(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ import xarray as xr
 
 from analysis import plots
 from isingrl import HeatBath, Ising, Lattice, NeighborhoodQ, Network, simulate, train
-from isingrl._site_engine import SCHEDULES
+from isingrl._schedules import SCHEDULES, Schedule
 from isingrl._validation import check_choice, check_integer
 from studies.combining import concat
 from studies.extending import Join
@@ -42,7 +42,7 @@ class Chapter1D:
     """Rate of stochastic gradient descent."""
     chains: int = 256
     """Independent rings, each from its own random start; the first is shown."""
-    schedule: Literal["checkerboard", "sequential", "synchronous"] = "checkerboard"
+    schedule: Schedule = "checkerboard"
     """Order of updates; all at once, an even ring is two that do not know of each other."""
     seed: int = 1
     """Seed of all random numbers."""
@@ -78,7 +78,7 @@ class Chapter1D:
         check_integer("n_sites", self.n_sites, 3)
         check_integer("epochs", self.epochs, 1)
         check_integer("chains", self.chains, 2)
-        check_choice("schedule", self.schedule, tuple(SCHEDULES))
+        check_choice("schedule", self.schedule, SCHEDULES)
         check_integer("seed", self.seed, 0)
         self.agent.check_model(self.model)
         arguments = {"config": self}

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from isingrl import Ising, Lattice, MeanFieldQ, Network, train
-from isingrl._site_engine import SCHEDULES
+from isingrl._schedules import SCHEDULES, Schedule
 from isingrl._validation import check_choice, check_integer, check_real
 from studies.combining import concat
 from studies.extending import Join
@@ -59,7 +59,7 @@ class Chapter2D:
     """Experiences learned from in every epoch."""
     optimizer: Literal["Adam", "SGD"] = "Adam"
     """Optimizer of the network."""
-    schedule: Literal["checkerboard", "sequential", "synchronous"] = "synchronous"
+    schedule: Schedule = "synchronous"
     """Order of updates; the chapter's is all at once, as it is meant."""
     chains: int = 32
     """Independent trainings of every kind; the first is shown."""
@@ -104,7 +104,7 @@ class Chapter2D:
         check_integer("seed", self.seed, 0)
         check_integer("epochs", self.epochs, 2)
         check_integer("long_epochs", self.long_epochs, 2)
-        check_choice("schedule", self.schedule, tuple(SCHEDULES))
+        check_choice("schedule", self.schedule, SCHEDULES)
         if check_real("tau", self.tau) <= 0:
             raise ValueError(f"tau must be a positive number; got {self.tau:g}")
         for training in _TRAININGS:

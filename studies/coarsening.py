@@ -12,13 +12,14 @@ import xarray as xr
 
 from analysis import domain_length, exact, growth_law, plots, structure_factor
 from analysis.errors import jackknife
-from analysis.plots.styles import colors
+from analysis.plots.styles import colors, draw_marks, style_of
 from analysis.quantities import quantity_attrs
 from isingrl import Ising, Lattice, MeanFieldQ, Metropolis, Rule, simulate, train
 from isingrl._validation import check_integer, check_temperature
 from studies.combining import concat
 from studies.extending import Join, added, unextended
 from studies.figures import new_figure
+from studies.grids import number_texts
 from studies.tasks import Task, task_seed
 
 if TYPE_CHECKING:
@@ -105,10 +106,10 @@ class Coarsening:
                     f"{name} must hold at least 6 of the times {self.times.tolist()}; got {inside} "
                     f"from {first:g} to {last:g}"
                 )
-        alone = unextended(self)
+        alone, texts = unextended(self), number_texts(self.temperature)
         return [
             Task(
-                key=_key(method, t),
+                key=f"{method}, T = {texts[float(t)]}",
                 function=measure,
                 arguments={"config": alone, "method": method, "temperature": t},
             )
@@ -118,9 +119,11 @@ class Coarsening:
 
     def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
         """Join methods and temperatures."""
-        temperatures = sorted(self.temperature)
+        temperatures, texts = sorted(self.temperature), number_texts(self.temperature)
         methods = [
-            concat([results[_key(method, t)] for t in temperatures], "temperature")
+            concat(
+                [results[f"{method}, T = {texts[float(t)]}"] for t in temperatures], "temperature"
+            )
             for method in METHODS
         ]
         return concat(methods, "method")
@@ -195,22 +198,20 @@ class Coarsening:
         """Local exponents against 1/L, on which L = L₀ + A tⁿ is the line n (1 − L₀/L)."""
         ax.axhline(0.5, color="0.35", lw=1, ls="--", zorder=1)
         for method in METHODS:
-            style = plots.method_style(method)
             for t in summary["temperature"].values:
                 at = summary.sel({"method": method, "temperature": t})
+                style = style_of(at, 0, ax)
                 inverse, local = at["inverse_length"].values, at["local_exponent"].values
                 n, error, offset = (
                     at[f"extrapolated_growth_{name}"].item()
                     for name in ("exponent", "exponent_error", "offset")
                 )
-                ax.errorbar(
-                    inverse, local, at["local_exponent_error"].values, ls="none", elinewidth=0.9,
-                    label=f"{plots.method_label(method)}, $T$ = {t:g}: $n$ = {n:.3f} ± {error:.3f}",
-                    zorder=3, **style,
-                )  # fmt: skip
+                label = f"{style.label}, $T$ = {t:g}: $n$ = {n:.3f} ± {error:.3f}"
+                width = at["local_exponent_error"].values
+                draw_marks(ax, inverse, local, None, width, style, label, 3)
                 used = at["step"].values >= self.long_window[0]
                 ends = np.array([0.0, inverse[used].max()])
-                ax.plot(ends, n * (1 - offset * ends), lw=0.9, color=style["color"], zorder=2)
+                ax.plot(ends, n * (1 - offset * ends), lw=0.9, color=style.color, zorder=2)
                 _label(ax, inverse[0], local[0], t)
         ax.legend(
             loc="upper center", bbox_to_anchor=(0.5, -0.17), fontsize=8, frameon=False,
@@ -237,10 +238,6 @@ class Coarsening:
         ax.legend(fontsize=8, frameon=False, loc="lower left")
         method = plots.method_label(str(summary["method"].item()))
         ax.set_title(f"{method}, $T$ = {summary['temperature'].item():g}")
-
-
-def _key(method: str, temperature: float) -> str:
-    return f"{method}, T = {temperature:g}"
 
 
 def measure(

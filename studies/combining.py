@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 _STRICT: dict[str, Any] = {
@@ -16,6 +17,37 @@ _STRICT: dict[str, Any] = {
 }
 
 
+_FORMER_ATTRIBUTES = (
+    "shape", "n_sites", "neighborhood", "boundary", "coupling", "field", "schedule",
+    "interval", "rule",
+)  # fmt: skip
+
+
 def concat(datasets: Iterable[xr.Dataset], dim: Any) -> xr.Dataset:
     """Concatenate along `dim`, a name or an index; attributes that differ are dropped."""
-    return xr.concat(list(datasets), dim=dim, **_STRICT)
+    return xr.concat([_as_now(data) for data in datasets], dim=dim, **_STRICT)
+
+
+def numbered(data: xr.Dataset) -> xr.Dataset:
+    """Number the draws of a run, so that those of other intervals can lie beside them."""
+    interval = data["draw"].attrs["interval"]
+    return data.assign_coords(draw=np.arange(data.sizes["draw"]), interval=interval)
+
+
+def _as_now(data: xr.Dataset) -> xr.Dataset:
+    """Move to coordinates what results of earlier versions have as attributes."""
+    former = {name: data.attrs[name] for name in _FORMER_ATTRIBUTES if name in data.attrs}
+    if not former:
+        return data
+    for name in ("interval", "rule"):
+        former.pop(name, None)
+    if "shape" in former:
+        former["sides"] = "x".join(map(str, np.atleast_1d(former.pop("shape"))))
+    kept = {name: value for name, value in data.attrs.items() if name not in _FORMER_ATTRIBUTES}
+    found = data.assign_coords({each: former[each] for each in former if each not in data.coords})
+    interval = data.attrs.get("interval")
+    if interval and "interval" not in data.coords and "draw" in data.coords:
+        label = {"long_name": "sweeps after the first draw", "units": "sweeps"}
+        draws = data["draw"].values * interval
+        found = found.assign_coords(draw=("draw", draws, label | {"interval": interval}))
+    return found.drop_attrs(deep=False).assign_attrs(kept)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from studies.catalogue import STUDIES
-from studies.endings import WaitingSignals, refuse, stoppable, told
+from studies.endings import plain_streams, refuse, stoppable, told, unhandled
 
 __all__ = ["main"]
 
@@ -27,21 +27,25 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the study or command that the command line names.
 
     Wrong options end with one line on standard error and exit code 2, tasks that failed and full
-    disks with exit code 1, faults of this package with 70, Ctrl-C with 130 and SIGTERM with 143.
+    disks with exit code 1, faults of this package with 70, Ctrl-C with 130. SIGTERM and a second
+    Ctrl-C end the process at once. A closed pipe ends it with 141.
     ``--debug``, anywhere, shows tracebacks too.
     """
+    plain_streams()
     given = sys.argv[1:] if arguments is None else arguments
     words = [word for word in given if word != _DEBUG]
     if not words or words[0] in ("-h", "--help"):
-        print(_help())
+        with told("isingrl"):
+            print(_help())
         return
     name, *options = words
     # a battle's command is two words
     prog = " ".join(["isingrl", *words[: 2 if name == "battle" else 1]])
-    with told(prog, debug=_DEBUG in given), stoppable(prog, "nothing was begun"):
-        with WaitingSignals():  # some packages catch whatever is raised while they are imported
+    with told(prog, debug=_DEBUG in given):
+        with unhandled():
             run = _command(name)
-        run(options)
+        with stoppable(prog, "nothing was begun"):
+            run(options)
 
 
 def _command(name: str) -> Callable[[list[str]], None]:

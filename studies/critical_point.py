@@ -16,7 +16,7 @@ from analysis import plots, scaling
 from analysis.literature import critical_exponents, critical_temperature
 from isingrl import Ising, Lattice, MeanFieldQ, Metropolis, Rule, simulate
 from isingrl._validation import check_integer
-from studies.combining import concat
+from studies.combining import concat, numbered
 from studies.extending import Join, added, unextended
 from studies.figures import legend_below, new_figure
 from studies.tasks import Task, task_seed
@@ -156,9 +156,11 @@ class CriticalPoint:
                 for method in METHODS
             ]
             rows.append(concat(methods, "method"))
-        coordinates = ["temperature", "size", "n_sites", "interval"]
-        data = concat([row.reset_coords() for row in rows], "lattice").set_coords(coordinates)
-        return data.assign_coords(lattice=list(self.lattices))
+        coordinates = [name for name in rows[0].coords if name not in rows[0].dims]
+        data = concat([row.reset_coords() for row in rows], "lattice")
+        return data.set_coords(["temperature", *coordinates]).assign_coords(
+            lattice=list(self.lattices)
+        )
 
     def summarize(self, data: xr.Dataset) -> xr.Dataset:
         """Observables; crossings, maxima and their limits; exponents from the collapse."""
@@ -215,9 +217,7 @@ def measure(
     n_draws = config.relaxation_times * _DRAWS_A_TIME
     data = _run(config, kind, method, side, temperature, n_draws, interval, seed, folder, progress)
     data = data.rename_dims(temperature="point").reset_index("temperature")
-    return data.reset_coords("temperature").assign_coords(
-        size=side, n_sites=side**kind.ndim, interval=interval
-    )
+    return data.reset_coords("temperature").assign_coords(size=side)
 
 
 @cache
@@ -243,7 +243,7 @@ def rough_critical_temperature(config: CriticalPoint, lattice: str, method: str)
     for side in (small, large):
         interval = max(1, round(side**kind.relaxation_exponent / _DRAWS_A_TIME))
         data = _run(config, kind, method, side, near, 200, interval, seed)
-        runs.append(data.assign_coords(size=side, n_sites=side**kind.ndim))
+        runs.append(data.assign_coords(size=side))
     crossing = scaling.binder_crossings(concat(runs, "size"))
     return float(crossing["crossing_temperature"].item())
 
@@ -273,7 +273,7 @@ def _run(
         thermalization=n_draws * interval // 10, interval=interval, chains=_CHAINS, start="up",
         seed=task_seed(seed, "running"), out=folder and folder / "run", progress=progress,
     )  # fmt: skip
-    return data.drop_vars("softmax_temperature", errors="ignore")
+    return numbered(data.drop_vars("softmax_temperature", errors="ignore"))
 
 
 def _analysed(data: xr.Dataset, lattice: str) -> xr.Dataset:

@@ -28,11 +28,12 @@ from isingrl import (
     simulate,
 )
 from isingrl._runs import STARTS
-from isingrl._site_engine import SCHEDULES
+from isingrl._schedules import SCHEDULES, Schedule
 from isingrl._validation import check_choice, check_integer, check_run_length
-from studies.combining import concat
+from studies.combining import concat, numbered
 from studies.extending import Join, added, added_grids, longer, unextended
 from studies.figures import legend_below, new_figure
+from studies.grids import block_texts
 from studies.tasks import Task, task_seed
 from studies.training import trained
 
@@ -103,7 +104,7 @@ class Curve:
     """Independent chains at every temperature."""
     start: Literal["up", "down", "random"] = "up"
     """First configuration; random ones can freeze into stripes below the transition."""
-    schedule: Literal["checkerboard", "sequential", "synchronous"] = "checkerboard"
+    schedule: Schedule = "checkerboard"
     """Order of updates: sublattice by sublattice, random sites, all sites at once."""
     seed: tuple[int, ...] = (1,)
     """Seeds of all random numbers; with several everything is done with each of them, training too,
@@ -175,9 +176,10 @@ class Curve:
             for block in np.array_split(grid, -(-len(grid) // together))
         ]
         alone = unextended(self)
+        texts = block_texts(blocks)
         return [
             Task(
-                key=f"{method}, T = {block[0]:.6g} … {block[-1]:.6g}, seed {seed}",
+                key=f"{method}, T = {text}, seed {seed}",
                 function=measure,
                 arguments={"config": alone, "method": method, "temperature": tuple(block)},
                 weight=len(block),
@@ -187,7 +189,7 @@ class Curve:
             )
             for seed in self.seed
             for method in self.methods
-            for block in blocks
+            for block, text in zip(blocks, texts, strict=True)
         ]
 
     def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
@@ -280,7 +282,7 @@ class Curve:
         check_run_length(self.sweeps, self.thermalization, self.interval, self.chains)
         check_integer("training_sweeps", self.training_sweeps, 1)
         check_choice("start", self.start, STARTS)
-        check_choice("schedule", self.schedule, tuple(SCHEDULES))
+        check_choice("schedule", self.schedule, SCHEDULES)
         if not isinstance(self.seed, tuple) or not 0 < len(self.seed) == len(set(self.seed)):
             raise ValueError(f"seed must be a tuple of different seeds; got {self.seed}")
         for seed in self.seed:
@@ -333,4 +335,4 @@ def measure(
     if "softmax_temperature" not in data.coords:
         none = np.full(len(temperature), np.nan)
         data = data.assign_coords(softmax_temperature=("temperature", none))
-    return data.assign_coords(interval=data.attrs.pop("interval"))
+    return numbered(data)

@@ -7,6 +7,7 @@ import logging
 import os
 import queue
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -54,7 +55,7 @@ class OnDask:
         self._client, self._refill = client, refill
         self._starts = itertools.count()  # a job that runs again is another one to the scheduler
         self._jobs: dict[str, Job] = {}
-        self._told_compiling = False
+        self._told: set[str] = set()
         client.subscribe_topic(_COMPILING, self._tell_compiling)
 
     def run(self, jobs: Sequence[Job], folder: Path) -> Iterator[Outcome | None]:
@@ -111,10 +112,11 @@ class OnDask:
         except Exception as error:
             return failed(job, error)
 
-    def _tell_compiling(self, _: Any) -> None:
-        if not self._told_compiling:
-            self._told_compiling = True
-            _compiling.tell()
+    def _tell_compiling(self, event: tuple[float, str]) -> None:
+        line = event[1]
+        if line not in self._told:
+            self._told.add(line)
+            _compiling.tell(line)
 
     def running(self) -> list[str]:
         """See `Executor`."""
@@ -143,7 +145,7 @@ def _perform_alone(job: Job, folder: Path) -> Entry:
     numba.config.reload_config()
     numba.set_num_threads(1)
     # what a worker prints would run through the display
-    _compiling.tell_by(partial(get_worker().log_event, _COMPILING, {}))
+    _compiling.tell_by(partial(get_worker().log_event, _COMPILING))
     tqdm.set_lock(threading.RLock())  # its own would be a semaphore that outlives a killed worker
     return perform(job, folder)
 
@@ -202,7 +204,7 @@ def _deaf_loop() -> Iterator[Any]:
     from distributed.utils import LoopRunner
 
     runner = LoopRunner()
-    resource_tracker.ensure_running()  # it would unblock Ctrl-C where it starts
+    _start_resource_tracker()
     former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         runner.start()
@@ -212,6 +214,19 @@ def _deaf_loop() -> Iterator[Any]:
         yield runner.loop
     finally:
         runner.stop(_CLOSE_SECONDS)
+
+
+def _start_resource_tracker() -> None:
+    """Start what removes the semaphores of processes that were killed, and let it do so silently.
+
+    Now, because it unblocks Ctrl-C where it starts.
+    """
+    options = sys.warnoptions
+    sys.warnoptions = [*options, "ignore:resource_tracker:UserWarning"]  # which it inherits
+    try:
+        resource_tracker.ensure_running()
+    finally:
+        sys.warnoptions = options
 
 
 @contextmanager

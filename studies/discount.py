@@ -25,7 +25,7 @@ from isingrl._validation import (
 from studies.combining import concat
 from studies.extending import Join, added, unextended
 from studies.figures import legend_below, new_figure
-from studies.grids import temperature_grid
+from studies.grids import number_texts, temperature_grid
 from studies.tasks import Task, task_seed
 from studies.training import trained
 
@@ -117,10 +117,10 @@ class Discount:
         check_integer("seed", self.seed, 0)
         if not self.discounts or len(set(self.discounts)) < len(self.discounts):
             raise ValueError(f"discounts must be distinct numbers; got {self.discounts}")
-        number, alone = len(self.temperatures), unextended(self)
+        number, alone, keys = len(self.temperatures), unextended(self), self._keys()
         return [
             Task(
-                key=_key(self.agent(discount).discount),
+                key=keys[float(self.agent(discount).discount)],
                 function=measure,
                 arguments={"config": alone, "discount": discount},
                 weight=number,
@@ -131,7 +131,12 @@ class Discount:
 
     def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
         """Join the discounts."""
-        return concat([results[_key(each)] for each in sorted(self.discounts)], "discount")
+        keys = self._keys()
+        return concat([results[keys[float(each)]] for each in sorted(self.discounts)], "discount")
+
+    def _keys(self) -> dict[float, str]:
+        texts = number_texts(self.discounts)
+        return {discount: f"discount = {text}" for discount, text in texts.items()}
 
     def summarize(self, data: xr.Dataset) -> xr.Dataset:
         """Means over trainings with errors, and the softmax temperatures where order ends."""
@@ -236,10 +241,6 @@ class Discount:
         return figure
 
 
-def _key(discount: float) -> str:
-    return f"discount = {discount:g}"
-
-
 def measure(
     config: Discount,
     discount: float,
@@ -285,7 +286,7 @@ def measure(
         data[name] = fitted[name].drop_vars(["method", "softmax_temperature"])
     data["log_odds"] = log_odds(policy)["log_odds"].drop_vars(["method", "softmax_temperature"])
     label = {"long_name": "discount", "units": "1"}
-    data.attrs = {name: data.attrs[name] for name in ("n_sites", "schedule", "versions")}
+    data.attrs = {name: data.attrs[name] for name in ("versions",)}
     return data.assign_coords(discount=((), float(discount), label))
 
 

@@ -117,11 +117,13 @@ class Domains:
             joined["size_histogram"] = largest["size_histogram"]
             joined = joined.assign_coords(size=sides, bin_width=largest["bin_width"])
             critical.append(joined)
-        at_critical = concat(critical, "method")
+        at_critical = concat(critical, "method").drop_vars(["n_sites", "sides"])
         at_critical = at_critical.rename({str(v): f"critical_{v}" for v in at_critical.data_vars})
         at_critical = at_critical.rename({dim: f"critical_{dim}" for dim in _DIMS})
         scanned = concat(scans, "method").drop_dims("size_bin")
-        return xr.merge([scanned, at_critical], combine_attrs="drop_conflicts", join="exact")
+        return xr.merge(
+            [scanned, at_critical], combine_attrs="drop_conflicts", join="exact", compat="equals"
+        )
 
     def summarize(self, data: xr.Dataset) -> xr.Dataset:
         """Averages with errors; at the critical temperature n_s and the fractal dimension."""
@@ -137,15 +139,17 @@ class Domains:
         largest = largest.rename("largest_size").assign_attrs(
             long_name="mean size of the largest domain at the critical temperature", units="sites"
         )
-        mean = mean.merge(jackknife(largest, lambda samples: samples.mean(_DIMS), dims=_DIMS))
+        found = jackknife(largest, lambda samples: samples.mean(_DIMS), dims=_DIMS)
+        mean = mean.merge(found, compat="equals")
         mean["largest_size"].attrs = largest.attrs
         fit = power_law(mean["largest_size"], mean["largest_size_error"], "size")
         fit = fit.rename(exponent="fractal_dimension", exponent_error="fractal_dimension_error")
         counted = critical[["critical_size_histogram"]].rename(
             critical_size_histogram="size_histogram"
         )
-        counted.attrs["n_sites"] = max(self.sizes) ** 2
-        return mean.merge(fit).merge(size_distribution(counted))
+        counted = counted.assign_coords(n_sites=max(self.sizes) ** 2)
+        distribution = size_distribution(counted).drop_vars("n_sites")
+        return mean.merge(fit, compat="equals").merge(distribution, compat="equals")
 
     def plot(self, summary: xr.Dataset) -> Figure:
         """Draw maps of domains, their statistics against T, and what is critical."""
@@ -212,8 +216,11 @@ def measure(
         "largest_fraction", "site_mean_size_without_largest", "wall_density", "wraps_any",
         "size_histogram", "picture",
     ]  # fmt: skip
+    numbers = np.arange(config.snapshots)  # sizes, measured at other times, lie side by side
     return (
-        found[keep].drop_vars("softmax_temperature", errors="ignore").assign_coords(method=method)
+        found[keep]
+        .drop_vars(["softmax_temperature", "sweep"], errors="ignore")
+        .assign_coords(method=method, snapshot=numbers)
     )
 
 

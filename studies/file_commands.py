@@ -80,10 +80,12 @@ def rerun(
     Ends with exit code 1 if they differ.
 
     Args:
-        file: Data or summary that a study wrote.
+        file: Data or summary that a study wrote, or the folder of the study.
         out: Folder for the new files, which are thrown away if omitted.
         workers: Processes of one thread each; one for each core if omitted.
     """
+    if file.is_dir() and file.suffix != ".zarr":
+        file = _data_in(file)
     with open_dataset(file) as data, tempfile.TemporaryDirectory() as scratch:
         study = _study(data)
         name = json.loads(data.attrs["config"])["study"]

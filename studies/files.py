@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import xarray as xr
 
-from isingrl._archives import sync
+from isingrl._archives import SCRATCH, replacing
 from isingrl._validation import check_choice, require
 from studies.hdf5 import HDF5Target
 
@@ -22,45 +20,13 @@ if TYPE_CHECKING:
 Format = Literal["netcdf", "zarr"]
 SUFFIXES: dict[str, str] = {"netcdf": ".nc", "zarr": ".zarr"}
 _CHUNK = 1 << 16  # draws
-_SCRATCH = "scratch"
 PROVENANCE = "provenance"
 """Group of a file that says which task was run when, where and for how long."""
 
 
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`, and rename it to `path` when all went well.
-
-    What is there then is on the disk, whatever happens to the machine. It may be a file or a
-    folder.
-    """
-    scratch = path.with_name(f".{path.stem}.{os.getpid()}.{_SCRATCH}{path.suffix}")
-    try:
-        yield scratch
-        if scratch.is_dir():
-            _replace_folder(scratch, path)
-        else:
-            sync(scratch)
-            scratch.replace(path)
-        sync(path.parent)
-    finally:
-        if scratch.is_dir():
-            shutil.rmtree(scratch)
-        else:
-            scratch.unlink(missing_ok=True)
-
-
-def _replace_folder(scratch: Path, path: Path) -> None:
-    former = scratch.with_suffix(".former")
-    if path.exists():
-        path.rename(former)
-    scratch.rename(path)
-    shutil.rmtree(former, ignore_errors=True)
-
-
 def clear_scratch(folder: Path) -> None:
     """Remove what writers that were killed left in a folder."""
-    for path in folder.glob(f".*.{_SCRATCH}.*"):
+    for path in folder.glob(f".*.{SCRATCH}.*"):
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:
@@ -163,8 +129,12 @@ def read_json(path: Path) -> dict[str, Any]:
     ValueError
         If it is damaged.
     """
+    if path.is_dir():
+        raise ValueError(f"{path} is damaged: it is a folder")
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is damaged: {error}") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} is damaged: it holds a {type(content).__name__}, not settings")
     return content

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -38,3 +40,39 @@ def ascending_grid(name: str, grid: tuple[float, float, int], least: int) -> Flo
             f"{first:g} {last:g} {number}"
         )
     return np.linspace(first, last, number)
+
+
+def block_texts(blocks: Iterable[FloatArray], digits: int = 6) -> list[str]:
+    """Texts of blocks of numbers, "first … last", that differ where blocks differ.
+
+    They have few digits where these are exact, or no other block has the same. Folders of studies
+    have such names.
+
+    Parameters
+    ----------
+    blocks : iterable of float arrays
+    digits : int
+        Significant ones.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from studies.grids import block_texts
+    >>> block_texts([np.array([2.0, 3.0]), np.array([2.0000001, 3.0])])
+    ['2 … 3', '2.0000001 … 3.0']
+    """
+    ends = [(float(block[0]), float(block[-1])) for block in blocks]
+    short = [f"{first:.{digits}g} … {last:.{digits}g}" for first, last in ends]
+    exact = [all(float(f"{end:.{digits}g}") == end for end in pair) for pair in ends]
+    owners = {text: pair for text, pair, it_is in zip(short, ends, exact, strict=True) if it_is}
+    return [
+        text if owners.setdefault(text, pair) == pair else f"{pair[0]!r} … {pair[1]!r}"
+        for text, pair in zip(short, ends, strict=True)
+    ]
+
+
+def number_texts(values: Iterable[float], digits: int = 6) -> dict[float, str]:
+    """Texts of numbers by number, which differ as those of `block_texts` do."""
+    numbers = [float(value) for value in values]
+    texts = block_texts([np.array([value]) for value in numbers], digits)
+    return {value: text.partition(" ")[0] for value, text in zip(numbers, texts, strict=True)}

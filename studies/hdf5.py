@@ -19,9 +19,8 @@ from studies.endings import WaitingSignals
 class HDF5Target(io.FileIO):
     """A new file. HDF5 does not learn of writes that failed, which are told when it is closed.
 
-    What the disk does not take stays in memory, so that HDF5 finds it again. It is little: no
-    further block of data that are read as they are written, by dask, is begun. SIGINT and SIGTERM
-    wait between such blocks.
+    What the disk does not take stays in memory, so that HDF5 finds it again. The buffer stays
+    small: dask starts no further block of data. A first Ctrl-C waits until a block is written.
 
     Parameters
     ----------

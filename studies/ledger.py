@@ -69,6 +69,8 @@ class Ledger:
         self.folder = folder
         self._path = folder / _FILE
         self._entries: dict[str, Entry] = {}
+        if self._path.is_dir():
+            raise ValueError(f"{self._path} is damaged: it is a folder; remove it")
         lines = self._path.read_bytes().splitlines() if self._path.exists() else []
         for line in lines:
             entry = _entry(line)
@@ -152,6 +154,8 @@ def provenance(ledger: Ledger, jobs: Iterable[Job]) -> xr.Dataset:
 
 def _entry(line: bytes) -> Entry | None:
     try:
-        return Entry(**json.loads(line))
-    except (ValueError, TypeError):
+        entry = Entry(**json.loads(line))
+    except (ValueError, TypeError, RecursionError):
         return None
+    whole = isinstance(entry.name, str) and isinstance(entry.sha256, str)
+    return entry if whole and isinstance(entry.seconds, float | int) else None

@@ -18,9 +18,8 @@ from typing import Any
 
 import tyro
 
-from isingrl._archives import make_folder
+from isingrl._archives import make_folder, replacing
 from isingrl._validation import require
-from studies.files import replacing
 from studies.parsing import run_command
 
 __all__ = ["execute", "read_notebook", "run_notebooks", "with_parameters"]

@@ -7,6 +7,7 @@ import inspect
 import io
 from collections.abc import Callable
 from functools import partial, wraps
+from itertools import pairwise
 from typing import Annotated, Any, get_type_hints
 
 import tyro
@@ -31,6 +32,10 @@ def parse(prog: str, command: Command, options: list[str]) -> Any:
 
     What it prints on standard error is not shown: it should only take the options over.
     """
+    for before, value in pairwise([prog, *options]):
+        if not value or (value.startswith("--") and value.endswith("=")):
+            name = value.rstrip("=") or (before if before.startswith("--") else "an argument")
+            refuse(prog, f"{name} must not be empty; got ''")
     messages = io.StringIO()
     try:
         with contextlib.redirect_stderr(messages):

@@ -20,6 +20,7 @@ from studies.provenance import now
 from studies.tasks import Job
 
 STATUS = "status.json"
+_STATES = ("running", "writing", "finished", "failed", "stopped")
 _LINES = 30.0  # seconds between two lines where there is no terminal
 _BEATS = 1.0  # seconds between two looks at what is running
 
@@ -97,10 +98,19 @@ class Status:
             If there is nothing, or it is damaged.
         """
         path = folder / STATUS
-        try:
-            return cls(**read_json(path))
-        except TypeError as error:
-            raise ValueError(f"{path} is damaged: {error}") from error
+        found = read_json(path)
+        example = asdict(cls("any"))
+        for name, value in found.items():
+            known = example.get(name)
+            same = isinstance(value, float | int) if isinstance(known, float) else (
+                type(value) is type(known)
+            )  # fmt: skip
+            if not same:
+                raise ValueError(f"{path} is damaged: its {name} is {value!r}")
+        status = cls(**({"study": "unknown"} | found))
+        if status.state not in _STATES:
+            raise ValueError(f"{path} is damaged: its state is {status.state!r}")
+        return status
 
 
 class Display:

@@ -15,8 +15,7 @@ import numpy as np
 import xarray as xr
 from safetensors import SafetensorError, safe_open
 
-from isingrl._archives import file_digest, write_arrays
-from studies.files import replacing
+from isingrl._archives import file_digest, replacing, write_arrays
 
 LAZY_BYTES = 1 << 20
 """Size of a variable from which on it stays on disk until it is needed."""

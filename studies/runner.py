@@ -281,6 +281,8 @@ def _alone(folder: Path, out: Path) -> Iterator[None]:
         raise ValueError(
             f"out must not be in use; a study is running in {out} (isingrl status {out} tells)"
         ) from error
+    except OSError as error:
+        raise ValueError(f"{folder / _LOCK} must be a file; remove it: {error}") from error
     try:
         for each in (out, folder):
             clear_scratch(each)
@@ -294,7 +296,7 @@ def _alone(folder: Path, out: Path) -> Iterator[None]:
 
 def is_running(folder: Path) -> bool:
     """Whether a process is at work on a folder of tasks, as far as its lock tells."""
-    if not (folder / _LOCK).exists():
+    if not (folder / _LOCK).is_file() or (folder / _LOCK).is_symlink():
         return False
     try:
         with FileLock(folder / _LOCK, timeout=0):
@@ -308,8 +310,8 @@ def _settle(settings: dict[str, Any], out: Path, *, extend: bool) -> str:
     folder = out / TASKS
     path = folder / CONFIG
     content = {"config": settings, "started": now()}
-    if path.exists():
-        former = read_json(path)
+    if os.path.lexists(path):
+        former = _read_config(path)
         changes = differences(former["config"], settings)
         if not changes or extend:
             content["started"] = former["started"]
@@ -325,6 +327,24 @@ def _settle(settings: dict[str, Any], out: Path, *, extend: bool) -> str:
     return str(content["started"])
 
 
+def _read_config(path: Path) -> dict[str, Any]:
+    """What `_settle` wrote.
+
+    Raises
+    ------
+    ValueError
+        If it is damaged.
+    """
+    found = read_json(path)
+    parts = {"config": dict, "started": str}
+    for name, kind in parts.items():
+        if not isinstance(found.get(name), kind):
+            raise ValueError(f"{path} is damaged: it has no {name}; delete it to start anew")
+    if not isinstance(found["config"].get("study"), str):
+        raise ValueError(f"{path} is damaged: it names no study; delete it to start anew")
+    return found
+
+
 def read_former(out: Path) -> dict[str, Any]:
     """Name and configuration of the study in a folder.
 
@@ -336,7 +356,7 @@ def read_former(out: Path) -> dict[str, Any]:
     path = out / TASKS / CONFIG
     if not path.exists():
         raise ValueError(f"out must hold a study; {os.fspath(out)} has no {TASKS}/{CONFIG}")
-    config: dict[str, Any] = read_json(path)["config"]
+    config: dict[str, Any] = _read_config(path)["config"]
     return config
 
 

@@ -286,7 +286,7 @@ def measure(
         progress=progress,
     )
     spins = data["spins"].values
-    data = data.drop_vars(["spins", "snapshot", "softmax_temperature"], errors="ignore")
+    data = data.drop_dims("snapshot").drop_vars("softmax_temperature", errors="ignore")
     even = np.indices(config.shape).sum(axis=0) % 2 == 0
     dims = ("temperature", "chain", "draw")
     data["magnetization_a"] = (dims, spins[..., even].mean(axis=-1))
@@ -295,7 +295,7 @@ def measure(
     for name, side in (("magnetization_a", "even"), ("magnetization_b", "odd")):
         data[name].attrs = {"long_name": f"magnetization of the {side} sites", "units": "1"}
     data["two_time_energy"].attrs = _TWO_TIME
-    data.attrs = {name: data.attrs[name] for name in ("n_sites", "interval", "versions")}
+    data.attrs = {name: data.attrs[name] for name in ("versions",)}
     data = data.rename(temperature="reduced_temperature").assign_coords(
         reduced_temperature=config.reduced
     )

@@ -10,12 +10,12 @@ import tyro
 
 from analysis import FitWarning, ShortRunWarning
 from studies.catalogue import STUDIES
-from studies.endings import WaitingSignals, stoppable
+from studies.endings import stoppable, unhandled
 from studies.executors import default_workers
-from studies.extending import from_configuration, joined
+from studies.extending import configuration, differences, from_configuration, joined
 from studies.files import SUFFIXES, Format
 from studies.parsing import Command, deferred, parse
-from studies.runner import read_former, run_to_folder
+from studies.runner import CONFIG, TASKS, read_former, run_to_folder
 
 __all__ = ["main", "options_of"]
 
@@ -41,7 +41,7 @@ def main(name: str, options: list[str]) -> None:
     options : list of str
     """
     prog = f"isingrl {name}"
-    with WaitingSignals():  # the study is imported now
+    with unhandled():  # the study is imported now
         study, chosen = _parse(name, options)
     with stoppable(prog, f"{chosen.out} keeps what was done; the same command goes on"):
         warnings.simplefilter("always", ShortRunWarning)
@@ -102,6 +102,7 @@ def _parse(name: str, options: list[str]) -> tuple[Any, _Options]:
     prog = f"isingrl {name}"
     config, chosen = parse(prog, options_of(name), options)()
     if not chosen.extend:
+        _refuse_another(config, name, chosen.out)
         return config, chosen
     former = read_former(chosen.out)
     if former.pop("study") != name:
@@ -110,6 +111,18 @@ def _parse(name: str, options: list[str]) -> tuple[Any, _Options]:
     # once more: what is not given stays as it was
     config, chosen = parse(prog, options_of(name, before), options)()
     return joined(before, config), chosen
+
+
+def _refuse_another(config: Any, name: str, out: Path) -> None:
+    """Refuse to replace data and figure of a study with another configuration."""
+    if not (out / TASKS / CONFIG).is_file() or not any(out.glob("data.*")):
+        return
+    if changes := differences(read_former(out), {"study": name, **configuration(config)}):
+        raise ValueError(
+            f"out must be a new folder or that of the same study, because its data and figure "
+            f"would be replaced; in {out} {'; '.join(changes)}. Name another folder by --out, add "
+            "to the study by --extend where that is possible, or move the files away"
+        )
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:

@@ -20,7 +20,7 @@ from isingrl.lattice import NEIGHBORHOODS
 from studies.combining import concat
 from studies.extending import Join, longer, unextended
 from studies.figures import legend_below, new_figure
-from studies.grids import ascending_grid
+from studies.grids import ascending_grid, block_texts
 from studies.tasks import Task, task_seed
 from studies.training import trained
 
@@ -80,9 +80,11 @@ class ThreeDimensions:
         for neighborhood in NEIGHBORHOODS:
             temperatures = self.temperatures(neighborhood)
             n_blocks = -(-len(temperatures) * self.chains // _CHAINS_TOGETHER)
+            blocks = np.array_split(temperatures, min(n_blocks, len(temperatures)))
+            texts = block_texts(blocks)
             tasks += [
                 Task(
-                    key=f"{_TITLES[neighborhood]}, {method}, T = {block[0]:.6g} … {block[-1]:.6g}",
+                    key=f"{_TITLES[neighborhood]}, {method}, T = {text}",
                     function=measure,
                     arguments={
                         "config": alone,
@@ -95,7 +97,7 @@ class ThreeDimensions:
                     sweeps=self.sweeps,
                 )
                 for method in METHODS
-                for block in np.array_split(temperatures, min(n_blocks, len(temperatures)))
+                for block, text in zip(blocks, texts, strict=True)
             ]
         return tasks
 
@@ -212,5 +214,4 @@ def measure(
         out=folder and folder / "run",
         progress=progress,
     )
-    data = data.drop_vars("softmax_temperature", errors="ignore")
-    return data.assign_coords(neighborhood=data.attrs.pop("neighborhood"))
+    return data.drop_vars("softmax_temperature", errors="ignore")

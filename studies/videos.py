@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +12,14 @@ import numpy.typing as npt
 import xarray as xr
 
 from analysis import plots
+from analysis.plots.animations import check_video, video_file
 from isingrl._archives import make_folder
 from isingrl._progress import tqdm
 from isingrl._validation import check_integer
 from studies.figures import new_figure
-from studies.files import replacing, write_figure
+from studies.files import write_figure
 
-__all__ = ["check_video", "write_frames", "write_video"]
-
-_SUFFIXES = (".mp4", ".gif")
+__all__ = ["write_frames", "write_video"]
 
 
 def write_video(
@@ -54,17 +52,17 @@ def write_video(
         If an argument is not as described, the folder cannot be written to, or the recording is
         none of a battle.
     ImportError
-        If imageio or imageio-ffmpeg is not installed.
+        If an MP4 is wanted, and imageio or imageio-ffmpeg is not installed.
     """
-    path = check_video(path)
+    path = check_video(path, "out")
     rate = check_integer("frames_per_second", frames_per_second, 1)
     if rate > 50:
         raise ValueError(f"frames_per_second must be 50 at most; got {rate}")
     figure = _BattleFigure(recording, names)
     make_folder(path.parent)
-    with replacing(path) as scratch, _writer(scratch, rate) as writer:
+    with video_file(path, rate) as append:
         for step in tqdm(range(recording.sizes["step"]), unit="frame", disable=not progress):
-            writer.append_data(figure.pixels(step))
+            append(figure.pixels(step))
 
 
 def write_frames(
@@ -112,31 +110,6 @@ def write_frames(
     return paths
 
 
-def check_video(path: str | os.PathLike[str]) -> Path:
-    """Return the path of a video if one can be written by that name.
-
-    Raises
-    ------
-    ValueError
-        If it does not end in .mp4 or .gif.
-    ImportError
-        If imageio or imageio-ffmpeg is not installed.
-    """
-    path = Path(path)
-    if path.suffix not in _SUFFIXES:
-        raise ValueError(f"out must end in {' or '.join(_SUFFIXES)}; got {str(path)!r}")
-    for name in ("imageio", "imageio_ffmpeg"):
-        try:
-            __import__(name)
-        except ModuleNotFoundError as error:
-            if error.name != name:
-                raise
-            raise ImportError(
-                f"videos need {name.replace('_', '-')}; install isingrl[battle]"
-            ) from error
-    return path
-
-
 class _BattleFigure:
     """One figure that shows one step after another, laid out once."""
 
@@ -170,19 +143,3 @@ class _BattleFigure:
         self.draw(step)
         self._canvas.draw()
         return np.asarray(self._canvas.buffer_rgba())[..., :3]
-
-
-@contextmanager
-def _writer(path: Path, rate: int) -> Iterator[Any]:
-    from imageio import v2 as imageio
-
-    settings: dict[str, Any]
-    if path.suffix == ".gif":
-        settings = {"format": "GIF", "duration": 1000 / rate, "loop": 0}
-    else:
-        settings = {
-            "format": "FFMPEG", "fps": rate, "codec": "libx264", "pixelformat": "yuv420p",
-            "macro_block_size": 2, "quality": 8,
-        }  # fmt: skip
-    with imageio.get_writer(path, **settings) as writer:
-        yield writer

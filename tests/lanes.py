@@ -9,6 +9,7 @@ import pytest
 
 from isingrl import Lattice
 from isingrl._lane_layout import LANES
+from isingrl.tables import LAZY
 
 COORDINATION_NUMBERS = (2, 4, 6, 8, 26)
 PLANES = {2: 2, 4: 3, 6: 3, 8: 4, 26: 5}
@@ -21,6 +22,8 @@ N_ENTRIES = {
     "own spin does not matter": lambda z: z + 1,
     "sure up to half": lambda z: z // 2,
     "sure from half on": lambda z: z // 2,
+    "lazy up to half": lambda z: z // 2,
+    "lazy from half on": lambda z: z // 2,
     "symmetric": lambda z: z + 1,
     "any": lambda z: 2 * (z + 1),
 }
@@ -75,18 +78,19 @@ def random_tables(z, form, rng):
         p[:, half] = 0.5
         p[:, :half] = 1 - p[:, :half:-1]
         return np.stack([p, p], axis=1)
-    if form == "sure up to half":
-        p[:, : half + 1] = 1
-    elif form == "sure from half on":
-        p[:, half:] = 1
+    likely = rng.choice([1, LAZY], size=shape) if form.startswith("lazy") else 1
+    if form.endswith("up to half"):
+        p[:, : half + 1] = np.broadcast_to(likely, shape)[:, : half + 1]
+    elif form.endswith("from half on"):
+        p[:, half:] = np.broadcast_to(likely, shape)[:, half:]
     return table_of_flips(p)
 
 
 def rare_tables(z, form, chance):
     """A table of the form with a rare flip.
 
-    A spin that is down among spins that are down rises with the chance; in the form that is sure
-    from half on, a spin with fewer than half of its neighbours on its side flips with it.
+    A spin that is down among spins that are down rises with the chance; in the forms that are sure
+    or lazy from half on, a spin with fewer than half of its neighbours on its side flips with it.
     """
     half = z // 2
     rare = np.full(z + 1, chance)
@@ -98,10 +102,11 @@ def rare_tables(z, form, chance):
         p = np.where(np.arange(z + 1) < half, chance, 1 - chance)
         p[half] = 0.5
         return np.stack([p, p])
-    if form == "sure up to half":
-        rare[: half + 1] = 1
-    elif form == "sure from half on":
-        rare[half:] = 1
+    likely = LAZY if form.startswith("lazy") else 1
+    if form.endswith("up to half"):
+        rare[: half + 1] = likely
+    elif form.endswith("from half on"):
+        rare[half:] = likely
     return table_of_flips(rare)
 
 

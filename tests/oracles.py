@@ -112,9 +112,11 @@ def n_up(spins, neighbors, site, z):
 def visited_sites(lattice, schedule, random):
     """Sites in the order of their updates in one sweep."""
     sites = range(lattice.n_sites)
-    if schedule == "sequential":
+    if schedule in ("random-site", "sequential"):
         for _ in sites:
             yield random.below(lattice.n_sites)
+    elif schedule == "typewriter":
+        yield from sites
     else:
         yield from sorted(sites, key=lambda site: lattice.sublattices.ravel()[site])
 

@@ -8,7 +8,7 @@ import xarray as xr
 
 from isingrl import HeatBath, Ising, Lattice, MeanFieldQ, Rule, simulate, train
 from isingrl._kernels.learning import chance_of_up
-from isingrl._site_engine import SCHEDULES
+from isingrl._schedules import SCHEDULES
 from isingrl.agents import REWARDS, IndependentQ, JointQ, NeighborhoodQ
 from isingrl.agents.training import _falling
 from isingrl.lattice import BOUNDARIES, NEIGHBORHOODS

@@ -1,16 +1,21 @@
 """Whether the first call says that it compiles, and later ones are silent."""
 
+import errno
 import logging
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 from types import SimpleNamespace
 
 import pytest
+from numba import njit
+from numba.core.caching import NullCache
 from tqdm import tqdm
 
 from isingrl import _compiling
+from isingrl._kernels import cache
 
 PROGRAM = """
 from analysis import exact
@@ -43,7 +48,7 @@ def patience(monkeypatch):
     monkeypatch.setattr(_compiling, "_SECONDS", 0.02)
     made = _compiling._Patience()
     made.heard = threading.Event()
-    made.tell = made.heard.set
+    made.tell = lambda line: made.heard.set()
     return made
 
 
@@ -93,3 +98,142 @@ def test_a_bar_that_is_shown_is_cleared_and_drawn_again(capsys):
     cleared, again = (part.strip() for part in shown.strip("\r\n").split("\r", 1))
     assert cleared == ""
     assert again.strip("\r ").startswith("sweeps:  50%")
+
+
+def run(environment, program=PROGRAM, **more):
+    return subprocess.run(
+        [sys.executable, "-c", program], env=os.environ | environment, capture_output=True,
+        text=True, **more,
+    )  # fmt: skip
+
+
+def empty(path):
+    path.write_bytes(b"")
+
+
+def cut(path):
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+
+
+def flip(path):
+    """Change one bit of what would be run."""
+    content = bytearray(path.read_bytes())
+    content[2 * len(content) // 3] ^= 1
+    path.write_bytes(content)
+
+
+def replace_by_text(path):
+    path.write_text("no pickle\n")
+
+
+def replace_by_folder(path):
+    path.unlink() if path.is_file() else path.rmdir()
+    path.mkdir()
+
+
+@pytest.mark.parametrize("suffix", ["nbi", "nbc"])
+@pytest.mark.parametrize("damage", [empty, cut, flip, replace_by_text, replace_by_folder])
+def test_a_damaged_cache_is_made_again(suffix, damage, tmp_path, monkeypatch):
+    """Kernels of another file, so that one process can do it all."""
+    monkeypatch.setattr(cache.config, "CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(cache, "problems", [])
+    for _ in range(2):
+        kernel, again = (fresh_kernel() for _ in range(2))
+        assert kernel(20) == again(20) == 190
+        for path in tmp_path.rglob(f"*.{suffix}"):
+            damage(path)
+    if damage is not replace_by_folder:
+        assert not cache.problems
+        assert fresh_kernel()(20) == 190
+        last = fresh_kernel()
+        assert last(20) == 190
+        assert sum(last.stats.cache_hits.values()) == 1
+
+
+def sum_below(n):
+    total = 0
+    for k in range(n):
+        total += k
+    return total
+
+
+def fresh_kernel():
+    """The same function as another dispatcher, which knows of the cache alone."""
+    kernel = njit(sum_below)
+    kernel._cache = cache._KernelCache(sum_below)
+    return kernel
+
+
+def test_a_full_disk_stops_no_kernel(tmp_path, monkeypatch):
+    monkeypatch.setattr(cache.config, "CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(cache, "problems", [])
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(cache._CacheFile, "_save_data", full)
+    assert fresh_kernel()(20) == 190
+    assert "No space left" in cache.problems[0]
+    assert "every start has to do again" in _compiling.words()
+
+
+def no_locator(monkeypatch):
+    """As for an install that is read only, and a user without a home."""
+
+    class Nowhere(cache._KernelCache):
+        def __init__(self, py_func):
+            if not cache.config.CACHE_DIR:
+                raise RuntimeError("cannot cache function: no locator available")
+            super().__init__(py_func)
+
+    monkeypatch.setattr(cache.config, "CACHE_DIR", "")
+    monkeypatch.setattr(cache, "PACKAGES", (__name__.partition(".")[0],))
+    monkeypatch.setattr(cache, "_KernelCache", Nowhere)
+    monkeypatch.setattr(cache, "problems", [])
+
+
+def test_where_nothing_can_be_written_beside_the_files_a_folder_of_ones_own_serves(
+    tmp_path, monkeypatch
+):
+    no_locator(monkeypatch)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    found = cache.kernel_cache(sum_below)
+    own = next(tmp_path.iterdir())
+    assert found.cache_path.startswith(str(own))
+    assert own.stat().st_mode & 0o077 == 0
+    assert cache.config.CACHE_DIR == ""
+    assert not cache.problems
+    own.chmod(0o777)  # others may write what would be run
+    assert isinstance(cache.kernel_cache(sum_below), NullCache)
+    assert "others may write" in cache.problems[0]
+
+
+def test_where_nothing_can_be_written_at_all_kernels_are_not_kept(tmp_path, monkeypatch):
+    no_locator(monkeypatch)
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "file"))
+    assert isinstance(cache.kernel_cache(sum_below), NullCache)
+    assert "every start has to do again" in _compiling.words()
+
+
+@pytest.mark.parametrize("kind", ["file", "null"])
+def test_a_cache_folder_that_is_none_stops_nothing(kind, tmp_path):
+    (tmp_path / "file").touch()
+    place = {"file": str(tmp_path / "file"), "null": "/dev/null/nowhere"}[kind]
+    found = run({"NUMBA_CACHE_DIR": place}, "import analysis, isingrl.simulation")
+    assert found.returncode == 0, found.stderr
+
+
+def test_all_kernels_are_kept_this_way():
+    program = """
+import gc, numba, analysis, isingrl.simulation, isingrl.battle, isingrl.agents
+from numba.core.dispatcher import Dispatcher
+from isingrl._kernels.cache import PACKAGES, _KernelCache
+found = [each for each in gc.get_objects() if isinstance(each, Dispatcher)]
+own = [each for each in found if each.py_func.__module__.split(".")[0] in PACKAGES]
+kinds = {type(each._cache).__name__ for each in own}
+assert len(own) > 50 and kinds == {"NullCache", "_KernelCache"}, kinds
+"""
+    found = run({}, program)
+    assert found.returncode == 0, found.stderr

@@ -1,13 +1,19 @@
-"""Exact transition matrices of one sweep on lattices of a few sites."""
+"""Metropolis mixes from every start, at every field, coupling and temperature above 0."""
+
+import functools
+import zlib
 
 import numpy as np
 import pytest
 from scipy.sparse import csr_array, identity
 from scipy.sparse.csgraph import connected_components
 
-from isingrl import HeatBath, Ising, Lattice, Metropolis
-from isingrl._ergodicity import with_rests
+from analysis import exact
+from isingrl import HeatBath, Ising, Lattice, Metropolis, Rule, simulate
+from isingrl.lattice import BOUNDARIES, NEIGHBORHOODS
+from isingrl.tables import LAZY, RuleTable
 from tests import oracles
+from tests.statistical import Z_LIMIT, z_of_chains
 
 RULES = [pytest.param(rule, id=rule.name) for rule in (Metropolis(), HeatBath())]
 LATTICES = [
@@ -66,32 +72,26 @@ def boltzmann(model, temperature):
     return weights / weights.sum()
 
 
-def table_in_use(rule, model, temperature):
-    tables = rule.table(model, np.array([temperature]))
-    return with_rests(tables, model.lattice, "checkerboard")[0]
+def table_in_use(rule, model, temperature, schedule="checkerboard"):
+    compiled = rule.compile(model, np.array([temperature]))
+    return compiled.for_schedule(model.lattice, schedule).up[0, 0]
 
 
-@pytest.mark.parametrize(
-    ("coupling", "field", "reduced"),
-    [
-        (1.0, 0.0, 0.8),
-        (-1.0, 0.0, 0.8),
-        (1.0, 0.4, 0.8),
-        (-1.0, 0.4, 0.8),
-        (1.0, 2.0, 0.8),
-        (-1.0, 5.0, 0.8),
-        (1.0, 0.0, np.inf),
-    ],
-    ids=[
-        "ferromagnet",
-        "antiferromagnet",
-        "field",
-        "antiferromagnet-field",
-        "resonant-field",
-        "strong-field",
-        "infinite-T",
-    ],
-)
+MODELS = {
+    "ferromagnet": (1.0, 0.0, 0.8),
+    "antiferromagnet": (-1.0, 0.0, 0.8),
+    "field": (1.0, 0.4, 0.8),
+    "antiferromagnet-field": (-1.0, 0.4, 0.8),
+    "resonant-field": (1.0, 2.0, 0.8),
+    "strong-field": (-1.0, 5.0, 0.8),
+    "weak-field": (1.0, 1e-6, 0.8),
+    "weak-coupling": (1e-7, 0.0, 0.8),
+    "hot": (1.0, 0.5, 1e9),
+    "infinite-T": (1.0, 0.0, np.inf),
+}
+
+
+@pytest.mark.parametrize(("coupling", "field", "reduced"), MODELS.values(), ids=MODELS)
 @pytest.mark.parametrize("rule", RULES)
 @every_lattice
 def test_one_closed_class_with_the_boltzmann_distribution(lattice, rule, coupling, field, reduced):
@@ -104,15 +104,33 @@ def test_one_closed_class_with_the_boltzmann_distribution(lattice, rule, couplin
     assert n_closed_classes(matrix) == 1
 
 
+def slowest(matrix):
+    """Largest modulus of an eigenvalue below 1: what remains of the slowest part after a sweep."""
+    return np.sort(abs(np.linalg.eigvals(matrix.toarray())))[-2]
+
+
+@pytest.mark.parametrize("temperature", [1.2, 3.0, 30.0, 1e9])
+@pytest.mark.parametrize("field", [0.0, 1e-9, 1e-5, 1e-3, 0.4, 2.0, 3.9999])
+@pytest.mark.parametrize("coupling", [1.0, -1.0, 1e-6])
+@pytest.mark.parametrize(
+    "lattice", [Lattice(4), Lattice(6), Lattice((2, 3)), Lattice(5, boundary="free")], ids=str
+)
+def test_mixing_is_quick_whatever_the_field(lattice, coupling, field, temperature):
+    """No slower than four times the heat bath, or than 3/4 a sweep, which a lazy spin keeps."""
+    model = Ising(lattice, coupling, field)
+    own, bath = (
+        slowest(sweep_matrix(lattice, table_in_use(rule, model, temperature)))
+        for rule in (Metropolis(), HeatBath())
+    )
+    assert own <= max(bath**0.25, 0.8)
+
+
 @pytest.mark.parametrize("n", [4, 6, 8])
 def test_bare_metropolis_is_reducible_on_rings(n):
-    """Why tables rest: domain walls would move ballistically, and never meet."""
-    model = Ising(Lattice((n,)))
-    bare = Metropolis().table(model, np.array([1.6]))[0]
-    assert n_closed_classes(sweep_matrix(model.lattice, bare)) > 1
-    assert (
-        n_closed_classes(sweep_matrix(model.lattice, table_in_use(Metropolis(), model, 1.6))) == 1
-    )
+    """Why flips are lazy: domain walls would move ballistically, and never meet."""
+    lattice = Lattice((n,))
+    bare = Metropolis().table(Ising(lattice), np.array([1.6]))[0]
+    assert n_closed_classes(sweep_matrix(lattice, bare)) > 1
 
 
 def test_bare_metropolis_has_traps_on_the_4x4_torus():
@@ -130,30 +148,250 @@ def test_bare_metropolis_has_traps_on_the_4x4_torus():
     assert len(met) < 5
 
 
-def test_rests_leave_stationary_what_was():
-    """Resting is the mean of the table and of staying put."""
-    lattice = Lattice((6,))
-    tables = Metropolis().table(Ising(lattice), np.array([0.0, 1.5, np.inf]))
-    rested = with_rests(tables, lattice, "checkerboard")
-    np.testing.assert_allclose(rested[:, 0], tables[:, 0] / 2)
-    np.testing.assert_allclose(1 - rested[:, 1], (1 - tables[:, 1]) / 2)
+# Starts from which sure flips lead nowhere: found by search on small lattices.
 
 
-@pytest.mark.parametrize("schedule", ["sequential", "synchronous"])
-def test_other_schedules_take_the_table_as_it_is(schedule):
-    lattice = Lattice((6,))
-    tables = Metropolis().table(Ising(lattice), np.array([1.5, np.inf]))
-    assert with_rests(tables, lattice, schedule) is tables
+def sure_image(model, spins):
+    """Where sure flips take configurations in a checkerboard sweep, and whether all flips are sure.
+
+    A flip is sure both ways where it costs nothing; `spins` has the shape (n, n_sites).
+    """
+    lattice = model.lattice
+    moved = np.concatenate([spins, np.zeros((len(spins), 1), dtype=spins.dtype)], axis=1)
+    sure = np.ones(len(spins), dtype=bool)
+    for site in np.argsort(lattice.sublattices.ravel(), kind="stable"):
+        around = moved[:, lattice.neighbors[site]].sum(axis=1)
+        sure &= abs(model.coupling * around + model.field) < 1e-3
+        moved[:, site] *= -1
+    return moved[:, :-1], sure
 
 
-def test_tables_rest_only_where_they_must():
-    large = Lattice((8, 8))
-    tables = Metropolis().table(Ising(large), np.array([1.5, np.inf]))
-    rested = with_rests(tables, large, "checkerboard")
-    np.testing.assert_array_equal(rested[0], tables[0])
-    np.testing.assert_array_equal(rested[1], 0.5)
-    for small in (Lattice((8, 4)), Lattice((1000,))):
-        heat_bath = HeatBath().table(Ising(small), np.array([0.0, 1.5, np.inf]))
-        np.testing.assert_array_equal(with_rests(heat_bath, small, "checkerboard"), heat_bath)
-        in_field = Metropolis().table(Ising(small, field=0.3), np.array([1.5]))
-        np.testing.assert_array_equal(with_rests(in_field, small, "checkerboard"), in_field)
+def trapped(model):
+    """Configurations that only sure flips ever change, shape (n, n_sites)."""
+    spins = oracles.configurations(model.lattice.n_sites)
+    weights = 1 << np.arange(model.lattice.n_sites)
+    image, stays = sure_image(model, spins)
+    target = ((image + 1) // 2) @ weights
+    while not (stays == (stays & stays[target])).all():
+        stays &= stays[target]
+    return spins[stays]
+
+
+def resonances(lattice, coupling):
+    """Fields at which some configuration makes flips cost nothing, or almost nothing."""
+    sums = 2 * lattice.n_up - lattice.coordination_number
+    return sorted({*np.abs(sums).tolist(), 1e-7})
+
+
+SMALL = [
+    Lattice(shape, neighborhood, boundary)
+    for shape in [(8,), (7,), (12,), (4, 4), (3, 4), (2, 4), (2, 2, 4), (3, 2, 2)]
+    for neighborhood in NEIGHBORHOODS
+    for boundary in BOUNDARIES
+    if len(shape) > 1 or neighborhood == "von_neumann"
+]
+TRAPS = [
+    Ising(lattice, coupling, field)
+    for lattice in SMALL
+    for coupling in (1.0, -1.0)
+    for field in resonances(lattice, coupling)
+    if len(trapped(Ising(lattice, coupling, field)))
+]
+
+
+def name_of(model):
+    lattice = model.lattice
+    sides = "x".join(map(str, lattice.shape))
+    return f"{sides}-{lattice.neighborhood}-{lattice.boundary}-J{model.coupling:g}-h{model.field:g}"
+
+
+def test_there_are_traps():
+    lattices = {model.lattice for model in TRAPS}
+    assert len(lattices) > 8
+    assert {lattice.ndim for lattice in lattices} == {1, 2, 3}
+
+
+@pytest.mark.parametrize("schedule", ["checkerboard", "typewriter", "random-site"])
+@pytest.mark.parametrize("model", TRAPS, ids=name_of)
+def test_traps_are_left(model, schedule):
+    """Moments from every trap, against enumeration."""
+    chains = 48
+    found = trapped(model)
+    start = found[np.arange(chains) % len(found)].reshape(1, chains, *model.lattice.shape)
+    temperature = 0.8 * model.lattice.coordination_number
+    data = simulate(
+        model, Metropolis(), temperature, sweeps=600, thermalization=150, interval=2,
+        chains=chains, start=start, schedule=schedule,
+        seed=zlib.crc32(f"{name_of(model)} {schedule}".encode()),
+    )  # fmt: skip
+    expected = exact.enumeration(model, temperature)
+    e, m = data["energy"].values[0], data["magnetization"].values[0]
+    for name, values in (
+        ("energy", e),
+        ("energy_squared", e**2),
+        ("abs_magnetization", abs(m)),
+        ("magnetization_squared", m**2),
+    ):
+        z = z_of_chains(values.mean(axis=1), float(expected[name][0]))
+        assert abs(z) < Z_LIMIT, f"{name}: z = {z:.2f}"
+
+
+# The same on large lattices: patterns.
+
+
+def columns(*places):
+    return places[-1] % 2
+
+
+def diagonal_stripes(*places):
+    return sum(places) // 2 % 2
+
+
+def up(*places):
+    return np.ones_like(places[0])
+
+
+PATTERNS = [
+    (Ising(Lattice((32, 32))), columns),
+    (Ising(Lattice((32, 32))), diagonal_stripes),
+    (Ising(Lattice((6, 6))), columns),
+    (Ising(Lattice((8, 8)), -1.0), diagonal_stripes),
+    (Ising(Lattice((8, 8, 8))), diagonal_stripes),
+    (Ising(Lattice(256)), diagonal_stripes),
+    (Ising(Lattice(256), field=1e-6), diagonal_stripes),
+    (Ising(Lattice((32, 32)), -1.0, 4.0), up),
+    (Ising(Lattice((32, 32)), -1.0, 4.0001), up),
+    (Ising(Lattice((8, 8, 8)), -1.0, 6.0), up),
+    (Ising(Lattice((16, 16), "moore"), -1.0, 8.0), up),
+    (Ising(Lattice((16, 16)), 1e-7), up),
+]
+
+
+@functools.cache
+def of_heat_bath(model, temperature):
+    """Mean and squared error of e and |m| from random spins."""
+    data = simulate(
+        model, HeatBath(), temperature, sweeps=1500, thermalization=500, interval=3, chains=64,
+        seed=1,
+    )  # fmt: skip
+    means = np.array([data["energy"].mean("draw"), abs(data["magnetization"]).mean("draw")])[:, 0]
+    return means.mean(axis=1), means.var(axis=1, ddof=1) / means.shape[1]
+
+
+@pytest.mark.parametrize("reduced", [0.75, 1.5, 12.0, 1e5])
+@pytest.mark.parametrize(
+    ("model", "pattern"),
+    PATTERNS,
+    ids=[f"{name_of(model)}-{pattern.__name__}" for model, pattern in PATTERNS],
+)
+def test_patterns_are_left(model, pattern, reduced):
+    """Moments from patterns that sure flips only turn into each other, against the heat bath."""
+    temperature = reduced * model.lattice.coordination_number
+    start = 2 * pattern(*np.indices(model.lattice.shape)) - 1
+    data = simulate(
+        model, Metropolis(), temperature, sweeps=1500, thermalization=500, interval=3, chains=64,
+        start=start.astype(np.int8), seed=2,
+    )  # fmt: skip
+    means = np.array([data["energy"].mean("draw"), abs(data["magnetization"]).mean("draw")])[:, 0]
+    expected, variance = of_heat_bath(model, temperature)
+    error = np.sqrt(variance + means.var(axis=1, ddof=1) / means.shape[1])
+    assert (abs(means.mean(axis=1) - expected) < Z_LIMIT * error).all()
+
+
+@pytest.mark.parametrize("start", ["up", "random"])
+def test_synchronous_flips_end_at_infinite_temperature_too(start):
+    data = simulate(
+        Ising(Lattice((16, 16))), Metropolis(), np.inf, sweeps=400, thermalization=50, chains=32,
+        start=start, schedule="synchronous", seed=3,
+    )  # fmt: skip
+    assert abs(z_of_chains(data["energy"].values[0].mean(axis=1), 0.0)) < Z_LIMIT
+
+
+# Which tables are made lazy.
+
+
+def own_rule(table, **attributes):
+    made = {"name": "own", "table": lambda self, model, temperature: table(model, temperature)}
+    return type("Own", (Rule,), made | attributes)()
+
+
+def test_a_flip_and_its_reverse_are_made_rarer_alike():
+    model = Ising(Lattice((8, 8)), field=0.1)
+    temperature = np.array([0.3, 2.0, 20.0, np.inf])
+    bare = Metropolis().compile(model, temperature).up[:, 0]
+    lazy = Metropolis().compile(model, temperature).for_schedule(model.lattice, "checkerboard")
+    rises, falls = bare[:, 0], 1 - bare[:, 1]
+    both = np.minimum(rises, falls) >= 0.75
+    assert both.any(axis=1).tolist() == [False, True, True, True]
+    factor = np.where(both, LAZY, 1)
+    np.testing.assert_allclose(lazy.up[:, 0, 0], rises * factor)
+    np.testing.assert_allclose(1 - lazy.up[:, 0, 1], falls * factor, atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("field", "temperature"),
+    [*((0.0, t) for t in (0.0, 1e-3, 0.01, 0.5, 2.0, 1e9, np.inf)), (1e-6, 1e-3), (1e-6, 2.0)],
+)
+@pytest.mark.parametrize("coupling", [1.0, -1.0])
+def test_ties_are_lazy_at_any_temperature(coupling, field, temperature):
+    model = Ising(Lattice((8, 8)), coupling, field)
+    table = table_in_use(Metropolis(), model, temperature)
+    assert table[0, 2] == pytest.approx(LAZY, rel=2e-3)
+    assert table[1, 2] == pytest.approx(1 - LAZY, rel=2e-2)
+
+
+@pytest.mark.parametrize("schedule", ["random-site", "sequential"])
+def test_sites_drawn_at_random_need_no_rest(schedule):
+    model = Ising(Lattice((8, 8)))
+    table = Metropolis().compile(model, np.array([1.5, np.inf]))
+    assert table.for_schedule(model.lattice, schedule) is table
+
+
+def test_a_rule_of_ones_own_that_obeys_detailed_balance_is_made_lazy():
+    model = Ising(Lattice((8, 8)))
+    own = own_rule(lambda model, t: Metropolis().table(Ising(model.lattice, 0.7, 0.01), t))
+    assert table_in_use(own, model, 2.0)[0, 2] < 0.9
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        pytest.param([[0, 0, 1, 0, 0], [1, 1, 0, 1, 1]], id="Q2R"),
+        pytest.param([[0.9, 0.92, 0.9, 0.92, 0.9], [0.1] * 5], id="no-detailed-balance"),
+    ],
+)
+@pytest.mark.parametrize("schedule", ["checkerboard", "typewriter", "synchronous"])
+def test_other_rules_are_believed(table, schedule):
+    """Their law would change."""
+    model = Ising(Lattice((8, 8)))
+    compiled = own_rule(lambda model, t: np.array([table])).compile(model, np.array([1.0]))
+    np.testing.assert_array_equal(compiled.for_schedule(model.lattice, schedule).up, compiled.up)
+
+
+def with_own_bonds(lattice, bonds, temperature):
+    """Metropolis by the joint configuration of the neighbours, bonds (n_sites, z) of each site."""
+    states = np.arange(2**lattice.coordination_number)
+    spins = 2 * (states[:, None] >> np.arange(lattice.coordination_number) & 1) - 1
+    spins = np.where((lattice.neighbors == lattice.n_sites)[:, None], 0, spins[None])
+    cost = 2 * (bonds[:, None, :] * spins).sum(axis=-1) / temperature
+    rises, falls = np.exp(np.minimum(cost, 0)), np.exp(np.minimum(-cost, 0))
+    return RuleTable(np.stack([rises, 1 - falls], axis=1)[None], lattice.neighbors)
+
+
+@pytest.mark.parametrize(
+    "lattice", [Lattice(12), Lattice((4, 4)), Lattice((3, 4), boundary="free")], ids=str
+)
+def test_bonds_of_a_rules_own_are_made_lazy_where_they_are_mutual(lattice):
+    """Random signs of bonds: a Gibbs measure if i feels j as j feels i, else none."""
+    rng = np.random.default_rng(1)
+    sign = rng.choice([-1.0, 1.0], size=(lattice.n_sites + 1, lattice.n_sites + 1))
+    sign = np.triu(sign) + np.triu(sign, 1).T
+    bonds = sign[np.arange(lattice.n_sites)[:, None], lattice.neighbors]
+    table = with_own_bonds(lattice, bonds, 2.0)
+    lazy = table.for_schedule(lattice, "checkerboard")
+    assert (lazy.up != table.up).any()
+    assert set(np.unique(lazy.up[lazy.up != table.up]).round(9)) == {1 - LAZY, LAZY}
+    one_sided = bonds.copy()
+    one_sided[0] *= -1
+    other = with_own_bonds(lattice, one_sided, 2.0)
+    np.testing.assert_array_equal(other.for_schedule(lattice, "checkerboard").up, other.up)

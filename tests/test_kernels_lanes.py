@@ -11,6 +11,7 @@ from isingrl._kernels.lane_decisions import (
     _minority,
     _select_mirrored,
     certain,
+    lazy_lanes,
     select,
 )
 from isingrl._kernels.lane_measures import COUNTER_PLANES, add_up
@@ -104,6 +105,15 @@ def test_counts_up_to_half_are_certain_where_the_table_says_so(z):
     np.testing.assert_array_equal(sure[: z + 1], np.arange(z + 1) <= z // 2)
 
 
+@pytest.mark.parametrize("z", lanes.COORDINATION_NUMBERS)
+def test_lazy_lanes_are_those_of_the_count(z):
+    planes, length = count_planes(z), z // 2 + 1
+    assert lazy_lanes(planes, ()) == 0
+    for entry in range(length):
+        picked = bits(lazy_lanes(planes, one_hot(entry, length)))
+        np.testing.assert_array_equal(picked[:length], np.arange(length) == entry)
+
+
 @pytest.mark.parametrize("z", [2, 4, 6, 8])
 def test_mirrored_entries_are_picked_by_the_distance_from_half(z):
     planes = count_planes(z)
@@ -119,13 +129,15 @@ def test_mirrored_entries_are_picked_by_the_distance_from_half(z):
 @lanes.every_form
 def test_tables_take_the_form_that_they_should(z, form):
     tables = lanes.random_tables(z, form, np.random.default_rng(0))
-    _, _, keep, digits, always, rest = LaneRule(tables).arguments
+    _, _, keep, digits, always, lazy, rest = LaneRule(tables).arguments
     assert len(digits) == UNROLLED
     assert rest.shape == (LANES, 2, z + 1)
     mirrored = form == "mirrored"
     assert isinstance(always, Mirrored) == mirrored
     entries = always.entries if mirrored else always
     assert len(entries) == lanes.N_ENTRIES[form](z)
+    assert len(lazy) == (z // 2 + 1 if "half" in form else 0)
+    assert any(lazy) == form.startswith("lazy")
     assert keep == (NONE if form in ("mirrored", "own spin does not matter") else ONES)
 
 
@@ -157,7 +169,7 @@ def test_rare_flips_come_as_often_as_they_should(z, form, chance):
     lattice = lanes.lattice_of(z, n_sites=2**18 if chance == 2.0**-20 else 2**14)
     tables = np.repeat(lanes.rare_tables(z, form, chance)[None], LANES, axis=0)
     seed = np.random.SeedSequence([z, *form.encode(), int(1 / chance)])
-    if form == "sure from half on":
+    if form.endswith("from half on"):
         first = lanes.alternating(lattice)
         start = np.repeat(first[None], LANES, axis=0)
         engine = LaneEngine(lattice, tables, start, synchronous=True, seed=seed)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isingrl import IndependentQ, Ising, JointQ, Lattice, MeanFieldQ, NeighborhoodQ
-from isingrl._site_engine import SCHEDULES
+from isingrl._schedules import SCHEDULES
 from isingrl.agents._learner import Learner, gathered_loss, make_learner
 from tests import oracles
 

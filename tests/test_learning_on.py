@@ -183,7 +183,7 @@ def test_measurements_are_of_the_spins(name):
                     chains=2, snapshots=4, learn=True, seed=2)  # fmt: skip
     assert data["energy"].dims == ("temperature", "chain", "draw")
     assert data["energy"].shape == (2, 2, 4)
-    np.testing.assert_array_equal(data["snapshot"], np.arange(4))
+    np.testing.assert_array_equal(data["snapshot"], data["draw"])
     spins = data["spins"].values
     assert spins.shape == (2, 2, 4, *model.lattice.shape)
     np.testing.assert_allclose(data["energy"], model.energy(spins), atol=1e-15)

@@ -89,13 +89,49 @@ def test_spins_of_another_shape_are_named():
         (None, TypeError),
         (1j, TypeError),
         (True, TypeError),
-        ([1.0], TypeError),
+        (["1"], TypeError),
+        ([1.0, None], TypeError),
+        ([[1.0], [1.0, 2.0]], TypeError),
     ],
     ids=repr,
 )
 def test_couplings_and_fields_that_are_no_finite_numbers_are_named(name, value, error):
     with pytest.raises(error, match=rf"{name} must be .*got"):
         Ising(Lattice((4, 4)), **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ([], "got an empty sequence"),
+        ([0.1, 0.1], r"got 0\.1 more than once"),
+        ([0.0, -0.0], r"got 0\.0 more than once|got -0\.0 more than once"),
+        ([0.1, math.nan], "got nan"),
+        ([0.1, math.inf], "got inf"),
+        ([[0.1, 0.2]], r"got an array of shape \(1, 2\)"),
+        (np.empty(0), "got an empty sequence"),
+    ],
+    ids=repr,
+)
+def test_fields_are_distinct_finite_numbers(value, message):
+    with pytest.raises(ValueError, match=f"field must be .*{message}"):
+        Ising(Lattice((4, 4)), field=value)
+
+
+@pytest.mark.parametrize("value", [[0.5, 0], (0.5, 0.0), np.array([0.5, 0.0], dtype=np.float32)])
+def test_several_fields_are_a_tuple_of_floats(value):
+    model = Ising(Lattice((4, 4)), field=value)
+    assert model.field == (0.5, 0.0)
+    assert model == Ising(Lattice((4, 4)), field=[0.5, 0.0])
+    assert hash(model) == hash(Ising(Lattice((4, 4)), field=[0.5, 0.0]))
+    assert [each.field for each in model.each_field] == [0.5, 0.0]
+    for use in (
+        model.one_field, model.local_fields, lambda: model.energy(np.ones((4, 4))),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=r"model must have one number as its field.*\[0\.5, 0"):
+            use()
+    one = Ising(Lattice((4, 4)), field=0.5)
+    assert one.each_field == (one,)
 
 
 def test_a_lattice_is_wanted():

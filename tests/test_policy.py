@@ -268,7 +268,7 @@ def test_what_is_tied_to_sites_is_tied_to_the_shape(name):
     other = dataclasses.replace(policy.model, lattice=dataclasses.replace(lattice, shape=shape))
     if policy.agent.shared and not isinstance(policy.agent, JointQ):
         data = simulate(other, policy, sweeps=2, chains=3, seed=1)
-        assert data.attrs["shape"] == list(shape)
+        assert data.sides == "x".join(map(str, shape))
     else:
         with pytest.raises(ValueError, match="model must have the shape"):
             simulate(other, policy, sweeps=2, chains=3)

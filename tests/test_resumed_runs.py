@@ -8,7 +8,7 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import isingrl.simulation as simulation_module
+import isingrl._measurement as measurement
 from isingrl import HeatBath, Ising, Lattice, Metropolis, _run_files, simulate, train
 from isingrl._archives import read_archive
 from isingrl._lane_engine import LaneEngine
@@ -298,12 +298,12 @@ def test_threads_may_change(threads, tmp_path, calls, monkeypatch):
 def test_the_bar_begins_with_what_is_done(tmp_path, monkeypatch):
     bars = []
 
-    class Bar(simulation_module.tqdm):
+    class Bar(measurement.tqdm):
         def __init__(self, *arguments, **options):
             super().__init__(*arguments, **options)
             bars.append((options["initial"], options["total"]))
 
-    monkeypatch.setattr(simulation_module, "tqdm", Bar)
+    monkeypatch.setattr(measurement, "tqdm", Bar)
     for sweeps in (8, 20, 8):
         run("lanes", tmp_path, sweeps=sweeps)
     assert bars == [(0, 13), (13, 25), (13, 13)]

@@ -9,14 +9,14 @@ import pytest
 import xarray as xr
 
 import isingrl
-from isingrl import HeatBath, Ising, Lattice, MeanFieldQ, Metropolis, simulate, train
+from isingrl import HeatBath, Ising, Lattice, MeanFieldQ, Metropolis, Rule, simulate, train
 from isingrl._lane_engine import LaneEngine
-from isingrl._runs import snapshot_draws
+from isingrl._runs import check_snapshots
+from isingrl._schedules import SCHEDULES
 from isingrl._site_engine import SiteEngine
 from isingrl.simulation import make_engine
 from tests.statistical import Z_LIMIT, z_of_chains
 
-SCHEDULES = ("checkerboard", "sequential", "synchronous")
 MODEL = Ising(Lattice((4, 6)), coupling=0.8, field=0.1)
 MODELS = [
     pytest.param(MODEL, id="2D"),
@@ -54,29 +54,27 @@ def test_dataset(model, schedule):
     assert set(np.unique(data["spins"])) == {-1, 1}
     np.testing.assert_array_equal(data["temperature"], [2.0, 1.5, 3.0])
     np.testing.assert_array_equal(data["chain"], [0, 1])
-    np.testing.assert_array_equal(data["draw"], np.arange(5))
-    np.testing.assert_array_equal(data["snapshot"], snapshot_draws(5, 3))
+    np.testing.assert_array_equal(data["draw"], 2 * np.arange(5))
+    np.testing.assert_array_equal(data["snapshot"], check_snapshots(3, 10, 2) - 2)
+    assert data["draw"].attrs["units"] == data["snapshot"].attrs["units"] == "sweeps"
     assert data["method"].item() == "heat-bath"
     assert data["energy"].attrs == {"long_name": "energy per site", "units": "J"}
     assert data["magnetization"].attrs["units"] == "1"
     assert data["temperature"].attrs["units"] == "J/k_B"
     for name in ("magnetization", "spins", "temperature", "snapshot"):
         assert data[name].attrs["long_name"]
-    expected = {
-        "shape": list(lattice.shape),
+    coordinates = {
+        "method": "heat-bath",
+        "sides": "x".join(map(str, lattice.shape)),
         "n_sites": lattice.n_sites,
         "neighborhood": lattice.neighborhood,
         "boundary": lattice.boundary,
         "coupling": model.coupling,
         "field": model.field,
-        "rule": "heat-bath",
         "schedule": schedule,
-        "sweeps": 11,
-        "thermalization": 2,
-        "interval": 2,
-        "start": "random",
-        "seed_entropy": "7",
     }
+    assert {name: data[name].item() for name in coordinates} == coordinates
+    expected = {"sweeps": 11, "thermalization": 2, "start": "random", "seed_entropy": "7"}
     assert {name: data.attrs[name] for name in expected} == expected
     assert f"isingrl {isingrl.__version__}" in data.attrs["versions"]
 
@@ -88,7 +86,7 @@ def test_snapshots_are_the_configurations_that_were_measured(model, schedule):
         model, Metropolis(), [2.0, 3.0], sweeps=12, interval=3, chains=3, schedule=schedule,
         snapshots=4, seed=1,
     )  # fmt: skip
-    np.testing.assert_array_equal(data["snapshot"], [0, 1, 2, 3])
+    np.testing.assert_array_equal(data["snapshot"], [0, 3, 6, 9])
     spins = data["spins"].values
     np.testing.assert_allclose(model.energy(spins), data["energy"].values, rtol=1e-12)
     np.testing.assert_allclose(model.magnetization(spins), data["magnetization"].values)
@@ -96,7 +94,7 @@ def test_snapshots_are_the_configurations_that_were_measured(model, schedule):
 
 @pytest.mark.parametrize(("draws", "n"), [(10, 1), (10, 3), (10, 10), (7, 4), (1000, 999), (5, 0)])
 def test_snapshots_are_spread_evenly_and_end_with_the_last_draw(draws, n):
-    kept = snapshot_draws(draws, n)
+    kept = check_snapshots(n, draws, 1) - 1
     assert len(kept) == n
     assert ((kept >= 0) & (kept < draws)).all()
     gaps = np.diff(np.concatenate([[-1], kept]))
@@ -162,27 +160,32 @@ def test_starts(model):
         assert data.attrs["start"] == start
 
 
+class Stay(Rule):
+    """No spin ever turns."""
+
+    name = "stay"
+
+    def table(self, model, temperature):
+        own = np.array([0.0, 1.0])[:, None]
+        return np.broadcast_to(own, (len(temperature), 2, len(model.lattice.n_up)))
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_start_arrays_go_to_their_chains(model):
-    """Where nothing costs energy, Metropolis flips every spin, if all move at once."""
     shape = model.lattice.shape
     spins = np.random.default_rng(1).choice([-1, 1], size=(2, 3, *shape))
     for start, first in ((spins, spins), (spins[0, 0].tolist(), spins[0, 0])):
         data = simulate(
-            Ising(model.lattice, coupling=0.0), Metropolis(), [1.0, math.inf], sweeps=1, chains=3,
-            start=start, schedule="synchronous", snapshots=1, seed=1,
-        )  # fmt: skip
-        expected = np.broadcast_to(-np.asarray(first), (2, 3, *shape))
+            model, Stay(), [1.0, math.inf], sweeps=1, chains=3, start=start, snapshots=1, seed=1
+        )
+        expected = np.broadcast_to(first, (2, 3, *shape))
         np.testing.assert_array_equal(data["spins"].values[:, :, 0], expected)
         assert data.attrs["start"] == "array"
 
 
 def test_random_starts_are_fair_and_differ():
     lattice = Lattice((32, 32))
-    data = simulate(
-        Ising(lattice, coupling=0.0), Metropolis(), 1.0, sweeps=1, chains=128, snapshots=1,
-        schedule="synchronous", seed=1,
-    )  # fmt: skip
+    data = simulate(Ising(lattice), Stay(), 1.0, sweeps=1, chains=128, snapshots=1, seed=1)
     spins = data["spins"].values[0, :, 0].reshape(128, -1).astype(np.int64)
     assert abs(spins.mean()) < Z_LIMIT / np.sqrt(spins.size)
     overlap = spins @ spins.T / lattice.n_sites
@@ -289,7 +292,7 @@ def test_a_chain_has_the_temperature_that_it_stands_at():
         assert abs(z_of_chains(found.mean(axis=1), value)) < Z_LIMIT
 
 
-@pytest.mark.parametrize("schedule", ["checkerboard", "sequential"])
+@pytest.mark.parametrize("schedule", ["checkerboard", "typewriter", "random-site"])
 @pytest.mark.parametrize("model", MODELS)
 def test_zero_temperature_only_goes_down(model, schedule):
     """Unless all sites move at once."""
@@ -309,14 +312,16 @@ def test_heat_bath_at_infinite_temperature_draws_independent_spins(model, schedu
     assert abs(z_of_chains((m**2).mean(axis=1), 1 / n)) < Z_LIMIT
 
 
-def test_metropolis_at_infinite_temperature_flips_every_spin():
-    """Without rests on the synchronous schedule, with rests on the checkerboard."""
+@pytest.mark.parametrize("schedule", ["checkerboard", "typewriter", "synchronous"])
+def test_metropolis_at_infinite_temperature_flips_seven_spins_of_eight(schedule):
     model = Ising(Lattice((8, 8)))
-    blinking = simulate(
-        model, Metropolis(), math.inf, sweeps=4, schedule="synchronous", snapshots=4, seed=1
-    )["spins"].values[0, 0]
-    np.testing.assert_array_equal(blinking[1:], -blinking[:-1])
-    m = simulate(model, Metropolis(), math.inf, sweeps=500, chains=50, seed=1)
+    m = simulate(
+        model, Metropolis(), math.inf, sweeps=500, chains=50, schedule=schedule, snapshots=500,
+        seed=1,
+    )  # fmt: skip
+    spins = m["spins"].values[0]
+    flips = (spins[:, 1:] != spins[:, :-1]).mean(axis=(1, 2, 3))
+    assert abs(z_of_chains(flips, 7 / 8)) < Z_LIMIT
     squares = (m["magnetization"].values[0] ** 2).mean(axis=1)
     assert abs(z_of_chains(squares, 1 / 64)) < Z_LIMIT
 
@@ -352,7 +357,7 @@ def test_policies_bring_their_temperatures_and_softmax_temperatures():
     np.testing.assert_array_equal(data["temperature"], [2.0, 3.0])
     np.testing.assert_allclose(data["softmax_temperature"], [0.5, 0.75])
     assert data["softmax_temperature"].dims == ("temperature",)
-    assert data.attrs["rule"] == "mean-field-q"
+    assert data.method == "mean-field-q"
     assert data.attrs["temperature_map"] == "exact"
     assert json.loads(data.attrs["agent"]) == policy.agent.settings()
     one = simulate(MODEL, policy, 3.0, sweeps=2, seed=1)

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from isingrl import Ising, Lattice
 from isingrl._kernels import sites
-from isingrl._site_engine import SCHEDULES, SiteEngine, padded, update_order
+from isingrl._schedules import SCHEDULES
+from isingrl._site_engine import SiteEngine, padded, schedule_code, update_order
 from isingrl.lattice import BOUNDARIES, NEIGHBORHOODS
 from isingrl.tables import RuleTable
 from tests import oracles
@@ -39,8 +40,8 @@ def test_random_numbers_are_those_of_the_oracle():
     lattice = Lattice((2,))
     for _ in range(100):
         sites.sweep(
-            spins, lattice.neighbors, True, update_order(lattice), table, 2, sites.CHECKERBOARD,
-            state, 1,
+            spins, lattice.neighbors, True, update_order(lattice, "checkerboard"), table, 2,
+            sites.IN_ORDER, state, 1,
         )  # fmt: skip
         expected = [1 if random.uniform() < 0.25 else -1 for _ in range(2)]
         assert spins.tolist() == [*expected, 0]
@@ -57,8 +58,8 @@ def test_sweeps_are_those_of_the_oracle(lattice, schedule):
     spins, expected, random = padded(start), start.ravel().tolist(), oracles.Random(state)
     for n_sweeps in (1, 2, 3):
         sites.sweep(
-            spins, lattice.neighbors, True, update_order(lattice), table[None],
-            lattice.local_sum_step, SCHEDULES[schedule], state, n_sweeps,
+            spins, lattice.neighbors, True, update_order(lattice, schedule), table[None],
+            lattice.local_sum_step, schedule_code(schedule), state, n_sweeps,
         )  # fmt: skip
         for _ in range(n_sweeps):
             oracles.sweep(expected, lattice, table, schedule, random)

@@ -9,7 +9,6 @@ from scipy import stats
 
 import isingrl.simulation
 from isingrl import HeatBath, Ising, Lattice, MeanFieldQ, Metropolis, simulate, train
-from isingrl._ergodicity import with_rests
 from tests import lanes
 from tests.statistical import FALSE_ALARM, check_bernoulli
 
@@ -63,7 +62,8 @@ def table_and_transitions(model, rule, engine, schedule):
             snapshots=1, seed=ENGINES.index(engine),
         )  # fmt: skip
     before, after = start[0], data["spins"].values[0, :, 0]
-    table = with_rests(made.table(model, np.array([temperature])), lattice, schedule)[0]
+    compiled = made.compile(model, np.array([temperature]))
+    table = compiled.for_schedule(lattice, schedule).up[0, 0]
     if schedule == "synchronous":
         successes, trials = lanes.tally(lattice, before, before, after)
         return table, successes.sum(axis=0), trials.sum(axis=0)

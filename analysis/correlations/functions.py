@@ -10,6 +10,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from analysis._configurations import SITES, Configurations
+from analysis._parameters import parameter
 from analysis.correlations import _fourier as fourier
 from analysis.errors import jackknife
 from analysis.quantities import quantity_attrs
@@ -27,7 +28,7 @@ def spin_correlation(
     connected: str | None = None,
     dims: tuple[str, ...] = DIMS,
 ) -> xr.Dataset:
-    r"""Correlation of spins on a periodic lattice, against their distance.
+    r"""Correlation of spins against their distance.
 
     Parameters
     ----------
@@ -47,7 +48,9 @@ def spin_correlation(
         ``correlation``, :math:`\langle s_0 s_r\rangle` along ``axis`` and ``distance`` in lattice
         spacings up to half the longest side, where a shorter axis continues around the torus; and
         ``radial_correlation`` along ``radius``, the mean over all sites whose distance rounds to
-        the same integer, up to half the shortest side. Each with ``NAME_error`` [1]_.
+        the same integer, up to half the shortest side. Each with ``NAME_error`` [1]_. With free
+        boundaries, if the data say so, means are over the pairs that there are, and a shorter axis
+        ends in NaN.
 
     Raises
     ------
@@ -74,12 +77,15 @@ def spin_correlation(
         raise ValueError(f"connected must be None or one of {SUBTRACTED}; got {connected!r}")
     configurations = Configurations(spins)
     check_dims(configurations, dims)
-    shape = configurations.lattice.shape
-    shells = fourier.distance_shells(shape)
+    shape, free = configurations.lattice.shape, not configurations.lattice.periodic
+    shells = fourier.pair_shells(shape) if free else fourier.distance_shells(shape)
 
     def measure(configuration: npt.NDArray[np.int8]) -> tuple[FloatArray, ...]:
-        found = fourier.correlations_of(fourier.power_spectrum(configuration), shape)
         m = np.array(configuration.mean())
+        if free:
+            found = fourier.correlations_of_pairs(configuration)
+            return fourier.along_free_axes(found, shape), shells.average(found), m, abs(m)
+        found = fourier.correlations_of(fourier.power_spectrum(configuration), shape)
         return fourier.along_axes(found, shape), shells.average(found), m, abs(m)
 
     names = {
@@ -93,12 +99,16 @@ def spin_correlation(
         found = mean[["correlation", "radial_correlation"]]
         return found if connected is None else found - mean[connected] ** 2
 
-    found = averaged(samples, correlations, dims)
-    return found.assign_coords(
+    found = averaged(samples, correlations, dims).assign_coords(
         axis=list(SITES[: len(shape)]),
         distance=_coordinate("distance", np.arange(max(shape) // 2 + 1)),
         radius=_coordinate("radius", shells.radius),
     )
+    if free:
+        reached = xr.DataArray(np.array(shape), dims="axis") > found["distance"]
+        for name in set(found) & {"correlation", "correlation_error"}:
+            found[name] = found[name].where(reached)
+    return found
 
 
 def structure_factor(
@@ -139,8 +149,7 @@ def structure_factor(
     >>> found.structure_factor.dims, found.structure_factor.round(6).values.tolist()
     (('wave_number',), [64.0, 0.0, 0.0, 0.0, 0.0])
     """
-    configurations = Configurations(spins)
-    check_dims(configurations, dims)
+    configurations = periodic(spins, dims)
     shape = configurations.lattice.shape
     shells = fourier.wave_shells(shape)
 
@@ -162,6 +171,25 @@ def structure_factor(
             quantity_attrs("wave_number"),
         ),
     )
+
+
+def periodic(spins: Any, dims: Any) -> Configurations:
+    """Configurations of a periodic lattice that have the dims to average over."""
+    configurations = Configurations(spins)
+    check_dims(configurations, dims)
+    if not configurations.lattice.periodic:
+        raise ValueError("boundary must be 'periodic' for wave numbers; the data have 'free'")
+    return configurations
+
+
+def check_ferromagnet(spins: Any, what: str) -> None:
+    """Refuse an antiferromagnet, whose order is of the staggered spins."""
+    coupling = parameter(spins, "coupling")
+    if coupling is not None and (coupling.values < 0).any():
+        raise ValueError(
+            f"coupling must not be negative for {what}; the data have {coupling.values.min():g}. "
+            "The order of an antiferromagnet is that of analysis.staggered_spins(data)"
+        )
 
 
 def check_dims(configurations: Configurations, dims: Any) -> None:

@@ -9,9 +9,16 @@ import numpy.typing as npt
 import scipy
 import xarray as xr
 
-from analysis._configurations import SITES, Configurations
+from analysis._configurations import SITES
 from analysis.correlations import _fourier as fourier
-from analysis.correlations.functions import DIMS, FloatArray, averaged, check_dims, sampled
+from analysis.correlations.functions import (
+    DIMS,
+    FloatArray,
+    averaged,
+    check_ferromagnet,
+    periodic,
+    sampled,
+)
 from analysis.domains import domain_statistics
 from isingrl._validation import check_real
 
@@ -28,7 +35,8 @@ def correlation_length(
     r"""Second-moment and exponential correlation length of the disordered phase.
 
     Nothing is subtracted from the correlations: in the ordered phase they do not decay, and the
-    lengths are those of the lattice.
+    lengths are those of the lattice. Those of an antiferromagnet alternate in sign, and it is
+    refused; take `analysis.staggered_spins` of it.
 
     Parameters
     ----------
@@ -53,7 +61,7 @@ def correlation_length(
     Raises
     ------
     TypeError, ValueError
-        As `analysis.spin_correlation`.
+        As `analysis.spin_correlation`, or if the coupling of the data is negative.
 
     References
     ----------
@@ -76,8 +84,8 @@ def correlation_length(
     >>> bool(abs(deviation) < 4 * found.exponential_length_error)
     True
     """
-    configurations = Configurations(spins)
-    check_dims(configurations, dims)
+    check_ferromagnet(spins, "a correlation length")
+    configurations = periodic(spins, dims)
     if not dims:
         raise ValueError("dims must name one or more dims of spins to average over; got none")
     shape = configurations.lattice.shape
@@ -130,8 +138,8 @@ def domain_length(
     Raises
     ------
     TypeError, ValueError
-        As `analysis.spin_correlation`, or if `equilibrium_wall_density` is negative or reaches
-        what was measured.
+        As `analysis.spin_correlation`, if the coupling of the data is negative, or if
+        `equilibrium_wall_density` is negative or reaches what was measured.
 
     References
     ----------
@@ -152,8 +160,8 @@ def domain_length(
     (8.0, 'lattice spacings')
     """
     background = check_real("equilibrium_wall_density", equilibrium_wall_density, minimum=0.0)
-    configurations = Configurations(spins)
-    check_dims(configurations, dims)
+    check_ferromagnet(spins, "a length of domains")
+    configurations = periodic(spins, dims)
     shape = configurations.lattice.shape
     shells = fourier.wave_shells(shape)
     wave_number = shells.radius[1:]

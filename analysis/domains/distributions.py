@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import xarray as xr
 
+from analysis._parameters import required
 from analysis.errors import jackknife
 from analysis.quantities import quantity_attrs
 
@@ -55,7 +56,7 @@ def size_distribution(
         )
     counts = statistics["size_histogram"].rename("domain_density")
     found = jackknife(counts, lambda counts: counts.mean(dims), dims=dims)
-    scaled: xr.Dataset = found / (statistics["bin_width"] * statistics.attrs["n_sites"])
+    scaled: xr.Dataset = found / (statistics["bin_width"] * required(statistics, "n_sites"))
     for name, values in scaled.items():
         values.attrs = quantity_attrs(str(name))
     return scaled.assign_attrs(statistics.attrs)

@@ -16,8 +16,8 @@ __all__ = ["label_clusters", "label_domains"]
 
 def label_domains(
     spins: xr.DataArray | xr.Dataset,
-    neighborhood: str = "von_neumann",
-    boundary: str = "periodic",
+    neighborhood: str | None = None,
+    boundary: str | None = None,
 ) -> xr.DataArray:
     """Label the domains, connected sites of equal spin, of every configuration.
 
@@ -26,10 +26,12 @@ def label_domains(
     spins : DataArray or Dataset
         ±1 with dims (..., x[, y[, z]]), or a Dataset with such a variable ``spins``, as
         `isingrl.simulate` returns it with snapshots.
-    neighborhood : {"von_neumann", "moore"}
-        Which sites are connected: nearest neighbours, or diagonal ones too.
-    boundary : {"periodic", "free"}
-        Whether opposite faces are joined.
+    neighborhood : {"von_neumann", "moore"}, optional
+        Which sites are connected: nearest neighbours, or diagonal ones too. That of the data's
+        lattice if omitted, or nearest neighbours if they do not say; another one is a choice.
+    boundary : {"periodic", "free"}, optional
+        Whether opposite faces are joined; the data's own if omitted, or periodic if they do not
+        say. Parts of a lattice, ``data.spins.isel(x=slice(9))``, have a free one.
 
     Returns
     -------
@@ -40,8 +42,8 @@ def label_domains(
     Raises
     ------
     TypeError, ValueError
-        If `spins` is no DataArray with these dims, holds other values than ±1 or nothing, or a
-        name is unknown.
+        If `spins` is no DataArray with these dims, holds other values than ±1 or nothing, a name
+        is unknown, or the boundary another one than the data's.
 
     Examples
     --------
@@ -59,10 +61,10 @@ def label_domains(
 def label_clusters(
     spins: xr.DataArray | xr.Dataset,
     temperature: Any = None,
-    neighborhood: str = "von_neumann",
-    boundary: str = "periodic",
+    neighborhood: str | None = None,
+    boundary: str | None = None,
     *,
-    coupling: float = 1.0,
+    coupling: float | None = None,
     seed: int | None = None,
 ) -> xr.DataArray:
     r"""Label the Fortuin–Kasteleyn clusters of every configuration.
@@ -78,9 +80,9 @@ def label_clusters(
     temperature : float, optional
         In J/k_B; the coordinate ``temperature`` of `spins` if omitted.
     neighborhood, boundary
-        As for `label_domains`.
-    coupling : float
-        Coupling J > 0.
+        As for `label_domains`, but those of the data's lattice alone.
+    coupling : float, optional
+        Coupling J > 0; that of the data if omitted, or 1 if they do not say.
     seed : int, optional
         Of the bonds.
 
@@ -92,7 +94,9 @@ def label_clusters(
     Raises
     ------
     TypeError, ValueError
-        As `label_domains`, or if there is no temperature or `coupling` is not positive.
+        As `label_domains`; if there is no temperature, `coupling` is not positive, or it or the
+        neighbourhood is another one than the data's; or if there is a field, in which clusters do
+        not tell the magnetization.
 
     References
     ----------

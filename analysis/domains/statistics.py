@@ -21,8 +21,8 @@ PHASES = ("up", "down", "both")
 
 def domain_statistics(
     spins: xr.DataArray | xr.Dataset,
-    neighborhood: str = "von_neumann",
-    boundary: str = "periodic",
+    neighborhood: str | None = None,
+    boundary: str | None = None,
 ) -> xr.Dataset:
     r"""Statistics of the domains, connected sites of equal spin, of every configuration.
 
@@ -31,10 +31,12 @@ def domain_statistics(
     spins : DataArray or Dataset
         ±1 with dims (..., x[, y[, z]]), or a Dataset with such a variable ``spins``, as
         `isingrl.simulate` returns it with snapshots.
-    neighborhood : {"von_neumann", "moore"}
-        Which sites are connected: nearest neighbours, or diagonal ones too.
-    boundary : {"periodic", "free"}
-        Whether opposite faces are joined.
+    neighborhood : {"von_neumann", "moore"}, optional
+        Which sites are connected: nearest neighbours, or diagonal ones too. That of the data's
+        lattice if omitted, or nearest neighbours if they do not say; another one is a choice.
+    boundary : {"periodic", "free"}, optional
+        Whether opposite faces are joined; the data's own if omitted, or periodic if they do not
+        say. Parts of a lattice, ``data.spins.isel(x=slice(9))``, have a free one.
 
     Returns
     -------
@@ -55,14 +57,14 @@ def domain_statistics(
         - ``wall_density``, pairs of neighbours with opposite spins over all pairs; without
           ``phase``.
 
-        NaN where there is no domain left to speak of. The attributes keep ``n_sites`` and the
-        lattice.
+        NaN where there is no domain left to speak of. The coordinates keep ``n_sites`` and
+        the lattice.
 
     Raises
     ------
     TypeError, ValueError
-        If `spins` is no DataArray with these dims, holds other values than ±1 or nothing, or a
-        name is unknown.
+        If `spins` is no DataArray with these dims, holds other values than ±1 or nothing, a name
+        is unknown, or the boundary another one than the data's.
 
     References
     ----------
@@ -106,10 +108,10 @@ def domain_statistics(
 def cluster_statistics(
     spins: xr.DataArray | xr.Dataset,
     temperature: Any = None,
-    neighborhood: str = "von_neumann",
-    boundary: str = "periodic",
+    neighborhood: str | None = None,
+    boundary: str | None = None,
     *,
-    coupling: float = 1.0,
+    coupling: float | None = None,
     seed: int | None = None,
 ) -> xr.Dataset:
     r"""Statistics of the Fortuin–Kasteleyn clusters of every configuration.
@@ -156,8 +158,8 @@ def cluster_statistics(
 
 def domain_table(
     spins: xr.DataArray | xr.Dataset,
-    neighborhood: str = "von_neumann",
-    boundary: str = "periodic",
+    neighborhood: str | None = None,
+    boundary: str | None = None,
 ) -> xr.Dataset:
     """List all domains of all configurations, one by one.
 
@@ -264,17 +266,14 @@ def _statistics(configurations: Configurations, search: Search) -> xr.Dataset:
     for name, variable in found.items():
         variable.attrs = quantity_attrs(name)
     centres = np.sqrt(edges[:-1] * (edges[1:] - 1.0))
-    return (
-        xr.Dataset(found)
-        .assign_coords(
-            phase=list(PHASES),
-            axis=list(SITES[: lattice.ndim]),
-            size_bin=("size_bin", centres, quantity_attrs("size_bin")),
-            bin_begin=("size_bin", edges[:-1]),
-            bin_end=("size_bin", edges[1:]),
-            bin_width=("size_bin", np.diff(edges)),
-        )
-        .assign_attrs(
-            n_sites=lattice.n_sites, neighborhood=lattice.neighborhood, boundary=lattice.boundary
-        )
+    return xr.Dataset(found).assign_coords(
+        phase=list(PHASES),
+        axis=list(SITES[: lattice.ndim]),
+        size_bin=("size_bin", centres, quantity_attrs("size_bin")),
+        bin_begin=("size_bin", edges[:-1]),
+        bin_end=("size_bin", edges[1:]),
+        bin_width=("size_bin", np.diff(edges)),
+        n_sites=lattice.n_sites,
+        neighborhood=lattice.neighborhood,
+        boundary=lattice.boundary,
     )

@@ -1,8 +1,8 @@
-"""Exact values as a Dataset over temperature."""
+"""Exact values as a Dataset over temperature, and over the fields if there are several."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,16 +10,32 @@ import numpy.typing as npt
 import xarray as xr
 
 from analysis.quantities import quantity_attrs
+from isingrl.model import Ising
 
 
 def over_temperature(
     temperature: npt.NDArray[np.float64],
     values: Mapping[str, npt.NDArray[np.float64]],
-    attrs: Mapping[str, Any],
+    coords: Mapping[str, Any],
+    attrs: Mapping[str, Any] | None = None,
 ) -> xr.Dataset:
-    """Dataset with dim ``temperature`` of named values, each of shape (n_temperatures,)."""
+    """Dataset of named values, each of shape (n_temperatures,), or (n_temperatures, n_fields).
+
+    The latter where ``field`` is one of the coordinates with a dim of its own.
+    """
+    dims = ("temperature", "field")
     variables = {
-        name: ("temperature", array, quantity_attrs(name)) for name, array in values.items()
+        name: (dims[: array.ndim], array, quantity_attrs(name)) for name, array in values.items()
     }
-    coords = {"temperature": ("temperature", temperature, quantity_attrs("temperature"))}
-    return xr.Dataset(variables, coords, dict(attrs))
+    first = {"temperature": ("temperature", temperature, quantity_attrs("temperature"))}
+    return xr.Dataset(variables, first | dict(coords), attrs)
+
+
+def in_each_field(
+    model: Ising, function: Callable[[float], Mapping[str, npt.NDArray[np.float64]]]
+) -> dict[str, npt.NDArray[np.float64]]:
+    """Values of a field, by name; of several fields side by side along a last axis."""
+    found = [function(each.one_field()) for each in model.each_field]
+    if isinstance(model.field, float):
+        return dict(found[0])
+    return {name: np.stack([each[name] for each in found], axis=-1) for name in found[0]}

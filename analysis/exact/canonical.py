@@ -36,7 +36,8 @@ def canonical_averages(
     """Moments and what follows from them, each of shape (n_temperatures,).
 
     T = 0 averages over the ground states and T = ∞ over all states. At T = 0 a susceptibility is
-    its limit: 0 or, where the ground states leave a variance, infinity.
+    its limit: 0 or, where the ground states leave a variance, infinity. ``susceptibility`` is by
+    |m| without a field and by m in one; ``susceptibility_disordered`` is NaN in a field.
     """
     energy = -(coupling * states.bond_sum + field * states.spin_sum)
     above = energy - energy.min()
@@ -44,21 +45,21 @@ def canonical_averages(
     scale = abs(coupling) * np.abs(states.bond_sum).max() + abs(field) * states.n_sites
     above = np.where(above <= 1e-12 * scale, 0.0, above)
     e, m = energy / states.n_sites, states.spin_sum / states.n_sites
-    names = ("energy", "energy_variance", "abs_variance", *_MOMENTS)
+    names = ("energy", "energy_variance", "order_variance", *_MOMENTS)
     averages = {name: np.empty(temperature.shape) for name in names}
     for index, t in enumerate(temperature):
         weights = _weights(states.log_multiplicity, above, float(t))
         mean = float(weights @ e)
         averages["energy"][index] = mean
         averages["energy_variance"][index] = weights @ (e - mean) ** 2
-        absolute = float(weights @ np.abs(m))
-        averages["abs_variance"][index] = weights @ (np.abs(m) - absolute) ** 2
-        averages["abs_magnetization"][index] = absolute
+        order = m if field else np.abs(m)
+        averages["order_variance"][index] = weights @ (order - weights @ order) ** 2
+        averages["abs_magnetization"][index] = weights @ np.abs(m)
         averages["energy_squared"][index] = weights @ e**2
         averages["magnetization"][index] = weights @ m
         averages["magnetization_squared"][index] = weights @ m**2
         averages["magnetization_fourth"][index] = weights @ m**4
-    return _derived(averages, states.n_sites, temperature)
+    return _derived(averages, states.n_sites, field, temperature)
 
 
 _MOMENTS = (
@@ -82,14 +83,15 @@ def _weights(log_multiplicity: FloatArray, above: FloatArray, temperature: float
 
 
 def _derived(
-    averages: dict[str, FloatArray], n_sites: int, temperature: FloatArray
+    averages: dict[str, FloatArray], n_sites: int, field: float, temperature: FloatArray
 ) -> dict[str, FloatArray]:
     energy_variance = averages.pop("energy_variance")
-    abs_variance = averages.pop("abs_variance")
+    order_variance = averages.pop("order_variance")
     square = averages["magnetization_squared"]
     with np.errstate(divide="ignore", invalid="ignore"):
-        averages["susceptibility"] = _over(n_sites * abs_variance, temperature)
-        averages["susceptibility_disordered"] = _over(n_sites * square, temperature)
+        averages["susceptibility"] = _over(n_sites * order_variance, temperature)
+        disordered = _over(n_sites * square, temperature)
+        averages["susceptibility_disordered"] = disordered if field == 0 else disordered * np.nan
         # Discrete levels: the variance of e vanishes faster than any power of T.
         averages["specific_heat"] = np.where(
             temperature > 0, n_sites * energy_variance / temperature / temperature, 0.0

@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from analysis.exact._datasets import over_temperature
+from analysis.exact._datasets import in_each_field, over_temperature
 from analysis.exact._kernels import count_states
 from analysis.exact.canonical import States, canonical_averages
 from isingrl._compiling import watch
+from isingrl._coordinates import coordinates_of
 from isingrl._validation import check_temperature
 from isingrl.lattice import Lattice
 from isingrl.model import Ising
@@ -28,18 +29,19 @@ def enumeration(model: Ising, temperature: npt.ArrayLike) -> xr.Dataset:
     Parameters
     ----------
     model : Ising
-        Any lattice, coupling and field.
+        Any lattice, coupling and field, or several fields.
     temperature : float or sequence of float
         In the units of the coupling over k_B; 0 and infinity are valid.
 
     Returns
     -------
     Dataset
-        Over ``temperature`` and per site: ``energy``, ``specific_heat``, ``magnetization``,
-        ``abs_magnetization``, ``susceptibility`` (connected, N(⟨m²⟩ − ⟨|m|⟩²)/T),
-        ``susceptibility_disordered`` (N⟨m²⟩/T), ``binder_cumulant``, and the moments
-        ``energy_squared``, ``magnetization_squared`` and ``magnetization_fourth``. T = 0 averages
-        over all ground states; a susceptibility there is infinite where these leave a variance.
+        Over ``temperature``, and ``field`` if there are several, per site: ``energy``,
+        ``specific_heat``, ``magnetization``, ``abs_magnetization``, ``susceptibility`` and
+        ``susceptibility_disordered`` as `analysis.thermodynamics` defines them,
+        ``binder_cumulant``, and the moments ``energy_squared``, ``magnetization_squared`` and
+        ``magnetization_fourth``. T = 0 averages over all ground states; a susceptibility there is
+        infinite where these leave a variance.
 
     Raises
     ------
@@ -59,17 +61,8 @@ def enumeration(model: Ising, temperature: npt.ArrayLike) -> xr.Dataset:
         raise TypeError(f"model must be an Ising model; got {model!r}")
     t = check_temperature(temperature)
     states = _states(_check_size(model.lattice))
-    averages = canonical_averages(states, model.coupling, model.field, t)
-    lattice = model.lattice
-    attrs = {
-        "shape": list(lattice.shape),
-        "n_sites": lattice.n_sites,
-        "neighborhood": lattice.neighborhood,
-        "boundary": lattice.boundary,
-        "coupling": model.coupling,
-        "field": model.field,
-    }
-    return over_temperature(t, averages, attrs)
+    averages = in_each_field(model, lambda h: canonical_averages(states, model.coupling, h, t))
+    return over_temperature(t, averages, coordinates_of(model))
 
 
 def density_of_states(lattice: Lattice) -> xr.Dataset:

@@ -10,8 +10,10 @@ import numpy.typing as npt
 import xarray as xr
 
 from analysis.exact._datasets import over_temperature
+from isingrl._coordinates import coordinates_of
 from isingrl._validation import check_temperature
 from isingrl.lattice import Lattice
+from isingrl.model import Ising
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -79,8 +81,7 @@ def torus(shape: Sequence[int], temperature: npt.ArrayLike) -> xr.Dataset:
         "energy": np.where(coupling > 0, energy, 0.0),
         "specific_heat": np.where(finite, specific_heat, 0.0),
     }
-    attrs = {"lattice": "square torus", "shape": [n, m], "n_sites": n * m}
-    return over_temperature(t, values, {**attrs, "coupling": 1.0, "field": 0.0})
+    return over_temperature(t, values, coordinates_of(Ising(Lattice((n, m)))))
 
 
 class _Log(NamedTuple):

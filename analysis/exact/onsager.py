@@ -93,5 +93,4 @@ def square_lattice(temperature: npt.ArrayLike) -> xr.Dataset:
         "specific_heat": specific_heat,
         "abs_magnetization": np.maximum(ordered, 0.0) ** 0.125,
     }
-    attrs = {"lattice": "infinite square lattice", "coupling": 1.0, "field": 0.0}
-    return over_temperature(t, values, attrs)
+    return over_temperature(t, values, {"coupling": 1.0, "field": 0.0})

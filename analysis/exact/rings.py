@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import scipy
 import xarray as xr
 
-from analysis.exact._datasets import over_temperature
+from analysis.exact._datasets import in_each_field, over_temperature
 from analysis.exact.canonical import States, canonical_averages
-from isingrl._validation import check_integer, check_real, check_temperature
+from isingrl._coordinates import coordinates_of
+from isingrl._validation import check_integer, check_temperature
+from isingrl.lattice import Lattice
+from isingrl.model import Ising
 
 MAX_RING = 4096
 """Largest ring: the number of terms of a temperature grows as its square, 4 million here."""
 
 
-def ring(n: int, temperature: npt.ArrayLike, field: float = 0.0) -> xr.Dataset:
+def ring(n: int, temperature: npt.ArrayLike, field: float | Sequence[float] = 0.0) -> xr.Dataset:
     r"""Ring of n sites with two neighbours each, J = 1, in a field.
 
     Parameters
@@ -24,22 +29,23 @@ def ring(n: int, temperature: npt.ArrayLike, field: float = 0.0) -> xr.Dataset:
         Number of sites, 2 to 4096; in a ring of 2 the pair is joined twice.
     temperature : float or sequence of float
         In J/k_B; 0 and infinity are valid.
-    field : float
-        Magnetic field h, in J.
+    field : float or sequence of float
+        Magnetic field h, in J, or several distinct ones.
 
     Returns
     -------
     Dataset
-        Over ``temperature`` and per site: ``energy`` (the field's part included),
-        ``specific_heat``, ``magnetization``, ``abs_magnetization``, ``susceptibility`` (connected,
-        N(⟨m²⟩ − ⟨|m|⟩²)/T), ``susceptibility_disordered`` (N⟨m²⟩/T), ``binder_cumulant``, and the
-        moments ``energy_squared``, ``magnetization_squared`` and ``magnetization_fourth``.
+        Over ``temperature``, and ``field`` if there are several, per site: ``energy`` (the field's
+        part included), ``specific_heat``, ``magnetization``, ``abs_magnetization``,
+        ``susceptibility`` and ``susceptibility_disordered`` as `analysis.thermodynamics` defines
+        them, ``binder_cumulant``, and the moments ``energy_squared``, ``magnetization_squared``
+        and ``magnetization_fourth``.
 
     Raises
     ------
     TypeError, ValueError
         If `n` is no integer from 2 to 4096, `temperature` no non-negative number or sequence of
-        them, or `field` no finite number.
+        them, or `field` no finite number or sequence of distinct ones.
 
     Notes
     -----
@@ -65,10 +71,10 @@ def ring(n: int, temperature: npt.ArrayLike, field: float = 0.0) -> xr.Dataset:
     if n > MAX_RING:
         raise ValueError(f"n must be an integer from 2 to {MAX_RING}; got {n}")
     t = check_temperature(temperature)
-    h = check_real("field", field)
-    averages = canonical_averages(_states(n), 1.0, h, t)
-    attrs = {"lattice": "ring", "shape": [n], "n_sites": n, "coupling": 1.0, "field": h}
-    return over_temperature(t, averages, attrs)
+    model = Ising(Lattice((n,)), field=field)
+    states = _states(n)
+    averages = in_each_field(model, lambda h: canonical_averages(states, 1.0, h, t))
+    return over_temperature(t, averages, coordinates_of(model))
 
 
 def _states(n: int) -> States:

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from analysis.exact._datasets import over_temperature
+from analysis.exact._datasets import in_each_field, over_temperature
+from isingrl._coordinates import coordinates_of
 from isingrl._validation import check_temperature
 from isingrl.model import Ising
 
@@ -29,7 +30,8 @@ def weiss(model: Ising, temperature: npt.ArrayLike) -> xr.Dataset:
     Parameters
     ----------
     model : Ising
-        J ≥ 0 on a periodic lattice, of which the number of neighbours alone matters.
+        J ≥ 0 on a periodic lattice, of which the number of neighbours alone matters; one field or
+        several.
     temperature : float or sequence of float
         In the units of the coupling over k_B; 0 and infinity are valid.
 
@@ -37,7 +39,8 @@ def weiss(model: Ising, temperature: npt.ArrayLike) -> xr.Dataset:
     -------
     Dataset
         ``magnetization``, ``abs_magnetization`` and ``energy``, −J z m²/2 − h m, per site over
-        ``temperature``. The attribute ``critical_temperature`` is zJ.
+        ``temperature``, and ``field`` if there are several. The attribute ``critical_temperature``
+        is zJ.
 
     Raises
     ------
@@ -78,21 +81,21 @@ def weiss(model: Ising, temperature: npt.ArrayLike) -> xr.Dataset:
         )
     t = check_temperature(temperature)
     critical = model.coupling * model.lattice.coordination_number
-    size = np.array([_magnetization(critical, abs(model.field), float(each)) for each in t])
-    m = np.copysign(size, model.field) if model.field else size
-    values = {
-        "magnetization": m,
-        "abs_magnetization": size,
-        "energy": -critical * m**2 / 2 - model.field * m + 0.0,
-    }
+
+    def solved(field: float) -> dict[str, npt.NDArray[np.float64]]:
+        size = np.array([_magnetization(critical, abs(field), float(each)) for each in t])
+        m = np.copysign(size, field) if field else size
+        energy = -critical * m**2 / 2 - field * m + 0.0
+        return {"magnetization": m, "abs_magnetization": size, "energy": energy}
+
+    known = coordinates_of(model)
+    coords = {name: known[name] for name in ("coupling", "field", "neighborhood")}
     attrs = {
         "theory": "Weiss mean field",
         "coordination_number": model.lattice.coordination_number,
-        "coupling": model.coupling,
-        "field": model.field,
         "critical_temperature": critical,
     }
-    return over_temperature(t, values, attrs)
+    return over_temperature(t, in_each_field(model, solved), coords, attrs)
 
 
 def _magnetization(critical: float, field: float, temperature: float) -> float:

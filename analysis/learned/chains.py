@@ -11,11 +11,12 @@ import scipy
 import xarray as xr
 
 from analysis.quantities import quantity_attrs
-from isingrl._site_engine import SCHEDULES, update_order
+from isingrl._schedules import SCHEDULES, draws_sites
+from isingrl._site_engine import update_order
 from isingrl._validation import check_choice
 from isingrl.agents import Policy
 from isingrl.model import Ising
-from isingrl.rules import Rule
+from isingrl.rules import Rule, compiled
 
 __all__ = [
     "MAX_CHAIN_SITES",
@@ -33,7 +34,7 @@ _BLOCK = 64  # states eliminated between two products of matrices
 
 
 def transition_matrix(
-    rule: Rule, model: Ising, temperature: float, schedule: str = "sequential"
+    rule: Rule, model: Ising, temperature: float, schedule: str = "random-site"
 ) -> scipy.sparse.csr_array:
     """Probabilities of going from any configuration of a lattice to any other.
 
@@ -45,16 +46,16 @@ def transition_matrix(
         Of at most 12 sites.
     temperature : float
         In J/k_B; 0 and infinity are valid.
-    schedule : {"sequential", "checkerboard", "synchronous"}
-        The matrix is that of one update of a random site; of a sweep, sublattice after sublattice;
-        or of all sites at once.
+    schedule : {"random-site", "checkerboard", "typewriter", "synchronous"}
+        The matrix is that of one update of a random site; of a sweep, sublattice after sublattice
+        or row after row; or of all sites at once.
 
     Returns
     -------
     csr_array, shape (2^N, 2^N)
         From the row's to the column's configuration; bit i of its number is set where site i, in C
-        order, is up. Rows sum to 1. The rule acts as given: `simulate` may let Metropolis rest on
-        lattices as small as this.
+        order, is up. Rows sum to 1. The rule acts as in `simulate`, with flips made lazy where
+        `isingrl.tables.RuleTable.for_schedule` makes them so.
 
     Raises
     ------
@@ -73,7 +74,7 @@ def transition_matrix(
     given = rule.temperatures(model, temperature)
     if len(given) > 1:
         raise ValueError(f"temperature must be one number; got {temperature!r}")
-    up = _chances(rule, model, given)
+    up = _chances(rule, model, given, schedule)
     if len(up) > 1:
         raise ValueError(
             f"rule must have one training a temperature; got a policy of {len(up)} chains"
@@ -133,7 +134,7 @@ def stationary_distribution(matrix: Any) -> FloatArray:
 
 
 def detailed_balance_violation(
-    rule: Rule, model: Ising, temperature: Any = None, schedule: str = "sequential"
+    rule: Rule, model: Ising, temperature: Any = None, schedule: str = "random-site"
 ) -> xr.Dataset:
     r"""How far a rule is from an equilibrium, on a small lattice, exactly.
 
@@ -145,7 +146,7 @@ def detailed_balance_violation(
         Of at most 12 sites.
     temperature : float or sequence of float, optional
         In J/k_B; needed unless `rule` is a policy, whose default are its own.
-    schedule : {"sequential", "checkerboard", "synchronous"}
+    schedule : {"random-site", "checkerboard", "typewriter", "synchronous"}
         As in `transition_matrix`.
 
     Returns
@@ -168,7 +169,7 @@ def detailed_balance_violation(
 
     Notes
     -----
-    Only single updates (``"sequential"``) say of a rule whether it obeys detailed balance:
+    Only single updates (``"random-site"``) say of a rule whether it obeys detailed balance:
     heat bath and Metropolis do, and lead to the Gibbs distribution. Where each site sees all
     others alike, as on a 3 × 3 Moore lattice, any rule that treats up and down alike does: only
     the number of up spins matters, which moves along a line. A sweep over sublattices in
@@ -196,7 +197,7 @@ def detailed_balance_violation(
     """
     _check(rule, model, schedule)
     t = rule.temperatures(model, temperature)
-    up = _chances(rule, model, t)
+    up = _chances(rule, model, t, schedule)
     lattice = model.lattice
     spins = _configurations(lattice.n_sites)
     energies = model.energy(spins.reshape(-1, *lattice.shape)) * lattice.n_sites
@@ -240,7 +241,8 @@ def _check(rule: Rule, model: Ising, schedule: str) -> None:
         raise TypeError(f"rule must be a Rule, such as HeatBath() or a Policy; got {rule!r}")
     if not isinstance(model, Ising):
         raise TypeError(f"model must be an Ising model; got {model!r}")
-    check_choice("schedule", schedule, tuple(SCHEDULES))
+    model.one_field("a transition matrix")
+    check_choice("schedule", schedule, SCHEDULES)
     n_sites = model.lattice.n_sites
     if n_sites > MAX_CHAIN_SITES:
         raise ValueError(
@@ -254,11 +256,11 @@ def _configurations(n_sites: int) -> npt.NDArray[np.int64]:
     return 2 * (np.arange(2**n_sites)[:, None] >> np.arange(n_sites) & 1) - 1
 
 
-def _chances(rule: Rule, model: Ising, temperature: FloatArray) -> FloatArray:
+def _chances(rule: Rule, model: Ising, temperature: FloatArray, schedule: str) -> FloatArray:
     """P(up) of every site, shape (n_temperatures * n_chains, 2^n_sites, n_sites)."""
     chains = rule.chains if isinstance(rule, Policy) else 1
-    compiled = rule.compile(model, temperature, chains)
-    return compiled.probabilities(model.lattice, _configurations(model.lattice.n_sites))
+    table = compiled(rule, model, temperature, chains).for_schedule(model.lattice, schedule)
+    return table.probabilities(model.lattice, _configurations(model.lattice.n_sites))
 
 
 def _matrix(up: FloatArray, model: Ising, schedule: str) -> scipy.sparse.csr_array:
@@ -270,8 +272,8 @@ def _matrix(up: FloatArray, model: Ising, schedule: str) -> scipy.sparse.csr_arr
             p = up[:, site, None]
             joint = np.concatenate([joint * (1 - p), joint * p], axis=1)
         return scipy.sparse.csr_array(joint)
-    singles = (_single(up[:, site], site) for site in update_order(model.lattice))
-    if schedule == "sequential":
+    singles = (_single(up[:, site], site) for site in update_order(model.lattice, schedule))
+    if draws_sites(schedule):
         return sum(singles, start=scipy.sparse.csr_array((n_states, n_states))) / n_sites
     # Sites of a sublattice do not see one another, but joint Q sees all: one after the other, as
     # the engine goes.

@@ -4,6 +4,8 @@ Labels come from the attributes ``long_name`` and ``units``. Matplotlib is impor
 has to be made, so that ``import analysis`` does not load it.
 """
 
+from analysis.plots.animations import animation
+from analysis.plots.axes import axis_label
 from analysis.plots.battles import (
     battle_frame,
     kills_over_time,
@@ -22,9 +24,10 @@ from analysis.plots.observables import (
     softmax_axis,
 )
 from analysis.plots.scaling import collapse, extrapolation, sizes
-from analysis.plots.styles import axis_label, method_label, method_style
+from analysis.plots.styles import method_label, method_style
 
 __all__ = [
+    "animation",
     "axis_label",
     "battle_frame",
     "collapse",

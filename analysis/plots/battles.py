@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from analysis.plots.styles import axis_label, method_color, method_label, new_axes, variable
+from analysis.plots.axes import axis_label, new_axes, variable
+from analysis.plots.styles import method_color, method_label
 from isingrl.battle.games import ATTACKS, MOVES
 
 if TYPE_CHECKING:

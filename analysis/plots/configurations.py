@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from analysis._configurations import check_values, spin_array
+from analysis._configurations import spin_array
 from analysis.domains import domain_table, label_domains
-from analysis.plots.styles import axis_label, new_axes
+from analysis.plots.axes import axis_label, new_axes
+from isingrl._validation import check_spin_values
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,7 +60,7 @@ def snapshot(spins: xr.DataArray, ax: Axes | None = None) -> Axes:
 
     spins = spin_array(spins)
     image = _image(spins)
-    check_values(image)
+    check_spin_values("spins", image)
     ax = new_axes(ax)
     ax.imshow(image, cmap=ListedColormap([DOWN, UP]), vmin=-1, vmax=1, **_PIXELS)
     return _frame(ax, spins)
@@ -67,8 +68,8 @@ def snapshot(spins: xr.DataArray, ax: Axes | None = None) -> Axes:
 
 def domain_map(
     spins: xr.DataArray,
-    neighborhood: str = "von_neumann",
-    boundary: str = "periodic",
+    neighborhood: str | None = None,
+    boundary: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the domains of a plane: warm colours up, cold ones down, the largest in full colour.
@@ -77,7 +78,7 @@ def domain_map(
     ----------
     spins : DataArray
         ±1 over (x, y).
-    neighborhood, boundary : str
+    neighborhood, boundary : str, optional
         As for `analysis.label_domains`.
     ax : Axes, optional
         Drawn on; a new one if omitted.

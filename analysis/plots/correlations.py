@@ -8,7 +8,8 @@ import numpy as np
 import xarray as xr
 
 from analysis._fits import numbers_of_fit
-from analysis.plots.styles import Style, axis_label, draw_marks, new_axes, style_of, variable
+from analysis.plots.axes import axis_label, logarithmic_axes, new_axes, variable
+from analysis.plots.styles import Style, draw_marks, series_label, style_of
 from isingrl._validation import check_real
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ def spin_correlation(
 ) -> Axes:
     """Draw the correlation of spins against their distance, averaged over directions.
 
+    Several calls on one axes differ in colour and mark.
+
     Parameters
     ----------
     result : Dataset
@@ -29,7 +32,7 @@ def spin_correlation(
     ax : Axes, optional
         Drawn on; a new one if omitted.
     label : str, optional
-        Of the marks; the name of the method if omitted.
+        Of the marks; the method and the temperature if omitted.
 
     Returns
     -------
@@ -56,7 +59,8 @@ def spin_correlation(
     values = variable(result, "radial_correlation", ("radius",), ("radius",))
     ax = new_axes(ax)
     _draw(ax, result, values, values["radius"] >= 0, label)
-    ax.axhline(0.0, color="0.7", linewidth=0.8, zorder=1)
+    if not any(line.get_gid() == "zero" for line in ax.lines):
+        ax.axhline(0.0, color="0.7", linewidth=0.8, zorder=1, gid="zero")
     ax.set(xlabel=axis_label(values["radius"]), ylabel=axis_label(values))
     return ax
 
@@ -80,8 +84,11 @@ def structure_factor(
     length : float, optional
         Length L in lattice spacings, to draw :math:`S(k)/L^2` of a plane against kL instead, where
         growing domains that look alike at all times fall on one another.
-    label, color : str, optional
-        Of the marks; those of the method if omitted.
+    label : str, optional
+        Of the marks; the method and the temperature if omitted.
+    color : str, optional
+        Of the marks, which are small dots then; that of the method, or another one where it is
+        drawn already, if omitted.
 
     Returns
     -------
@@ -113,7 +120,7 @@ def structure_factor(
         if name in shown:
             shown[name] = shown[name] / scale**2
     _draw(ax, shown, shown["structure_factor"], values["wave_number"] > 0, label, color)
-    ax.set(xscale="log", yscale="log")
+    logarithmic_axes(ax)
     if length is None:
         ax.set(xlabel=axis_label(values["wave_number"]), ylabel=f"{axis_label(values)}, $S(k)$")
     else:
@@ -145,7 +152,7 @@ def domain_growth(
     window : tuple of float, optional
         First and last time of the fit, needed for `law`; shaded.
     label : str, optional
-        Of the marks; the name of the method if omitted.
+        Of the marks; the method and the temperature if omitted.
 
     Returns
     -------
@@ -184,7 +191,7 @@ def domain_growth(
             t = np.geomspace(max(first, ends[0]), min(last, ends[1]), 200)
             fit = offset + amplitude * t**exponent
             ax.plot(t[fit > 0], fit[fit > 0], line, color=style.color, linewidth=1.0, zorder=2)
-    ax.set(xscale="log", yscale="log")
+    logarithmic_axes(ax)
     ax.set(xlabel=axis_label(values["time"]), ylabel=axis_label(values))
     return ax
 
@@ -198,12 +205,21 @@ def _draw(
     color: str | None = None,
 ) -> Style:
     """Draw marks, small dots if they have a colour of their own; returns their style."""
-    style = style_of(result, 0)
+    style = style_of(result, 0, ax)
     if color is not None:
         style = Style(style.label, color, ".", 3.0)
     chosen = values[shown.values]
     error = result.get(f"{values.name}_error")
     y_error = None if error is None else error.values[shown.values]
     x = chosen[chosen.dims[0]].values
-    draw_marks(ax, x, chosen.values, None, y_error, style, label or style.label, 3)
+    draw_marks(
+        ax,
+        x,
+        chosen.values,
+        None,
+        y_error,
+        style,
+        series_label(result, style) if label is None else label,
+        3,
+    )
     return style

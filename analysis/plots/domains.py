@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from analysis.plots.styles import axis_label, draw_marks, new_axes, style_of, variable
+from analysis.plots.axes import axis_label, logarithmic_axes, new_axes, variable
+from analysis.plots.styles import draw_marks, series_label, style_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,6 +26,8 @@ def size_distribution(
 ) -> Axes:
     r"""Draw numbers of domains against their size, on logarithmic axes.
 
+    Several calls on one axes differ in colour and mark.
+
     Parameters
     ----------
     distribution : Dataset
@@ -37,7 +40,7 @@ def size_distribution(
     exponent_label : str, optional
         Of that line.
     label : str, optional
-        Of the marks; the name of the method if omitted.
+        Of the marks; the method and the temperature if omitted.
 
     Returns
     -------
@@ -66,17 +69,20 @@ def size_distribution(
     if not bool((density > 0).any()):
         raise ValueError("distribution must hold at least one domain; it holds none")
     ax = new_axes(ax)
-    style = style_of(distribution, 0)
+    style = style_of(distribution, 0, ax)
     found = (density > 0).values
     size, y = density["size_bin"].values[found], density.values[found]
-    draw_marks(ax, size, y, None, error.values[found], style, label or style.label, 2)
+    text = series_label(distribution, style) if label is None else label
+    draw_marks(ax, size, y, None, error.values[found], style, text, 2)
     if exponent is not None:
         middle = y.size // 2
         x = size[[0, -1]]
-        text = exponent_label or rf"$s^{{-{exponent:.4g}}}$"
+        line = exponent_label or rf"$s^{{-{exponent:.4g}}}$"
         law = y[middle] * (x / size[middle]) ** -exponent
-        ax.plot(x, law, color="0.35", linewidth=1.0, label=text, zorder=1)
-    ax.set(xscale="log", yscale="log", xlabel=axis_label(density["size_bin"]))
-    ax.set_ylabel(f"{axis_label(density)}, $n_s$")
-    ax.set_ylim(bottom=10 ** np.floor(np.log10(y.min())))
+        ax.plot(x, law, color="0.35", linewidth=1.0, label=line, zorder=1)
+    before = ax.get_ylim()[0] if len(ax.containers) > 1 else np.inf
+    ax.set(xlabel=axis_label(density["size_bin"]), ylabel=f"{axis_label(density)}, $n_s$")
+    logarithmic_axes(ax)
+    ax.set_ylim(bottom=min(before, 10 ** np.floor(np.log10(y.min()))))
+    logarithmic_axes(ax)
     return ax

@@ -9,15 +9,8 @@ import xarray as xr
 
 from analysis.exact.onsager import CRITICAL_TEMPERATURE
 from analysis.learned.fits import mean_and_error
-from analysis.plots.styles import (
-    Style,
-    axis_label,
-    colors,
-    draw_marks,
-    new_axes,
-    style_of,
-    variable,
-)
+from analysis.plots.axes import axis_label, new_axes, variable
+from analysis.plots.styles import Style, colors, draw_marks, style_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -130,7 +123,7 @@ def majority_vote_plane(result: xr.Dataset, ax: Axes | None = None) -> Axes:
     drawn = [array for values in (x, y) for array in mean_and_error(values, each)]
     for order in range(result.sizes.get("method", 1)):
         chosen = {"method": order} if "method" in x.dims else {}
-        style = style_of(result.isel(chosen), order)
+        style = style_of(result.isel(chosen), order, ax)
         at_x, x_error, at_y, y_error = (array.isel(chosen).values.ravel() for array in drawn)
         draw_marks(ax, at_x, at_y, x_error, y_error, style, style.label, 3 + order)
         t = result["temperature"].values if "temperature" in x.dims else np.empty(0)

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from analysis._parameters import parameter
 from analysis.exact.onsager import CRITICAL_TEMPERATURE
-from analysis.plots.styles import Style, axis_label, draw_marks, new_axes, style_of, variable
+from analysis.plots.axes import axis_label, new_axes, variable
+from analysis.plots.styles import Style, draw_marks, style_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,19 +19,26 @@ if TYPE_CHECKING:
 __all__ = ["critical_temperature", "exact_curve", "observable", "softmax_axis"]
 
 
-def observable(summary: xr.Dataset, name: str, ax: Axes | None = None) -> Axes:
-    """Draw an observable against temperature, with error bars and one mark a method.
+def observable(
+    summary: xr.Dataset, name: str, ax: Axes | None = None, *, label: str | None = None
+) -> Axes:
+    """Draw an observable against temperature or field, with error bars and one mark a method.
+
+    A method that is drawn on the axes already gets another colour and mark.
 
     Parameters
     ----------
     summary : Dataset
-        As `analysis.thermodynamics` returns it: over temperature, with or without a dim or scalar
-        coordinate ``method``.
+        As `analysis.thermodynamics` returns it: over temperature, or over several fields at one
+        temperature, with or without a dim or scalar coordinate ``method``.
     name : str
         The observable, for example ``"abs_magnetization"``; error bars are ``NAME_error`` where
         that is there.
     ax : Axes, optional
         Drawn on; a new one if omitted.
+    label : str, optional
+        Of the marks, in front of the method where there are several; the name of the method if
+        omitted.
 
     Returns
     -------
@@ -41,7 +50,8 @@ def observable(summary: xr.Dataset, name: str, ax: Axes | None = None) -> Axes:
     TypeError
         If what is drawn is no Dataset.
     ValueError
-        If `summary` lacks the observable, or it has dims besides temperature and method.
+        If `summary` lacks the observable, or it has dims besides temperature and method, or field
+        and method.
 
     Examples
     --------
@@ -53,24 +63,27 @@ def observable(summary: xr.Dataset, name: str, ax: Axes | None = None) -> Axes:
     >>> ax.get_legend_handles_labels()[1], ax.get_ylabel()
     (['heat bath'], 'energy per site ($J$)')
     """
-    values = variable(summary, name, ("temperature", "method"))
+    summary, along = _one_axis(summary)
+    values = variable(summary, name, (along, "method"), (along,))
     ax = new_axes(ax)
     one_method = "method" not in values.dims
     for order in range(1 if one_method else summary.sizes["method"]):
         chosen = summary if one_method else summary.isel(method=order)
-        _draw_points(ax, chosen, name, style_of(chosen, order), zorder=3 + order)
-    return _labelled(ax, summary, values)
+        style = style_of(chosen, order, ax)
+        text = style.label if label is None else label if one_method else f"{label}, {style.label}"
+        _draw_points(ax, chosen, name, along, style, text, zorder=3 + order)
+    return _labelled(ax, summary[along], values)
 
 
 def exact_curve(result: xr.Dataset, name: str, ax: Axes | None = None) -> Axes:
-    """Draw an exact result: dashed for a finite lattice, solid for an infinite one.
+    """Draw an exact result against temperature or field, dashed for a finite lattice.
 
     An approximate theory, such as `analysis.exact.weiss`, is dash-dotted.
 
     Parameters
     ----------
     result : Dataset
-        As the functions of `analysis.exact` return it; finite if it has the attribute ``shape``,
+        As the functions of `analysis.exact` return it; finite if it has the coordinate ``sides``,
         labelled by the attribute ``theory`` if it has that.
     name : str
         The observable.
@@ -98,21 +111,21 @@ def exact_curve(result: xr.Dataset, name: str, ax: Axes | None = None) -> Axes:
     >>> ax.get_legend_handles_labels()[1], ax.get_ylabel()
     (['exact, infinite', 'exact, 8×8'], 'energy per site ($J$)')
     """
-    values = variable(result, name, ("temperature",)).sortby("temperature")
+    result, along = _one_axis(result)
+    values = variable(result, name, (along,), (along,)).sortby(along)
     ax = new_axes(ax)
-    shape = result.attrs.get("shape")
+    sides = parameter(result, "sides")
     if "theory" in result.attrs:
         label, linestyle, color = str(result.attrs["theory"]), "-.", "0.35"
-    elif shape is None:
+    elif sides is None:
         label, linestyle, color = "exact, infinite", "-", "0.35"
     else:
-        sides = "×".join(str(side) for side in np.atleast_1d(shape))
-        label, linestyle, color = f"exact, {sides}", "--", "0.0"
-    finite = np.isfinite(values["temperature"].values)
-    x = values["temperature"].values[finite]
+        label, linestyle, color = f"exact, {sides.item().replace('x', '×')}", "--", "0.0"
+    finite = np.isfinite(values[along].values)
+    x = values[along].values[finite]
     y = np.where(np.isfinite(values.values), values.values, np.nan)[finite]
     ax.plot(x, y, lw=1.0, ls=linestyle, color=color, label=label, zorder=2)
-    return _labelled(ax, result, values)
+    return _labelled(ax, result[along], values)
 
 
 def critical_temperature(ax: Axes, temperature: float = CRITICAL_TEMPERATURE) -> Axes:
@@ -206,15 +219,37 @@ def softmax_axis(ax: Axes, summary: xr.Dataset) -> SecondaryAxis:
     return second
 
 
-def _draw_points(ax: Axes, summary: xr.Dataset, name: str, style: Style, zorder: float) -> None:
-    shown = summary.isel(temperature=np.isfinite(summary["temperature"].values))
+def _one_axis(dataset: Any) -> tuple[Any, str]:
+    """Take a dim of length one away if temperatures and fields are both there; what is left."""
+    if not isinstance(dataset, xr.Dataset) or "field" not in dataset.dims:
+        return dataset, "temperature"
+    if dataset.sizes["field"] == 1 and dataset.sizes.get("temperature", 1) > 1:
+        return dataset.squeeze("field"), "temperature"
+    if dataset.sizes.get("temperature", 1) > 1:
+        raise ValueError(
+            f"several temperatures ({dataset.sizes['temperature']}) and several fields "
+            f"({dataset.sizes['field']}) have no common axis: select one temperature or one field"
+        )
+    return dataset.squeeze("temperature") if "temperature" in dataset.dims else dataset, "field"
+
+
+def _draw_points(
+    ax: Axes,
+    summary: xr.Dataset,
+    name: str,
+    along: str,
+    style: Style,
+    label: str,
+    zorder: float,
+) -> None:
+    shown = summary.isel({along: np.isfinite(summary[along].values)})
     error = shown.get(f"{name}_error")
     y_error = None if error is None else error.values
-    x, y = shown["temperature"].values, shown[name].values
-    draw_marks(ax, x, y, None, y_error, style, style.label, zorder)
+    x, y = shown[along].values, shown[name].values
+    draw_marks(ax, x, y, None, y_error, style, label, zorder)
 
 
-def _labelled(ax: Axes, dataset: xr.Dataset, values: xr.DataArray) -> Axes:
-    ax.set_xlabel(axis_label(dataset["temperature"]))
+def _labelled(ax: Axes, horizontal: xr.DataArray, values: xr.DataArray) -> Axes:
+    ax.set_xlabel(axis_label(horizontal))
     ax.set_ylabel(axis_label(values))
     return ax

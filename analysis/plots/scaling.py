@@ -8,7 +8,8 @@ import numpy as np
 import xarray as xr
 
 from analysis._fits import numbers_of_fit
-from analysis.plots.styles import Style, axis_label, colors, draw_marks, new_axes, variable
+from analysis.plots.axes import axis_label, new_axes, variable
+from analysis.plots.styles import Style, colors, draw_marks, drawn_marks, style_of
 from analysis.scaling import collapsed
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["collapse", "extrapolation", "sizes"]
 
 _MARKERS = "osD^vphX"
+_LINES = ("-", "--", ":", "-.")
 _SCALED = {
     "binder_cumulant": "Binder cumulant",
     "abs_magnetization": r"$|m|\,L^{\beta/\nu}$",
@@ -24,17 +26,24 @@ _SCALED = {
 }
 
 
-def sizes(summary: xr.Dataset, name: str, ax: Axes | None = None) -> Axes:
+def sizes(
+    summary: xr.Dataset, name: str, ax: Axes | None = None, *, label: str | None = None
+) -> Axes:
     """Draw an observable against temperature, each size in a colour, joined by lines.
+
+    Methods, and several calls on one axes, differ in their lines and in whether marks are filled.
 
     Parameters
     ----------
     summary : Dataset
-        `name` and ``NAME_error`` along ``size`` and one more dim, with ``temperature``.
+        `name` and ``NAME_error`` along ``size`` and one more dim, with ``temperature``, and with
+        or without a dim or scalar coordinate ``method``.
     name : str
         The observable.
     ax : Axes, optional
         Drawn on; a new one if omitted.
+    label : str, optional
+        In front of the size; the name of the method, if there is one, if omitted.
 
     Returns
     -------
@@ -57,17 +66,24 @@ def sizes(summary: xr.Dataset, name: str, ax: Axes | None = None) -> Axes:
     >>> ax.get_ylabel(), ax.get_legend_handles_labels()[1]
     ('Binder cumulant', ['$L$ = 4', '$L$ = 8'])
     """
+    methods = _methods(summary)
     for each in (name, f"{name}_error"):
-        _over_sizes(summary, each)
+        _over_sizes(methods[0], each)
     ax = new_axes(ax)
-    for k, style in enumerate(_styles(summary)):
+    for method in methods:
+        _draw_sizes(method, name, ax, label)
+    ax.set(xlabel=axis_label(summary["temperature"]), ylabel=axis_label(summary[name]))
+    return ax
+
+
+def _draw_sizes(summary: xr.Dataset, name: str, ax: Axes, label: str | None) -> None:
+    styles, line = _styles(summary, ax, label)
+    for k, style in enumerate(styles):
         at = summary.isel(size=k).sortby("temperature")
         y, error = at[name].values, at[f"{name}_error"].values
         x = at["temperature"].values
-        ax.plot(x, y, color=style.color, linewidth=0.7, zorder=1)
+        ax.plot(x, y, line, color=style.color, linewidth=0.7, zorder=1)
         draw_marks(ax, x, y, None, error, style, style.label, 2)
-    ax.set(xlabel=axis_label(summary["temperature"]), ylabel=axis_label(summary[name]))
-    return ax
 
 
 def collapse(summary: xr.Dataset, fit: xr.Dataset, name: str, ax: Axes | None = None) -> Axes:
@@ -109,7 +125,7 @@ def collapse(summary: xr.Dataset, fit: xr.Dataset, name: str, ax: Axes | None = 
     """
     points = collapsed(summary, fit, name)
     ax = new_axes(ax)
-    for k, style in enumerate(_styles(summary)):
+    for k, style in enumerate(_styles(summary, ax, None)[0]):
         at = points.isel(size=k)
         x, y, error = at["x"].values, at["y"].values, at["y_error"].values
         draw_marks(ax, x, y, None, error, style, style.label, 2)
@@ -193,10 +209,28 @@ def _over_sizes(summary: xr.Dataset, name: str) -> None:
         )
 
 
-def _styles(summary: xr.Dataset) -> list[Style]:
-    """One colour and mark a size."""
+def _methods(summary: xr.Dataset) -> list[xr.Dataset]:
+    """Part of each method, or all of it where none are told apart."""
+    if not isinstance(summary, xr.Dataset) or "method" not in summary.dims:
+        return [summary]
+    return [summary.isel(method=k) for k in range(summary.sizes["method"])]
+
+
+def _styles(summary: xr.Dataset, ax: Axes, label: str | None) -> tuple[list[Style], str]:
+    """One colour and mark a size, and a line: unlike those that stand on the axes."""
     found = summary["size"].values
-    return [
-        Style(f"$L$ = {size}", color, _MARKERS[k % len(_MARKERS)], 4.0)
-        for k, (size, color) in enumerate(zip(found, colors(len(found)), strict=True))
-    ]
+    if label is None and "method" in summary.coords and not summary["method"].ndim:
+        label = style_of(summary, 0).label
+    front = f"{label}, " if label else ""
+    shades, drawn = colors(len(found)), drawn_marks(ax)
+    for order in range(2 * len(_MARKERS)):
+        styles = [
+            Style(
+                f"{front}$L$ = {size}", color, _MARKERS[(k + order // 2) % len(_MARKERS)], 4.0,
+                filled=order % 2 == 1,
+            )
+            for k, (size, color) in enumerate(zip(found, shades, strict=True))
+        ]  # fmt: skip
+        if not drawn & {(each.color.upper(), each.marker, each.filled) for each in styles}:
+            break
+    return styles, _LINES[order % len(_LINES)]

@@ -1,4 +1,4 @@
-"""Labels and styles of drawn quantities and methods, and what all plots of points share."""
+"""Colours and marks of methods, and how marks are drawn."""
 
 from __future__ import annotations
 
@@ -8,22 +8,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from analysis.quantities import QUANTITIES, quantity_attrs
-
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = [
     "Style",
-    "axis_label",
     "colors",
     "draw_marks",
+    "drawn_marks",
     "method_color",
     "method_label",
     "method_style",
-    "new_axes",
+    "series_label",
     "style_of",
-    "variable",
 ]
 
 
@@ -57,53 +54,25 @@ class Style:
 
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart, and shapes that stay visible
-# on top of one another: strokes and small marks inside open ones of different sizes.
+# on top of one another: small marks inside open ones of different sizes. None has a vertical
+# stroke, which would look like an error bar.
 _STYLES = {
     "metropolis": Style("Metropolis", "#0072B2", "x", 4.5),
-    "heat-bath": Style("heat bath", "#009E73", "+", 8.0),
+    "heat-bath": Style("heat bath", "#009E73", "d", 7.0),
     "mean-field-q": Style("mean-field Q", "#D55E00", "o", 7.0),
     "neighborhood-q": Style("neighborhood Q", "#CC79A7", "s", 8.5),
     "independent-q": Style("independent Q", "#E69F00", "^", 7.0),
     "joint-q": Style("joint Q", "#56B4E9", "D", 5.5),
     "actor-critic": Style("actor-critic", "#56B4E9", "v", 7.0),
     "mean-field-actor-critic": Style("mean-field actor-critic", "#0072B2", "p", 8.0),
-    "random": Style("random", "#999999", "1", 8.0),
+    "random": Style("random", "#999999", "<", 7.0),
     "pursuit": Style("pursuit", "#000000", "*", 8.0),
 }
 _UNNAMED = Style("simulation", "#000000", ".", 5.0, filled=True)
-_UNITS = {
-    "J": "$J$",
-    "1/J": "$1/J$",
-    "J^2": "$J^2$",
-    "J/k_B": r"$J/k_\mathrm{B}$",
-    "k_B": r"$k_\mathrm{B}$",
-}
-
-
-def axis_label(values: xr.DataArray) -> str:
-    """Label of an axis that shows `values`: long name, then units unless it is a pure number.
-
-    Parameters
-    ----------
-    values : DataArray
-        With the attributes ``long_name`` and ``units``, or the name of a known quantity.
-
-    Returns
-    -------
-    str
-        Units in TeX where they are symbols.
-
-    Examples
-    --------
-    >>> from analysis import exact, plots
-    >>> print(plots.axis_label(exact.square_lattice(2.0).energy))
-    energy per site ($J$)
-    """
-    name = str(values.name)
-    known = quantity_attrs(name) if name in QUANTITIES else {}
-    long_name = str(values.attrs.get("long_name", known.get("long_name", name)))
-    units = str(values.attrs.get("units", known.get("units", "1")))
-    return long_name if units in ("", "1") else f"{long_name} ({_UNITS.get(units, units)})"
+# for what has the method of something drawn before: first the colours of methods seldom drawn
+_OTHER_COLORS = ("#CC79A7", "#E69F00", "#000000", "#56B4E9", "#D55E00", "#009E73", "#0072B2")
+_OTHER_MARKERS = "^vDsopdh"
+_CAP = 2.0  # half the width of the ends of an error bar, which are seen inside an open mark, too
 
 
 def method_label(method: str) -> str:
@@ -176,80 +145,6 @@ def method_style(method: str) -> dict[str, Any]:
     return {"color": style.color, "marker": style.marker, "markersize": style.size, **face}
 
 
-def variable(
-    dataset: xr.Dataset,
-    name: str,
-    dims: tuple[str, ...],
-    needed: tuple[str, ...] = ("temperature",),
-) -> xr.DataArray:
-    """Variable of a Dataset that lies over the dims `needed` and none but `dims`.
-
-    Parameters
-    ----------
-    dataset : Dataset
-        What is to be drawn.
-    name : str
-        Of the variable.
-    dims : tuple of str
-        Dims that it may have.
-    needed : tuple of str
-        Those of them that it must have.
-
-    Returns
-    -------
-    DataArray
-        The variable.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If it does not, or `dataset` is no Dataset.
-
-    Examples
-    --------
-    >>> from analysis import exact
-    >>> from analysis.plots.styles import variable
-    >>> variable(exact.square_lattice([2.0, 3.0]), "energy", ("temperature",)).dims
-    ('temperature',)
-    """
-    if not isinstance(dataset, xr.Dataset):
-        raise TypeError(f"what is drawn must be an xarray Dataset; got {type(dataset).__name__}")
-    if name not in dataset:
-        raise ValueError(f"name must be one of {sorted(map(str, dataset))}; got {name!r}")
-    values = dataset[name]
-    if not set(needed) <= set(values.dims) <= set(dims):
-        lie = "".join(f"lie over {dim!r} and " for dim in needed)
-        raise ValueError(f"{name!r} must {lie}have no dims but {dims}; got {values.dims}")
-    return values
-
-
-def new_axes(ax: Axes | None) -> Axes:
-    """Return `ax`, or a new one if it is None.
-
-    Parameters
-    ----------
-    ax : Axes or None
-        What to draw on.
-
-    Returns
-    -------
-    Axes
-        Of a figure with a constrained layout, if it is new.
-
-    Examples
-    --------
-    >>> from analysis.plots.styles import new_axes
-    >>> ax = new_axes(None)
-    >>> new_axes(ax) is ax
-    True
-    """
-    if ax is not None:
-        return ax
-    import matplotlib.pyplot as plt
-
-    return plt.subplots(layout="constrained")[1]
-
-
 def draw_marks(
     ax: Axes,
     x: Any,
@@ -260,7 +155,7 @@ def draw_marks(
     label: str | None,
     zorder: float,
 ) -> None:
-    """Draw marks with error bars, or without where an error is None.
+    """Draw marks with error bars, or without where an error is None or NaN.
 
     Parameters
     ----------
@@ -279,7 +174,8 @@ def draw_marks(
 
     Examples
     --------
-    >>> from analysis.plots.styles import Style, draw_marks, new_axes
+    >>> from analysis.plots.axes import new_axes
+    >>> from analysis.plots.styles import Style, draw_marks
     >>> ax = new_axes(None)
     >>> style = Style("voter", "#000000", ".", 5.0)
     >>> draw_marks(ax, [1.0, 2.0], [0.5, 0.6], None, [0.1, 0.1], style, style.label, 2)
@@ -298,13 +194,52 @@ def draw_marks(
         markeredgewidth=1.0,
         color=style.color,
         elinewidth=0.9,
+        capsize=_CAP,
+        capthick=0.9,
         label=label,
         zorder=zorder,
         **face,  # type: ignore[arg-type]
     )
 
 
-def style_of(summary: xr.Dataset, order: int) -> Style:
+def drawn_marks(ax: Axes) -> set[tuple[str, str, bool]]:
+    """Colours and marks that stand on an axes with error bars, and whether they are filled.
+
+    Parameters
+    ----------
+    ax : Axes
+        What was drawn on.
+
+    Returns
+    -------
+    set of (str, str, bool)
+        As `Style` has them.
+
+    Examples
+    --------
+    >>> from analysis.plots.axes import new_axes
+    >>> from analysis.plots.styles import Style, draw_marks, drawn_marks
+    >>> ax = new_axes(None)
+    >>> draw_marks(ax, [1.0], [0.5], None, None, Style("voter", "#000000", ".", 5.0), None, 2)
+    >>> drawn_marks(ax)
+    {('#000000', '.', False)}
+    """
+    from matplotlib.colors import to_hex
+    from matplotlib.container import ErrorbarContainer
+
+    bars = (each for each in ax.containers if isinstance(each, ErrorbarContainer))
+    marks = (each.lines[0] for each in bars if each.lines[0] is not None)
+    return {
+        (to_hex(mark.get_color()).upper(), str(mark.get_marker()), _is_filled(mark))
+        for mark in marks
+    }
+
+
+def _is_filled(mark: Any) -> bool:
+    return str(mark.get_markerfacecolor()) != "none"
+
+
+def style_of(summary: xr.Dataset, order: int, ax: Axes | None = None) -> Style:
     """Style of the method that a scalar coordinate names, if there is one.
 
     Parameters
@@ -313,6 +248,8 @@ def style_of(summary: xr.Dataset, order: int) -> Style:
         With or without the scalar coordinate ``method``.
     order : int
         From 0: which style a method takes that has none of its own.
+    ax : Axes, optional
+        What it is for: if the same mark stands there already, another colour and mark are taken.
 
     Returns
     -------
@@ -328,9 +265,56 @@ def style_of(summary: xr.Dataset, order: int) -> Style:
     'heat bath'
     """
     if "method" not in summary.coords:
-        return _UNNAMED
-    method = str(summary["method"].item())
-    return _STYLES.get(method, _other(method, order))
+        style = _UNNAMED
+    else:
+        method = str(summary["method"].item())
+        style = _STYLES.get(method, _other(method, order))
+    return style if ax is None else _unlike(style, drawn_marks(ax))
+
+
+def _unlike(style: Style, drawn: set[tuple[str, str, bool]]) -> Style:
+    """Return the style, or the same label with a colour, or at least a mark, that is not drawn."""
+    colors, pairs = {color for color, *_ in drawn}, {pair[:2] for pair in drawn}
+    if (style.color, style.marker) not in pairs:
+        return style
+    own = {(each.color, each.marker) for each in _STYLES.values()}
+    n, marks = len(_OTHER_COLORS), len(_OTHER_MARKERS)
+    others = [
+        (_OTHER_COLORS[k % n], _OTHER_MARKERS[(k % n + k // n) % marks]) for k in range(n * marks)
+    ]
+    others = [pair for pair in others if pair not in own]
+    free = [pair for pair in others if pair not in pairs] or others
+    color, marker = next((pair for pair in free if pair[0] not in colors), free[0])
+    return Style(style.label, color, marker, 6.0)
+
+
+def series_label(summary: xr.Dataset, style: Style) -> str:
+    r"""Label of what is measured at one temperature: the method and, if known, the temperature.
+
+    Parameters
+    ----------
+    summary : Dataset
+        With or without the scalar coordinate ``temperature``.
+    style : Style
+        Of the method.
+
+    Returns
+    -------
+    str
+        The temperature is in J/k_B.
+
+    Examples
+    --------
+    >>> import isingrl as irl
+    >>> from analysis.plots.styles import series_label, style_of
+    >>> model = irl.Ising(irl.Lattice((8, 8)))
+    >>> data = irl.simulate(model, irl.HeatBath(), 2.0, sweeps=10, seed=1).squeeze()
+    >>> series_label(data, style_of(data, 0))
+    'heat bath, $T$ = 2'
+    """
+    if "temperature" not in summary.coords or summary["temperature"].ndim:
+        return style.label
+    return f"{style.label}, $T$ = {summary['temperature'].item():.4g}"
 
 
 def colors(number: int) -> list[str]:

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from analysis._parameters import parameter
+
 SAMPLES = ("chain", "draw")
 _BINS = 250  # of a chain at the least, if it has as many draws
 OBSERVABLES = ("binder_cumulant", "abs_magnetization", "susceptibility", "specific_heat")
@@ -36,6 +38,12 @@ def sizes_of(data: Any, least: int) -> xr.Dataset:
                 f"data must have the coordinate {name!r} (sizes side by side, with their numbers "
                 f"of sites); got {sorted(map(str, data.coords))}"
             )
+    field = parameter(data, "field")
+    if field is not None and (field.values != 0).any():
+        raise ValueError(
+            "data must be those of runs without a field, in which there is no transition and no "
+            f"use in |m|; got field = {np.unique(field.values)}"
+        )
     if data["size"].dims != ("size",) or data.sizes["size"] < least:
         raise ValueError(
             f"data must hold at least {least} sizes along 'size'; got {data['size'].values}"

@@ -13,7 +13,7 @@ from sphinx.util import logging
 from sphinx.util.typing import ExtensionMetadata
 from widgets import without_widgets
 
-from studies.files import replacing
+from isingrl._archives import replacing
 from studies.notebook_runs import SMALL_CELL_SECONDS, execute, read_notebook
 
 logger = logging.getLogger(__name__)

@@ -144,6 +144,23 @@ def certain(n, t):
             return np.uint64(0)
 
 
+@njit
+def lazy_lanes(n, t):
+    """Entry of `t` for each lane whose count is at most z / 2; `t` is empty or has z / 2 + 1."""
+    if len(t) == 0:
+        return np.uint64(0)
+    elif len(t) == 2:
+        return _pick2(n, t)
+    elif len(t) == 3:
+        return _pick3(n, t)
+    elif len(t) == 4:
+        return _pick4(n, t)
+    elif len(t) == 5:
+        return _pick5(n, t)
+    else:
+        return _pick(n[3], _pick8(n, t[:8]), _pick(n[2], _pick4(n, t[8:12]), _pick2(n, t[12:])))
+
+
 class Mirrored(NamedTuple):
     """Entries for n = z/2 … z, the chance to follow the many: P(up | z - n) = 1 - P(up | n)."""
 
@@ -226,7 +243,7 @@ def _digit(a, b, c, d, below, undecided, p):
 
 
 @njit(nogil=True)
-def decide(planes, own, keep, digits, always, state, result, open_lanes, size):
+def decide(planes, own, keep, digits, always, lazy, state, result, open_lanes, size):
     """Set ``result = chosen ^ (own & keep)`` with P(chosen) given by count and own spin.
 
     With `Mirrored` entries, chosen is turned round where fewer than half the neighbours count.
@@ -243,6 +260,9 @@ def decide(planes, own, keep, digits, always, state, result, open_lanes, size):
         probability in entry e (see `select`).
     always : tuple of uint64, or `Mirrored`
         Lanes whose probability in an entry is 1.
+    lazy : tuple of uint64
+        For counts 0 … z/2 that `certain` decides: lanes whose probability is 7/8 and not 1. They
+        take the three digits that are drawn anyway. Empty where there are none.
     state : uint64 array, shape (4, capacity)
         Generators, one a site of the buffer.
     result, open_lanes : uint64 arrays, shape (capacity,)
@@ -255,6 +275,7 @@ def decide(planes, own, keep, digits, always, state, result, open_lanes, size):
         x = own[j]
         a, b, c, d = s0[j], s1[j], s2[j], s3[j]
         sure, mirrored = _certain_or_mirrored(n, always)
+        rests = sure & lazy_lanes(n, lazy)
         sure |= _chance(n, x, always)
         undecided = ~sure
         below = np.uint64(0)
@@ -278,12 +299,15 @@ def decide(planes, own, keep, digits, always, state, result, open_lanes, size):
         a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, p)
         p = _chance(n, x, digits[2])
         a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, p)
+        rests &= d
         p = _chance(n, x, digits[1])
         a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, p)
+        rests &= d
         p = _chance(n, x, digits[0])
         a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, p)
+        rests &= d
         s0[j], s1[j], s2[j], s3[j] = a, b, c, d
-        result[j] = (below | sure) ^ (x & keep) ^ mirrored
+        result[j] = ((below | sure) & ~rests) ^ (x & keep) ^ mirrored
         open_lanes[j] = undecided
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 
 from isingrl._kernels.random import below, jsf_step, next_word, uniform
-from isingrl._kernels.sites import CHECKERBOARD, SEQUENTIAL, measure
+from isingrl._kernels.sites import IN_ORDER, RANDOM_SITE, measure
 
 COUNT, NOTHING, SAMPLE, CONFIGURATION = 0, 1, 2, 3
 
@@ -233,12 +233,12 @@ def _learn_replica(
         for iteration in range(inner_iterations):
             counts = iteration == inner_iterations - 1
             source = spins
-            if schedule != CHECKERBOARD and schedule != SEQUENTIAL:
+            if schedule != IN_ORDER and schedule != RANDOM_SITE:
                 source = spins.copy()
             a, b, c, d = state[0], state[1], state[2], state[3]
             # No calls with arrays in this loop: Numba counts references to them, at 5 ns each.
             for visit in range(n_sites):
-                if schedule == SEQUENTIAL:
+                if schedule == RANDOM_SITE:
                     a, b, c, d = jsf_step(a, b, c, d)
                     site = below(d, n_sites)
                 else:

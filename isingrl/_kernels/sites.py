@@ -4,7 +4,7 @@ from numba import njit
 
 from isingrl._kernels.random import below, jsf_step, uniform
 
-CHECKERBOARD, SEQUENTIAL, SYNCHRONOUS = 0, 1, 2
+IN_ORDER, RANDOM_SITE, SYNCHRONOUS = 0, 1, 2
 
 
 @njit(nogil=True, cache=True)
@@ -20,14 +20,14 @@ def sweep(spins, sites, counted, order, table, step, schedule, state, sweeps):
     counted : bool
         Whether tables go by the number of up neighbours; else by the joint configuration.
     order : int array, shape (n_sites,)
-        Sites, one sublattice after the other.
+        Sites in the order of their updates, unless they are drawn at random.
     table : float64 array, shape (n_tables, 2, n_states)
         P(up | own spin, state) for all sites or for each, state ``(sum + z) // step`` if
         `counted`.
     step : int
         2 if the local sums step by two (periodic), 1 if by one (free).
     schedule : int
-        CHECKERBOARD, SEQUENTIAL or SYNCHRONOUS.
+        IN_ORDER, RANDOM_SITE or SYNCHRONOUS.
     state : uint64 array, shape (4,)
     """
     n_sites, k = sites.shape
@@ -39,7 +39,7 @@ def sweep(spins, sites, counted, order, table, step, schedule, state, sweeps):
             source = spins.copy()
         # No calls with arrays in this loop: Numba counts references to them, at 5 ns each.
         for visit in range(n_sites):
-            if schedule == SEQUENTIAL:
+            if schedule == RANDOM_SITE:
                 a, b, c, d = jsf_step(a, b, c, d)
                 site = below(d, n_sites)
             else:

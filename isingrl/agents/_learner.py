@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from isingrl._archives import Arrays, fill
 from isingrl._kernels import learning as kernels
-from isingrl._site_engine import SCHEDULES, start_configurations, update_order
+from isingrl._site_engine import schedule_code, start_configurations, update_order
 from isingrl._threads import run_in_threads
 from isingrl._torch import require_torch
 from isingrl.agents.agent import Agent
@@ -59,7 +59,10 @@ class Learner:
         self.view = agent.view(lattice)
         self._rewards = agent.reward_function.table(model)
         self._geometry = kernels.Geometry(
-            lattice.neighbors, update_order(lattice), lattice.local_sum_step, SCHEDULES[schedule]
+            lattice.neighbors,
+            update_order(lattice, schedule),
+            lattice.local_sum_step,
+            schedule_code(schedule),
         )
         self._sight = _sight(self.view, lattice.neighbors)
         self._learning = _learning(agent)

@@ -207,7 +207,7 @@ class Agent(ABC):
         >>> irl.MeanFieldQ(reward="mean").softmax_temperature(model, np.array([2.0, 3.0])).tolist()
         [0.5, 0.75]
         """
-        return temperature / self.reward_function.temperature_ratio(model)
+        return temperature / self.reward_function.ratio(model)
 
     def describe(self) -> dict[str, Any]:
         """What of the agents a Dataset's attributes keep.

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import scipy
 import xarray as xr
 
-from isingrl._trained import check_same_model, choose_temperatures
+from isingrl._trained import check_same_model, choose_temperatures, temperature_indices
 from isingrl._validation import check_integer, check_temperature
 from isingrl.agents.agent import Agent
 from isingrl.agents.network import Network
@@ -101,8 +101,16 @@ class Policy(Rule):
 
     @property
     def exact_temperature(self) -> bool:
-        """Whether τ stands for T exactly; if not, T is what small local fields would show."""
-        return self.agent.exact_temperature
+        """Whether τ stands for T exactly; if not, T is what small local fields would show.
+
+        It does not where entries were never visited, because they decide by a coin.
+        """
+        return self.agent.exact_temperature and not self.unvisited
+
+    @property
+    def unvisited(self) -> int:
+        """Number of entries that were never learned, of tables; 0 for networks."""
+        return 0 if self.agent.network is not None else int((self.visits == 0).sum())
 
     @cached_property
     def view(self) -> View:
@@ -219,7 +227,7 @@ class Policy(Rule):
         (8, 1, 5, 2)
         """
         self.check_chains(chains)
-        chosen = [int(np.flatnonzero(self.temperature == each)[0]) for each in temperature]
+        chosen = self._indices(temperature)
         if self.agent.network is not None:
             arrays = dict(self.parameters)
         else:
@@ -310,7 +318,10 @@ class Policy(Rule):
         >>> policy.describe()["rule"], policy.describe()["temperature_map"]
         ('mean-field-q', 'exact')
         """
-        return self.agent.describe()
+        about = self.agent.describe()
+        if self.unvisited:
+            about |= {"temperature_map": "approximate", "unvisited_entries": self.unvisited}
+        return about
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the policy to a folder: ``policy.json`` and ``policy.safetensors``.
@@ -436,7 +447,11 @@ class Policy(Rule):
 
     def _chances(self, model: Ising, temperature: Array) -> Array:
         """P(up), shape (n_temperatures, n_trained_chains, n_tables, n_states)."""
-        q = self._plain(self.q_values.sel(temperature=temperature))
+        q = self._plain(self.q_values.isel(temperature=self._indices(temperature)))
+        if not np.isfinite(q).all():
+            raise ValueError(
+                f"q_values must be finite numbers; got {q[~np.isfinite(q)][0]} among them"
+            )
         tau = self.softmax_temperature(model, temperature)[:, None, None, None]
         advantage = q[..., 1] - q[..., 0]
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
@@ -444,6 +459,11 @@ class Policy(Rule):
         epsilon = self.agent.epsilon
         up = (1 - epsilon) * up + 0.5 * epsilon
         return np.where((advantage == 0) | np.isinf(tau), 0.5, up)
+
+    def _indices(self, temperature: Array) -> npt.NDArray[np.intp]:
+        """Where temperatures stand among those that it was trained at."""
+        asked = choose_temperatures(temperature, self.temperature)
+        return temperature_indices(asked, self.temperature)
 
     def _plain(self, values: xr.DataArray) -> npt.NDArray[Any]:
         """Array of shape (n_temperatures, n_trained_chains, n_tables, n_states, 2)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from numbers import Real
 
 import numpy as np
 import numpy.typing as npt
@@ -48,6 +49,11 @@ class Reward:
     exact: bool = True
     knows_model: bool = True
 
+    def __post_init__(self) -> None:
+        for name in ("values", "temperature_ratio"):
+            if not callable(getattr(self, name)):
+                raise TypeError(f"{name} must be a function; got {getattr(self, name)!r}")
+
     def table(self, model: Ising) -> Array:
         """Reward of the actions down and up.
 
@@ -61,6 +67,11 @@ class Reward:
         ndarray, shape (n_states, 2)
             For each entry of ``lattice.n_up``, in the units of the reward.
 
+        Raises
+        ------
+        ValueError
+            If `values` returns anything but a finite number for each entry.
+
         Examples
         --------
         >>> import isingrl as irl
@@ -68,8 +79,54 @@ class Reward:
         >>> REWARDS["mean"].table(irl.Ising(irl.Lattice((8, 8))))[:2].tolist()
         [[1.0, -1.0], [0.5, -0.5]]
         """
-        actions = np.array([-1.0, 1.0])
-        return np.stack([self.values(model, action) for action in actions], axis=1)
+        shape = model.lattice.n_up.shape
+        columns = []
+        for action in (-1.0, 1.0):
+            try:
+                column = np.asarray(self.values(model, np.asarray(action)), dtype=np.float64)
+            except TypeError as error:
+                raise ValueError(f"reward {self.formula!r} must return numbers: {error}") from error
+            if column.shape != shape:
+                raise ValueError(
+                    f"reward {self.formula!r} must return one number for every entry of "
+                    f"lattice.n_up, shape {shape}; got the shape {column.shape}"
+                )
+            if not np.isfinite(column).all():
+                bad = column[~np.isfinite(column)][0]
+                raise ValueError(f"reward {self.formula!r} must return finite numbers; got {bad}")
+            columns.append(column)
+        return np.stack(columns, axis=1)
+
+    def ratio(self, model: Ising) -> float:
+        """T/τ for a model, checked.
+
+        Parameters
+        ----------
+        model : Ising
+
+        Returns
+        -------
+        float
+
+        Raises
+        ------
+        ValueError
+            If it is no positive finite number.
+
+        Examples
+        --------
+        >>> import isingrl as irl
+        >>> from isingrl.agents import REWARDS
+        >>> REWARDS["half"].ratio(irl.Ising(irl.Lattice((8, 8))))
+        2.0
+        """
+        found = self.temperature_ratio(model)
+        if not isinstance(found, Real) or not 0 < found < np.inf:
+            raise ValueError(
+                f"temperature_ratio of reward {self.formula!r} must be a positive finite number; "
+                f"got {found!r}"
+            )
+        return float(found)
 
 
 def _local_sums(model: Ising) -> Array:
@@ -119,14 +176,18 @@ def check_reward(name: str, model: Ising) -> Reward:
 
     Raises
     ------
-    ValueError
-        If the name is unknown, or the reward knows neither coupling nor field and the model is
-        not a ferromagnet without field.
+    TypeError, ValueError
+        If the name is unknown, its reward is no `Reward` or not finite, or it knows neither
+        coupling nor field and the model is not a ferromagnet without field.
     """
-    reward = REWARDS[check_choice("reward", name, tuple(REWARDS))]
+    reward: object = REWARDS[check_choice("reward", name, tuple(REWARDS))]
+    if not isinstance(reward, Reward):
+        raise TypeError(f"reward {name!r} must be a Reward; got {reward!r}")
     if not reward.knows_model and not (model.coupling > 0 and model.field == 0):
         raise ValueError(
             f"reward {name!r} stands for coupling > 0 and field = 0; got coupling = "
             f"{model.coupling:g} and field = {model.field:g}"
         )
+    reward.table(model)
+    reward.ratio(model)
     return reward

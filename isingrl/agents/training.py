@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from isingrl._progress import tqdm
-from isingrl._runs import check_start, seed_sequence, snapshot_draws
-from isingrl._site_engine import SCHEDULES
+from isingrl._runs import check_snapshots, check_start, seed_sequence
+from isingrl._schedules import SCHEDULES
 from isingrl._validation import check_choice, check_integer, check_real, check_temperature
 from isingrl.agents._learner import FloatArray, Learner, make_learner
 from isingrl.agents.agent import Agent
@@ -89,18 +89,21 @@ def train(
     if not isinstance(model, Ising):
         raise TypeError(f"model must be an Ising model; got {model!r}")
     check_agent(agent)
+    model.one_field("agents that learn")
     temperatures = check_temperature(temperature)
     sweeps = check_integer("sweeps", sweeps, 1)
     chains = check_integer("chains", chains, 1)
-    if check_integer("snapshots", snapshots, 0) > sweeps:
-        raise ValueError(f"snapshots must be at most sweeps = {sweeps}; got {snapshots}")
-    check_choice("schedule", schedule, tuple(SCHEDULES))
+    snapshots = check_integer("snapshots", snapshots, 0)
+    kept = check_snapshots(snapshots, sweeps, 1)
+    check_choice("schedule", schedule, SCHEDULES)
     agent.check_model(model)
     taus = np.repeat(_taus(model, agent, temperatures, sweeps, annealing), chains, axis=0)
-    first = check_start(start, model.lattice.shape, (len(temperatures), chains))
+    first = check_start(
+        start, model.lattice.shape, {"temperature": len(temperatures), "chain": chains}
+    )
     generator = np.random.Generator(np.random.Philox(seed_sequence(seed)))
     learner = make_learner(model, agent, first, len(taus), schedule, generator)
-    arrays = _run(learner, taus, snapshots, progress)
+    arrays = _run(learner, taus, kept, progress)
     parameters = {}
     if agent.network is not None:
         shape = (len(temperatures), chains, -1)
@@ -121,7 +124,7 @@ def check_agent(agent: Any) -> Agent:
 
 
 def _run(
-    learner: Learner, taus: FloatArray, snapshots: int, progress: bool
+    learner: Learner, taus: FloatArray, kept: npt.NDArray[np.int64], progress: bool
 ) -> dict[str, npt.NDArray[Any]]:
     """Let agents learn in chunks, between which the bar moves and Ctrl-C is heard."""
     n_replicas, sweeps = taus.shape
@@ -129,11 +132,10 @@ def _run(
     rates = np.ones(sweeps)
     if learner.agent.falling_rate:
         rates = 0.5 + 0.5 * np.cos(np.pi * np.arange(sweeps) / sweeps)
-    arrays = _empty_history(learner, sweeps, snapshots)
-    kept = snapshot_draws(sweeps, snapshots)
+    arrays = _empty_history(learner, sweeps, kept.size)
     visits = lattice.n_sites * n_replicas * learner.agent.inner_iterations
     chunk = max(1, int(_CHUNK_VISITS / visits))
-    stops = np.union1d(np.append(np.arange(chunk, sweeps, chunk), sweeps), kept + 1)
+    stops = np.union1d(np.append(np.arange(chunk, sweeps, chunk), sweeps), kept)
     begin = 0
     with tqdm(total=sweeps, unit="sweep", disable=not progress, leave=False) as bar:
         for stop in stops:
@@ -141,7 +143,7 @@ def _run(
             shown = learner.advance(taus[:, part], rates[part])
             arrays["reward"][:, part], arrays["loss"][:, part] = shown.reward, shown.loss
             arrays["magnetization"][:, part] = shown.total / lattice.n_sites
-            for index in np.flatnonzero(kept == stop - 1):
+            for index in np.flatnonzero(kept == stop):
                 arrays["q"][:, index] = learner.q
                 arrays["site_loss"][:, index] = learner.table_loss
                 for replica in range(n_replicas):
@@ -149,8 +151,8 @@ def _run(
             bar.update(part.stop - part.start)
             begin = part.stop
     arrays |= {"q_values": learner.q, "visits": learner.visits}
-    if snapshots:
-        arrays["snapshot"] = kept + 1
+    if kept.size:
+        arrays["snapshot"] = kept
     return arrays
 
 

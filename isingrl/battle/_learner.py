@@ -113,7 +113,18 @@ def set_parameters(network: BattleNetwork, arrays: Arrays) -> None:
 
     Raises
     ------
-    RuntimeError
-        If their names or shapes are others.
+    ValueError
+        If their names or shapes are others, or they are not finite.
     """
+    expected = {name: tuple(values.shape) for name, values in network.state_dict().items()}
+    for name, shape in expected.items():
+        if name not in arrays:
+            raise ValueError(f"parameters must hold {name}, of shape {shape}; it is missing")
+        values = np.asarray(arrays[name])
+        if values.shape != shape:
+            raise ValueError(f"{name} must have the shape {shape}; got {values.shape}")
+        if values.dtype.kind not in "iuf" or not np.isfinite(values).all():
+            raise ValueError(f"{name} must hold finite numbers; got others")
+    if unknown := sorted(arrays.keys() - expected.keys()):
+        raise ValueError(f"parameters must be {', '.join(expected)}; got {', '.join(unknown)} too")
     network.load_state_dict({name: torch.tensor(values) for name, values in arrays.items()})

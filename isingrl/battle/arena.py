@@ -22,7 +22,8 @@ class Arena:
 
     An agent has 10 points of health, recovers 0.1 a step, sees what is within a distance of 6, and
     either moves by at most two cells or hits one of its eight neighbours for 2 points. Rewards:
-    −0.005 a step, −0.1 for hitting, +0.2 if it hits a foe, +5 for killing one, −0.1 for dying.
+    −0.005 a step, −0.1 for every attack, +0.2 for a hit that the foe survives, +5 for the one that
+    kills it, so that this step pays 4.895; −0.1 for dying.
 
     Parameters
     ----------

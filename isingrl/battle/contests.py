@@ -162,6 +162,11 @@ def tournament(
     >>> bool(data.wins.sel(team="pursuit", opponent="random") > 10)
     True
     """
+    if not isinstance(teams, Mapping):
+        raise TypeError(f"teams must be a mapping from names to teams; got {teams!r}")
+    for name in teams:
+        if not isinstance(name, str) or not name:
+            raise TypeError(f"teams must have names that are text; got {name!r}")
     if len(teams) < 2:
         raise ValueError(f"teams must be two or more with names of their own; got {list(teams)}")
     arena = check_arena(arena)

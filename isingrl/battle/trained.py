@@ -181,7 +181,7 @@ class TrainedTeam:
         0.1
         """
         if not isinstance(self.team, ValueTeam):
-            raise ValueError(f"softmax_temperature is nothing that {self.team.name} has")
+            raise ValueError(f"{self.team.name} has no option softmax_temperature")
         return replace(self, team=replace(self.team, softmax_temperature=softmax_temperature))
 
     def player(self, device: str = "cpu") -> Player:
@@ -200,11 +200,10 @@ class TrainedTeam:
         Raises
         ------
         ValueError
-            If there is no such device.
+            If there is no such device, or the parameters do not fit the team's network or are not
+            finite.
         ImportError
             If torch is not installed.
-        RuntimeError
-            If the parameters do not fit the team's network.
 
         Examples
         --------

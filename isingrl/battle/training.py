@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -17,11 +18,14 @@ from isingrl._archives import (
     check_same,
     clear_scratch,
     foreign,
+    lock_folder,
+    make_folder,
+    output_path,
     part,
     read_checkpoint,
     write_archive,
 )
-from isingrl._progress import tqdm
+from isingrl._progress import WIDGETS, tqdm
 from isingrl._runs import seed_sequence
 from isingrl._torch import check_device, one_thread, require_torch
 from isingrl._validation import check_choice, check_integer, check_real
@@ -42,6 +46,7 @@ OPPONENTS = ("self", "rival", "pool", "mixed", "random", "pursuit")
 copy that follows slowly, and scripts."""
 
 _FORMAT, _NAME, _WHAT = "isingrl-battle-checkpoint-1", "checkpoint", "checkpoint"
+_LINES = 30.0  # seconds between two lines where there is no terminal
 _HISTORY = ("loss", "reward", "kills", "deaths", "steps", "win", "defeat")
 
 
@@ -114,19 +119,39 @@ def train(
     """
     training = Training(team, opponent, arena, games, side_by_side, seed, device)
     check_real("checkpoint_seconds", checkpoint_seconds, minimum=0)
-    folder = None if out is None else Path(out)
+    if out is None:
+        return _train(training, None, checkpoint_seconds, progress)
+    folder = output_path(out)
+    make_folder(folder)
+    lock = lock_folder(folder)
+    try:
+        return _train(training, folder, checkpoint_seconds, progress)
+    finally:
+        if lock is not None:
+            os.close(lock)
+
+
+def _train(
+    training: Training, folder: Path | None, checkpoint_seconds: float, progress: bool
+) -> TrainedTeam:
     if folder is not None:
         if finished := training.resume(folder):
             return finished
         training.write_checkpoint(folder)
-    written = time.monotonic()
+    written, told = time.monotonic(), -float("inf")
+    # a bar in a log file would be one line of kilobytes
+    plain = progress and not (sys.stderr.isatty() or WIDGETS)
     with tqdm(
-        total=training.games, initial=training.played, unit="game", disable=not progress
+        total=training.games, initial=training.played, unit="game", disable=plain or not progress
     ) as bar:
         while training.played < training.games:
             before = training.played
-            bar.set_postfix_str(training.play_round())
+            line = training.play_round()
+            bar.set_postfix_str(line)
             bar.update(training.played - before)
+            if plain and (time.monotonic() - told >= _LINES or training.played == training.games):
+                print(f"{training.played:,} of {training.games:,} games: {line}", file=sys.stderr)
+                told = time.monotonic()
             if folder is not None and time.monotonic() - written >= checkpoint_seconds:
                 training.write_checkpoint(folder)
                 written = time.monotonic()
@@ -270,18 +295,23 @@ class Training:
         """Go on from a folder's checkpoint, if there is one; returns the team if it is finished."""
         for path, name in ((folder, _NAME), (folder, "team"), (folder / "rival", "team")):
             clear_scratch(path, name)
-        found = read_checkpoint(folder, _NAME, _FORMAT, _WHAT)
+        found = read_checkpoint(folder, _NAME, _FORMAT, _WHAT, "out")
         if found is None:
+            if (folder / "team.json").exists():
+                raise ValueError(
+                    f"out must not hold a trained team whose checkpoint is gone, because a new "
+                    f"training would replace it; {folder} has team.json alone"
+                )
             return None
         settings, arrays = found
-        with foreign(folder, _WHAT):
+        with foreign(folder, _WHAT, "out"):
             theirs, played = settings["arguments"], int(settings["played"])
         if not self._seed_given:
             self._seed = theirs.get("seed")
         check_same(folder, "training", self._settings()["arguments"], theirs)
         if "end" in arrays:  # a checkpoint of the last round may come without the team
             return TrainedTeam.load(folder)
-        with foreign(folder, _WHAT):
+        with foreign(folder, _WHAT, "out"):
             self._generator.bit_generator.state = settings["generator"]
             self._learner.restore(part(arrays, "learner."))
             for index, opponent in enumerate(self._opponents):

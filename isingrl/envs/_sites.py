@@ -82,7 +82,7 @@ class Sites:
     def begin(self, start: Any, generator: np.random.Generator) -> None:
         """Begin anew, with the first sublattice; `start` as of `isingrl.simulate`."""
         shape = self.model.lattice.shape
-        first = check_start(start, shape, (self.copies,))
+        first = check_start(start, shape, {"copy": self.copies})
         self.padded[:] = np.stack(start_configurations(first, shape, self.copies, generator))
         self._turn = 0
         self._count()

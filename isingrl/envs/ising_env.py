@@ -342,4 +342,10 @@ class IsingEnv(OnLattice, ParallelEnv[str, npt.NDArray[np.float32], int]):  # ty
                 f"actions must have one entry for each of the {len(self.agents)} agents; missing "
                 f"or unknown: {', '.join(map(str, wrong[:3]))}{', …' if len(wrong) > 3 else ''}"
             )
+        for agent, action in actions.items():
+            if np.ndim(action):
+                raise ValueError(
+                    f"actions must be 0 or 1 for every agent; got an array of shape "
+                    f"{np.shape(action)} for {agent}"
+                )
         return check_actions([actions[agent] for agent in self.possible_agents])[None]

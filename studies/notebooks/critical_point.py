@@ -67,7 +67,7 @@ def side_by_side(runs):
             .reset_index("temperature")
             .reset_coords("temperature")
             .drop_vars("softmax_temperature")
-            .assign_coords(size=L, n_sites=L**2)
+            .assign_coords(size=L, draw=range(data.sizes["draw"]), interval=data.draw.interval)
             for L, data in runs.items()
         ],
         "size",

@@ -79,8 +79,7 @@ figure, axes = plt.subplots(2, 1, sharex=True, sharey=True, figsize=(7, 4.4), la
 for ax, t in zip(axes, (1.9, 2.3), strict=True):
     chosen = data.magnetization.sel(temperature=t, method="nearest").isel(draw=slice(0, 2_000))
     for chain, color in zip(chosen, ("#0072B2", "#56B4E9"), strict=True):
-        time = run["interval"] * chain.draw
-        ax.plot(time, chain, lw=0.7, color=color, label=f"chain {chain.chain.item()}")
+        ax.plot(chain.draw, chain, lw=0.7, color=color, label=f"chain {chain.chain.item()}")
     ax.set_title(rf"$T$ = {chosen.temperature.item():.2f} $J/k_\mathrm{{B}}$", fontsize=10)
     ax.axhline(0, lw=0.8, color="0.7", zorder=0)
 axes[0].set(ylim=(-1.05, 1.05))

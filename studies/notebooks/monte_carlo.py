@@ -257,9 +257,10 @@ def measured(L, rule, temperature, chains, seed):
     return thermodynamics(data).drop_attrs(deep=False).assign_coords(size=L)
 
 
-scan = xr.concat([measured(L, irl.HeatBath(), temperature, 4, 4) for L in sizes], "size")
+joined = {"dim": "size", "coords": "different", "compat": "equals"}
+scan = xr.concat([measured(L, irl.HeatBath(), temperature, 4, 4) for L in sizes], **joined)
 critical = {
-    rule.name: xr.concat([measured(L, rule, T_c, 32, 5) for L in sizes], "size").squeeze()
+    rule.name: xr.concat([measured(L, rule, T_c, 32, 5) for L in sizes], **joined).squeeze()
     for rule in (irl.HeatBath(), irl.Metropolis())
 }
 fits = {

@@ -60,6 +60,7 @@ def naive_averages(model: Ising, temperature: float) -> dict[str, float]:
     def mean(x: FloatArray) -> float:
         return float(weights @ x)
 
+    order, disordered = (m, np.nan) if model.field else (abs(m), n_sites * mean(m**2) / temperature)
     return {
         "energy": mean(e),
         "energy_squared": mean(e**2),
@@ -68,8 +69,8 @@ def naive_averages(model: Ising, temperature: float) -> dict[str, float]:
         "abs_magnetization": mean(abs(m)),
         "magnetization_squared": mean(m**2),
         "magnetization_fourth": mean(m**4),
-        "susceptibility": n_sites * (mean(m**2) - mean(abs(m)) ** 2) / temperature,
-        "susceptibility_disordered": n_sites * mean(m**2) / temperature,
+        "susceptibility": n_sites * (mean(order**2) - mean(order) ** 2) / temperature,
+        "susceptibility_disordered": disordered,
         "binder_cumulant": 1 - mean(m**4) / (3 * mean(m**2) ** 2),
     }
 
@@ -264,7 +265,9 @@ class TestEnumeration:
         found = exact.enumeration(model, [0.6, 2.5])
         for index, temperature in enumerate((0.6, 2.5)):
             for name, value in naive_averages(model, temperature).items():
-                assert found[name].values[index] == pytest.approx(value, rel=1e-9, abs=1e-12)
+                assert found[name].values[index] == pytest.approx(
+                    value, rel=1e-9, abs=1e-12, nan_ok=True
+                )
 
     def test_reference_numbers(self) -> None:
         names = ("energy", "specific_heat", "abs_magnetization", "binder_cumulant")

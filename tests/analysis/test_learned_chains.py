@@ -32,7 +32,7 @@ def slow_matrix(up, lattice, schedule):
     for site, state in itertools.product(range(n), range(2**n)):
         moves[site, state, state | 1 << site] += up[state][site]
         moves[site, state, state & ~(1 << site)] += 1 - up[state][site]
-    if schedule == "sequential":
+    if schedule == "random-site":
         return moves.mean(axis=0)
     if schedule == "checkerboard":
         colors = lattice.sublattices.ravel()
@@ -40,6 +40,8 @@ def slow_matrix(up, lattice, schedule):
             site for color in range(colors.max() + 1) for site in np.flatnonzero(colors == color)
         ]
         return np.linalg.multi_dot([moves[site] for site in sites])
+    if schedule == "typewriter":
+        return np.linalg.multi_dot(list(moves))
     matrix = np.ones((2**n, 2**n))
     for before, after, site in itertools.product(range(2**n), range(2**n), range(n)):
         p = up[before][site]
@@ -47,7 +49,7 @@ def slow_matrix(up, lattice, schedule):
     return matrix
 
 
-@pytest.mark.parametrize("schedule", ["sequential", "checkerboard", "synchronous"])
+@pytest.mark.parametrize("schedule", ["random-site", "checkerboard", "typewriter", "synchronous"])
 @pytest.mark.parametrize("shape", [(5,), (2, 3)])
 def test_matrices_against_slow_ones(schedule, shape):
     model = Ising(Lattice(shape), 0.8, -0.3)
@@ -74,11 +76,11 @@ def test_matrices_against_slow_ones(schedule, shape):
         )
 
 
-@pytest.mark.parametrize("schedule", ["sequential", "checkerboard", "synchronous"])
+@pytest.mark.parametrize("schedule", ["random-site", "checkerboard", "typewriter", "synchronous"])
 def test_matrices_are_what_simulate_does(schedule):
     model = Ising(Lattice((2, 3)), 1.0, 0.2)
     matrix = analysis.transition_matrix(HeatBath(), model, 2.5, schedule).toarray()
-    sweep = np.linalg.matrix_power(matrix, 6 if schedule == "sequential" else 1)
+    sweep = np.linalg.matrix_power(matrix, 6 if schedule == "random-site" else 1)
     data = simulate(
         model, HeatBath(), 2.5, chains=20000, start="up", thermalization=0, sweeps=1, snapshots=1,
         schedule=schedule, seed=1,
@@ -227,7 +229,7 @@ def test_joint_agents_that_know_the_energy_are_gibbs():
     blank = train(model, JointQ(shared=False), 2.0, sweeps=1, seed=1)
     field = analysis.log_odds(blank)["local_field"].values
     policy = made(model, JointQ(shared=False), 2.0, field)
-    for schedule in ("sequential", "checkerboard"):
+    for schedule in ("random-site", "checkerboard"):
         data = analysis.detailed_balance_violation(policy, model, schedule=schedule)
         assert data["gibbs_distance"].item() < 1e-12
 

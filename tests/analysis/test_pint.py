@@ -85,7 +85,7 @@ def test_formulas_give_the_units_that_they_should(data):
     """Fluctuations of quantities with units are responses, units and all."""
     quantities = data.pint.quantify(unit_registry=REGISTRY)
     summary = analysis.thermodynamics(data).pint.quantify(unit_registry=REGISTRY)
-    boltzmann, n_sites = 1 * REGISTRY.k_B, data.attrs["n_sites"]
+    boltzmann, n_sites = 1 * REGISTRY.k_B, data.n_sites.item()
     along = ["chain", "draw"]
     temperature = xr.DataArray(summary.temperature.data, dims="temperature")
     found = n_sites * quantities.energy.var(along).variable / (boltzmann * temperature.variable**2)

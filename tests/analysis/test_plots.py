@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import matplotlib
 import numpy as np
@@ -8,10 +9,13 @@ import pytest
 import xarray as xr
 
 from analysis import exact, plots
+from analysis.plots.axes import logarithmic_axes
+from analysis.plots.styles import _STYLES
 from analysis.quantities import quantity_attrs
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.container import ErrorbarContainer
 
 TEMPERATURE = np.array([1.5, 2.0, 2.5, np.inf])
@@ -132,3 +136,103 @@ def test_labels_without_attributes() -> None:
     assert plots.axis_label(xr.DataArray(0.0, name="made_up")) == "made_up"
     named = xr.DataArray(0.0, name="x", attrs={"long_name": "length", "units": "sites"})
     assert plots.axis_label(named) == "length (sites)"
+
+
+RADIUS = np.array([0.5, 1.0, 2.0, 4.0])
+
+
+def at_one_temperature(
+    kind: str, method: str, temperature: float, error: float = 0.1
+) -> xr.Dataset:
+    """What a function of `plots` draws along one dim, of one method."""
+    name, dim = {
+        "spin_correlation": ("radial_correlation", "radius"),
+        "structure_factor": ("structure_factor", "wave_number"),
+        "size_distribution": ("domain_density", "size_bin"),
+        "domain_growth": ("wall_length", "time"),
+        "observable": ("energy", "temperature"),
+    }[kind]
+    found = xr.Dataset(
+        {name: (dim, 1 / RADIUS), f"{name}_error": (dim, error / RADIUS)}, {dim: RADIUS}
+    )
+    known = (
+        {"method": method}
+        if dim == "temperature"
+        else {"method": method, "temperature": temperature}
+    )
+    return found.assign_coords(known)
+
+
+def draw(kind: str, found: xr.Dataset, ax: Axes | None, **settings: str) -> Axes:
+    name = {"domain_growth": ["wall_length"], "observable": ["energy"]}.get(kind, [])
+    drawn: Axes = getattr(plots, kind)(found, *name, ax=ax, **settings)
+    return drawn
+
+
+def looks(ax: Axes) -> list[tuple[object, ...]]:
+    """Colour, mark and filling of all that has error bars."""
+    marks = [each.lines[0] for each in ax.containers if isinstance(each, ErrorbarContainer)]
+    return [(mark.get_color(), mark.get_marker(), mark.get_markerfacecolor()) for mark in marks]
+
+
+KINDS = ["spin_correlation", "structure_factor", "size_distribution", "domain_growth", "observable"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_calls_on_one_axes_differ(kind: str) -> None:
+    ax = plt.subplots()[1]
+    series = [(method, t) for t in (2.0, 2.5, 3.0) for method in ("metropolis", "heat-bath")]
+    for method, t in series:
+        draw(kind, at_one_temperature(kind, method, t), ax)
+    drawn = looks(ax)
+    assert len(set(drawn)) == len(series)
+    assert len({color for color, *_ in drawn}) == len(series)
+    for (method, _), (color, marker, _) in zip(series[:2], drawn[:2], strict=True):
+        own = plots.method_style(method)
+        assert (color, marker) == (own["color"], own["marker"])
+    if kind != "observable":
+        labels = ax.get_legend_handles_labels()[1]
+        assert labels[0] == "Metropolis, $T$ = 2"
+        assert len(set(labels)) == len(series)
+    for _ in range(10):  # more than there are colours
+        draw(kind, at_one_temperature(kind, "metropolis", 2.0), ax, label="again")
+    assert len({look[:2] for look in looks(ax)}) == len(ax.containers)
+    assert ax.get_legend_handles_labels()[1][-1] == "again"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_has_no_method_differs_too(kind: str) -> None:
+    ax = plt.subplots()[1]
+    for t in (2.0, 3.0):
+        draw(kind, at_one_temperature(kind, "", t).drop_vars("method"), ax)
+    assert len(set(looks(ax))) == 2
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_errors_that_are_not_known_have_no_bars(kind: str) -> None:
+    ax = draw(kind, at_one_temperature(kind, "metropolis", 2.0, np.nan), None)
+    ax.figure.canvas.draw()
+    assert len(ax.containers[0].lines[0].get_xdata()) == RADIUS.size
+
+
+def test_no_mark_of_a_method_looks_like_an_error_bar() -> None:
+    for style in _STYLES.values():
+        assert style.marker not in "+|1234", style.label
+
+
+@pytest.mark.parametrize("factor", [1.2, 3.0, 8.0, 15.0, 60.0, 1e6])
+def test_ticks_of_logarithmic_axes_do_not_overlap(factor: float) -> None:
+    figure, ax = plt.subplots(figsize=(3.0, 2.25), layout="constrained")
+    ax.plot([0.21, 0.21 * factor], [0.21, 0.21 * factor])
+    logarithmic_axes(ax)
+    figure.canvas.draw()
+    for axis, end in ((ax.xaxis, "x"), (ax.yaxis, "y")):
+        low, high = axis.get_view_interval()
+        ticks = [*axis.get_major_ticks(), *axis.get_minor_ticks()]
+        shown = [tick for tick in ticks if low <= tick.get_loc() <= high and tick.label1.get_text()]
+        boxes = sorted(
+            (getattr(box, f"{end}0"), getattr(box, f"{end}1"))
+            for box in (tick.label1.get_window_extent() for tick in shown)
+        )
+        assert len(boxes) >= 2
+        assert all(left[1] < right[0] for left, right in pairwise(boxes))

@@ -110,3 +110,33 @@ def test_small_powers_have_their_order_of_magnitude_written_once(exponent, short
     ax.figure.draw_without_rendering()
     assert (ax.xaxis.get_offset_text().get_text() == "") == short
     assert max(len(label.get_text()) for label in ax.get_xticklabels()) <= 5
+
+
+@pytest.mark.parametrize("one_call", [True, False])
+def test_methods_of_one_size_are_told_apart(summary, one_call):
+    methods = ["metropolis", "heat-bath", "mean-field-q"]
+    both = xr.concat([summary.assign_coords(method=each) for each in methods], "method")
+    ax = plt.subplots()[1]
+    for part in [both] if one_call else [both.sel({"method": each}) for each in methods]:
+        plots.sizes(part, "abs_magnetization", ax)
+    marks = [each.lines[0] for each in ax.containers]
+    looks = {(m.get_color(), m.get_marker(), m.get_markerfacecolor()) for m in marks}
+    assert len(looks) == 6
+    assert len({mark.get_color() for mark in marks}) == 2  # those of the sizes
+    lines = [line.get_linestyle() for line in ax.lines if line.get_linewidth() == 0.7]
+    assert len(set(lines)) == 3
+    labels = ax.get_legend_handles_labels()[1]
+    assert labels[::2] == [
+        f"{each}, $L$ = 8" for each in ("Metropolis", "heat bath", "mean-field Q")
+    ]
+
+
+def test_collapses_on_one_axes_differ_and_unknown_errors_have_no_bars(summary):
+    unknown = summary.assign(abs_magnetization_error=np.nan * summary["abs_magnetization_error"])
+    ax = plots.collapse(summary, FIT, "abs_magnetization")
+    plots.collapse(unknown, FIT, "abs_magnetization", ax)
+    plots.sizes(unknown, "abs_magnetization", ax, label="unknown")
+    ax.figure.canvas.draw()
+    marks = [each.lines[0] for each in ax.containers]
+    assert len({(m.get_color(), m.get_marker(), m.get_markerfacecolor()) for m in marks}) == 6
+    assert ax.get_legend_handles_labels()[1][-1] == "unknown, $L$ = 16"

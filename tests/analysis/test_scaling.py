@@ -22,7 +22,7 @@ def join(runs):
         .reset_coords("temperature")
         .drop_vars("softmax_temperature", errors="ignore")
         .assign_coords(
-            size=side, n_sites=run.attrs["n_sites"], interval=run.attrs.get("interval", 1)
+            size=side, draw=np.arange(run.sizes["draw"]), interval=run.draw.attrs.get("interval", 1)
         )
         for side, run in runs.items()
     ]
@@ -247,8 +247,7 @@ def made_up(rng, n_draws):
         dims = ("temperature", "chain", "draw")
         runs[side] = xr.Dataset(
             {"energy": (dims, rng.normal(size=m.shape)), "magnetization": (dims, m)},
-            {"temperature": temperature},
-            {"n_sites": side**2},
+            {"temperature": temperature, "n_sites": side**2, "draw": np.arange(n_draws)},
         )
     return join(runs)
 
@@ -393,7 +392,7 @@ def test_common_temperatures_are_taken_too():
     runs = [
         simulate(
             Ising(Lattice((side, side))), HeatBath(), temperature, sweeps=100, chains=2, seed=side
-        ).assign_coords(size=side, n_sites=side**2)
+        ).assign_coords(size=side)
         for side in (4, 6)
     ]
     data = xr.concat(
@@ -403,6 +402,17 @@ def test_common_temperatures_are_taken_too():
     np.testing.assert_array_equal(series["temperature"].sel(size=6), temperature)
     mean = moments(series).mean(SAMPLES)
     assert observables_of(mean)["susceptibility"].sizes == {"size": 2, "point": 4}
+
+
+def test_runs_in_a_field_are_refused():
+    model = Ising(Lattice((4, 4)), field=0.1)
+    data = simulate(model, HeatBath(), [2.0, 2.4, 2.8], sweeps=100, seed=1)
+    for function in (
+        lambda: scaling.reweight(data, [2.2]),
+        lambda: scaling.observables(data.expand_dims(size=[4])),
+    ):
+        with pytest.raises(ValueError, match=r"without a field.*got field = \[0\.1\]"):
+            function()
 
 
 def test_power_law_is_found_where_it_is_documented():

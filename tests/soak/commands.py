@@ -217,10 +217,13 @@ def check_stop(started, sign):
     code, said = started.process.returncode, started.log.read_text()
     status = started.out / "tasks" / "status.json"
     own = status.exists() and Status.read(status.parent).pid == started.process.pid
-    if code == -sign:  # while it was still importing, or had nothing left to do
+    assert "Traceback" not in said, said
+    assert "leaked" not in said, said
+    if sign == signal.SIGTERM:
+        assert code in (0, -sign), said
+    elif code == -sign:  # while it was still importing, or had nothing left to do
         assert not own or "wrote data.nc" in said, said
     elif code:
         assert code == 128 + sign, said
         assert ("the same command goes on" if own else "nothing was begun") in said
-        assert "Traceback" not in said, said
         assert not own or Status.read(status.parent).state == "stopped"

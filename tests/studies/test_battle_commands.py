@@ -53,8 +53,8 @@ def test_train_again_is_done_at_once(trained, capsys):
 def test_train_shows_how_it_goes(tmp_path, capsys):
     main([*TRAIN, *QUICK, "--out", str(tmp_path / "shown")])
     shown = capsys.readouterr().err
-    assert "12/12" in shown
-    for word in ("against pursuit: won", "killed", "lost", "reward"):
+    assert "12 of 12 games" in shown
+    for word in ("against self: won", "killed", "lost", "reward"):
         assert word in shown
 
 

@@ -1,63 +1,124 @@
 """SIGTERM and Ctrl-C, at any moment."""
 
-import contextlib
+import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
-from studies import command_line
-from studies.endings import stoppable
+from studies.endings import WaitingSignals, stoppable
 from studies.executors import Workers
-from studies.progress import Status
+from studies.files import write_json
+from studies.progress import Status, describe
+from studies.runner import is_running
 
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize(("sign", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+@pytest.fixture
+def started(tmp_path):
+    """Starts a study that takes for ever, and waits until its tasks run."""
+    processes = []
+
+    def start(workers):
+        options = ["--sweeps", "100000000", "--interval", "1000", "--shape", "16", "16"]
+        process = subprocess.Popen(
+            [
+                sys.executable, "-c", "from studies.command_line import main; main()", "curve",
+                *options, "--out", str(tmp_path), "--workers", str(workers),
+            ],
+            cwd=ROOT, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        processes.append(process)
+        status = tmp_path / "tasks" / "status.json"
+        while not (status.exists() and Status.read(tmp_path / "tasks").running):
+            assert process.poll() is None
+            time.sleep(0.1)
+        return process
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.wait()
+    shutil.rmtree(tmp_path / "tasks", ignore_errors=True)
+
+
 @pytest.mark.parametrize("workers", [1, 2])
-def test_signals_stop_it_cleanly(sign, code, workers, tmp_path):
-    program = "from studies.command_line import main; main()"
-    options = [
-        "curve",
-        "--sweeps",
-        "100000000",
-        "--interval",
-        "1000",
-        "--shape",
-        "16",
-        "16",
-        "--out",
-        str(tmp_path),
-    ]
-    process = subprocess.Popen(
-        [sys.executable, "-c", program, *options, "--workers", str(workers)],
-        cwd=ROOT, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    status = tmp_path / "tasks" / "status.json"
-    while not (status.exists() and Status.read(tmp_path / "tasks").running):
-        assert process.poll() is None
-        time.sleep(0.1)
+def test_ctrl_c_stops_it_cleanly(workers, started, tmp_path):
+    process = started(workers)
     began = time.monotonic()
-    process.send_signal(getattr(signal, sign))
+    process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=30)
-    assert process.returncode == code
+    assert process.returncode == 130
     assert time.monotonic() - began < 5
     assert "the same command goes on" in said
     assert "Traceback" not in said
     assert Status.read(tmp_path / "tasks").state == "stopped"
-    shutil.rmtree(tmp_path / "tasks")
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_sigterm_ends_it_at_once(workers, started, tmp_path):
+    process = started(workers)
+    process.terminate()
+    _, said = process.communicate(timeout=5)  # until its workers have closed standard error, too
+    assert process.returncode == -signal.SIGTERM
+    assert all(line.startswith("curve: ") for line in said.splitlines()), said
+    assert not is_running(tmp_path / "tasks")
+    assert "the same command goes on" in describe(Status.read(tmp_path / "tasks"), alive=False)[0]
+
+
+STUCK = """
+import ctypes, sys
+from studies import command_line
+
+def get_stuck(*_):
+    print("stuck", flush=True)
+    lock, mutex = ctypes.PyDLL(None).pthread_mutex_lock, ctypes.create_string_buffer(256)
+    lock(mutex)
+    lock(mutex)  # waits for itself, as a package that spins within C: nothing of Python runs
+
+{}
+command_line.main(["curve"])
+"""
+IMPORT = "command_line._command = get_stuck"
+RUN = "command_line._command = lambda name: get_stuck"
+
+
+@pytest.mark.parametrize(
+    ("phase", "signals"),
+    [
+        (IMPORT, [signal.SIGTERM]),
+        (IMPORT, [signal.SIGINT]),
+        (RUN, [signal.SIGTERM]),
+        (RUN, [signal.SIGINT, signal.SIGINT]),
+    ],
+    ids=["import, SIGTERM", "import, Ctrl-C", "run, SIGTERM", "run, Ctrl-C twice"],
+)
+def test_nothing_can_refuse_to_stop(phase, signals):
+    program = [sys.executable, "-c", STUCK.format(phase)]
+    with subprocess.Popen(program, cwd=ROOT, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout.readline() == b"stuck\n"
+            for number in signals:
+                time.sleep(0.2)
+                assert process.poll() is None
+                process.send_signal(number)
+            process.wait(timeout=5)
+        finally:
+            process.kill()
+    assert process.returncode == -signals[-1]
 
 
 class Deaf:
     """Gets a signal while it is thrown away, where Python drops what is raised."""
 
     def __del__(self):
-        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGINT)
 
 
 def test_a_stop_that_python_drops_comes_again(capsys, monkeypatch):
@@ -71,23 +132,8 @@ def test_a_stop_that_python_drops_comes_again(capsys, monkeypatch):
     with pytest.raises(SystemExit) as stop, stoppable("toy", "all is kept"):
         drop_and_wait()
     assert time.monotonic() - began < 30  # it wakes who sleeps
-    assert stop.value.code == 143
-    assert capsys.readouterr().err == "toy: terminated; all is kept\n"
-
-
-def test_a_stop_while_packages_are_imported_is_not_lost(capsys, monkeypatch):
-    """Where some of them catch whatever is raised."""
-
-    def import_it(name):
-        with contextlib.suppress(BaseException):
-            signal.raise_signal(signal.SIGINT)
-        return lambda options: print("begun")
-
-    monkeypatch.setattr(command_line, "_command", import_it)
-    with pytest.raises(SystemExit) as stop:
-        command_line.main(["curve"])
     assert stop.value.code == 130
-    assert capsys.readouterr() == ("", "isingrl curve: interrupted; nothing was begun\n")
+    assert capsys.readouterr().err == "toy: interrupted; all is kept\n"
 
 
 def test_a_stop_while_workers_end_lets_them_end():
@@ -105,3 +151,69 @@ def test_a_stop_while_workers_end_lets_them_end():
     finally:
         signal.signal(signal.SIGINT, before)
     assert ended
+
+
+def test_a_users_own_handler_stays_after_a_stop_that_waited():
+    stops = []
+    before = signal.signal(signal.SIGINT, lambda *_: stops.append(True))
+    try:
+        for number in (1, 2):
+            with WaitingSignals():
+                signal.raise_signal(signal.SIGINT)
+                signal.raise_signal(signal.SIGINT)
+                assert len(stops) == number - 1
+            assert len(stops) == number
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def command(*words, program="from studies.command_line import main; main()"):
+    return [sys.executable, "-c", program, *words]
+
+
+@pytest.mark.parametrize("words", [["--help"], ["curve", "--help"], ["battle"], ["status", "out"]])
+def test_a_closed_pipe_ends_it_quietly(words, tmp_path):
+    (tmp_path / "out" / "tasks").mkdir(parents=True)
+    write_json(asdict(Status("toy")), tmp_path / "out" / "tasks" / "status.json")
+    reader, writer = os.pipe()
+    os.close(reader)
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    found = subprocess.run(
+        command(*words), cwd=tmp_path, env=environment, stdout=writer, stderr=subprocess.PIPE
+    )
+    os.close(writer)
+    assert found.stderr == b""
+    assert found.returncode == 141
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"PYTHONIOENCODING": "ascii"},
+        {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+        {"LC_ALL": "C", "PYTHONIOENCODING": "latin-1"},
+    ],
+    ids=["ascii", "posix", "latin-1"],
+)
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--help"], 0, "softmax temperature"),
+        (["discount", "--help"], 0, "usage"),
+        (["battle", "train", "--help"], 0, "usage"),
+        (["curve", "--methods", "τ", "--out", "out"], 2, "methods"),
+        (["status", "τ"], 2, "must be that of a study"),
+        (["completion", "bash"], 0, "complete"),
+    ],
+    ids=["help", "study", "battle", "option", "folder", "completion"],
+)
+def test_terminals_that_lack_greek_letters_get_something_else(
+    words, code, said, environment, tmp_path
+):
+    environment = os.environ | {"PYTHONPATH": str(ROOT)} | environment
+    found = subprocess.run(
+        command(*words), cwd=tmp_path, env=environment, capture_output=True, encoding="latin-1"
+    )
+    assert found.returncode == code, found.stderr
+    assert said in found.stdout + found.stderr
+    assert "Unicode" not in found.stderr

@@ -1,0 +1,212 @@
+"""What the runs of a Dataset were made with: sites, times of draws, couplings, fields, lattices.
+
+It lies in coordinates, which stay with the numbers where Datasets are joined or parts of them are
+taken. Files of earlier versions have attributes instead, which are read where there is no
+coordinate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+FloatArray = npt.NDArray[np.float64]
+
+_MANY = 100  # changes of the magnetization, all of them even: chance does not make as many
+_SEVERAL = 4  # values
+_ROUNDING = 1e-13  # of a magnetization
+
+
+def parameter(data: xr.Dataset | xr.DataArray, name: str) -> xr.DataArray | None:
+    """Return the coordinate of that name or, as a scalar, the attribute; None without both."""
+    if name in data.coords:
+        variable = data.coords[name].variable
+        return xr.DataArray(variable.values, dims=variable.dims, name=name)
+    if name == "sides" and "shape" in data.attrs:
+        return xr.DataArray("x".join(map(str, np.atleast_1d(data.attrs["shape"]))), name=name)
+    if name in data.attrs:
+        return xr.DataArray(np.asarray(data.attrs[name]).item(), name=name)
+    return None
+
+
+def required(data: xr.Dataset | xr.DataArray, name: str) -> xr.DataArray:
+    """Return a parameter that has to be there."""
+    value = parameter(data, name)
+    if value is None:
+        raise ValueError(
+            f"data must have the attribute or coordinate {name!r}, as isingrl.simulate makes it; "
+            f"got the coordinates {sorted(map(str, data.coords))}"
+        )
+    return value
+
+
+def single(data: xr.Dataset | xr.DataArray, name: str) -> Any:
+    """Return the one value of a parameter, which all of the data must share."""
+    value = required(data, name)
+    values = np.unique(value.values)
+    if values.size != 1:
+        raise ValueError(
+            f"data must have one {name} here; got {values.tolist()} along {value.dims}: take a "
+            "part with one of them at a time"
+        )
+    return values.tolist()[0]
+
+
+def numbers_along(
+    data: xr.Dataset, name: str, template: xr.DataArray, default: float | None = None
+) -> FloatArray:
+    """Return a parameter of each run, in the template's shape; the default where it is missing."""
+    value = parameter(data, name)
+    if value is None and default is not None:
+        return np.full(template.shape, default)
+    value = required(data, name)
+    if not set(value.dims) <= set(template.dims):
+        raise ValueError(
+            f"data: {name!r} must lie along {template.dims}, one value a run; got {value.dims}: "
+            "runs that differ in it lie side by side along a dim of their own"
+        )
+    if value.dtype.kind not in "iuf":
+        raise ValueError(f"data: {name!r} must be a number; got {value.values}")
+    return _along(value, template)
+
+
+def _along(value: xr.DataArray, template: xr.DataArray) -> FloatArray:
+    along = value.broadcast_like(template).transpose(*template.dims)
+    return np.asarray(along, dtype=np.float64)
+
+
+def positive_along(data: xr.Dataset, name: str, template: xr.DataArray) -> FloatArray:
+    """As `numbers_along`, of what has to be positive."""
+    values = numbers_along(data, name, template)
+    if not (values > 0).all():
+        raise ValueError(f"data: {name!r} must be positive; got {values.min():g}")
+    return values
+
+
+def sweeps_between_draws(data: xr.Dataset, template: xr.DataArray) -> FloatArray:
+    """Return by how many sweeps the draws of each run lie apart.
+
+    The coordinate ``draw`` is in sweeps if its units say so, and a number else, which ``interval``
+    turns into sweeps: so thinned runs are right either way.
+    """
+    draw = data.coords.get("draw")
+    step = _step(draw)
+    if draw is None or draw.attrs.get("units") != "sweeps":
+        return positive_along(data, "interval", template) * step
+    if "interval" in data.coords and (numbers_along(data, "interval", template) != step).any():
+        raise ValueError(
+            f"data: 'draw' says that draws lie {step:g} sweeps apart, and 'interval' "
+            f"{np.unique(data['interval'])}. {_NUMBERED}"
+        )
+    return np.full(template.shape, step)
+
+
+_NUMBERED = (
+    "Runs of several intervals lie side by side if their draws are numbered: "
+    "run.assign_coords(draw=range(n_draws), interval=...) for each"
+)
+
+
+def _step(draw: xr.DataArray | None) -> float:
+    if draw is None or draw.dtype.kind not in "iuf":
+        return 1.0
+    steps = np.diff(draw.values)
+    uneven = np.flatnonzero((steps <= 0) | ~np.isclose(steps, steps[:1]))
+    if uneven.size:
+        first, second = draw.values[uneven[0] : uneven[0] + 2]
+        raise ValueError(
+            "data: the coordinate 'draw' must ascend by even steps, or draws are no series in "
+            f"time; got {second!s} after {first!s}. {_NUMBERED}"
+        )
+    return float(steps[0]) if steps.size else 1.0
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What runs say of their model, to be held against what their series show.
+
+    xarray keeps the coordinates of the first Dataset where it is told not to compare them
+    (``compat="override"``, to become its default). So a run can come with those of another one.
+
+    Attributes
+    ----------
+    n_sites, coupling, field : float array
+        Of each run; NaN where nothing is known.
+    step : float array
+        Of the sum of s_i s_j over bonds: by 4 where every site has an even number of neighbours,
+        by 2 on other lattices.
+    """
+
+    n_sites: FloatArray
+    coupling: FloatArray
+    field: FloatArray
+    step: FloatArray
+
+    @classmethod
+    def of(cls, data: xr.Dataset, template: xr.DataArray) -> Shown:
+        """Read all of it, in the template's shape."""
+        boundary = parameter(data, "boundary")
+        periodic = xr.DataArray(False) if boundary is None else boundary == "periodic"
+        step = xr.where(periodic, 4.0, 2.0)
+        known = set(step.dims) <= set(template.dims)
+        return cls(
+            positive_along(data, "n_sites", template),
+            numbers_along(data, "coupling", template, default=np.nan),
+            numbers_along(data, "field", template, default=np.nan),
+            _along(step, template) if known else np.full(template.shape, 2.0),
+        )
+
+    def check(
+        self, run: tuple[int, ...], energy: FloatArray, magnetization: FloatArray, where: str
+    ) -> None:
+        """Refuse series, shape (n_chains, n_draws), that are those of another model.
+
+        Averages of several draws look like a larger lattice, and are refused as well: they
+        fluctuate less than draws.
+        """
+        n_sites, coupling, field = (
+            float(each[run]) for each in (self.n_sites, self.coupling, self.field)
+        )
+        for e, m in zip(energy, magnetization, strict=True):
+            shown = _sites_shown(m)
+            if shown is None:
+                continue
+            few = np.count_nonzero(np.diff(m)) < _MANY
+            if shown != n_sites and not (n_sites % shown == 0 and few):
+                raise ValueError(
+                    f"data: n_sites is {n_sites:g} at {where}, but the magnetizations there are "
+                    f"those of {shown} sites, or averages of draws, which fluctuate less than "
+                    f"draws. {_JOINED}"
+                )
+            bonds = n_sites * ((e - e[0]) + field * (m - m[0]))
+            scale = abs(coupling) * float(self.step[run])
+            rounding = 1e-14 * n_sites * (np.abs(e).max() + abs(field))
+            if not scale > 100 * rounding:  # NaN, no coupling, or all but none
+                continue
+            if np.abs(bonds / scale - np.rint(bonds / scale)).max() > 0.01:
+                raise ValueError(
+                    f"data: the energies at {where} are not those of a model with coupling = "
+                    f"{coupling:g} and field = {field:g}, as the data have them. {_JOINED} (Of "
+                    "energies of your own, drop the coordinate 'coupling'.)"
+                )
+
+
+_JOINED = (
+    "Where runs that differ in it were joined, join them with xr.concat(..., "
+    'coords="different", compat="equals"), which keeps what each says.'
+)
+
+
+def _sites_shown(magnetization: FloatArray) -> int | None:
+    """Smallest number of spins whose mean can take these values; None for other numbers."""
+    values = np.unique(magnetization)
+    values = values[np.diff(values, prepend=-np.inf) > _ROUNDING]
+    if values.size < _SEVERAL or abs(values).max() > 1:
+        return None
+    shown = np.rint(2 / np.diff(values).min())
+    down = (1 - values) * shown / 2
+    return int(shown) if np.allclose(down, np.rint(down), rtol=0, atol=1e-6) else None

@@ -1,0 +1,229 @@
+"""Configurations of a run as an animation, and how frames become a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from analysis.plots.configurations import snapshot
+from analysis.plots.styles import style_of
+from isingrl._archives import make_folder, replacing
+from isingrl._validation import check_integer, check_spin_values
+
+__all__ = ["animation", "check_video", "video_file"]
+
+Pixels = npt.NDArray[np.uint8]
+
+_SUFFIXES = (".mp4", ".gif")
+_FASTEST = 50
+_SITES = ("x", "y", "z")
+
+
+def animation(
+    data: xr.Dataset, path: str | os.PathLike[str], *, frames_per_second: int = 8
+) -> None:
+    """Write an animation of the configurations of one chain: a frame for each snapshot.
+
+    The title tells the method, the temperature and the sweep.
+
+    Parameters
+    ----------
+    data : Dataset
+        As `isingrl.simulate` returns it with ``snapshots``: ``spins`` of a plane, or of a slice of
+        a cube, along ``snapshot``. Other dims, such as ``temperature`` and ``chain``, must have the
+        length 1; ``data.isel(temperature=0, chain=0)`` takes one of several.
+    path : path
+        Of the file, which is written whole or not at all. It ends in .gif or .mp4 (H.264, which
+        needs the extra ``battle``).
+    frames_per_second : int
+        1 to 50; a GIF counts in hundredths of a second and may be a little faster or slower.
+
+    Raises
+    ------
+    TypeError
+        If `data` is no Dataset, or `frames_per_second` no integer.
+    ValueError
+        If `data` lacks ``spins`` or ``snapshot``, holds several chains or temperatures, or other
+        values than ±1; if `path` ends in something else, its folder cannot be written to, or
+        `frames_per_second` is out of range.
+    ImportError
+        If an MP4 is wanted, and imageio or imageio-ffmpeg is not installed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import isingrl as irl
+    >>> from analysis import plots
+    >>> model = irl.Ising(irl.Lattice((8, 8)))
+    >>> data = irl.simulate(model, irl.HeatBath(), 2.0, sweeps=10, snapshots=[0, 1, 10], seed=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     plots.animation(data, f"{folder}/quench.gif")
+    """
+    path = check_video(path, "path")
+    frames = _frames(data)
+    rate = check_integer("frames_per_second", frames_per_second, 1)
+    if rate > _FASTEST:
+        raise ValueError(f"frames_per_second must be {_FASTEST} at most; got {rate}")
+    make_folder(path.parent, "the folder of path")
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    spins = frames["spins"]
+    # 400 × 432 pixels: H.264 wants multiples of 2, and codes blocks of 16
+    figure = Figure(figsize=(4.0, 4.32), dpi=100)
+    canvas: Any = FigureCanvasAgg(figure)
+    ax = figure.add_axes((0.04, 0.04, 0.92, 0.92 * 4.0 / 4.32))
+    snapshot(spins.isel(snapshot=0), ax)
+    with video_file(path, rate) as append:
+        for number in range(spins.sizes["snapshot"]):
+            frame = frames.isel(snapshot=number)
+            ax.images[0].set_data(frame["spins"].transpose(..., "x").values)
+            ax.set_title(_title(frame, number), fontsize=10)
+            canvas.draw()
+            append(np.array(canvas.buffer_rgba())[..., :3])
+
+
+def check_video(path: str | os.PathLike[str], name: str) -> Path:
+    """Return the path of a video if one can be written by that name.
+
+    Parameters
+    ----------
+    path : path
+        Of the file.
+    name : str
+        Of the argument, for the message.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    ValueError
+        If it does not end in .gif or .mp4.
+    ImportError
+        If it is an MP4, and imageio or imageio-ffmpeg is not installed.
+
+    Examples
+    --------
+    >>> from analysis.plots.animations import check_video
+    >>> check_video("quench.gif", "path").suffix
+    '.gif'
+    """
+    path = Path(path)
+    if path.suffix not in _SUFFIXES:
+        raise ValueError(f"{name} must end in {' or '.join(_SUFFIXES)}; got {str(path)!r}")
+    for module in ("imageio", "imageio_ffmpeg") if path.suffix == ".mp4" else ():
+        try:
+            __import__(module)
+        except ModuleNotFoundError as error:
+            if error.name != module:
+                raise
+            raise ImportError(
+                f"MP4 videos need {module.replace('_', '-')}; install isingrl[battle], or write a "
+                ".gif"
+            ) from error
+    return path
+
+
+@contextmanager
+def video_file(path: Path, rate: int) -> Iterator[Callable[[Pixels], None]]:
+    """Give a function that appends a frame to a video, which is there when all went well.
+
+    Parameters
+    ----------
+    path : Path
+        From `check_video`, in a folder that is there.
+    rate : int
+        Frames per second.
+
+    Yields
+    ------
+    callable
+        Takes the pixels of a frame, shape (height, width, 3), with even sides.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from analysis.plots.animations import video_file
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with video_file(Path(folder) / "black.gif", 8) as append:
+    ...         append(np.zeros((16, 16, 3), np.uint8))
+    """
+    with replacing(path) as scratch:
+        if path.suffix == ".gif":
+            yield from _gif(scratch, rate)
+        else:
+            yield from _mp4(scratch, rate)
+
+
+def _gif(path: Path, rate: int) -> Iterator[Callable[[Pixels], None]]:
+    from PIL import Image
+
+    images: list[Any] = []
+    palette = Image.Palette.ADAPTIVE  # takes a third of the memory at once
+    yield lambda pixels: images.append(Image.fromarray(pixels).convert("P", palette=palette))
+    images[0].save(path, save_all=True, append_images=images[1:], duration=1000 / rate, loop=0)
+
+
+def _mp4(path: Path, rate: int) -> Iterator[Callable[[Pixels], None]]:
+    from imageio import v2 as imageio
+
+    settings: dict[str, Any] = {
+        "format": "FFMPEG", "fps": rate, "codec": "libx264", "pixelformat": "yuv420p",
+        "macro_block_size": 2, "quality": 8,
+    }  # fmt: skip
+    writer: Any = imageio.get_writer(path, **settings)
+    with writer:
+        yield writer.append_data
+
+
+def _frames(data: Any) -> xr.Dataset:
+    """Spins over ``snapshot`` and two dims of sites, with what the titles tell."""
+    if not isinstance(data, xr.Dataset):
+        raise TypeError(f"data must be an xarray Dataset; got {type(data).__name__}")
+    if "spins" not in data or "snapshot" not in data["spins"].dims:
+        raise ValueError(
+            "data must have 'spins' along 'snapshot', as isingrl.simulate makes them with "
+            f"snapshots=; got {sorted(map(str, data))}"
+        )
+    frames = data[["spins"]]
+    for dim, length in frames.sizes.items():
+        if dim == "snapshot" or dim in _SITES:
+            continue
+        if length != 1:
+            raise ValueError(
+                f"data must hold one {dim}; got {length}: take one, as data.isel({dim}=0) does"
+            )
+        frames = frames.squeeze(dim)
+    sites = [str(dim) for dim in frames["spins"].dims if dim in _SITES]
+    if len(sites) != 2 or "x" not in sites:
+        raise ValueError(
+            f"data must hold planes, or slices of cubes as data.isel(z=0) takes them; got the "
+            f"sites {tuple(sites)}"
+        )
+    if not frames["spins"].size:
+        raise ValueError("data must hold at least one snapshot; it holds none")
+    check_spin_values("data: spins", frames["spins"].values)
+    return frames
+
+
+def _title(frame: xr.Dataset, number: int) -> str:
+    """Method, temperature and time, as far as they are known."""
+    parts = [style_of(frame, 0).label] if "method" in frame.coords else []
+    if "temperature" in frame.coords:
+        parts.append(rf"$T$ = {frame['temperature'].item():.4g} $J/k_\mathrm{{B}}$")
+    if "sweep" in frame.coords:
+        parts.append(f"sweep {frame['sweep'].item()}")
+    else:
+        parts.append(f"snapshot {number}")
+    return ", ".join(parts)

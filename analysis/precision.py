@@ -1,0 +1,75 @@
+"""When a run is long enough: the standard errors that are wanted."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+import xarray as xr
+
+from analysis.errors import ShortRunWarning
+from analysis.thermodynamics import MIN_DRAWS, OBSERVABLES, thermodynamics
+from isingrl._validation import check_choice, check_real
+
+__all__ = ["precision"]
+
+
+def precision(**errors: float) -> Callable[[xr.Dataset], bool]:
+    """Say when standard errors are small enough, for ``isingrl.simulate(..., until=...)``.
+
+    Parameters
+    ----------
+    **errors : float
+        Largest standard error by name of an observable of `analysis.thermodynamics`, in its units.
+
+    Returns
+    -------
+    function
+        True of data whose observables all have errors at most as large, at every temperature and
+        field, once the run is also long enough for the errors to be trusted, without a
+        `ShortRunWarning`. An error of NaN, as where nothing moved, never suffices.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If none is given, a name is no observable, or an error is not positive.
+
+    Notes
+    -----
+    Stopping as soon as an estimated error is small favours estimates that are too small, by few
+    percent where a run holds hundreds of autocorrelation times, as the condition above asks for
+    at least 50.
+
+    Examples
+    --------
+    >>> import isingrl as irl
+    >>> from analysis import precision, thermodynamics
+    >>> model = irl.Ising(irl.Lattice((8, 8)))
+    >>> data = irl.simulate(
+    ...     model, irl.HeatBath(), [2.0, 3.0], sweeps=100_000, thermalization=200, chains=4,
+    ...     until=precision(energy=0.01), seed=1,
+    ... )
+    >>> bool((thermodynamics(data).energy_error <= 0.01).all()), data.sizes["draw"] < 100_000
+    (True, True)
+    """
+    if not errors:
+        raise TypeError("errors must name an observable, as in precision(energy=1e-4); got none")
+    for name, error in errors.items():
+        check_choice("errors: an observable", name, tuple(OBSERVABLES))
+        if not check_real(name, error) > 0:
+            raise ValueError(f"{name} must be a positive standard error; got {error:g}")
+
+    def enough(data: xr.Dataset) -> bool:
+        if data.sizes["draw"] < MIN_DRAWS:
+            return False
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            summary = thermodynamics(data)
+        if any(issubclass(each.category, ShortRunWarning) for each in caught):
+            return False
+        return all(
+            bool(np.all(summary[f"{name}_error"] <= error)) for name, error in errors.items()
+        )
+
+    return enough

@@ -1,0 +1,150 @@
+"""Files of a study's folder that are cut, changed, replaced by folders or links: plain words."""
+
+import json
+import shutil
+
+import pytest
+import xarray as xr
+
+from studies.command_line import main
+from studies.files import open_dataset
+
+SMALL = ["curve", "--shape", "4", "4", "--temperature", "2", "3", "2", "--sweeps", "4000"]
+SMALL += ["--methods", "heat-bath", "--workers", "1"]
+RAW = ("Traceback", "indices must be", "KeyError", "Task(", "object has no", "fault of isingrl")
+
+
+def text(content):
+    def write(path):
+        path.write_text(content, encoding="utf-8")
+
+    return write
+
+
+def replace_by_folder(path):
+    path.unlink(missing_ok=True)
+    path.mkdir()
+
+
+def replace_by_link(path):
+    path.unlink(missing_ok=True)
+    path.symlink_to(path.with_name("nowhere"))
+
+
+def without(key):
+    def write(path):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        del content[key]
+        path.write_text(json.dumps(content), encoding="utf-8")
+
+    return write
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    out = tmp_path_factory.mktemp("whole") / "curve"
+    main([*SMALL, "--out", str(out)])
+    return out
+
+
+DAMAGES = [
+    *(
+        (name, damage)
+        for name in ("tasks/config.json", "tasks/status.json")
+        for damage in (
+            text(""), text("[]"), text("[[1, 2]]"), text("null"), text("{"), text('"text"'),
+            text("{}"), text('{"config": []}'), text('{"config": {}, "started": 1}'),
+            text("[" * 100_000), replace_by_folder, replace_by_link,
+        )
+    ),
+    *(
+        ("tasks/ledger.jsonl", damage)
+        for damage in (text("[[1, 2]]\nnull\n{"), replace_by_folder, replace_by_link)
+    ),
+    ("tasks/config.json", without("config")),
+    ("tasks/config.json", without("started")),
+    ("tasks/status.json", without("state")),
+    ("tasks/status.json", text('{"study": "curve", "state": "asleep"}')),
+    ("tasks/status.json", text('{"study": "curve", "running": 3}')),
+    ("tasks/lock", replace_by_folder),
+    ("tasks/lock", replace_by_link),
+    ("config.json", replace_by_folder),
+    ("data.nc", replace_by_folder),
+    ("summary.nc", text("no netCDF")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"), DAMAGES, ids=[f"{k} {name}" for k, (name, _) in enumerate(DAMAGES)]
+)
+def test_damage_is_told_in_plain_words_or_mended(name, damage, whole, tmp_path, capsys):
+    out = tmp_path / "curve"
+    shutil.copytree(whole, out)
+    damage(out / name)
+    commands = {
+        "tasks/status.json": [["status"]],
+        "tasks/config.json": [[*SMALL, "--extend", "--out"], [*SMALL, "--out"]],
+        "tasks/lock": [["status"], [*SMALL, "--out"]],
+    }
+    for words in commands.get(name, [[*SMALL, "--out"]]):
+        code = 0
+        try:
+            main([*words, str(out)])
+        except SystemExit as stop:
+            code = stop.code
+        said = capsys.readouterr().err
+        assert code in (0, 1, 2), said
+        assert not any(word in said for word in RAW), said
+    if (out / "data.nc").is_file():
+        with open_dataset(whole / "data.nc") as one, open_dataset(out / "data.nc") as other:
+            xr.testing.assert_equal(one, other)
+
+
+def test_results_that_are_folders_are_told_in_plain_words(whole, tmp_path, capsys):
+    out = tmp_path / "curve"
+    shutil.copytree(whole, out)
+    for path in (out / "tasks").glob("*.safetensors"):
+        replace_by_folder(path)
+    with pytest.raises(SystemExit) as stop:
+        main([*SMALL, "--out", str(out)])
+    assert stop.value.code in (1, 2)
+    said = capsys.readouterr().err
+    assert not any(word in said for word in RAW), said
+    assert "folder" in said or "directory" in said
+
+
+def test_another_configuration_does_not_replace_what_is_there(whole, tmp_path, capsys):
+    out = tmp_path / "curve"
+    shutil.copytree(whole, out)
+    before = {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
+    with pytest.raises(SystemExit) as stop:
+        main([*SMALL, "--shape", "6", "6", "--out", str(out)])
+    assert stop.value.code == 2
+    said = capsys.readouterr().err
+    assert "shape was 4 4 and is 6 6" in said
+    assert "--out" in said
+    assert "--extend" in said
+    assert before == {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
+
+
+def test_a_folder_is_run_again_as_its_data_are(whole, capsys):
+    main(["rerun", str(whole), "--workers", "1"])
+    assert "is reproduced" in capsys.readouterr().out
+
+
+def test_a_folder_without_data_cannot_be_run_again(tmp_path, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["rerun", str(tmp_path)])
+    assert stop.value.code == 2
+    assert "file must be data" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["--out", ""], ["--out="]])
+@pytest.mark.parametrize("command", [["curve"], ["battle", "train"], ["battle", "tournament", "a"]])
+def test_an_empty_folder_is_refused(command, words, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as stop:
+        main([*command, *words])
+    assert stop.value.code == 2
+    assert "--out must not be empty" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
