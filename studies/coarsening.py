@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -12,7 +12,7 @@ import xarray as xr
 
 from analysis import domain_length, exact, growth_law, plots, structure_factor
 from analysis.errors import jackknife
-from analysis.plots.styles import colors
+from analysis.plots.styles import colors, draw_marks, style_of
 from analysis.quantities import quantity_attrs
 from isingrl import Ising, Lattice, MeanFieldQ, Metropolis, Rule, simulate, train
 from isingrl._validation import check_integer, check_temperature
@@ -176,47 +176,40 @@ class Coarsening:
         )
 
     def _draw_lengths(self, ax: Axes, summary: xr.Dataset, name: str) -> None:
-        series = [(method, t) for method in METHODS for t in summary["temperature"].values]
-        for order, (method, t) in enumerate(series):
+        for method, t, color in _series(summary):
             at = summary.sel({"method": method, "temperature": t, "definition": name})
             n, error = at["growth_exponent"].item(), at["growth_exponent_error"].item()
             label = f"{plots.method_label(method)}, $T$ = {t:g}: $n$ = {n:.3f} ± {error:.3f}"
-            plots.domain_growth(at, name, ax, law=at, window=self.window, label=label)
-            apart = 4 * min(1, 2 - order)  # the slower ones end close to one another
-            _label(ax, at["time"].values[-1], at[name].values[-1], t, apart)
+            plots.domain_growth(at, name, ax, law=at, window=self.window, label=label, color=color)
         ax.set_ylabel("domain length $L$ (lattice spacings)")
-        ax.set_xlim(right=5 * self.sweeps)
         low, high = ax.get_ylim()
-        share = min(0.8, 0.0775 * len(series))  # of the axis, for the legend
+        share = min(
+            0.8, 0.0775 * len(METHODS) * summary.sizes["temperature"]
+        )  # of the axis, for the legend
         ax.set_ylim(low, high * (high / low) ** (share / (1 - share)))
         ax.legend(loc="upper left", fontsize=8, frameon=False, handletextpad=0.2)
 
     def _draw_local(self, ax: Axes, summary: xr.Dataset) -> None:
         """Local exponents against 1/L, on which L = L₀ + A tⁿ is the line n (1 − L₀/L)."""
         ax.axhline(0.5, color="0.35", lw=1, ls="--", zorder=1)
-        for method in METHODS:
-            style = plots.method_style(method)
-            for t in summary["temperature"].values:
-                at = summary.sel({"method": method, "temperature": t})
-                inverse, local = at["inverse_length"].values, at["local_exponent"].values
-                n, error, offset = (
-                    at[f"extrapolated_growth_{name}"].item()
-                    for name in ("exponent", "exponent_error", "offset")
-                )
-                ax.errorbar(
-                    inverse, local, at["local_exponent_error"].values, ls="none", elinewidth=0.9,
-                    label=f"{plots.method_label(method)}, $T$ = {t:g}: $n$ = {n:.3f} ± {error:.3f}",
-                    zorder=3, **style,
-                )  # fmt: skip
-                used = at["step"].values >= self.long_window[0]
-                ends = np.array([0.0, inverse[used].max()])
-                ax.plot(ends, n * (1 - offset * ends), lw=0.9, color=style["color"], zorder=2)
-                _label(ax, inverse[0], local[0], t)
+        for method, t, color in _series(summary):
+            at = summary.sel({"method": method, "temperature": t})
+            inverse, local = at["inverse_length"].values, at["local_exponent"].values
+            n, error, offset = (
+                at[f"extrapolated_growth_{name}"].item()
+                for name in ("exponent", "exponent_error", "offset")
+            )
+            label = f"{plots.method_label(method)}, $T$ = {t:g}: $n$ = {n:.3f} ± {error:.3f}"
+            style = replace(style_of(at, 0), color=color)
+            draw_marks(ax, inverse, local, None, at["local_exponent_error"].values, style, label, 3)
+            used = at["step"].values >= self.long_window[0]
+            ends = np.array([0.0, inverse[used].max()])
+            ax.plot(ends, n * (1 - offset * ends), lw=0.9, color=color, zorder=2)
         ax.legend(
             loc="upper center", bbox_to_anchor=(0.5, -0.17), fontsize=8, frameon=False,
             handletextpad=0.2, title="extrapolated to $1/L$ = 0:", title_fontsize=8,
         )  # fmt: skip
-        ax.set_xlim(0, 1.3 * summary["inverse_length"].max().item())
+        ax.set_xlim(0, 1.05 * summary["inverse_length"].max().item())
         ax.set_xlabel(plots.axis_label(summary["inverse_length"]))
         ax.set_ylabel(plots.axis_label(summary["local_exponent"]))
 
@@ -307,12 +300,14 @@ def local_exponents(lengths: xr.DataArray) -> xr.Dataset:
     )
 
 
-def _label(ax: Axes, x: float, y: float, temperature: float, above: int = 0) -> None:
-    """Name the temperature of a series at its end."""
-    ax.annotate(
-        f"$T$ = {temperature:g}", (x, y), xytext=(7, above), textcoords="offset points",
-        va="center", fontsize=8,
-    )  # fmt: skip
+def _series(summary: xr.Dataset) -> list[tuple[str, float, str]]:
+    """Methods, which differ in their marks, and temperatures, which differ in their colours."""
+    temperatures = summary["temperature"].values.tolist()
+    return [
+        (method, t, color)
+        for method in METHODS
+        for t, color in zip(temperatures, colors(len(temperatures)), strict=True)
+    ]
 
 
 __all__ = ["LENGTHS", "METHODS", "Coarsening", "local_exponents", "measure"]

@@ -8,7 +8,16 @@ import numpy as np
 import xarray as xr
 
 from analysis._fits import numbers_of_fit
-from analysis.plots.styles import Style, axis_label, draw_marks, new_axes, style_of, variable
+from analysis.plots.styles import (
+    Style,
+    axis_label,
+    draw_marks,
+    logarithmic,
+    new_axes,
+    series_style,
+    style_of,
+    variable,
+)
 from isingrl._validation import check_real
 
 if TYPE_CHECKING:
@@ -29,7 +38,7 @@ def spin_correlation(
     ax : Axes, optional
         Drawn on; a new one if omitted.
     label : str, optional
-        Of the marks; the name of the method if omitted.
+        Of the marks; the method and the temperature if omitted.
 
     Returns
     -------
@@ -56,7 +65,8 @@ def spin_correlation(
     values = variable(result, "radial_correlation", ("radius",), ("radius",))
     ax = new_axes(ax)
     _draw(ax, result, values, values["radius"] >= 0, label)
-    ax.axhline(0.0, color="0.7", linewidth=0.8, zorder=1)
+    if not any(line.get_gid() == "zero" for line in ax.lines):
+        ax.axhline(0.0, color="0.7", linewidth=0.8, zorder=1, gid="zero")
     ax.set(xlabel=axis_label(values["radius"]), ylabel=axis_label(values))
     return ax
 
@@ -81,7 +91,7 @@ def structure_factor(
         Length L in lattice spacings, to draw :math:`S(k)/L^2` of a plane against kL instead, where
         growing domains that look alike at all times fall on one another.
     label, color : str, optional
-        Of the marks; those of the method if omitted.
+        Of the marks; those of the method if omitted. With a colour marks are small dots.
 
     Returns
     -------
@@ -112,8 +122,8 @@ def structure_factor(
     for name in ("structure_factor", "structure_factor_error"):
         if name in shown:
             shown[name] = shown[name] / scale**2
-    _draw(ax, shown, shown["structure_factor"], values["wave_number"] > 0, label, color)
-    ax.set(xscale="log", yscale="log")
+    _draw(ax, shown, shown["structure_factor"], values["wave_number"] > 0, label, color, dots=True)
+    _logarithmic(ax)
     if length is None:
         ax.set(xlabel=axis_label(values["wave_number"]), ylabel=f"{axis_label(values)}, $S(k)$")
     else:
@@ -129,6 +139,7 @@ def domain_growth(
     law: xr.Dataset | None = None,
     window: tuple[float, float] | None = None,
     label: str | None = None,
+    color: str | None = None,
 ) -> Axes:
     r"""Draw a length of domains against time, on logarithmic axes.
 
@@ -145,7 +156,9 @@ def domain_growth(
     window : tuple of float, optional
         First and last time of the fit, needed for `law`; shaded.
     label : str, optional
-        Of the marks; the name of the method if omitted.
+        Of the marks; the method and the temperature if omitted.
+    color : str, optional
+        Of marks and line; the method's, or another where the axes have that, if omitted.
 
     Returns
     -------
@@ -174,7 +187,7 @@ def domain_growth(
     found = None if law is None else numbers_of_fit("law", law, names, "analysis.growth_law")
     values = variable(lengths, name, ("time",), ("time",))
     ax = new_axes(ax)
-    style = _draw(ax, lengths, values, values["time"] > 0, label)
+    style = _draw(ax, lengths, values, values["time"] > 0, label, color)
     if window is not None and not any(patch.get_gid() == "window" for patch in ax.patches):
         ax.axvspan(*window, color="0.92", zorder=0, gid="window")
     if found is not None and window is not None:
@@ -184,9 +197,15 @@ def domain_growth(
             t = np.geomspace(max(first, ends[0]), min(last, ends[1]), 200)
             fit = offset + amplitude * t**exponent
             ax.plot(t[fit > 0], fit[fit > 0], line, color=style.color, linewidth=1.0, zorder=2)
-    ax.set(xscale="log", yscale="log")
+    _logarithmic(ax)
     ax.set(xlabel=axis_label(values["time"]), ylabel=axis_label(values))
     return ax
+
+
+def _logarithmic(ax: Axes) -> None:
+    ax.set(xscale="log", yscale="log")
+    logarithmic(ax.xaxis)
+    logarithmic(ax.yaxis)
 
 
 def _draw(
@@ -196,14 +215,18 @@ def _draw(
     shown: xr.DataArray,
     label: str | None,
     color: str | None = None,
+    *,
+    dots: bool = False,
 ) -> Style:
-    """Draw marks, small dots if they have a colour of their own; returns their style."""
-    style = style_of(result, 0)
+    """Draw marks, as the method has them, or small dots in colour; returns their style."""
+    style = series_style(result, ax, label)
     if color is not None:
-        style = Style(style.label, color, ".", 3.0)
+        method = style_of(result, 0)
+        marker, size = (".", 3.0) if dots else (method.marker, method.size)
+        style = Style(style.label, color, marker, size, method.filled)
     chosen = values[shown.values]
     error = result.get(f"{values.name}_error")
     y_error = None if error is None else error.values[shown.values]
     x = chosen[chosen.dims[0]].values
-    draw_marks(ax, x, chosen.values, None, y_error, style, label or style.label, 3)
+    draw_marks(ax, x, chosen.values, None, y_error, style, style.label, 3)
     return style

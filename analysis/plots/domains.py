@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from analysis.plots.styles import axis_label, draw_marks, new_axes, style_of, variable
+from analysis.plots.styles import (
+    axis_label,
+    draw_marks,
+    logarithmic,
+    new_axes,
+    series_style,
+    variable,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,7 +44,7 @@ def size_distribution(
     exponent_label : str, optional
         Of that line.
     label : str, optional
-        Of the marks; the name of the method if omitted.
+        Of the marks; the method and the temperature if omitted.
 
     Returns
     -------
@@ -66,10 +73,10 @@ def size_distribution(
     if not bool((density > 0).any()):
         raise ValueError("distribution must hold at least one domain; it holds none")
     ax = new_axes(ax)
-    style = style_of(distribution, 0)
+    style = series_style(distribution, ax, label)
     found = (density > 0).values
     size, y = density["size_bin"].values[found], density.values[found]
-    draw_marks(ax, size, y, None, error.values[found], style, label or style.label, 2)
+    draw_marks(ax, size, y, None, error.values[found], style, style.label, 2)
     if exponent is not None:
         middle = y.size // 2
         x = size[[0, -1]]
@@ -77,6 +84,10 @@ def size_distribution(
         law = y[middle] * (x / size[middle]) ** -exponent
         ax.plot(x, law, color="0.35", linewidth=1.0, label=text, zorder=1)
     ax.set(xscale="log", yscale="log", xlabel=axis_label(density["size_bin"]))
-    ax.set_ylabel(f"{axis_label(density)}, $n_s$")
-    ax.set_ylim(bottom=10 ** np.floor(np.log10(y.min())))
+    ax.set_ylabel("domains per site, $n_s$")
+    # error bars that reach down to zero would stretch the axis
+    lowest = min(container.lines[0].get_ydata().min() for container in ax.containers)
+    ax.set_ylim(bottom=10 ** np.floor(np.log10(lowest)), auto=True)
+    logarithmic(ax.xaxis)
+    logarithmic(ax.yaxis)
     return ax

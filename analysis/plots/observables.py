@@ -9,7 +9,14 @@ import xarray as xr
 
 from analysis._parameters import parameter
 from analysis.exact.onsager import CRITICAL_TEMPERATURE
-from analysis.plots.styles import Style, axis_label, draw_marks, new_axes, style_of, variable
+from analysis.plots.styles import (
+    Style,
+    axis_label,
+    draw_marks,
+    new_axes,
+    series_style,
+    variable,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,7 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["critical_temperature", "exact_curve", "observable", "softmax_axis"]
 
 
-def observable(summary: xr.Dataset, name: str, ax: Axes | None = None) -> Axes:
+def observable(
+    summary: xr.Dataset, name: str, ax: Axes | None = None, *, label: str | None = None
+) -> Axes:
     """Draw an observable against temperature or field, with error bars and one mark a method.
 
     Parameters
@@ -31,11 +40,14 @@ def observable(summary: xr.Dataset, name: str, ax: Axes | None = None) -> Axes:
         that is there.
     ax : Axes, optional
         Drawn on; a new one if omitted.
+    label : str, optional
+        Of the marks of one method; the names of the methods if omitted.
 
     Returns
     -------
     Axes
-        With a labelled artist for each method, for a legend.
+        With a labelled artist for each method, for a legend. A method that the axes already show
+        gets another colour and mark.
 
     Raises
     ------
@@ -43,7 +55,7 @@ def observable(summary: xr.Dataset, name: str, ax: Axes | None = None) -> Axes:
         If what is drawn is no Dataset.
     ValueError
         If `summary` lacks the observable, or it has dims besides temperature and method, or field
-        and method.
+        and method; if several methods are to have one label.
 
     Examples
     --------
@@ -59,9 +71,14 @@ def observable(summary: xr.Dataset, name: str, ax: Axes | None = None) -> Axes:
     values = variable(summary, name, (along, "method"), (along,))
     ax = new_axes(ax)
     one_method = "method" not in values.dims
+    if label is not None and not one_method:
+        raise ValueError(
+            f"label is for one method; summary has {summary['method'].values.tolist()}"
+        )
     for order in range(1 if one_method else summary.sizes["method"]):
         chosen = summary if one_method else summary.isel(method=order)
-        _draw_points(ax, chosen, name, along, style_of(chosen, order), zorder=3 + order)
+        style = series_style(chosen, ax, label, order)
+        _draw_points(ax, chosen, name, along, style, zorder=3 + order)
     return _labelled(ax, summary[along], values)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,16 +12,19 @@ from analysis.quantities import QUANTITIES, quantity_attrs
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
 
 __all__ = [
     "Style",
     "axis_label",
     "colors",
     "draw_marks",
+    "logarithmic",
     "method_color",
     "method_label",
     "method_style",
     "new_axes",
+    "series_style",
     "style_of",
     "variable",
 ]
@@ -57,11 +60,12 @@ class Style:
 
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart, and shapes that stay visible
-# on top of one another: strokes and small marks inside open ones of different sizes.
+# on top of one another: small marks inside open ones of different sizes. No mark is an upright
+# stroke, because that would look like an error bar.
 _STYLES = {
     "metropolis": Style("Metropolis", "#0072B2", "x", 4.5),
-    "heat-bath": Style("heat bath", "#009E73", "+", 8.0),
-    "mean-field-q": Style("mean-field Q", "#D55E00", "o", 7.0),
+    "heat-bath": Style("heat bath", "#009E73", "d", 8.0),
+    "mean-field-q": Style("mean-field Q", "#D55E00", "o", 6.0),
     "neighborhood-q": Style("neighborhood Q", "#CC79A7", "s", 8.5),
     "independent-q": Style("independent Q", "#E69F00", "^", 7.0),
     "joint-q": Style("joint Q", "#56B4E9", "D", 5.5),
@@ -70,6 +74,16 @@ _STYLES = {
     "random": Style("random", "#999999", "1", 8.0),
     "pursuit": Style("pursuit", "#000000", "*", 8.0),
 }
+# For further series of one method on the same axes.
+_SERIES = tuple(
+    zip(
+        ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"),
+        ("o", "s", "^", "D", "v", "p", "h"),
+        strict=True,
+    )
+)
+_FEW_DECADES = 1.5
+_CAP = 1.8  # points; the ends of a bar are seen inside an open mark, too
 _UNNAMED = Style("simulation", "#000000", ".", 5.0, filled=True)
 _UNITS = {
     "J": "$J$",
@@ -269,7 +283,7 @@ def draw_marks(
     x, y : array_like, shape (n,)
         Where the marks are, in the units of the axes.
     x_error, y_error : array_like, shape (n,), or None
-        Standard errors, in the same units.
+        Standard errors, in the same units; a mark has no bar where its error is NaN.
     style : Style
         Colour and mark.
     label : str or None
@@ -298,6 +312,7 @@ def draw_marks(
         markeredgewidth=1.0,
         color=style.color,
         elinewidth=0.9,
+        capsize=0.0 if style.marker in "x1" else _CAP,  # a capped cross is an hourglass
         label=label,
         zorder=zorder,
         **face,  # type: ignore[arg-type]
@@ -331,6 +346,93 @@ def style_of(summary: xr.Dataset, order: int) -> Style:
         return _UNNAMED
     method = str(summary["method"].item())
     return _STYLES.get(method, _other(method, order))
+
+
+def series_style(summary: xr.Dataset, ax: Axes, label: str | None, order: int = 0) -> Style:
+    """Style of a further series on axes: that of its method, or another if the axes have that.
+
+    Parameters
+    ----------
+    summary : Dataset
+        With or without the scalar coordinates ``method`` and ``temperature``, which the label
+        names.
+    ax : Axes
+        Where it will be drawn.
+    label : str or None
+        For a legend, instead of method and temperature.
+    order : int
+        As of `style_of`.
+
+    Returns
+    -------
+    Style
+        Colour and mark that no other series on `ax` has, as long as there are any.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> from analysis.plots.styles import draw_marks, new_axes, series_style
+    >>> ax = new_axes(None)
+    >>> summary = xr.Dataset(coords={"method": "heat-bath", "temperature": 2.0})
+    >>> first = series_style(summary, ax, None)
+    >>> first.label
+    'heat bath, $T$ = 2'
+    >>> draw_marks(ax, [1.0], [0.5], None, None, first, first.label, 2)
+    >>> series_style(summary, ax, None).color == first.color
+    False
+    """
+    from matplotlib.colors import to_rgb
+    from matplotlib.container import ErrorbarContainer
+
+    style = style_of(summary, order)
+    temperature = summary.coords.get("temperature")
+    if label is None and temperature is not None and temperature.ndim == 0:
+        label = f"{style.label}, $T$ = {temperature.item():.4g}"
+    lines = [
+        container.lines[0]
+        for container in ax.containers
+        if isinstance(container, ErrorbarContainer)
+    ]
+    taken = [(to_rgb(line.get_color()), line.get_marker()) for line in lines]
+    if (to_rgb(style.color), style.marker) in taken:
+        free = [
+            (color, marker)
+            for color, marker in _SERIES
+            if all(to_rgb(color) != other and marker != shape for other, shape in taken)
+        ]
+        color, marker = free[0] if free else _SERIES[len(taken) % len(_SERIES)]
+        style = Style(style.label, color, marker, 5.0)
+    return replace(style, label=label or style.label)
+
+
+def logarithmic(axis: Axis) -> None:
+    """Put ticks on a logarithmic axis that do not run into one another.
+
+    Parameters
+    ----------
+    axis : Axis
+        With the limits of what was drawn: at less than a decade and a half it has ticks at 1, 2, 5
+        of every decade, else at powers of 10.
+
+    Examples
+    --------
+    >>> from analysis.plots.styles import logarithmic, new_axes
+    >>> ax = new_axes(None)
+    >>> line = ax.plot([0.2, 3.0], [1.0, 2.0])
+    >>> ax.set_xscale("log")
+    >>> logarithmic(ax.xaxis)
+    >>> [label.get_text() for label in ax.get_xticklabels()]
+    ['0.1', '0.2', '0.5', '1', '2', '5']
+    """
+    from matplotlib.ticker import FuncFormatter, LogFormatterSciNotation, LogLocator, NullFormatter
+
+    low, high = axis.get_view_interval()
+    short = np.log10(high / low) < _FEW_DECADES
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if short else (1.0,)))
+    axis.set_major_formatter(
+        FuncFormatter(lambda value, _: f"{value:g}") if short else LogFormatterSciNotation()
+    )
+    axis.set_minor_formatter(NullFormatter())
 
 
 def colors(number: int) -> list[str]:
