@@ -4,6 +4,7 @@ Labels come from the attributes ``long_name`` and ``units``. Matplotlib is impor
 has to be made, so that ``import analysis`` does not load it.
 """
 
+from analysis.plots.animations import animation
 from analysis.plots.battles import (
     battle_frame,
     kills_over_time,
@@ -25,6 +26,7 @@ from analysis.plots.scaling import collapse, extrapolation, sizes
 from analysis.plots.styles import axis_label, method_label, method_style
 
 __all__ = [
+    "animation",
     "axis_label",
     "battle_frame",
     "collapse",

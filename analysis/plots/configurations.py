@@ -187,7 +187,7 @@ def snapshots(
     for ax, (point, cut) in zip(axes.flat, panels, strict=False):
         chosen = spins.isel({dim: point})
         snapshot(chosen if cut is None else chosen.isel(z=cut), ax)
-        title = _title(chosen[dim]) if dim in spins.coords else f"{dim} {point}"
+        title = title_of(chosen[dim]) if dim in spins.coords else f"{dim} {point}"
         ax.set_title(title if cut is None else f"{title}, z = {cut}", fontsize=9)
     patches = [
         Patch(facecolor=color, edgecolor="0.4", label=label)
@@ -218,7 +218,7 @@ def _frame(ax: Axes, spins: xr.DataArray) -> Axes:
     return ax
 
 
-def _title(value: xr.DataArray) -> str:
+def title_of(value: xr.DataArray) -> str:
     if value.name == "temperature":
         return rf"$T$ = {value.item():.4g} $J/k_\mathrm{{B}}$"
     text = value.item() if isinstance(value.item(), str) else f"{value.item():.4g}"

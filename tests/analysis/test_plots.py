@@ -132,3 +132,30 @@ def test_labels_without_attributes() -> None:
     assert plots.axis_label(xr.DataArray(0.0, name="made_up")) == "made_up"
     named = xr.DataArray(0.0, name="x", attrs={"long_name": "length", "units": "sites"})
     assert plots.axis_label(named) == "length (sites)"
+
+
+def test_a_method_drawn_twice_has_two_looks(summary: xr.Dataset) -> None:
+    one = summary.isel(method=0)
+    ax = plots.observable(one, "energy")
+    plots.observable(one, "energy", ax, label="Metropolis, $L$ = 16")
+    handles, labels = ax.get_legend_handles_labels()
+    assert labels == ["Metropolis", "Metropolis, $L$ = 16"]
+    lines = [handle.lines[0] for handle in handles if isinstance(handle, ErrorbarContainer)]
+    assert len({line.get_color() for line in lines}) == 2
+    assert len({line.get_marker() for line in lines}) == 2
+    with pytest.raises(ValueError, match="label is for one method"):
+        plots.observable(summary, "energy", label="both")
+
+
+def test_error_bars_are_told_from_marks_and_absent_where_errors_are_nan(
+    summary: xr.Dataset,
+) -> None:
+    assert plots.method_style("heat-bath")["marker"] not in "+|1"
+    at = summary.isel(method=1)
+    error = at["energy_error"].copy(data=[0.01, np.nan, 0.01, 0.01])
+    ax = plots.observable(at.assign(energy_error=error), "energy")
+    line, caps, bars = ax.containers[0].lines
+    assert len(line.get_ydata()) == 3
+    assert caps  # ends that are seen inside an open circle
+    drawn = [segment for segment in bars[0].get_segments() if np.isfinite(segment).all()]
+    assert [segment.shape for segment in drawn if segment.size] == [(2, 2)] * 2

@@ -116,3 +116,52 @@ def test_what_cannot_be_drawn_is_refused(growth):
         plots.domain_growth(lengths.isel(time=0), "wall_length")
     with pytest.raises(TypeError, match="Dataset"):
         plots.domain_growth(lengths["wall_length"], "wall_length")
+
+
+def looks(ax):
+    lines = [container.lines[0] for container in ax.containers]
+    return [(line.get_color(), line.get_marker()) for line in lines]
+
+
+def test_temperatures_of_one_method_differ_in_color_and_mark(spins):
+    several = xr.concat([spins] * 5, "temperature").assign_coords(temperature=np.arange(1.0, 6.0))
+    for analyze, draw in (
+        (spin_correlation, plots.spin_correlation),
+        (structure_factor, plots.structure_factor),
+    ):
+        found, ax = analyze(several), None
+        for t in found["temperature"].values:
+            ax = draw(found.sel(temperature=t), ax)
+        for kind in zip(*looks(ax), strict=True):
+            assert len(set(kind)) == 5
+        labels = ax.get_legend_handles_labels()[1]
+        assert labels == [f"heat bath, $T$ = {t}" for t in range(1, 6)]
+
+
+def test_growth_at_two_temperatures_has_two_looks(growth):
+    lengths, law = growth
+    ax = None
+    for t in (1.0, 1.8):
+        at = lengths.assign_coords(method="metropolis", temperature=t)
+        ax = plots.domain_growth(at, "wall_length", ax, law=law, window=(2, 64))
+    (first, second) = looks(ax)
+    assert first[0] != second[0]
+    assert first[1] != second[1]
+    chosen = plots.domain_growth(at, "wall_length", color="#123456")
+    assert looks(chosen) == [("#123456", "x")]  # the mark is the method's
+
+
+@pytest.mark.parametrize("width", [3, 5])
+def test_ticks_of_wave_numbers_keep_apart(spins, width):
+    import matplotlib.pyplot as plt
+
+    figure, ax = plt.subplots(figsize=(width, 2.5), layout="constrained")
+    plots.structure_factor(structure_factor(spins), ax)
+    figure.draw_without_rendering()
+    for axis in (ax.xaxis, ax.yaxis):
+        drawn = [*axis.get_majorticklabels(), *axis.get_minorticklabels()]
+        boxes = [each.get_window_extent() for each in drawn if each.get_text()]
+        inside = [box for box in boxes if box.overlaps(figure.bbox)]
+        assert len(inside) >= 1
+        assert not any(a.overlaps(b) for k, a in enumerate(inside) for b in inside[:k])
+    plt.close(figure)

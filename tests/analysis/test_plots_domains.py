@@ -98,9 +98,9 @@ def test_other_values_than_spins_are_no_configuration(value):
     plane = spins(1, 4, 4, dims=("temperature", "x", "y")).astype(float)
     plane[0, 1, 2] = value
     for draw in (plots.snapshot, plots.domain_map):
-        with pytest.raises(ValueError, match=r"spins must be \+1 or -1; got"):
+        with pytest.raises(ValueError, match=r"spins must hold the spins -1 and \+1 only; got"):
             draw(plane[0])
-    with pytest.raises(ValueError, match=r"spins must be \+1 or -1; got"):
+    with pytest.raises(ValueError, match=r"spins must hold the spins -1 and \+1 only; got"):
         plots.snapshots(plane)
 
 
@@ -154,3 +154,17 @@ def test_something_else_has_no_distribution():
         size_distribution(xr.Dataset({"energy": 1.0}))
     with pytest.raises(TypeError, match="statistics must be"):
         size_distribution(spins(4, 4, dims=("x", "y")))
+
+
+def test_temperatures_of_one_method_differ_in_color_and_mark(distribution):
+    ax = None
+    for order in (1, 0):
+        ax = plots.size_distribution(distribution.isel(temperature=order), ax)
+    lines = [container.lines[0] for container in ax.containers]
+    assert len({line.get_color() for line in lines}) == 2
+    assert len({line.get_marker() for line in lines}) == 2
+    low, high = ax.get_ylim()
+    for line in lines:  # the second call hides nothing of the first
+        assert low <= min(line.get_ydata())
+        assert max(line.get_ydata()) <= high
+    assert ax.get_legend_handles_labels()[1] == ["heat bath, $T$ = 3", "heat bath, $T$ = 2.27"]
