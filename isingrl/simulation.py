@@ -189,7 +189,9 @@ def simulate(
     if not isinstance(model, Ising):
         raise TypeError(f"model must be an Ising model; got {model!r}")
     temperatures = _check_rule(model, rule, temperature, learn)
-    check_run_length(sweeps, thermalization, interval, chains)
+    sweeps, thermalization, interval, chains = check_run_length(
+        sweeps, thermalization, interval, chains
+    )
     kept = check_snapshots(snapshots, sweeps, interval)
     check_choice("schedule", schedule, SCHEDULES)
     _check_until(until, snapshots)
