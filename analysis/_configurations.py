@@ -88,8 +88,9 @@ class Configurations:
         if self.known("boundary", "periodic", given) != "free":
             raise ValueError(
                 f"boundary must be 'free' for a part of a lattice: spins have {shape[cut[0]]} of "
-                f"{sides[cut[0]]} sites along {cut[0]!r}, so that opposite faces are not joined "
-                "(if this is a lattice of its own, drop the coordinate 'sides')"
+                f"{sides[cut[0]]} sites along {cut[0]!r}, so that opposite faces are not joined: "
+                "spins.assign_coords(boundary='free') says so (if this is a lattice of its own, "
+                "drop the coordinate 'sides')"
             )
         return "free"
 

@@ -53,7 +53,7 @@ def single(data: xr.Dataset | xr.DataArray, name: str) -> Any:
             f"data must have one {name} here; got {values.tolist()} along {value.dims}: take a "
             "part with one of them at a time"
         )
-    return values[0].item()
+    return values.tolist()[0]
 
 
 def numbers_along(

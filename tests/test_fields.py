@@ -109,13 +109,11 @@ def test_the_susceptibility_is_the_answer_to_the_field():
     low, high = (each["magnetization"].values[0] for each in shifted)
     response = (high - low) / (2 * step)
     assert response[1] == pytest.approx(1.9006, abs=1e-4)
-    measured = np.where(
-        np.array(FIELDS) == 0, summary["susceptibility_disordered"], summary["susceptibility"]
-    )
-    error = np.where(
-        np.array(FIELDS) == 0,
-        summary["susceptibility_disordered_error"],
-        summary["susceptibility_error"],
+    measured, error = (
+        summary[f"susceptibility{end}"].where(
+            summary.field != 0, summary[f"susceptibility_disordered{end}"]
+        )
+        for end in ("", "_error")
     )
     assert (abs(measured - response) < Z_LIMIT * error).all()
     np.testing.assert_allclose(

@@ -53,6 +53,33 @@ def correlations_of(spectrum: FloatArray, shape: Shape) -> FloatArray:
     return np.asarray(scipy.fft.irfftn(spectrum, shape))
 
 
+def correlations_of_pairs(spins: npt.NDArray[Any]) -> FloatArray:
+    """Mean of s(x) s(x + r) over the pairs of a free lattice, on a grid of twice its sides.
+
+    0 where there is no pair.
+    """
+    wide = tuple(2 * side for side in spins.shape)
+    transform = scipy.fft.rfftn(spins.astype(np.float64), wide)
+    sums = scipy.fft.irfftn(transform.real**2 + transform.imag**2, wide)
+    return np.asarray(sums / np.maximum(_numbers_of_pairs(spins.shape), 1))
+
+
+@lru_cache(maxsize=4)
+def _numbers_of_pairs(shape: Shape) -> FloatArray:
+    lines = [side - np.abs(2 * side * scipy.fft.fftfreq(2 * side)) for side in shape]
+    return np.asarray(np.multiply.reduce(np.meshgrid(*lines, indexing="ij")))
+
+
+def along_free_axes(values: FloatArray, shape: Shape) -> FloatArray:
+    """Values of `correlations_of_pairs` on the axes, shape (ndim, max(shape) // 2 + 1)."""
+    lines = np.zeros((len(shape), max(shape) // 2 + 1))
+    for axis, side in enumerate(shape):
+        number = min(side, lines.shape[1])
+        place = (0,) * axis + (slice(number),) + (0,) * (len(shape) - axis - 1)
+        lines[axis, :number] = values[place]
+    return lines
+
+
 def along_axes(values: FloatArray, shape: Shape) -> FloatArray:
     """Values on the axes of a periodic grid, or of its half, shape (ndim, max(shape) // 2 + 1).
 
@@ -94,6 +121,13 @@ def wave_shells(shape: Shape) -> Shells:
     if shape[-1] % 2 == 0:
         weight[-1] = 1.0
     return _shells([*parts, last], weight, width, np.pi)
+
+
+@lru_cache(maxsize=4)
+def pair_shells(shape: Shape) -> Shells:
+    """As `distance_shells`, of the grid of `correlations_of_pairs`, by numbers of pairs."""
+    parts = [2 * side * scipy.fft.fftfreq(2 * side) for side in shape]
+    return _shells(parts, _numbers_of_pairs(shape), 1.0, min(shape) / 2)
 
 
 @lru_cache(maxsize=4)

@@ -28,7 +28,7 @@ def spin_correlation(
     connected: str | None = None,
     dims: tuple[str, ...] = DIMS,
 ) -> xr.Dataset:
-    r"""Correlation of spins on a periodic lattice, against their distance.
+    r"""Correlation of spins against their distance.
 
     Parameters
     ----------
@@ -48,7 +48,9 @@ def spin_correlation(
         ``correlation``, :math:`\langle s_0 s_r\rangle` along ``axis`` and ``distance`` in lattice
         spacings up to half the longest side, where a shorter axis continues around the torus; and
         ``radial_correlation`` along ``radius``, the mean over all sites whose distance rounds to
-        the same integer, up to half the shortest side. Each with ``NAME_error`` [1]_.
+        the same integer, up to half the shortest side. Each with ``NAME_error`` [1]_. With free
+        boundaries, if the data say so, means are over the pairs that there are, and a shorter axis
+        ends in NaN.
 
     Raises
     ------
@@ -73,13 +75,17 @@ def spin_correlation(
     """
     if connected not in (None, *SUBTRACTED):
         raise ValueError(f"connected must be None or one of {SUBTRACTED}; got {connected!r}")
-    configurations = periodic(spins, dims)
-    shape = configurations.lattice.shape
-    shells = fourier.distance_shells(shape)
+    configurations = Configurations(spins)
+    check_dims(configurations, dims)
+    shape, free = configurations.lattice.shape, not configurations.lattice.periodic
+    shells = fourier.pair_shells(shape) if free else fourier.distance_shells(shape)
 
     def measure(configuration: npt.NDArray[np.int8]) -> tuple[FloatArray, ...]:
-        found = fourier.correlations_of(fourier.power_spectrum(configuration), shape)
         m = np.array(configuration.mean())
+        if free:
+            found = fourier.correlations_of_pairs(configuration)
+            return fourier.along_free_axes(found, shape), shells.average(found), m, abs(m)
+        found = fourier.correlations_of(fourier.power_spectrum(configuration), shape)
         return fourier.along_axes(found, shape), shells.average(found), m, abs(m)
 
     names = {
@@ -93,12 +99,16 @@ def spin_correlation(
         found = mean[["correlation", "radial_correlation"]]
         return found if connected is None else found - mean[connected] ** 2
 
-    found = averaged(samples, correlations, dims)
-    return found.assign_coords(
+    found = averaged(samples, correlations, dims).assign_coords(
         axis=list(SITES[: len(shape)]),
         distance=_coordinate("distance", np.arange(max(shape) // 2 + 1)),
         radius=_coordinate("radius", shells.radius),
     )
+    if free:
+        reached = xr.DataArray(np.array(shape), dims="axis") > found["distance"]
+        for name in set(found) & {"correlation", "correlation_error"}:
+            found[name] = found[name].where(reached)
+    return found
 
 
 def structure_factor(
@@ -168,7 +178,7 @@ def periodic(spins: Any, dims: Any) -> Configurations:
     configurations = Configurations(spins)
     check_dims(configurations, dims)
     if not configurations.lattice.periodic:
-        raise ValueError("boundary must be 'periodic' for correlations; the data have 'free'")
+        raise ValueError("boundary must be 'periodic' for wave numbers; the data have 'free'")
     return configurations
 
 

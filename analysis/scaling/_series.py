@@ -41,8 +41,8 @@ def sizes_of(data: Any, least: int) -> xr.Dataset:
     field = parameter(data, "field")
     if field is not None and (field.values != 0).any():
         raise ValueError(
-            "data must be those of runs without a field, in which there is no transition and |m| is "
-            f"no order parameter; got field = {np.unique(field.values)}"
+            "data must be those of runs without a field, in which there is no transition and no "
+            f"use in |m|; got field = {np.unique(field.values)}"
         )
     if data["size"].dims != ("size",) or data.sizes["size"] < least:
         raise ValueError(

@@ -35,7 +35,6 @@ FUNCTIONS = {
     ),
 }
 CORRELATIONS = {
-    "correlations": analysis.spin_correlation,
     "structure_factor": analysis.structure_factor,
     "correlation_length": analysis.correlation_length,
 }
@@ -118,7 +117,7 @@ def test_clusters_know_the_coupling_and_the_field_of_the_data():
 
 
 @pytest.mark.parametrize("name", CORRELATIONS)
-def test_correlations_of_free_boundaries_are_refused_alike(name, data):
+def test_wave_numbers_of_free_boundaries_are_refused_alike(name, data):
     function = CORRELATIONS[name]
     if data.boundary == "periodic":
         xr.testing.assert_identical(getattr(data.isingrl, name)(), function(data))
@@ -129,10 +128,57 @@ def test_correlations_of_free_boundaries_are_refused_alike(name, data):
         lambda: function(former(data)),
     )  # fmt: skip
     for way in ways:
-        with pytest.raises(ValueError, match=r"boundary must be 'periodic'.* 'free'"):
+        with pytest.raises(ValueError, match=r"boundary must be 'periodic' for wave numbers"):
             way()
     with pytest.raises(ValueError, match="boundary must be 'periodic'"):
         analysis.domain_length(data, dims=("chain",))
+
+
+def naive_correlations(spins: np.ndarray) -> tuple[np.ndarray, dict[int, float]]:
+    """Pair by pair: along both axes, and by rounded distance up to half the shorter side."""
+    shape = spins.shape
+    along = np.full((2, max(shape) // 2 + 1), np.nan)
+    shells: dict[int, list[float]] = {}
+    for dx in range(-shape[0] + 1, shape[0]):
+        for dy in range(-shape[1] + 1, shape[1]):
+            pairs = [
+                float(spins[x, y] * spins[x + dx, y + dy])
+                for x in range(shape[0])
+                for y in range(shape[1])
+                if 0 <= x + dx < shape[0] and 0 <= y + dy < shape[1]
+            ]
+            radius = np.hypot(dx, dy)
+            if radius <= min(shape) / 2:
+                shells.setdefault(int(np.rint(radius)), []).extend(pairs)
+            for axis, (here, other) in enumerate(((dx, dy), (dy, dx))):
+                if other == 0 and 0 <= here < along.shape[1]:
+                    along[axis, here] = np.mean(pairs)
+    return along, {radius: float(np.mean(pairs)) for radius, pairs in shells.items()}
+
+
+@pytest.mark.parametrize("shape", [(5, 5), (3, 8), (6, 4)])
+def test_correlations_of_free_lattices_are_over_the_pairs_that_there_are(shape):
+    spins = np.random.default_rng(7).choice([-1, 1], size=shape)
+    array = xr.DataArray(spins, dims=("x", "y"), coords={"boundary": "free"})
+    found = analysis.spin_correlation(array, dims=())
+    along, shells = naive_correlations(spins)
+    np.testing.assert_allclose(found.correlation, along, atol=1e-12)
+    expected = [shells[radius] for radius in sorted(shells)]
+    np.testing.assert_allclose(found.radial_correlation, expected, atol=1e-12)
+
+
+def test_neighbours_of_a_free_lattice_are_correlated_as_the_energy_says():
+    model = irl.Ising(irl.Lattice((8, 8), boundary="free"))
+    data = irl.simulate(
+        model, irl.HeatBath(), 2.0, sweeps=4000, thermalization=200, chains=8, snapshots=400,
+        seed=8,
+    )  # fmt: skip
+    found = analysis.spin_correlation(data).squeeze("temperature")
+    xr.testing.assert_identical(data.isingrl.correlations().squeeze("temperature"), found)
+    bonds = -data.energy.sel(draw=data.snapshot.values).mean().item() * 64 / 112
+    neighbours = found.correlation.sel(distance=1)
+    assert neighbours.mean().item() == pytest.approx(bonds, abs=1e-12)
+    assert abs(neighbours.mean().item() - 0.704) < 0.005
 
 
 def test_parts_of_a_lattice_have_a_free_boundary(data):
@@ -140,6 +186,9 @@ def test_parts_of_a_lattice_have_a_free_boundary(data):
     expected = analysis.domain_statistics(bare(part), data.neighborhood.item(), "free")
     found = analysis.domain_statistics(part, boundary="free")
     np.testing.assert_array_equal(found.n_domains, expected.n_domains)
+    told = part.assign_coords(boundary="free")
+    np.testing.assert_array_equal(analysis.domain_statistics(told).n_domains, expected.n_domains)
+    assert np.isfinite(analysis.spin_correlation(told, dims=()).correlation.sel(distance=1)).all()
     if data.boundary == "free":
         np.testing.assert_array_equal(analysis.domain_statistics(part).n_domains, found.n_domains)
         return
@@ -148,6 +197,7 @@ def test_parts_of_a_lattice_have_a_free_boundary(data):
         lambda: analysis.domain_statistics(part, boundary="periodic"),
         lambda: analysis.label_clusters(part, seed=1),
         lambda: analysis.spin_correlation(part),
+        lambda: analysis.structure_factor(part),
         lambda: plots.domain_map(
             part.isel(temperature=0, chain=0, snapshot=0), ax=Figure().subplots()
         ),

@@ -98,9 +98,9 @@ def test_other_values_than_spins_are_no_configuration(value):
     plane = spins(1, 4, 4, dims=("temperature", "x", "y")).astype(float)
     plane[0, 1, 2] = value
     for draw in (plots.snapshot, plots.domain_map):
-        with pytest.raises(ValueError, match=r"spins must hold the spins -1 and \+1 only; got"):
+        with pytest.raises(ValueError, match=r"spins -1 and \+1 only; got"):
             draw(plane[0])
-    with pytest.raises(ValueError, match=r"spins must hold the spins -1 and \+1 only; got"):
+    with pytest.raises(ValueError, match=r"spins -1 and \+1 only; got"):
         plots.snapshots(plane)
 
 
