@@ -99,15 +99,26 @@ def test_policy_on_a_lattice_of_another_shape_is_fine(policy):
 
 
 INTEGERS = {
-    "sweeps": [(0, ValueError), (-1, ValueError), (1.0, TypeError), ("1", TypeError),
+    "sweeps": [(0, ValueError), (-1, ValueError), (1.5, TypeError), ("1", TypeError),
                (True, TypeError), (None, TypeError)],
     "interval": [(0, ValueError), (-1, ValueError), (11, ValueError), (0.5, TypeError),
                  (None, TypeError)],
-    "chains": [(0, ValueError), (-2, ValueError), (2.0, TypeError), ([2], TypeError)],
+    "chains": [(0, ValueError), (-2, ValueError), (2.5, TypeError), ([2], TypeError)],
     "thermalization": [(-1, ValueError), (0.5, TypeError), (None, TypeError)],
     "snapshots": [(-1, ValueError), (11, ValueError), (1.5, TypeError)],
     "seed": [(-1, ValueError), (1.5, TypeError), ("x", TypeError)],
 }  # fmt: skip
+
+
+def test_counts_may_be_integral_floats():
+    counts = {
+        "sweeps": 40, "thermalization": 10, "interval": 2, "chains": 2, "snapshots": 2, "seed": 1
+    }  # fmt: skip
+    whole = simulate(MODEL, HeatBath(), 2.0, **counts)
+    floats = {name: float(value) for name, value in counts.items()}
+    assert simulate(MODEL, HeatBath(), 2.0, **floats).identical(whole)
+    single = {name: np.float32(value) for name, value in counts.items()}
+    assert simulate(MODEL, HeatBath(), 2.0, **single).identical(whole)
 
 
 @pytest.mark.parametrize(
