@@ -21,7 +21,8 @@ __all__ = ["IsingAccessor"]
 class IsingAccessor:
     """Analysis of a Dataset that `isingrl.simulate` returned, as ``data.isingrl``.
 
-    It is there once `analysis` was imported. Each method is the function of that name or nearly so
+    It is there once `analysis` was imported, and not after `import isingrl` alone, which loads no
+    analysis. Each method is the function of that name or nearly so
     in `analysis`, errors included.
 
     Parameters
