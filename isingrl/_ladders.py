@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -64,15 +65,16 @@ def climb(
         raise ValueError("until must be None on a ladder, whose rungs are equally long")
     number = run.shape[0 if ladder == "temperature" else 1]
     places = [*range(number), *(range(number - 1, -1, -1) if loop else ())]
+    start = _of_first_place(run, ladder, start)
     parts: list[xr.Dataset] = []
     with run_folder(out, checkpoint_seconds):
         for rung, place in enumerate(places):
             own = None if out is None else Path(out) / f"rung-{rung:04d}"
             with run_folder(own, checkpoint_seconds) as folder:
-                outcome = _rung(run, ladder, place).carry_out(
-                    _of_rung(run, ladder, start), seeds, seeded, folder, rung
-                )
-            start, seeds, seeded = outcome.spins, outcome.seeds, True
+                outcome = _rung(run, ladder, place).carry_out(start, seeds, seeded, folder, rung)
+            n_chains = math.prod(run.shape) // number
+            start = np.stack([outcome.engine.spins(chain) for chain in range(n_chains)])
+            seeds, seeded = outcome.seeds, True
             parts.append(outcome.data)
     branches = [_joined(parts[:number], ladder)]
     if not loop:
@@ -91,13 +93,13 @@ def _rung(run: Run, ladder: str, place: int) -> Run:
     return replace(run, model=replace(run.model, field=(fields[place],)))
 
 
-def _of_rung(
+def _of_first_place(
     run: Run, ladder: str, start: str | npt.NDArray[np.int8]
 ) -> str | npt.NDArray[np.int8]:
-    """First configurations of a rung: of the whole run's those of its first place."""
-    sites = run.model.lattice.shape
-    if isinstance(start, str) or start.size < np.prod(run.shape) * np.prod(sites):
+    """First configurations of the first rung, of those for all temperatures and fields."""
+    if isinstance(start, str):
         return start
+    sites = run.model.lattice.shape
     axis = 0 if ladder == "temperature" else 1
     first = np.moveaxis(start.reshape(*run.shape, *sites), axis, 0)[0]
     return np.asarray(first.reshape(-1, *sites))

@@ -82,15 +82,7 @@ def check_field(value: Any) -> float | tuple[float, ...]:
     if given.ndim > 1:
         raise ValueError(f"field must be {allowed}; got an array of shape {given.shape}")
     fields = given.astype(np.float64)
-    bad = fields[~np.isfinite(fields)]
-    if bad.size:
-        raise ValueError(f"field must be {allowed}; got {bad[0]!s}")
-    unique, counts = np.unique(fields, return_counts=True)
-    if unique.size < fields.size:
-        raise ValueError(
-            f"field must be {allowed}; got {unique[counts > 1][0]!s} more than once "
-            "(use chains for repeated runs in one field)"
-        )
+    _check_each("field", fields, np.isfinite(fields), allowed, "in one field")
     return tuple(fields.tolist())
 
 
@@ -124,16 +116,26 @@ def check_temperature(value: Any, name: str = "temperature") -> npt.NDArray[np.f
     temperatures = np.atleast_1d(given).astype(np.float64)
     if temperatures.size == 0:
         raise ValueError(f"{name} must be {allowed}; got an empty sequence")
-    bad = temperatures[~(temperatures >= 0)]
-    if bad.size:
-        raise ValueError(f"{name} must be {allowed}; got {bad[0]!s}")
-    unique, counts = np.unique(temperatures, return_counts=True)
-    if unique.size < temperatures.size:
+    _check_each(name, temperatures, temperatures >= 0, allowed, "at one temperature")
+    return temperatures
+
+
+def _check_each(
+    name: str,
+    values: npt.NDArray[np.float64],
+    valid: npt.NDArray[np.bool_],
+    allowed: str,
+    where: str,
+) -> None:
+    """Refuse values that are not valid or come more than once."""
+    if not valid.all():
+        raise ValueError(f"{name} must be {allowed}; got {values[~valid][0]!s}")
+    unique, counts = np.unique(values, return_counts=True)
+    if unique.size < values.size:
         raise ValueError(
             f"{name} must be {allowed}; got {unique[counts > 1][0]!s} more than once "
-            "(use chains for repeated runs at one temperature)"
+            f"(use chains for repeated runs {where})"
         )
-    return temperatures
 
 
 def check_spins(name: str, value: Any, shapes: Sequence[tuple[int, ...]]) -> npt.NDArray[np.int8]:

@@ -212,10 +212,10 @@ def simulate(
 
 
 class Outcome(NamedTuple):
-    """What came of a run: its data, last configurations (n_chains, *shape), and seed."""
+    """What came of a run: its data, the engine where it stopped, and the seed."""
 
     data: xr.Dataset
-    spins: npt.NDArray[np.int8]
+    engine: Engine
     seeds: np.random.SeedSequence
 
 
@@ -299,8 +299,7 @@ class Run:
         if folder is not None:
             folder.resume(engine, series)
         measure(engine, series, self._plan, folder, self.progress)
-        spins = np.stack([engine.spins(chain) for chain in range(n_chains)])
-        return Outcome(self._described(series, seeds), spins, seeds)
+        return Outcome(self._described(series, seeds), engine, seeds)
 
     @property
     def _plan(self) -> Plan:
