@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 
 import xarray as xr
 
-from analysis.errors import ShortRunWarning
-from analysis.thermodynamics import MIN_DRAWS, OBSERVABLES, thermodynamics
+from analysis.thermodynamics import MIN_DRAWS, OBSERVABLES, summarize
 from isingrl._validation import check_choice, check_real
 
 __all__ = ["precision"]
@@ -26,7 +24,7 @@ def precision(**errors: float) -> Callable[[xr.Dataset], bool]:
     -------
     function
         True of data whose observables all have errors at most as large, at every temperature and
-        field, once the run is also long enough for the errors to be trusted, without a
+        field, once the run is also long enough for these errors to be trusted, without a
         `ShortRunWarning`. An error of 0 or NaN, as where nothing moved, never suffices.
 
     Raises
@@ -62,12 +60,8 @@ def precision(**errors: float) -> Callable[[xr.Dataset], bool]:
     def enough(data: xr.Dataset) -> bool:
         if data.sizes["draw"] < MIN_DRAWS:
             return False
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            summary = thermodynamics(data)
-        if any(issubclass(each.category, ShortRunWarning) for each in caught):
-            return False
-        return all(
+        summary, doubts = summarize(data, errors)
+        return not doubts and all(
             bool(((found > 0) & (found <= error)).all())
             for name, error in errors.items()
             for found in (summary[f"{name}_error"],)

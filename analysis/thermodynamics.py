@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from types import MappingProxyType
 
 import numpy as np
 import xarray as xr
 
-from analysis._parameters import (
-    Shown,
-    numbers_along,
-    sweeps_between_draws,
-)
-from analysis.errors import FloatArray, MomentFunction, ShortRunWarning, arviz_arrays, estimate
+from analysis._parameters import Shown, numbers_along, sweeps_between_draws
+from analysis.errors import FloatArray, MomentFunction, arviz_arrays, autocorrelation_times
+from analysis.errors.doubts import Doubts
+from analysis.errors.estimates import estimate_unwarned, note_doubts
+from analysis.errors.wells import wells_of
 from analysis.quantities import quantity_attrs
 from isingrl._validation import check_temperature
 
 MIN_DRAWS = 20
 """Draws a chain below which `thermodynamics` refuses."""
-MIN_TIMES = 50
-"""Autocorrelation times that all chains together must hold for error bars to be trusted."""
-MIN_TIMES_A_CHAIN = 10
-"""Autocorrelation times that each chain must hold for tau itself to be trusted."""
 
 
 def thermodynamics(data: xr.Dataset) -> xr.Dataset:
@@ -57,7 +51,7 @@ def thermodynamics(data: xr.Dataset) -> xr.Dataset:
         - ``effective_sample_size`` (of the mean) and ``r_hat`` (rank-normalized, split) by
           ArviZ, the worse of that of e and |m|.
 
-        Series that never change have error 0 and NaN for τ, effective sample size and R-hat; R-hat
+        Series that change fewer than ten times have NaN for error and τ; R-hat
         of a single chain is NaN too. At T = 0 susceptibilities and specific heat are 0/0, NaN;
         at T = ∞ they are 0. The Binder cumulant is NaN where m is always 0.
 
@@ -72,7 +66,9 @@ def thermodynamics(data: xr.Dataset) -> xr.Dataset:
     Warns
     -----
     ShortRunWarning
-        Where all chains together hold fewer than 50 autocorrelation times, or each fewer than 10.
+        Where all chains together may hold fewer than 50 autocorrelation times, or each fewer than
+        10, where few rare events make most of an error, or where next to nothing changed. That of
+        ``magnetization`` counts in a field alone.
 
     Notes
     -----
@@ -96,29 +92,46 @@ def thermodynamics(data: xr.Dataset) -> xr.Dataset:
     >>> from analysis import exact, thermodynamics
     >>> model = irl.Ising(irl.Lattice((8, 8)))
     >>> data = irl.simulate(
-    ...     model, irl.HeatBath(), [2.0, 3.0], sweeps=4000, thermalization=200, chains=2, seed=1
+    ...     model, irl.HeatBath(), [2.3, 3.0], sweeps=20_000, thermalization=200, chains=2, seed=1
     ... )
     >>> summary = thermodynamics(data)
     >>> summary.energy.dims, summary.specific_heat.units
     (('temperature',), 'k_B')
-    >>> deviation = summary.energy - exact.torus((8, 8), [2.0, 3.0]).energy
+    >>> deviation = summary.energy - exact.torus((8, 8), [2.3, 3.0]).energy
     >>> bool((abs(deviation) < 4 * summary.energy_error).all())
     True
     """
+    summary, doubts = summarize(data, OBSERVABLES)
+    doubts.warn(stacklevel=2)
+    return summary
+
+
+def summarize(data: xr.Dataset, judged: Container[str]) -> tuple[xr.Dataset, Doubts]:
+    """`thermodynamics` without a warning, and what speaks against the errors of `judged`."""
     template, n_chains, n_draws = _check_series(data)
     shape = template.shape
     shown = Shown.of(data, template)
     field = numbers_along(data, "field", template, default=0.0)
     factors = _factors(template, shown.n_sites, field)
     interval = sweeps_between_draws(data, template)
+    doubts = Doubts(n_chains, n_draws, "sweeps")
     found = {name: np.full((4, *shape), np.nan) for name in OBSERVABLES}
     sample_size, r_hat = np.full((2, *shape), np.nan)
     for run in np.ndindex(shape):
         e, m = (_load(data[name], template, run) for name in ("energy", "magnetization"))
         shown.check(run, e, m, _where(template, run))
         order = m if field[run] else np.abs(m)
+        wells = wells_of(np.sign(m), m.shape)
+        # what is slow in e or |m| is in every observable, if weakly
+        slowest = autocorrelation_times(np.stack([e, np.abs(m)])).slowest
+        memory = float(np.fmax.reduce(slowest, initial=1.0))
         for name, (moments, function) in OBSERVABLES.items():
-            each = estimate(moments(e, m, order), function)
+            series = moments(e, m, order)
+            series = series if series.ndim == 3 else series[None]
+            each = estimate_unwarned(series, function, wells, memory)
+            # without a field the sign of m says where the chains are
+            if name in judged and (name != "magnetization" or field[run]):
+                note_doubts(doubts, each, name, _where(template, run), float(interval[run]))
             own = each.value, each.error, each.autocorrelation_time, each.autocorrelation_time_error
             found[name][:, *run] = own
         sample_size[run], r_hat[run] = _diagnostics(e, np.abs(m))
@@ -134,13 +147,12 @@ def thermodynamics(data: xr.Dataset) -> xr.Dataset:
     variables["effective_sample_size"] = sample_size
     variables["r_hat"] = r_hat
 
-    _warn_if_short(template, tau, n_chains, n_draws, interval)
     summary = template.to_dataset(name="energy").drop_vars("energy")
     for name, values in variables.items():
         summary[name] = (template.dims, values, quantity_attrs(name))
     labels = {**quantity_attrs("temperature"), **data["temperature"].attrs}
     summary = summary.assign_coords(temperature=summary["temperature"].assign_attrs(labels))
-    return summary.assign_attrs(data.attrs)
+    return summary.assign_attrs(data.attrs), doubts
 
 
 def _mean(means: FloatArray) -> FloatArray:
@@ -266,25 +278,3 @@ def _diagnostics(*observables: FloatArray) -> tuple[float, float]:
         several = together.shape[1] > 1
         r_hats = arviz.rhat(together, method="rank") if several else np.full(len(varying), np.nan)
     return float(np.fmin.reduce(sizes)), float(np.fmax.reduce(r_hats))
-
-
-def _warn_if_short(
-    template: xr.DataArray, tau: FloatArray, n_chains: int, n_draws: int, interval: FloatArray
-) -> None:
-    """Warn of runs that are too short; `tau` is in draws and has the template's shape."""
-    needed = np.maximum(MIN_TIMES / n_chains, MIN_TIMES_A_CHAIN) * tau
-    short = needed > n_draws
-    if not short.any():
-        return
-    worst = np.unravel_index(np.nanargmax(tau), tau.shape)
-    where = _where(template, tuple(int(index) for index in worst))
-    sweeps = interval[worst]
-    warnings.warn(
-        f"{int(short.sum())} of {short.size} runs hold fewer than {MIN_TIMES} autocorrelation "
-        f"times over all chains, or than {MIN_TIMES_A_CHAIN} a chain, so that their error bars are "
-        f"probably too small. Worst at {where}: tau is about {tau[worst] * sweeps:.3g} sweeps, "
-        f"which needs {needed[worst] * sweeps:.3g} sweeps a chain or more; got "
-        f"{n_draws * sweeps:.3g}. Run longer chains.",
-        ShortRunWarning,
-        stacklevel=3,
-    )

@@ -11,6 +11,8 @@ import isingrl as irl
 from analysis import exact, plots, thermodynamics
 from tests.statistical import Z_LIMIT
 
+pytestmark = pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning")  # the runs are short
+
 FIELDS = [0.0, 0.2, -0.5]
 TEMPERATURES = [2.5, 4.0]
 LATTICE = irl.Lattice((4, 4))

@@ -10,6 +10,8 @@ from isingrl import Ising, Lattice, simulate, train
 from isingrl.agents import IndependentQ
 from tests.statistical import Z_LIMIT
 
+pytestmark = pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning")  # the runs are short
+
 BELOW, ABOVE = (0.5, 0.65, 0.8, 0.9), (1.15, 1.3, 1.6, 2.0)
 LATTICES = {
     "ring": Lattice((1024,)),

@@ -12,6 +12,8 @@ from isingrl.agents.view import MAX_STATES
 from tests import oracles
 from tests.statistical import Z_LIMIT
 
+pytestmark = pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning")  # the runs are short
+
 CASES = {
     "ring": (Ising(Lattice((64,))), [0.7, 1.5, 4.0]),
     "square": (Ising(Lattice((32, 32))), [1.8, 2.8, 4.0]),

@@ -94,6 +94,7 @@ def test_bad_snapshots(snapshots, message):
 
 
 @every_engine
+@pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning")  # of other observables
 def test_a_run_ends_when_it_is_precise_enough(model, schedule):
     wanted = 0.02
     options = {"model": model, "schedule": schedule, "temperature": 4.0, "thermalization": 50}

@@ -5,8 +5,8 @@ Datasets. `autocorrelation` and `binning` show what the errors rest on, `equilib
 may begin to count.
 """
 
-from analysis.errors.blocks import ShortRunWarning
 from analysis.errors.diagnostics import autocorrelation, binning, equilibration
+from analysis.errors.doubts import ShortRunWarning
 from analysis.errors.estimates import Estimate, MomentFunction, estimate
 from analysis.errors.resampling import bootstrap, jackknife
 from analysis.errors.times import (

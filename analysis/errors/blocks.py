@@ -15,24 +15,6 @@ MAX_BLOCKS = 500
 """More blocks than this no longer sharpen an error bar (3 % here)."""
 
 
-class ShortRunWarning(UserWarning):
-    """A run holds too few autocorrelation times for its error bars to be trusted.
-
-    Examples
-    --------
-    >>> import warnings
-    >>> import isingrl as irl
-    >>> from analysis import ShortRunWarning, thermodynamics
-    >>> model = irl.Ising(irl.Lattice((16, 16)))
-    >>> data = irl.simulate(model, irl.HeatBath(), 2.27, sweeps=40, seed=1)
-    >>> with warnings.catch_warnings(record=True) as caught:
-    ...     warnings.simplefilter("always", ShortRunWarning)
-    ...     summary = thermodynamics(data)
-    >>> [warning.category.__name__ for warning in caught]
-    ['ShortRunWarning']
-    """
-
-
 def block_length_for(n_chains: int, n_draws: int, tau: float) -> int:
     """Choose the number of draws in a block for an autocorrelation time of `tau` draws."""
     total = n_chains * n_draws
@@ -51,6 +33,13 @@ def shared_between_blocks(tau: Any, length: int, n_draws: int, n_blocks: int) ->
     slow = np.fmax(np.asarray(tau, dtype=np.float64), 1.0)
     excess = _finite_time(slow, n_draws) / _finite_time(slow, length)
     return np.asarray((n_blocks - 1.0) / (n_blocks / excess - 1.0))
+
+
+def left_out_of_blocks(tau: float, length: int, n_draws: int) -> float:
+    """Share of the variance of a mean that block means miss, for one exponential."""
+    slow = np.fmax(np.asarray(tau, dtype=np.float64), 1.0)
+    share = 1.0 - _finite_time(slow, length) / _finite_time(slow, n_draws)
+    return float(np.clip(share, 0.0, 1.0))
 
 
 def _finite_time(tau: FloatArray, length: int) -> FloatArray:

@@ -217,5 +217,6 @@ def equilibration(
 def _times_held(mean: FloatArray) -> FloatArray:
     """Autocorrelation times that series hold; 1 where they are constant."""
     # few samples may seem to have nearly no time at all, and would hold very many of it
-    tau = np.maximum(autocorrelation_times(mean).tau, 1.0)
-    return np.asarray(np.nan_to_num(mean.shape[-1] / tau, nan=1.0))
+    times = autocorrelation_times(mean)
+    longest = np.maximum(times.tau, 1.0) + times.error
+    return np.asarray(np.nan_to_num(mean.shape[-1] / longest, nan=1.0))

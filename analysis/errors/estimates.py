@@ -13,13 +13,24 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.errors.blocks import (
+    BLOCK_LENGTH,
     block_edges,
     block_length_for,
     block_lengths,
     jackknife_variance,
     shared_between_blocks,
 )
+from analysis.errors.doubts import (
+    MIN_CHANGES,
+    Doubts,
+    changes_of,
+    degrees_of_freedom,
+    student_factor,
+)
 from analysis.errors.times import MIN_BLOCKS, FloatArray, autocorrelation_times
+from analysis.errors.wells import Wells, wells_of
+
+_WELLS_MATTER = 0.1  # share of the variance beyond which rare changes of the well are judged
 
 MomentFunction = Callable[[FloatArray], Any]
 """Maps means of moments, shape (n_moments, ...), to values of shape (...), smoothly."""
@@ -34,10 +45,16 @@ class Estimate:
     value : float
         The function at the means over all chains and draws.
     error : float
-        Standard error, autocorrelation included; 0 where every series is constant.
+        Standard error, autocorrelation included, times Student's factor for its degrees of
+        freedom, so that 1.96 of it are a 95 % interval; NaN where nothing is known of it, because
+        next to nothing changed.
     autocorrelation_time, autocorrelation_time_error : float
         Integrated autocorrelation time in draws of the series that drives the estimate, and its
         standard error; NaN where that series is constant.
+    longest_time : float
+        Time in draws of the slowest part that matters, plus two of its errors.
+    degrees : float
+        Degrees of freedom of the error: few where few events or few blocks make it.
 
     Examples
     --------
@@ -52,9 +69,16 @@ class Estimate:
     error: float
     autocorrelation_time: float
     autocorrelation_time_error: float
+    longest_time: float
+    degrees: float
 
 
-def estimate(moments: npt.ArrayLike, function: MomentFunction | None = None) -> Estimate:
+def estimate(
+    moments: npt.ArrayLike,
+    function: MomentFunction | None = None,
+    *,
+    wells: npt.ArrayLike | None = None,
+) -> Estimate:
     r"""Value and standard error of a function of the means of series.
 
     Parameters
@@ -64,6 +88,10 @@ def estimate(moments: npt.ArrayLike, function: MomentFunction | None = None) -> 
     function : callable, optional
         Maps means of shape (n_moments, ...) to values of shape (...), smoothly; the mean of the
         first series if omitted.
+    wells : array_like, shape (n_chains, n_draws), optional
+        A number that tells in which well each draw lies, for example the sign of m. Rare changes
+        of the well then count in the error as far as the estimate depends on the well, although
+        its own series may hide them behind faster fluctuations.
 
     Returns
     -------
@@ -74,7 +102,13 @@ def estimate(moments: npt.ArrayLike, function: MomentFunction | None = None) -> 
     ------
     ValueError
         If `moments` has the wrong number of axes, is not finite, or holds fewer than
-        ``MIN_BLOCKS`` draws in all.
+        ``MIN_BLOCKS`` draws in all, or `wells` has another shape.
+
+    Warns
+    -----
+    ShortRunWarning
+        Where the run is too short for the error to be trusted, rare events dominate it, or
+        nothing changed: see `analysis.errors.ShortRunWarning`.
 
     Notes
     -----
@@ -85,6 +119,10 @@ def estimate(moments: npt.ArrayLike, function: MomentFunction | None = None) -> 
     series
     :math:`\sum_k (\partial f/\partial \mu_k)\, x_k(t)`, to which the estimate's fluctuations
     are equal at first order [1]_, so that each function is judged by its own.
+
+    The influence series is split into its regression on `wells` and the rest. Where the slope is
+    more than three of its errors from 0, the variance of the mean well, with the autocorrelation
+    time of the wells, counts as far as blocks are too short to hold it.
 
     References
     ----------
@@ -101,21 +139,67 @@ def estimate(moments: npt.ArrayLike, function: MomentFunction | None = None) -> 
     True
     """
     series = _check_moments(moments)
-    if function is None:
-        function = _first
+    n_chains, n_draws = series.shape[1:]
+    slow = None if wells is None else wells_of(wells, (n_chains, n_draws))
+    found = estimate_unwarned(series, _first if function is None else function, slow)
+    doubts = Doubts(n_chains, n_draws, "draws")
+    note_doubts(doubts, found, "the estimate", "")
+    doubts.warn(stacklevel=2)
+    return found
+
+
+def note_doubts(
+    doubts: Doubts, found: Estimate, variable: str, where: str, interval: float = 1.0
+) -> None:
+    """Judge an estimate; where even its value is NaN no error is wanted."""
+    if np.isfinite(found.value):
+        doubts.judge(
+            variable, where, still=bool(np.isnan(found.error)), longest_time=found.longest_time,
+            degrees=found.degrees, interval=interval,
+        )  # fmt: skip
+
+
+def estimate_unwarned(
+    series: FloatArray, function: MomentFunction, wells: Wells | None, memory: float = 1.0
+) -> Estimate:
+    """`estimate` of finite moments without a warning, from blocks for a time of `memory` draws."""
+    n_chains, n_draws = series.shape[1:]
     means = series.mean(axis=(-2, -1))
     value = float(function(means))
-    if not (np.ptp(series, axis=(-2, -1)) > 0).any():
-        return Estimate(value, 0.0 if np.isfinite(value) else np.nan, np.nan, np.nan)
-    times = autocorrelation_times(_influence(series, means, function))
-    slowest = float(times.slowest)
-    # A constant influence (an extremum of the function) leaves the blocks to tell.
-    length = block_length_for(series.shape[-2], series.shape[-1], slowest if slowest > 0 else 1.0)
-    edges = block_edges(series.shape[-1], length)
+    if not np.isfinite(value) or changes_of(series).max() < MIN_CHANGES:
+        return Estimate(value, np.nan, np.nan, np.nan, np.nan, np.nan)
+    influence = _influence(series, means, function)
+    times = autocorrelation_times(influence)
+    constant = np.isnan(
+        times.tau
+    )  # at an extremum of the function, which leaves the blocks to tell
+    tau, slowest = (1.0, 1.0) if constant else (float(times.tau), float(times.slowest))
+    spread = 0.0 if constant else float(times.error) / tau
+    memory = float(np.fmax(max(slowest, memory), times.window / 10.0))
+    length = block_length_for(n_chains, n_draws, memory)
+    edges = block_edges(n_draws, length)
     without, share = _without_each_block(series, function, edges)
-    variance = jackknife_variance(value, without, share)
-    variance = variance * shared_between_blocks(slowest, length, series.shape[-1], share.size)
-    return Estimate(value, float(np.sqrt(variance)), float(times.tau), float(times.error))
+    variance = float(jackknife_variance(value, without, share))
+    variance *= float(shared_between_blocks(slowest, length, n_draws, share.size))
+    degrees = degrees_of_freedom(influence, 2.0 * max(slowest, 1.0))
+    noise = variance**2 / min(degrees, share.size - 1)
+    if wells is not None and wells.tau > length / BLOCK_LENGTH and not constant:
+        whole, hidden = wells.variances(influence, length)
+        noise += (hidden * wells.spread) ** 2 / 2.0
+        variance += hidden
+        tau = min(tau + hidden * influence.size / influence.var(), n_draws)
+        if whole > _WELLS_MATTER * variance:
+            spread = max(spread, wells.spread)
+            slowest = max(slowest, wells.tau)
+    degrees = variance**2 / noise if noise > 0 else np.inf
+    return Estimate(
+        value,
+        float(np.sqrt(variance)) * student_factor(degrees),
+        np.nan if constant else tau,
+        np.nan if constant else tau * spread,
+        slowest * (1.0 + 2.0 * spread),
+        degrees,
+    )
 
 
 def _check_moments(moments: npt.ArrayLike) -> FloatArray:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,6 @@ import numpy.typing as npt
 import xarray as xr
 
 from analysis.errors.blocks import (
-    ShortRunWarning,
     block_edges,
     block_length_for,
     block_lengths,
@@ -19,20 +18,23 @@ from analysis.errors.blocks import (
     jackknife_variance,
     shared_between_blocks,
 )
+from analysis.errors.doubts import MIN_CHANGES, Doubts, changes_of, student_factor
 from analysis.errors.samples import (
     check_finite,
+    coordinates_beside,
     error_attrs,
     numbers_of,
     samples_of,
     series_along,
 )
-from analysis.errors.times import MIN_BLOCKS, FloatArray, autocorrelation_times
+from analysis.errors.times import FloatArray, autocorrelation_times
 from isingrl._validation import check_integer
 
 DatasetFunction = Callable[[Any], Any]
 
 MIN_CHAINS = 8
 """Chains below which `bootstrap` refuses."""
+_RUNS = ("temperature", "field", "method", "size", "run")  # dims along which runs lie
 _ROUNDING = 1e-12  # relative: the transform of a constant varies by that much
 _MOST_LEFT_OUT = 100  # more blocks hardly sharpen an error bar (7 % here) but each costs a call
 
@@ -60,14 +62,18 @@ def jackknife(
         or ``("chain", "snapshot")``. ``("chain",)`` alone leaves out whole chains.
     block_length : int, optional
         Samples in a block, which lies within a chain. Ten times the longest autocorrelation time
-        of all variables if omitted, shorter where that would leave fewer than 20 blocks. What
-        blocks then share is corrected for by the times of the same run, if the result has the
-        dims (a temperature, say) that tell runs apart.
+        of all variables that the function uses if omitted, shorter where that would leave fewer
+        than 20 blocks. What blocks then share is corrected for by the times of the variables and
+        runs that the result depends on, if it has the dims (a temperature, say) that tell runs
+        apart.
 
     Returns
     -------
     Dataset
-        Variables of the function's result and, as ``NAME_error``, their standard errors.
+        Variables of the function's result and, as ``NAME_error``, their standard errors, times
+        Student's factor for the number of blocks, so that 1.96 of them are a 95 % interval. Whole
+        chains have the plain standard error. An error is NaN where next to nothing changed in the
+        run.
 
     Raises
     ------
@@ -80,8 +86,13 @@ def jackknife(
     Warns
     -----
     ShortRunWarning
-        Where all chains together hold fewer than 20 of the longest autocorrelation times, so that
-        no block is as long as one.
+        Where a variable that the function uses may hold too few autocorrelation times, or next to
+        nothing changed: see `analysis.ShortRunWarning`.
+
+    Notes
+    -----
+    A function uses a variable if another choice of its samples changes the result: it is called
+    once more for each variable to see this.
 
     References
     ----------
@@ -110,10 +121,9 @@ def jackknife(
         share = np.full(n_chains, float(n_chains))
     else:
         n_chains, n_draws = numbers_of(samples, dims)
-        slowest = _slowest_times(samples, dims)
         check_number(n_chains * n_draws)
-        _warn_if_short(slowest, n_chains, n_draws)
-        most = max((float(times.max()) for times in slowest), default=1.0)
+        slowest = _slowest_times(data, samples, function, value, dims)
+        most = max((float(each.times.max()) for each in slowest), default=1.0)
         length = _length_of_blocks(block_length, n_chains, n_draws, most)
         edges = block_edges(n_draws, length)
         rests = _without_each_block(data, dims, edges)
@@ -124,12 +134,16 @@ def jackknife(
     def error(name: str) -> FloatArray:
         last = without[name].transpose(*value[name].dims, "block")
         variance = jackknife_variance(value[name].values, last, share)
-        if dims != ("chain",):
-            tau = _time_behind(value[name], slowest)
-            variance = variance * shared_between_blocks(tau, length, n_draws, share.size)
-        return np.asarray(np.sqrt(variance))
+        if dims == ("chain",):
+            return np.asarray(np.sqrt(variance))
+        tau, still = _times_behind(name, value[name], slowest)
+        variance = variance * shared_between_blocks(tau, length, n_draws, share.size)
+        return np.where(still, np.nan, np.sqrt(variance)) * student_factor(share.size - 1.0)
 
-    return _with_errors(value, error)
+    result = _with_errors(value, error)
+    if dims != ("chain",):
+        _warn(slowest, n_chains, n_draws)
+    return result
 
 
 def bootstrap(
@@ -213,40 +227,120 @@ def bootstrap(
     return _with_errors(value, error)
 
 
-def _slowest_times(samples: xr.Dataset, dims: tuple[str, ...]) -> list[xr.DataArray]:
-    """Longest time of every run of each variable; 1 where nothing but rounding varies."""
+@dataclass(frozen=True)
+class _Behind:
+    """Times of every run of a variable, and the results that depend on it."""
+
+    name: str
+    times: xr.DataArray
+    longest: xr.DataArray
+    still: xr.DataArray
+    used: xr.Dataset
+
+
+def _slowest_times(
+    data: Any, samples: xr.Dataset, function: DatasetFunction, value: xr.Dataset, dims: Any
+) -> list[_Behind]:
+    """Longest times of the variables that the function uses; 1 where nothing but rounding varies.
+
+    A variable counts where another choice of its samples changes the result.
+    """
     found = []
-    for series in series_along(samples, dims):
+    along = series_along(samples, dims)
+    for series in along:
         own = series.dims[-2:]
         values = series.fillna(series.mean(own)).transpose(*series.dims).values
-        times = np.fmax(autocorrelation_times(values).slowest, 1.0)
-        varies = np.ptp(values, axis=(-2, -1)) > _ROUNDING * abs(values).max(axis=(-2, -1))
-        found.append(xr.DataArray(np.where(varies, times, 1.0), dims=series.dims[:-2]))
+        moved = xr.DataArray(changes_of(values), dims=series.dims[:-2])
+        # some are constant because they must be, as the correlation at distance 0 is
+        within = [dim for dim in moved.dims if dim not in _RUNS]
+        still = (moved < MIN_CHANGES).all(within).broadcast_like(moved).transpose(*moved.dims)
+        if len(along) > 1:
+            used = _depends_on(str(series.name), data, function, value, dims)
+        else:
+            used = xr.ones_like(value, dtype=bool)
+        if not any(each.any() for each in used.values()):
+            continue
+        times = autocorrelation_times(values)
+        slowest = np.where(moved.values > 0, np.fmax(times.slowest, 1.0), 1.0)
+        spread = np.nan_to_num(times.error / times.tau)
+        place, coords = series.dims[:-2], coordinates_beside(samples, dims).coords
+        beside = {name: each for name, each in coords.items() if set(each.dims) <= set(place)}
+        numbers = (slowest, slowest * (1.0 + 2.0 * spread), still.values)
+        most, longest, quiet = (xr.DataArray(each, beside, place) for each in numbers)
+        found.append(_Behind(str(series.name), most, longest, quiet, used))
     return found
 
 
-def _warn_if_short(slowest: list[xr.DataArray], n_chains: int, n_draws: int) -> None:
-    """Warn of runs in which no block can be as long as an autocorrelation time."""
-    times = np.concatenate([np.ravel(each) for each in slowest]) if slowest else np.ones(1)
-    short = times * MIN_BLOCKS > n_chains * n_draws
-    if short.any():
-        warnings.warn(
-            f"{int(short.sum())} of {short.size} series hold fewer than {MIN_BLOCKS} "
-            "autocorrelation times over all chains, so that their error bars cannot be trusted: "
-            f"the longest is about {times.max():.3g} samples, of {n_chains} x {n_draws}. "
-            "Run longer chains, or more of them and leave out whole ones, dims=('chain',).",
-            ShortRunWarning,
-            stacklevel=3,
-        )
+def _depends_on(
+    name: str, data: xr.Dataset, function: DatasetFunction, value: xr.Dataset, dims: Any
+) -> xr.Dataset:
+    """Where the result changes if some samples of a variable take the place of the others."""
+    rng = np.random.default_rng(0)
+    drawn = {dim: rng.integers(0, data.sizes[dim], data.sizes[dim]) for dim in dims}
+    series = data[name]
+    other = series.variable.isel(drawn).values
+    if np.array_equal(other, series.values, equal_nan=other.dtype.kind == "f"):  # a constant
+        other = other + rng.integers(0, 2, other.shape)
+    try:
+        result = _result(function(data.assign({name: (series.dims, other, series.attrs)})), dims)
+        pairs = {
+            each: xr.DataArray(
+                ~np.isclose(
+                    result[each].transpose(*value[each].dims).values, value[each].values,
+                    rtol=_ROUNDING, atol=0.0, equal_nan=True,
+                ),
+                dims=value[each].dims,
+            )
+            for each in value.data_vars
+        }  # fmt: skip
+    except Exception:  # what fails on other samples depends on them
+        return xr.ones_like(value, dtype=bool)
+    return xr.Dataset(pairs)
 
 
-def _time_behind(value: xr.DataArray, slowest: list[xr.DataArray]) -> FloatArray:
-    """Longest time of the samples that a result can depend on: those of its own runs."""
+def _warn(slowest: list[_Behind], n_chains: int, n_draws: int) -> None:
+    """Warn of runs of used variables that are too short, or in which nothing changed.
+
+    What is constant where others vary, as whether any domain wraps, has NaN for its error alone.
+    """
+    doubts = Doubts(n_chains, n_draws, "samples")
+    found = [
+        (each, run, ", ".join(
+            f"{dim} = {each.times[dim].values[i] if dim in each.times.coords else i}"
+            for dim, i in zip(each.times.dims, run, strict=True)
+        ))
+        for each in slowest
+        for run in np.ndindex(each.times.shape)
+    ]  # fmt: skip
+    moving = {where for each, run, where in found if not each.still.values[run]}
+    for each, run, where in found:
+        doubts.judge(
+            each.name, where, still=where not in moving,
+            longest_time=float(each.longest.values[run]), degrees=np.inf,
+        )  # fmt: skip
+    doubts.warn(stacklevel=3)
+
+
+def _times_behind(
+    name: str, value: xr.DataArray, slowest: list[_Behind]
+) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+    """Longest time of the samples that a result depends on: those of its own runs.
+
+    And whether next to nothing changed in any of them.
+    """
     longest = xr.DataArray(np.ones(value.shape), dims=value.dims)
-    for times in slowest:
+    still = xr.DataArray(np.ones(value.shape, dtype=bool), dims=value.dims)
+    rests_on_any = ~still
+    for each in slowest:
+        times = each.times.drop_vars(list(each.times.coords))
+        quiet = each.still.drop_vars(list(each.still.coords))
         other = [dim for dim, n in times.sizes.items() if value.sizes.get(dim) != n]
-        longest = xr.DataArray(np.maximum(longest, times.max(other)))
-    return np.asarray(longest)
+        used = each.used[name].drop_vars(list(each.used[name].coords))
+        longest = xr.where(used, np.maximum(longest, times.max(other)), longest)
+        still = still & (quiet.all(other) | ~used)
+        rests_on_any = rests_on_any | used
+    order, still = value.dims, still & rests_on_any
+    return np.asarray(longest.transpose(*order)), np.asarray(still.transpose(*order))
 
 
 def _length_of_blocks(wanted: Any, n_chains: int, n_draws: int, slowest: float) -> int:

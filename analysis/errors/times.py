@@ -13,9 +13,12 @@ FloatArray = npt.NDArray[np.float64]
 
 WINDOW = 5.0
 """Sokal's window: correlations are summed up to this many autocorrelation times."""
+MEMORY_WINDOW = 10.0
+"""Window in units of 1 + 2 Σ ρ², which also knows correlations whose sum cancels."""
 MIN_BLOCKS = 20
 """Fewer blocks than this make an error bar too noisy to use as one."""
 
+_FIRST_LAGS = 128
 _CHANCE = 1e-4  # of calling chains apart that are not
 _MIN_BLOCK_MEANS = 100  # fewer have too noisy a variance
 _DEVIATIONS = 4.0  # of the variance of block means, for it to count
@@ -30,6 +33,8 @@ class Times(NamedTuple):
         Integrated autocorrelation time and its standard error; NaN where a series is constant.
     slowest : float array, shape (...)
         Time of the slowest part that was found, from which the length of blocks follows.
+    window : float array, shape (...)
+        Lags over which correlations were summed: ten times as long as these live or longer.
 
     Examples
     --------
@@ -46,6 +51,7 @@ class Times(NamedTuple):
     tau: FloatArray
     error: FloatArray
     slowest: FloatArray
+    window: FloatArray
 
 
 def autocorrelation_times(series: npt.ArrayLike) -> Times:
@@ -53,7 +59,8 @@ def autocorrelation_times(series: npt.ArrayLike) -> Times:
 
     :math:`\tau = 1 + 2 \sum_{t \ge 1} \rho(t)`, emcee's convention (twice the
     :math:`\tau_\mathrm{int} = \tfrac12 + \sum \rho` of much of the physics literature), so
-    that the variance of a mean of n draws is :math:`\tau \sigma^2 / n`.
+    that the variance of a mean of n draws is :math:`\tau \sigma^2 / n`. It is below 1 where
+    draws alternate.
 
     Parameters
     ----------
@@ -68,13 +75,19 @@ def autocorrelation_times(series: npt.ArrayLike) -> Times:
 
     Notes
     -----
-    The sum stops at the first t = W of at least `WINDOW` times the sum so far [1]_, as emcee's
-    does, over autocovariances averaged over chains. Its relative error is
-    :math:`\sqrt{2 (2W + 1) / n}` for n draws in all [2]_. A window closes early on a slow part that
-    is weak beside noise, such as the drift of agents that learn beside the coins that they throw;
-    but in the means of longer and longer blocks [3]_ the noise fades. Where the variance of these
-    exceeds what the time found so far explains, by four standard errors, the time of the block
-    means counts.
+    The window W is the first t of at least `WINDOW` times the sum so far [1]_ and of at least
+    `MEMORY_WINDOW` times :math:`1 + 2 \sum \rho(t)^2`: where correlations change their sign, their
+    sum is small long before they have decayed. Weights fall smoothly from 1 at W/2 to 0 at W [2]_,
+    because a sharp end would catch the noise of alternating series. The relative error is that of
+    Madras and Sokal [3]_ for these weights. Autocovariances are too small by
+    :math:`\tau \sigma^2 / n` for n draws a chain, because the mean of the chain is subtracted: this
+    is corrected at first order [4]_. A sum that noise makes too small, or negative, gives way to
+    half of Bartlett's sum over the same window, which is never negative.
+
+    A window closes early on a slow part that is weak beside noise, such as the drift of agents that
+    learn beside the coins that they throw; but in the means of longer and longer blocks [5]_ the
+    noise fades. Where the variance of these exceeds what the time found so far explains, by four
+    standard errors, the time of the block means counts.
 
     Where the chains' means still differ by more than this explains (a chance of 1e-4), their
     variance is a correlation that does not decay, and is added to the autocovariances: chains that
@@ -84,8 +97,11 @@ def autocorrelation_times(series: npt.ArrayLike) -> Times:
     ----------
     .. [1] A. Sokal, "Monte Carlo methods in statistical mechanics", in Functional Integration
        (Springer, 1997), p. 131.
-    .. [2] N. Madras, A. D. Sokal, "The pivot algorithm", J. Stat. Phys. 50, 109 (1988).
-    .. [3] H. Flyvbjerg, H. G. Petersen, "Error estimates on averages of correlated data", J. Chem.
+    .. [2] D. N. Politis, J. P. Romano, "Bias-corrected nonparametric spectral estimation", J. Time
+       Ser. Anal. 16, 67 (1995).
+    .. [3] N. Madras, A. D. Sokal, "The pivot algorithm", J. Stat. Phys. 50, 109 (1988).
+    .. [4] U. Wolff, "Monte Carlo errors with less errors", Comput. Phys. Commun. 156, 143 (2004).
+    .. [5] H. Flyvbjerg, H. G. Petersen, "Error estimates on averages of correlated data", J. Chem.
        Phys. 91, 461 (1989).
 
     Examples
@@ -104,24 +120,28 @@ def autocorrelation_times(series: npt.ArrayLike) -> Times:
     covariance = np.asarray(arviz_arrays().autocov(x, axis=-1)).mean(axis=-2)
     # Rounding leaves a constant series a variance, so that it has to be looked for.
     covariance = np.where(np.ptp(x, axis=-1).any(axis=-1)[..., None], covariance, 0.0)
-    tau, error, slowest = _with_slow_parts(covariance, x)
+    tau, error, slowest, window = _with_slow_parts(covariance, x)
     if n_chains > 1:
         between = np.where(np.ptp(x, axis=(-2, -1)) > 0, x.mean(axis=-1).var(axis=-1, ddof=1), 0.0)
         expected = np.nan_to_num(tau) * covariance[..., 0] / n_draws
         unlikely = scipy.special.chdtri(n_chains - 1, _CHANCE) / (n_chains - 1)
         apart = between > unlikely * expected
-        longer, longer_error = _windowed_sum(covariance + between[..., None], n_chains * n_draws)
+        # the mean over all chains is the one subtracted now, with no bias to correct
+        longer, longer_error, _ = _windowed_sum(
+            covariance + between[..., None], n_chains, n_draws, centred=False
+        )
         tau, error = np.where(apart, longer, tau), np.where(apart, longer_error, error)
     tau = np.clip(tau, 1.0 / n_draws, n_draws)
-    return Times(tau, error, np.fmin(np.fmax(slowest, tau), n_draws))
+    return Times(tau, error, np.fmin(np.fmax(slowest, tau), n_draws), window)
 
 
 def _with_slow_parts(covariance: FloatArray, x: FloatArray) -> Times:
     """Autocorrelation times, of block means where these vary more than the draws explain."""
     n_chains, n_draws = x.shape[-2:]
-    tau, error = _windowed_sum(covariance, n_chains * n_draws)
+    tau, error, window = _windowed_sum(covariance, n_chains, n_draws)
     variance, slowest = covariance[..., 0], tau
-    length = 2
+    # means of blocks within the window vary more than the time says if draws alternate
+    length = 2 << int(np.log2(max(1.0, float(np.min(window)))))
     while n_draws // length >= MIN_BLOCKS and n_chains * (n_draws // length) >= _MIN_BLOCK_MEANS:
         n_blocks = n_draws // length
         blocks = x[..., : n_blocks * length].reshape(*x.shape[:-1], n_blocks, length).mean(axis=-1)
@@ -129,25 +149,48 @@ def _with_slow_parts(covariance: FloatArray, x: FloatArray) -> Times:
         with np.errstate(divide="ignore", invalid="ignore"):
             of_blocks = length * covariance[..., 0] / variance
         unlikely = 1.0 + _DEVIATIONS * np.sqrt(2.0 / (n_chains * n_blocks))
-        slow = of_blocks > unlikely * tau
-        between_blocks, between_error = _windowed_sum(covariance, n_chains * n_blocks)
+        slow = (of_blocks > unlikely * tau) & (length > window)
+        between_blocks, between_error, _ = _windowed_sum(covariance, n_chains, n_blocks)
         longer = slow & (of_blocks * between_blocks > tau)
         tau = np.where(longer, of_blocks * between_blocks, tau)
         error = np.where(longer, of_blocks * between_error, error)
         slowest = np.where(slow, np.fmax(slowest, length * between_blocks), slowest)
         length *= 2
-    return Times(tau, error, slowest)
+    return Times(tau, error, slowest, window)
 
 
-def _windowed_sum(covariance: FloatArray, n_draws: int) -> tuple[FloatArray, FloatArray]:
-    """1 + 2 Σ ρ(t) up to Sokal's window and its error, NaN where there is no variance."""
+def _windowed_sum(
+    covariance: FloatArray, n_chains: int, n_draws: int, *, centred: bool = True
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """1 + 2 Σ ρ(t) over a smooth window, its error, and W; NaN where there is no variance.
+
+    `centred` says that the mean of each chain was subtracted.
+    """
+    half = max(1, n_draws // 2)  # beyond half of a chain noise alone is left
     variance = covariance[..., :1]
-    rho = covariance / np.where(variance > 0, variance, np.nan)
-    partial = 2.0 * np.cumsum(rho, axis=-1) - 1.0
-    beyond = np.arange(covariance.shape[-1]) >= WINDOW * partial
-    window = np.where(beyond.any(axis=-1), beyond.argmax(axis=-1), covariance.shape[-1] - 1)
-    tau = np.take_along_axis(partial, window[..., None], axis=-1)[..., 0]
-    return tau, np.abs(tau) * np.sqrt(2.0 * (2.0 * window + 1.0) / n_draws)
+    variance = np.where(variance > 0, variance, np.nan)
+    stop = min(_FIRST_LAGS, half)
+    while True:  # few windows are long: no sums over lags beyond them
+        lags = np.arange(stop)
+        rho = covariance[..., :stop] / variance * (n_draws / (n_draws - lags))
+        partial = 2.0 * np.cumsum(rho, axis=-1) - 1.0
+        squares = 2.0 * np.cumsum(rho**2, axis=-1) - 1.0
+        squares *= 1.0 - 2.0 * lags / (n_chains * n_draws)  # less what noise adds
+        beyond = lags >= np.fmax(WINDOW * partial, MEMORY_WINDOW * squares)
+        found = beyond.any(axis=-1) | np.isnan(variance[..., 0])
+        if stop == half or found.all():
+            break
+        stop = min(4 * stop, half)
+    window = np.where(beyond.any(axis=-1), beyond.argmax(axis=-1), stop - 1)
+    left = np.clip(1.0 - lags / (window[..., None] + 1.0), 0.0, 1.0)
+    weights = 0.5 - 0.5 * np.cos(np.pi * np.fmin(2.0 * left, 1.0))
+    lost = (2.0 * weights.sum(axis=-1) - 1.0) / n_draws
+    tau = 2.0 * np.sum(weights * rho, axis=-1) - 1.0
+    if centred:
+        tau = tau * (1.0 + lost) / (1.0 + np.clip(tau, 0.0, n_draws) / n_draws)
+    tau = np.fmax(tau, 0.5 * (2.0 * np.sum(left * rho, axis=-1) - 1.0))
+    spread = np.sqrt(2.0 * (2.0 * np.sum(weights**2, axis=-1) - 1.0) / (n_chains * n_draws))
+    return tau, np.abs(tau) * spread, window.astype(np.float64)
 
 
 def arviz_arrays() -> Any:

@@ -11,6 +11,8 @@ import analysis
 import isingrl as irl
 from analysis import plots
 
+pytestmark = pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning")  # the runs are short
+
 
 def simulated(neighborhood: str, boundary: str, **options: float) -> xr.Dataset:
     lattice = irl.Lattice((8, 8), neighborhood, boundary)

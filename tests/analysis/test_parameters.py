@@ -16,7 +16,7 @@ from tests.statistical import Z_LIMIT
 TEMPERATURE = 2.4
 pytestmark = [
     pytest.mark.filterwarnings("ignore:In a future version of xarray:FutureWarning"),
-    pytest.mark.filterwarnings("ignore:.* runs hold fewer than"),
+    pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning"),  # the runs are short
 ]
 
 

@@ -14,6 +14,8 @@ from analysis import errors, exact, unit_registry
 from analysis.quantities import QUANTITIES
 from isingrl import HeatBath, Ising, Lattice, simulate
 
+pytestmark = pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning")  # the runs are short
+
 TEMPERATURES = [2.4, 3.0]
 REGISTRY = unit_registry()
 

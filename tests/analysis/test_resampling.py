@@ -67,6 +67,7 @@ def test_jackknife_equals_estimate_for_a_function_of_means(autoregressive: Serie
     assert found["x_error"].item() == pytest.approx(expected.error, rel=0.35)
 
 
+@pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning")  # of hundreds of runs, a few
 @pytest.mark.parametrize("tau", [1.0, 10.0])
 def test_jackknife_errors_cover_a_ratio_of_means(tau: float, autoregressive: Series) -> None:
     n = 250
@@ -84,6 +85,7 @@ def test_jackknife_errors_cover_a_ratio_of_means(tau: float, autoregressive: Ser
     assert 0.85 * (1 - 4.5 * np.sqrt(2 / n)) < z.var() < 1.11 * (1 + 4.5 * np.sqrt(2 / n))
 
 
+@pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning")  # of the slow run
 def test_a_slow_run_does_not_widen_the_errors_of_a_fast_one(autoregressive: Series) -> None:
     rng = np.random.default_rng(9)
     fast, slow = (autoregressive(rng, tau, (4, 400)) for tau in (1.0, 60.0))
@@ -94,6 +96,7 @@ def test_a_slow_run_does_not_widen_the_errors_of_a_fast_one(autoregressive: Seri
     assert together["x_error"][1] > 3 * together["x_error"][0]
 
 
+@pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning")  # of the slow run
 def test_errors_of_fast_runs_beside_a_slow_one_cover_the_truth(autoregressive: Series) -> None:
     n = 400
     rng = np.random.default_rng(10)
@@ -109,13 +112,60 @@ def test_errors_of_fast_runs_beside_a_slow_one_cover_the_truth(autoregressive: S
 @pytest.mark.parametrize("n_chains", [1, 4])
 def test_a_run_too_short_for_its_time_is_warned_of(n_chains: int) -> None:
     walk = np.random.default_rng(13).normal(size=(n_chains, 100)).cumsum(axis=1)
-    with pytest.warns(errors.ShortRunWarning, match=r"1 of 1 series .* Run longer chains"):
+    with pytest.warns(
+        errors.ShortRunWarning, match=r"1 of 1 runs .* Worst is x: .* Run longer chains"
+    ):
         errors.jackknife(as_array(walk), mean)
 
 
-def test_rounding_is_no_slow_run() -> None:
+def test_rounding_is_no_change() -> None:
     x = 1 + 1e-15 * np.random.default_rng(14).normal(size=(2, 30)).cumsum(axis=1)
-    assert errors.jackknife(as_array(x), mean)["x_error"] < 1e-12
+    with pytest.warns(errors.ShortRunWarning, match="NaN, of x"):
+        assert np.isnan(errors.jackknife(as_array(x), mean)["x_error"])
+
+
+def test_a_constant_beside_series_that_change_is_exact() -> None:
+    x = np.random.default_rng(17).normal(size=(2, 4, 200))
+    x[0] = 1.0
+    found = errors.jackknife(as_array(x, "distance"), mean)["x_error"]
+    assert found[0] < 1e-15
+    assert found[1] > 0.0
+    with pytest.warns(errors.ShortRunWarning, match=r"of x, first at temperature = 0\."):
+        found = errors.jackknife(as_array(x, "temperature"), mean)["x_error"]
+    assert np.isnan(found[0])
+    assert found[1] > 0.0
+
+
+def test_variables_that_the_function_does_not_use_do_not_count(autoregressive: Series) -> None:
+    rng = np.random.default_rng(18)
+    data = xr.Dataset(
+        {
+            "fast": as_array(autoregressive(rng, 2.0, (2, 4, 1000)), "temperature"),
+            "slow": as_array(autoregressive(rng, 300.0, (2, 4, 1000)), "temperature"),
+            "still": as_array(np.ones((2, 4, 1000)), "temperature"),
+        },
+        {"temperature": [2.0, 2.5]},
+    )
+
+    def square(samples: xr.Dataset) -> xr.Dataset:
+        return (samples[["fast"]] ** 2).mean(BOTH)
+
+    xr.testing.assert_identical(
+        errors.jackknife(data, square), errors.jackknife(data[["fast"]], square)
+    )
+    # used at one temperature alone, the slow one counts there alone, and is named with its place
+    cold = xr.DataArray([0.0, 1.0], dims="temperature")
+
+    def product(samples: xr.Dataset) -> xr.Dataset:
+        return (samples["fast"] ** 2 + cold * samples["slow"]).mean(BOTH).to_dataset(name="fast")
+
+    with pytest.warns(errors.ShortRunWarning, match="Worst is slow at temperature = "):
+        found = errors.jackknife(data, product)
+    times = errors.autocorrelation(data)
+    assert times["slow"].min() > 30
+    assert found["fast_error"][0].item() == pytest.approx(
+        errors.jackknife(data, square)["fast_error"][0].item(), rel=0.6
+    )
 
 
 def test_the_jackknife_hands_nan_to_the_function(autoregressive: Series) -> None:

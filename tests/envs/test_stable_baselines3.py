@@ -18,7 +18,10 @@ pytest.importorskip("supersuit")
 
 from isingrl.envs import IsingEnv
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [
+    pytest.mark.usefixtures("one_thread"),
+    pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning"),  # the runs are short
+]
 
 ROOT = Path(__file__).parents[2]
 SMALL = Ising(Lattice((8, 8)))

@@ -8,6 +8,8 @@ from analysis import exact
 from studies.domains import Domains
 from studies.runner import configuration, run, run_to_folder
 
+pytestmark = pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning")  # the runs are short
+
 SMALL = Domains(side=16, temperature=(1.8, 3.3, 8), sizes=(8, 12, 16, 24), snapshots=60, seed=3)
 TINY = Domains(
     side=8, temperature=(2.0, 3.0, 4), sizes=(4, 6, 8), snapshots=20, relaxation_times=1.0

@@ -10,6 +10,8 @@ from isingrl import Ising, Lattice
 from studies.runner import configuration, run
 from studies.schedules import Schedules
 
+pytestmark = pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning")  # the runs are short
+
 SMALL = Schedules(
     shape=(4, 4), reduced_temperature=(1.2, 1.6, 2), training_sweeps=100, sweeps=3_000,
     thermalization=200, interval=20, chains=4, seed=4,

@@ -1,0 +1,12 @@
+"""The coverage of error bars in ten times as many runs as the tests have."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.analysis.test_error_coverage import CASES, Case, check_coverage
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[0]}-h{case[1]}-T{case[2]}")
+def test_coverage_in_many_runs(case: Case) -> None:
+    check_coverage((*case[:-1], 10 * case[-1]))
