@@ -69,10 +69,10 @@ def run(study: Any, *, progress: bool = False) -> xr.Dataset:
     --------
     >>> from studies.curve import Curve
     >>> from studies.runner import run
-    >>> study = Curve((8, 8), temperature=(2.0, 3.0, 3), methods=("heat-bath",), sweeps=1000)
+    >>> study = Curve((4, 4), temperature=(2.0, 3.0, 3), methods=("heat-bath",), sweeps=4000)
     >>> data = run(study)
     >>> data.energy.dims, data.energy.shape
-    (('method', 'temperature', 'chain', 'draw'), (1, 3, 2, 1000))
+    (('method', 'temperature', 'chain', 'draw'), (1, 3, 2, 4000))
     >>> study.summarize(data).energy.dims
     ('method', 'temperature')
     """
@@ -136,7 +136,7 @@ def run_to_folder(
     >>> from tempfile import TemporaryDirectory
     >>> from studies.curve import Curve
     >>> from studies.runner import run_to_folder
-    >>> study = Curve((8, 8), temperature=(2.0, 3.0, 3), methods=("heat-bath",), sweeps=1000)
+    >>> study = Curve((4, 4), temperature=(2.0, 3.0, 3), methods=("heat-bath",), sweeps=4000)
     >>> with TemporaryDirectory() as folder:
     ...     run_to_folder(study, "curve", Path(folder))
     ...     sorted(path.name for path in Path(folder).iterdir())

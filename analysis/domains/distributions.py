@@ -39,7 +39,7 @@ def size_distribution(
     >>> import isingrl as irl
     >>> from analysis import domain_statistics, size_distribution
     >>> model = irl.Ising(irl.Lattice((8, 8)))
-    >>> data = irl.simulate(model, irl.HeatBath(), 3.0, sweeps=400, snapshots=100, seed=1)
+    >>> data = irl.simulate(model, irl.HeatBath(), 3.0, sweeps=4000, snapshots=400, seed=1)
     >>> found = size_distribution(domain_statistics(data))
     >>> found.domain_density.dims
     ('temperature', 'phase', 'size_bin')

@@ -51,7 +51,7 @@ def spin_correlation(
     >>> import isingrl as irl
     >>> from analysis import plots, spin_correlation
     >>> model = irl.Ising(irl.Lattice((8, 8)))
-    >>> data = irl.simulate(model, irl.HeatBath(), 3.0, sweeps=200, snapshots=50, seed=1)
+    >>> data = irl.simulate(model, irl.HeatBath(), 3.0, sweeps=4000, snapshots=400, seed=1)
     >>> ax = plots.spin_correlation(spin_correlation(data).squeeze())
     >>> ax.get_xlabel(), ax.get_ylabel()
     ('distance (lattice spacings)', 'spin correlation')
@@ -105,7 +105,7 @@ def structure_factor(
     >>> import isingrl as irl
     >>> from analysis import plots, structure_factor
     >>> model = irl.Ising(irl.Lattice((8, 8)))
-    >>> data = irl.simulate(model, irl.HeatBath(), 3.0, sweeps=200, snapshots=50, seed=1)
+    >>> data = irl.simulate(model, irl.HeatBath(), 3.0, sweeps=4000, snapshots=400, seed=1)
     >>> ax = plots.structure_factor(structure_factor(data).squeeze())
     >>> ax.get_xlabel(), ax.get_xscale()
     ('wave number (1/lattice spacing)', 'log')

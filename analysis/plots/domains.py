@@ -57,7 +57,7 @@ def size_distribution(
     >>> import isingrl as irl
     >>> from analysis import domain_statistics, plots, size_distribution
     >>> model = irl.Ising(irl.Lattice((8, 8)))
-    >>> data = irl.simulate(model, irl.HeatBath(), 3.0, sweeps=200, snapshots=50, seed=1)
+    >>> data = irl.simulate(model, irl.HeatBath(), 3.0, sweeps=4000, snapshots=400, seed=1)
     >>> found = size_distribution(domain_statistics(data)).squeeze().sel(phase="both")
     >>> ax = plots.size_distribution(found, exponent=379 / 187)
     >>> ax.get_xlabel(), ax.get_xscale()

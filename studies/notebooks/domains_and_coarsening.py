@@ -30,8 +30,8 @@
 # %% tags=["parameters"]
 side = 256  # L, of the lattice in the pictures
 n_temperatures = 16
-configurations = 100  # of each temperature, for the statistics
-apart = 2_000  # sweeps between them
+configurations = 160  # of each temperature, for the statistics
+apart = 1_500  # sweeps between them
 sizes = [12, 16, 24, 32, 48, 64, 96]  # L, at the critical point
 quench_side = 2048  # L, of the lattices that are quenched
 quench_chains = 4
