@@ -189,13 +189,15 @@ def simulate(
     if not isinstance(model, Ising):
         raise TypeError(f"model must be an Ising model; got {model!r}")
     temperatures = _check_rule(model, rule, temperature, learn)
-    check_run_length(sweeps, thermalization, interval, chains)
+    sweeps, thermalization, interval, chains = check_run_length(
+        sweeps, thermalization, interval, chains
+    )
     kept = check_snapshots(snapshots, sweeps, interval)
     check_choice("schedule", schedule, SCHEDULES)
     _check_until(until, snapshots)
     run = Run(
         model, rule, temperatures, sweeps, thermalization, interval, chains, schedule,
-        snapshots if isinstance(snapshots, int) else ", ".join(map(str, kept)),
+        ", ".join(map(str, kept)) if np.ndim(snapshots) else kept.size,
         kept, learn, until, progress,
     )  # fmt: skip
     seeds = seed_sequence(seed)
@@ -428,7 +430,7 @@ def _check_until(until: Any, snapshots: Any) -> None:
             "until must be a function of the data so far, such as analysis.precision(energy=1e-4); "
             f"got {until!r}"
         )
-    if isinstance(snapshots, int) and snapshots:
+    if np.ndim(snapshots) == 0 and snapshots:
         raise ValueError(
             "snapshots must be a sequence of sweeps, as in [0, 10, 100], where until decides how "
             f"long the run is; got {snapshots}"
