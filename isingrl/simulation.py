@@ -31,6 +31,7 @@ from isingrl._validation import (
     check_temperature,
 )
 from isingrl.agents._learning_engine import LearningEngine
+from isingrl.agents._temperature_map import warn_of_temperature
 from isingrl.agents.agent import Agent
 from isingrl.agents.policy import Policy
 from isingrl.model import Ising
@@ -173,6 +174,8 @@ def simulate(
     UserWarning
         Where a rule of your own has tables by site or by configuration: ``energy`` is always that
         of the model, and not of bonds that the rule has of its own.
+    TemperatureMapWarning
+        Where `temperature` is only a label of the agents, not the temperature of an Ising model.
 
     Examples
     --------
@@ -203,6 +206,8 @@ def simulate(
     seeds = seed_sequence(seed)
     first = check_start(start, model.lattice.shape, run.sizes)
     check_real("checkpoint_seconds", checkpoint_seconds, minimum=0)
+    if isinstance(rule, Agent | Policy):
+        warn_of_temperature(rule.agent if isinstance(rule, Policy) else rule, stacklevel=2)
     if ladder is not None:
         data = climb(run, ladder, loop, first, seeds, seed is not None, out, checkpoint_seconds)
     elif check_flag("loop", loop):

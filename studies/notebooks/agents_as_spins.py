@@ -32,6 +32,8 @@ configurations = 200  # kept of each chain, to look into
 n_temperatures = 23
 
 # %%
+import warnings
+
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
@@ -49,6 +51,7 @@ from analysis import (
 from analysis.plots.styles import colors
 from isingrl.agents.rewards import REWARDS
 
+warnings.simplefilter("ignore", irl.TemperatureMapWarning)  # agents without one come on purpose
 plt.rc("figure", dpi=130)
 T_c = exact.CRITICAL_TEMPERATURE
 model = irl.Ising(irl.Lattice((side, side)))
