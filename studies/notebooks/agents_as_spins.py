@@ -267,9 +267,9 @@ plt.show()
 # %% [markdown]
 # ## Where it breaks
 #
-# *Discount.* With $\gamma > 0$ an agent is also paid for what comes after, which is worth more to
-# who turns the way most are turned. It learns a preference, a field of its own making, and order
-# survives where the Ising model has none.
+# *Discount.* With $\gamma > 0$ an agent also counts later rewards, which are larger for a spin that
+# joins the majority. So it learns a preference, which acts as a field, and order survives where the
+# Ising model has none.
 
 # %%
 gammas = {0.0: "o", 0.5: "s", 0.9: "^"}
