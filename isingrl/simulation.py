@@ -31,7 +31,7 @@ from isingrl._validation import (
     check_temperature,
 )
 from isingrl.agents._learning_engine import LearningEngine
-from isingrl.agents._temperature_map import warn_of_temperature
+from isingrl.agents._temperature_map import mismatch, warn_of_temperature
 from isingrl.agents.agent import Agent
 from isingrl.agents.policy import Policy
 from isingrl.model import Ising
@@ -207,7 +207,8 @@ def simulate(
     first = check_start(start, model.lattice.shape, run.sizes)
     check_real("checkpoint_seconds", checkpoint_seconds, minimum=0)
     if isinstance(rule, Agent | Policy):
-        warn_of_temperature(rule.agent if isinstance(rule, Policy) else rule, stacklevel=2)
+        agent, learned_on = (rule, model) if isinstance(rule, Agent) else (rule.agent, rule.model)
+        warn_of_temperature(agent, learned_on, stacklevel=2)
     if ladder is not None:
         data = climb(run, ladder, loop, first, seeds, seed is not None, out, checkpoint_seconds)
     elif check_flag("loop", loop):
@@ -331,6 +332,8 @@ class Run:
                 sweep=("snapshot", kept, at),
             )
         description = rule.describe()
+        if isinstance(rule, Agent) and mismatch(rule, self.model):
+            description["temperature_map"] = "approximate"
         description.pop("rule", None)  # which is the method
         data.attrs = description | {
             "sweeps": series.draws * self.interval if self.until else self.sweeps,

@@ -225,7 +225,7 @@ class Curve:
         figure = new_figure(figsize=(9.0, 7.0), layout="constrained")
         for method in self.methods:
             if method in _AGENTS:
-                warn_of_temperature(self.agent(method), stacklevel=2)
+                warn_of_temperature(self.agent(method), self.model, stacklevel=2)
         results = self._exact_results()
         axes = figure.subplots(2, 2, sharex=True)
         tc = critical_temperature(len(self.shape), self.neighborhood)

@@ -287,6 +287,19 @@ def test_views_of_own_agents_are_checked(view, error, said):
             call()
 
 
+def test_a_class_that_forgets_what_all_agents_need():
+    class HastyQ(irl.MeanFieldQ):
+        name = "hasty-q"
+
+        def __post_init__(self):
+            pass
+
+    with pytest.raises(
+        TypeError, match=r"HastyQ\.__post_init__ must call super\(\)\.__post_init__"
+    ):
+        irl.train(MODEL, HastyQ(), 2.0, sweeps=2)
+
+
 def test_a_network_of_ones_own_is_no_network():
     class Layers:
         def __call__(self, inputs):

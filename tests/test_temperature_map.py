@@ -8,7 +8,7 @@ import pytest
 
 import isingrl as irl
 from analysis import effective_temperature
-from isingrl.agents import NeighborhoodQ
+from isingrl.agents import REWARDS, NeighborhoodQ, Reward
 from studies.curve import Curve
 from studies.runner import run
 
@@ -69,6 +69,44 @@ def test_a_class_of_ones_own_may_know_better():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         irl.train(SQUARE, LaterQ(discount=0.5), 2.0, sweeps=5, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("values", "ratio"),
+    [
+        (lambda model, a: 3 * a * model.local_fields(), 1.0),
+        (lambda model, a: a * model.local_fields(), 2.0),
+        (lambda model, a: np.tanh(a * model.local_fields()), 1.0),
+        (lambda model, a: a * (model.local_fields() + 0.5), 1.0),
+    ],
+    ids=["scale", "ratio", "bent", "field"],
+)
+def test_a_reward_that_says_it_is_exact_is_not_believed(values, ratio, monkeypatch):
+    monkeypatch.setitem(REWARDS, "own", Reward("own", values, lambda model: ratio))
+    agent = irl.MeanFieldQ("own")
+    with pytest.warns(
+        irl.TemperatureMapWarning, match=r"the reward 'own' times its T/τ favours up"
+    ):
+        policy = irl.train(SQUARE, agent, 2.0, sweeps=100, seed=1)
+    assert not policy.unvisited
+    assert policy.describe()["temperature_map"] == "approximate"
+    with pytest.warns(irl.TemperatureMapWarning):
+        assert irl.simulate(SQUARE, policy, sweeps=2).attrs["temperature_map"] == "approximate"
+    with pytest.warns(irl.TemperatureMapWarning):
+        data = irl.simulate(SQUARE, agent, 2.0, sweeps=2, learn=True)
+    assert data.attrs["temperature_map"] == "approximate"
+
+
+@pytest.mark.parametrize("coupling", [1.0, -0.7])
+@pytest.mark.parametrize("field", [0.0, 0.3])
+@pytest.mark.parametrize("reward", [name for name, each in REWARDS.items() if each.exact])
+def test_rewards_of_the_package_are_what_they_say(reward, coupling, field):
+    if reward == "chapter-1d" and (coupling < 0 or field):
+        return
+    model = irl.Ising(irl.Lattice((4, 5), boundary="free"), coupling=coupling, field=field)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        irl.train(model, irl.MeanFieldQ(reward), 2.0, sweeps=2, seed=1)
 
 
 def test_the_temperature_that_they_have_is_measured():

@@ -92,9 +92,10 @@ def kernel_cache(py_func):
         config.CACHE_DIR = former
 
 
-def folder():
+def folder() -> str | None:
     """Folder where kernels of this package are kept; None if they are not."""
-    return kernel_cache(install).cache_path
+    path: str | None = kernel_cache(install).cache_path
+    return path
 
 
 def _own_folder():

@@ -7,7 +7,8 @@ import numpy.typing as npt
 
 from isingrl._archives import Arrays
 from isingrl.agents._learner import make_learner
-from isingrl.agents.agent import Agent, softmax_temperatures
+from isingrl.agents._temperature_map import softmax_temperatures
+from isingrl.agents.agent import Agent
 from isingrl.agents.policy import Policy
 from isingrl.model import Ising
 

@@ -14,7 +14,7 @@ from isingrl._archives import Arrays
 from isingrl._reprs import call
 from isingrl._validation import check_choice, check_flag, check_integer, check_real
 from isingrl.agents._kinds import check_name, register
-from isingrl.agents._temperature_map import departures
+from isingrl.agents._temperature_map import departures, softmax_temperatures
 from isingrl.agents.network import Network
 from isingrl.agents.rewards import Reward, check_reward, named_reward
 from isingrl.agents.view import View, view_of
@@ -259,6 +259,11 @@ class Agent(ABC):
             ...
         ValueError: agent must see a joint action of at most 65,536 values; joint-q ...
         """
+        if self.learning_rate is None:  # which would be taken for 0
+            raise TypeError(
+                f"{type(self).__name__}.__post_init__ must call super().__post_init__(), which "
+                "checks and completes the fields of all agents"
+            )
         view_of(self, model.lattice)
         own = type(self).reward_function is not Agent.reward_function
         who = f"{type(self).__name__}.reward_function" if own else f"reward {self.reward!r}"
@@ -300,25 +305,6 @@ class Agent(ABC):
 
     def _set(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
-
-
-def softmax_temperatures(
-    agent: Agent, model: Ising, temperature: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float64]:
-    """Softmax temperatures of agents, checked, because a subclass may have a map of its own.
-
-    Raises
-    ------
-    ValueError
-        If they are not one non-negative number for each temperature.
-    """
-    found = np.asarray(agent.softmax_temperature(model, temperature))
-    if found.shape != temperature.shape or found.dtype.kind not in "iuf" or not (found >= 0).all():
-        raise ValueError(
-            f"{type(agent).__name__}.softmax_temperature must return one non-negative number for "
-            f"each of the {len(temperature)} temperatures; got {found!r}"
-        )
-    return found.astype(np.float64)
 
 
 def ways(agent: Agent, model: Ising, temperature: npt.NDArray[np.float64]) -> Arrays:

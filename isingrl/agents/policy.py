@@ -15,7 +15,8 @@ import xarray as xr
 
 from isingrl._trained import check_same_model, choose_temperatures, temperature_indices
 from isingrl._validation import check_integer, check_temperature
-from isingrl.agents.agent import Agent, softmax_temperatures
+from isingrl.agents._temperature_map import mismatch, softmax_temperatures
+from isingrl.agents.agent import Agent
 from isingrl.agents.network import Network
 from isingrl.agents.view import View, view_of
 from isingrl.model import Ising
@@ -103,9 +104,11 @@ class Policy(Rule):
     def exact_temperature(self) -> bool:
         """Whether τ stands for T exactly; if not, T is what small local fields would show.
 
-        It does not where entries were never visited, because they decide by a coin.
+        It does not where entries were never visited, because they decide by a coin, nor if the
+        reward is no multiple of the energy though it says so.
         """
-        return self.agent.exact_temperature and not self.unvisited
+        exact = self.agent.exact_temperature and not mismatch(self.agent, self.model)
+        return exact and not self.unvisited
 
     @property
     def unvisited(self) -> int:
@@ -319,8 +322,10 @@ class Policy(Rule):
         ('mean-field-q', 'exact')
         """
         about = self.agent.describe()
+        if not self.exact_temperature:
+            about["temperature_map"] = "approximate"
         if self.unvisited:
-            about |= {"temperature_map": "approximate", "unvisited_entries": self.unvisited}
+            about["unvisited_entries"] = self.unvisited
         return about
 
     def save(self, path: str | os.PathLike[str]) -> None:

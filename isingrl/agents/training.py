@@ -12,8 +12,8 @@ from isingrl._runs import check_snapshots, check_start, seed_sequence
 from isingrl._schedules import SCHEDULES
 from isingrl._validation import check_choice, check_integer, check_real, check_temperature
 from isingrl.agents._learner import FloatArray, Learner, make_learner
-from isingrl.agents._temperature_map import warn_of_temperature
-from isingrl.agents.agent import Agent, softmax_temperatures
+from isingrl.agents._temperature_map import softmax_temperatures, warn_of_temperature
+from isingrl.agents.agent import Agent
 from isingrl.agents.policy import Policy, assemble
 from isingrl.model import Ising
 
@@ -104,7 +104,7 @@ def train(
     check_choice("schedule", schedule, SCHEDULES)
     agent.check_model(model)
     taus = np.repeat(_taus(model, agent, temperatures, sweeps, annealing), chains, axis=0)
-    warn_of_temperature(agent, stacklevel=2)
+    warn_of_temperature(agent, model, stacklevel=2)
     first = check_start(
         start, model.lattice.shape, {"temperature": len(temperatures), "chain": chains}
     )
