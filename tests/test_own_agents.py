@@ -171,7 +171,7 @@ def test_names_are_text(name):
 
 
 def test_names_of_the_package_are_taken():
-    said = r"OtherQ\.name must be a name of its own; 'joint-q' is that of isingrl\.JointQ"
+    said = r"OtherQ\.name must be a name of its own; 'joint-q' is that of isingrl\.agents\.JointQ"
     with pytest.raises(ValueError, match=said):
         type("OtherQ", (irl.MeanFieldQ,), {"name": "joint-q"})
 

@@ -9,8 +9,8 @@ import numpy as np
 import xarray as xr
 
 from isingrl._archives import Arrays, foreign, part, read_archive, write_archive
-from isingrl.agents._kinds import check_name, kind_named
-from isingrl.agents.agent import Agent, ways
+from isingrl._kinds import check_name, kind_named
+from isingrl.agents.agent import KINDS, Agent, ways
 from isingrl.agents.network import Network
 from isingrl.agents.policy import Policy, assemble
 from isingrl.lattice import Lattice
@@ -99,7 +99,8 @@ def _agent(settings: dict[str, Any]) -> Agent:
     arguments: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()
     }
-    kind = kind_named(arguments.pop("name"))
+    kind = kind_named(arguments.pop("name"), KINDS, "agent")
     if arguments["network"] is not None:
         arguments["network"] = Network(**arguments["network"])
-    return kind(**arguments)
+    agent: Agent = kind(**arguments)
+    return agent

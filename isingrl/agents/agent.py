@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from isingrl._archives import Arrays
+from isingrl._kinds import check_name, register
 from isingrl._reprs import call
 from isingrl._validation import check_choice, check_flag, check_integer, check_real
-from isingrl.agents._kinds import check_name, register
 from isingrl.agents._temperature_map import departures, softmax_temperatures
 from isingrl.agents.network import Network
 from isingrl.agents.rewards import Reward, check_reward, named_reward
@@ -25,6 +25,7 @@ __all__ = ["Agent"]
 
 NEXT_VALUES = ("softmax", "max")
 REWARD_TIMES = ("before", "after")
+KINDS: dict[str, type[Agent]] = {}
 _TABLE_RATE, _NETWORK_RATE = 0.1, 0.03
 
 
@@ -116,8 +117,7 @@ class Agent(ABC):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        if "name" in vars(cls):
-            register(cls)
+        register(cls, KINDS)
 
     def __post_init__(self) -> None:
         check_name(type(self))

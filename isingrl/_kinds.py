@@ -1,16 +1,11 @@
-"""Kinds of agents by name, those of users too: how a policy finds its agents when it is read."""
+"""Kinds of agents or teams by name, those of users too: how files find them when they are read."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from isingrl.agents.agent import Agent
-
-_KINDS: dict[str, type[Agent]] = {}
+from typing import Any
 
 
-def register(kind: type[Agent]) -> None:
+def register(kind: type[Any], kinds: dict[str, type[Any]]) -> None:
     """Take in a kind under its own name; of a user's kinds the latest of a name counts.
 
     Raises
@@ -18,20 +13,23 @@ def register(kind: type[Agent]) -> None:
     TypeError, ValueError
         If the name is no text, or that of a kind of this package.
     """
-    name = vars(kind)["name"]
+    name = vars(kind).get("name")
+    if "name" not in vars(kind):
+        return
     if not isinstance(name, str) or not name:
         raise TypeError(f'{kind.__name__}.name must be text, such as "blinkered-q"; got {name!r}')
-    former = _KINDS.get(name, kind)
+    former = kinds.get(name, kind)
     if former.__module__.startswith("isingrl.") and _path(former) != _path(kind):
+        package = former.__module__.rpartition(".")[0]
         raise ValueError(
             f"{kind.__name__}.name must be a name of its own; {name!r} is that of "
-            f"isingrl.{former.__name__}"
+            f"{package}.{former.__name__}"
         )
-    _KINDS[name] = kind
+    kinds[name] = kind
 
 
-def check_name(kind: type[Agent]) -> None:
-    """Refuse a kind without a name of its own, whose policies would be taken for another's.
+def check_name(kind: type[Any]) -> None:
+    """Refuse a kind without a name of its own, whose files would be taken for another's.
 
     Raises
     ------
@@ -43,12 +41,12 @@ def check_name(kind: type[Agent]) -> None:
     owner = next((each for each in kind.__mro__ if "name" in vars(each)), None)
     taken = "" if owner is None else f"; {vars(owner)['name']!r} is that of {owner.__name__}"
     raise TypeError(
-        f"{kind.__name__} must have a name of its own, by which its policies are found again: "
+        f"{kind.__name__} must have a name of its own, by which its files are found again: "
         f'write name = "a-name" in the class{taken}'
     )
 
 
-def kind_named(name: str) -> type[Agent]:
+def kind_named(name: str, kinds: dict[str, type[Any]], what: str) -> type[Any]:
     """Kind of that name.
 
     Raises
@@ -56,13 +54,13 @@ def kind_named(name: str) -> type[Agent]:
     ValueError
         If there is none in this process.
     """
-    if name not in _KINDS:
+    if name not in kinds:
         raise ValueError(
-            f"its agent is {name!r}, not one of {', '.join(_KINDS)}; a class of your own has to "
-            f"be defined or imported before, with name = {name!r}"
+            f"its {what} is {name!r}, not one of {', '.join(kinds)}; a class of your own has to be "
+            f"defined or imported before, with name = {name!r}"
         )
-    return _KINDS[name]
+    return kinds[name]
 
 
-def _path(kind: type[Agent]) -> tuple[str, str]:
+def _path(kind: type[Any]) -> tuple[str, str]:
     return kind.__module__, kind.__qualname__
