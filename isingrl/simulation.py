@@ -101,7 +101,7 @@ def simulate(
         Distinct temperatures; 0 and infinity are valid. May be left out for a policy, which
         brings its own, or name some of those.
     sweeps : int
-        Measured sweeps; one sweep is one update attempt a site.
+        Measured sweeps; one sweep is one update attempt a site. Counts may be written as 1e4.
     thermalization : int
         Sweeps before the first measured one.
     interval : int
