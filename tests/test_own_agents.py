@@ -18,10 +18,10 @@ MODEL = irl.Ising(irl.Lattice((4, 4)))
 
 
 @dataclass(frozen=True)
-class BlinkeredQ(irl.Agent):
+class SidewaysQ(irl.Agent):
     """Agents that see two neighbours, with a field of their own."""
 
-    name: ClassVar[str] = "blinkered-q"
+    name: ClassVar[str] = "sideways-q"
 
     sides: tuple[int, ...] = (0, 1)
 
@@ -51,7 +51,7 @@ class PaidQ(irl.MeanFieldQ):
 
 DOUBLE = Reward("2 a (J S + h)", lambda model, a: 2 * a * model.local_fields(), lambda model: 0.5)
 OWN = {
-    "view": BlinkeredQ(sides=(1, 0)),
+    "view": SidewaysQ(sides=(1, 0)),
     "name": PlainQ("mean", neighbors_seen=2),
     "reward": PaidQ(),
     "network": PlainQ(network=(3,)),
@@ -111,23 +111,23 @@ def test_a_run_goes_not_on_with_another_reward_of_the_same_name(tmp_path, monkey
 
 
 def test_a_class_that_sees_otherwise_since_is_refused(tmp_path, monkeypatch):
-    trained(BlinkeredQ()).save(tmp_path)
+    trained(SidewaysQ()).save(tmp_path)
     monkeypatch.setattr(
-        BlinkeredQ, "view",
+        SidewaysQ, "view",
         lambda self, lattice: View(
             "configuration", np.arange(4), None, sites=lattice.neighbors[:, [2, 3]]
         ),
     )  # fmt: skip
-    with pytest.raises(ValueError, match=r"were trained with other sites; the class BlinkeredQ"):
+    with pytest.raises(ValueError, match=r"were trained with other sites; the class SidewaysQ"):
         irl.Policy.load(tmp_path)
 
 
 def test_another_process_is_told_to_import_the_class(tmp_path):
-    trained(BlinkeredQ()).save(tmp_path)
+    trained(SidewaysQ()).save(tmp_path)
     load = f"import isingrl as irl; print(irl.Policy.load({str(tmp_path)!r}).agent)"
     for before, code, said in (
-        ("", 1, "a class of your own has to be defined or imported before, with name = 'blinkered"),
-        ("import tests.test_own_agents; ", 0, "BlinkeredQ("),
+        ("", 1, "a class of your own has to be defined or imported before, with name = 'sideways"),
+        ("import tests.test_own_agents; ", 0, "SidewaysQ("),
     ):
         run = subprocess.run(
             [sys.executable, "-c", before + load], cwd=ROOT, capture_output=True, text=True
