@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         NeighborhoodQ,
         Network,
         Policy,
+        TemperatureMapWarning,
         train,
     )
     from isingrl.lattice import Lattice
@@ -44,6 +45,7 @@ __all__ = [
     "Network",
     "Policy",
     "Rule",
+    "TemperatureMapWarning",
     "simulate",
     "train",
 ]
@@ -52,7 +54,7 @@ __all__ = [
 _HOMES = {
     "isingrl.agents": (
         "Agent", "IndependentQ", "JointQ", "MeanFieldQ", "NeighborhoodQ", "Network", "Policy",
-        "train",
+        "TemperatureMapWarning", "train",
     ),
     "isingrl.lattice": ("Lattice",),
     "isingrl.model": ("Ising",),

@@ -1,4 +1,4 @@
-"""Tell, once, that kernels are being compiled, where that takes longer than a moment."""
+"""Tell, once a machine, that kernels are compiled, where that takes longer than a moment."""
 
 from __future__ import annotations
 
@@ -8,12 +8,17 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 
+import numba
 from numba.core import event
 
 from isingrl._kernels import cache
 
 _SECONDS = 1.0
+_ONCE = "isingrl: compiling kernels for this machine, once; later runs take them from a cache"
+_MARKER = "isingrl-compiling-told"
 _log = logging.getLogger("isingrl")
 
 
@@ -34,12 +39,34 @@ def tell(line: str | None = None) -> None:
         _log.warning(words() if line is None else line)
 
 
+def tell_once(line: str) -> None:
+    """Say it as `tell` does, but that kernels are kept only once for all programs.
+
+    Each program needs some kernels that those before it did not.
+    """
+    if line != _ONCE or not _was_told():
+        tell(line)
+
+
+def _was_told() -> bool:
+    """Whether it was told since these kernels and this Numba were installed; it is from now on."""
+    folder = cache.folder()
+    if folder is None:
+        return False
+    marker = Path(folder) / _MARKER
+    sources = [Path(numba.__file__), *Path(cache.__file__).parent.glob("*.py")]
+    with suppress(OSError):
+        if marker.stat().st_mtime >= max(each.stat().st_mtime for each in sources):
+            return True
+    with suppress(OSError):
+        marker.touch()
+    return False
+
+
 def words() -> str:
     """Say that kernels are compiled, and why they are not kept where they cannot be."""
     if not cache.problems:
-        return (
-            "isingrl: compiling kernels for this machine, once; later runs take them from a cache"
-        )
+        return _ONCE
     return (
         f"isingrl: compiling kernels, which every start has to do again, because "
         f"{cache.problems[0]}; NUMBA_CACHE_DIR can name another folder"
@@ -53,7 +80,7 @@ class _Patience(event.Listener):  # type: ignore[misc]
     """
 
     def __init__(self) -> None:
-        self.tell: Callable[[str], None] = tell
+        self.tell: Callable[[str], None] = tell_once
         self._depth, self._spent, self._began = 0, 0.0, 0.0
         self._timer: threading.Timer | None = None
         self._told = set[str]()
@@ -100,6 +127,6 @@ def watch() -> None:
 
 
 def tell_by(function: Callable[[str], None]) -> None:
-    """Call `function` with the words, from a thread of its own, in place of `tell`."""
+    """Call `function` with the words, from a thread of its own, in place of `tell_once`."""
     watch()
     _patience.tell = function

@@ -25,7 +25,7 @@ from isingrl._archives import (
     read_checkpoint,
     write_archive,
 )
-from isingrl.agents.agent import Agent
+from isingrl.agents.agent import Agent, ways
 from isingrl.agents.policy import Policy
 from isingrl.model import Ising
 from isingrl.rules import Rule
@@ -34,7 +34,8 @@ from isingrl.tables import RuleTable
 _FORMAT, _NAME, _WHAT = "isingrl-run-1", "run", "run"
 _WRITES = 20.0  # times as long as a checkpoint took to write passes before the next one, at least
 _REASONS = {
-    "sweeps": "which spins are kept depends on it, and only a run without snapshots can be extended"
+    "sweeps": "which spins are kept depends on it, and a run with snapshots cannot be extended",
+    "rule.sha256": "its table, or what its agents see, are paid or know, has changed",
 }
 
 
@@ -240,8 +241,11 @@ def run_arguments(
     known: Arrays = {}
     if table is not None:
         known = {"up": table.up} | ({} if table.sites is None else {"sites": table.sites})
-    elif isinstance(rule, Policy):
-        known = rule.knowledge(temperatures, options["chains"])
+    else:
+        assert isinstance(agent, Agent)
+        known = ways(agent, model, temperatures)
+        if isinstance(rule, Policy):
+            known |= rule.knowledge(temperatures, options["chains"])
     return {
         "model": {
             "shape": list(lattice.shape),

@@ -43,7 +43,10 @@ def check_snapshots(snapshots: Any, sweeps: int, interval: int) -> npt.NDArray[n
     A number of them is spread evenly over the draws, ending with the last.
     """
     draws = sweeps // interval
-    if isinstance(snapshots, str | bytes) or not isinstance(snapshots, Sequence | np.ndarray):
+    several = isinstance(snapshots, Sequence | np.ndarray) and not isinstance(
+        snapshots, str | bytes
+    )
+    if not several or np.shape(snapshots) == ():
         number = check_integer("snapshots", snapshots, 0)
         if number > draws:
             raise ValueError(

@@ -39,10 +39,12 @@ def require(package: str, need: str, extra: str) -> Any:
 
 
 def check_integer(name: str, value: Any, minimum: int) -> int:
-    """Return `value` as an int of at least `minimum`; booleans and floats are refused."""
+    """Return `value` as an int of at least `minimum`; 1e4 is one, booleans and 1.5 are not."""
     allowed = f"an integer of at least {minimum}"
     if isinstance(value, bool | np.bool_):
         raise TypeError(f"{name} must be {allowed}; got {value!r}")
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        value = int(value)
     try:
         number = operator.index(value)
     except TypeError:
@@ -203,11 +205,13 @@ def site_axes(name: str, value: Any, ndim: int, leading: Mapping[str, int] | Non
     )
 
 
-def check_run_length(sweeps: Any, thermalization: Any, interval: Any, chains: Any) -> None:
-    """Check how long and how often a run measures."""
+def check_run_length(
+    sweeps: Any, thermalization: Any, interval: Any, chains: Any
+) -> tuple[int, int, int, int]:
+    """Return how long and how often a run measures, as integers."""
     sweeps = check_integer("sweeps", sweeps, 1)
-    check_integer("thermalization", thermalization, 0)
+    thermalization = check_integer("thermalization", thermalization, 0)
     interval = check_integer("interval", interval, 1)
     if interval > sweeps:
         raise ValueError(f"interval must be at most sweeps = {sweeps}; got {interval}")
-    check_integer("chains", chains, 1)
+    return sweeps, thermalization, interval, check_integer("chains", chains, 1)

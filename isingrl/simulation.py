@@ -31,6 +31,7 @@ from isingrl._validation import (
     check_temperature,
 )
 from isingrl.agents._learning_engine import LearningEngine
+from isingrl.agents._temperature_map import mismatch, warn_of_temperature
 from isingrl.agents.agent import Agent
 from isingrl.agents.policy import Policy
 from isingrl.model import Ising
@@ -100,7 +101,7 @@ def simulate(
         Distinct temperatures; 0 and infinity are valid. May be left out for a policy, which
         brings its own, or name some of those.
     sweeps : int
-        Measured sweeps; one sweep is one update attempt a site.
+        Measured sweeps; one sweep is one update attempt a site. Counts may be written as 1e4.
     thermalization : int
         Sweeps before the first measured one.
     interval : int
@@ -173,6 +174,8 @@ def simulate(
     UserWarning
         Where a rule of your own has tables by site or by configuration: ``energy`` is always that
         of the model, and not of bonds that the rule has of its own.
+    TemperatureMapWarning
+        Where `temperature` is only a label of the agents, not the temperature of an Ising model.
 
     Examples
     --------
@@ -189,18 +192,23 @@ def simulate(
     if not isinstance(model, Ising):
         raise TypeError(f"model must be an Ising model; got {model!r}")
     temperatures = _check_rule(model, rule, temperature, learn)
-    check_run_length(sweeps, thermalization, interval, chains)
+    sweeps, thermalization, interval, chains = check_run_length(
+        sweeps, thermalization, interval, chains
+    )
     kept = check_snapshots(snapshots, sweeps, interval)
     check_choice("schedule", schedule, SCHEDULES)
     _check_until(until, snapshots)
     run = Run(
         model, rule, temperatures, sweeps, thermalization, interval, chains, schedule,
-        snapshots if isinstance(snapshots, int) else ", ".join(map(str, kept)),
+        ", ".join(map(str, kept)) if np.ndim(snapshots) else kept.size,
         kept, learn, until, progress,
     )  # fmt: skip
     seeds = seed_sequence(seed)
     first = check_start(start, model.lattice.shape, run.sizes)
     check_real("checkpoint_seconds", checkpoint_seconds, minimum=0)
+    if isinstance(rule, Agent | Policy):
+        agent, learned_on = (rule, model) if isinstance(rule, Agent) else (rule.agent, rule.model)
+        warn_of_temperature(agent, learned_on, stacklevel=2)
     if ladder is not None:
         data = climb(run, ladder, loop, first, seeds, seed is not None, out, checkpoint_seconds)
     elif check_flag("loop", loop):
@@ -324,6 +332,8 @@ class Run:
                 sweep=("snapshot", kept, at),
             )
         description = rule.describe()
+        if isinstance(rule, Agent) and mismatch(rule, self.model):
+            description["temperature_map"] = "approximate"
         description.pop("rule", None)  # which is the method
         data.attrs = description | {
             "sweeps": series.draws * self.interval if self.until else self.sweeps,
@@ -428,7 +438,7 @@ def _check_until(until: Any, snapshots: Any) -> None:
             "until must be a function of the data so far, such as analysis.precision(energy=1e-4); "
             f"got {until!r}"
         )
-    if isinstance(snapshots, int) and snapshots:
+    if np.ndim(snapshots) == 0 and snapshots:
         raise ValueError(
             "snapshots must be a sequence of sweeps, as in [0, 10, 100], where until decides how "
             f"long the run is; got {snapshots}"

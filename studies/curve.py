@@ -30,6 +30,7 @@ from isingrl import (
 from isingrl._runs import STARTS
 from isingrl._schedules import SCHEDULES, Schedule
 from isingrl._validation import check_choice, check_integer, check_run_length
+from isingrl.agents._temperature_map import warn_of_temperature
 from studies.combining import concat, numbered
 from studies.extending import Join, added, added_grids, longer, unextended
 from studies.figures import legend_below, new_figure
@@ -222,6 +223,9 @@ class Curve:
     def plot(self, summary: xr.Dataset) -> Figure:
         """Four panels against temperature, with the exact results and the agents' τ on top."""
         figure = new_figure(figsize=(9.0, 7.0), layout="constrained")
+        for method in self.methods:
+            if method in _AGENTS:
+                warn_of_temperature(self.agent(method), self.model, stacklevel=2)
         results = self._exact_results()
         axes = figure.subplots(2, 2, sharex=True)
         tc = critical_temperature(len(self.shape), self.neighborhood)

@@ -116,7 +116,7 @@ class OnDask:
         line = event[1]
         if line not in self._told:
             self._told.add(line)
-            _compiling.tell(line)
+            _compiling.tell_once(line)
 
     def running(self) -> list[str]:
         """See `Executor`."""

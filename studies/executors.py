@@ -57,8 +57,8 @@ class InProcess:
         return self._running
 
 
-def check_workers(workers: Any, scheduler: Any) -> None:
-    """Refuse what `Workers` cannot take.
+def check_workers(workers: Any, scheduler: Any) -> int:
+    """Return the number of workers; refuse what `Workers` cannot take.
 
     Raises
     ------
@@ -67,11 +67,12 @@ def check_workers(workers: Any, scheduler: Any) -> None:
     ImportError
         If Dask's distributed scheduler is needed and not installed.
     """
-    check_integer("workers", workers, 1)
+    number = check_integer("workers", workers, 1)
     if scheduler is not None and (not isinstance(scheduler, str) or "://" not in scheduler):
         raise ValueError(f"scheduler must be an address such as tcp://host:8786; got {scheduler!r}")
-    if workers != 1 or scheduler is not None:
+    if number != 1 or scheduler is not None:
         require("distributed", "more workers than one need", "cluster")
+    return number
 
 
 class Workers:

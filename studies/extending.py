@@ -7,11 +7,27 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 Join = Callable[[str, Any, Any], Any]
+_COUNTS = (int, int | None, "int", "int | None")
 
 
 def configuration(study: Any) -> dict[str, Any]:
     """Fields of a study's configuration, ready for JSON."""
     return dataclasses.asdict(study)
+
+
+def with_counts(study: Any) -> Any:
+    """The study with whole floats as integers, 1e4 as 10000, where its fields are integers."""
+    values = {
+        field.name: getattr(study, field.name)
+        for field in dataclasses.fields(study)
+        if field.type in _COUNTS
+    }
+    whole = {
+        name: int(value)
+        for name, value in values.items()
+        if isinstance(value, float) and value.is_integer()
+    }
+    return dataclasses.replace(study, **whole) if whole else study
 
 
 def from_configuration(kind: type[Any], settings: Mapping[str, Any]) -> Any:

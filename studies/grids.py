@@ -21,7 +21,7 @@ def temperature_grid(name: str, grid: tuple[float, float, int]) -> FloatArray:
         If they are not distinct non-negative numbers, or fewer than one.
     """
     first, last, number = grid
-    check_integer(f"{name}: the number of them", number, 1)
+    number = check_integer(f"{name}: the number of them", number, 1)
     return check_temperature(np.linspace(first, last, number), name)
 
 
@@ -39,7 +39,7 @@ def ascending_grid(name: str, grid: tuple[float, float, int], least: int) -> Flo
             f"{name} must be two ascending positive numbers and how many, at least {least}; got "
             f"{first:g} {last:g} {number}"
         )
-    return np.linspace(first, last, number)
+    return np.linspace(first, last, check_integer(f"{name}: the number of them", number, least))
 
 
 def block_texts(blocks: Iterable[FloatArray], digits: int = 6) -> list[str]:

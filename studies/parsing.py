@@ -25,6 +25,33 @@ _DEBUG = inspect.Parameter(
         tyro.conf.FlagCreatePairsOff[bool], tyro.conf.arg(help="Show where errors come from.")
     ],
 )
+_REGISTRY = tyro.constructors.ConstructorRegistry()
+
+
+@_REGISTRY.primitive_rule
+def _counts(
+    told: tyro.constructors.PrimitiveTypeInfo,
+) -> tyro.constructors.PrimitiveConstructorSpec[int] | None:
+    """Let integers be written as 1e4, too."""
+    if told.type is not int:
+        return None
+    return tyro.constructors.PrimitiveConstructorSpec(
+        nargs=1,
+        metavar="INT",
+        instance_from_str=lambda words: _whole(words[0]),
+        is_instance=lambda value: isinstance(value, int) and not isinstance(value, bool),
+        str_from_instance=lambda value: [str(value)],
+    )
+
+
+def _whole(word: str) -> int:
+    try:
+        return int(word)
+    except ValueError:
+        number = float(word)
+        if not number.is_integer():
+            raise ValueError(f"{word} is no integer") from None
+        return int(number)
 
 
 def parse(prog: str, command: Command, options: list[str]) -> Any:
@@ -39,7 +66,7 @@ def parse(prog: str, command: Command, options: list[str]) -> Any:
     messages = io.StringIO()
     try:
         with contextlib.redirect_stderr(messages):
-            return tyro.cli(command, prog=prog, args=options)
+            return tyro.cli(command, prog=prog, args=options, registry=_REGISTRY)
     except SystemExit as stop:
         if not stop.code:
             raise

@@ -6,10 +6,12 @@ import errno
 import platform
 import time
 import traceback
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from isingrl import TemperatureMapWarning
 from isingrl._archives import DamagedFileError
 from isingrl._provenance import versions
 from studies.ledger import Entry, result_path
@@ -62,7 +64,10 @@ def perform(job: Job, folder: Path, *, progress: bool = False) -> Entry:
     if task.resumable:
         options["folder"] = scratch_folder(folder, job)
     began, clock = now("milliseconds"), time.perf_counter()
-    data = task.function(**task.arguments, **options, seed=job.seed, progress=progress)
+    with warnings.catch_warnings():
+        # figures of studies have τ on their axes, or say what T stands for
+        warnings.simplefilter("ignore", TemperatureMapWarning)
+        data = task.function(**task.arguments, **options, seed=job.seed, progress=progress)
     digest = write_result(data, result_path(folder, job))
     return Entry(
         name=job.name, key=task.key, sweeps=task.sweeps, sha256=digest,

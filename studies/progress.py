@@ -139,7 +139,7 @@ class Display:
         self._beat = self._line = -float("inf")
         self._plain = shown and not self.bars
         self._bar = tqdm(
-            total=0, unit="part", disable=not self.bars, smoothing=0.0,
+            total=0, unit="part", disable=not self.bars, smoothing=0.0, plain=False,
             bar_format="{desc}{percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}",
         )  # fmt: skip
 

@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from isingrl._archives import make_folder
 from studies.endings import StudyError
 from studies.executors import Executor, InProcess, Workers, check_workers
-from studies.extending import configuration, differences
+from studies.extending import configuration, differences, with_counts
 from studies.files import (
     SUFFIXES,
     check_format,
@@ -76,6 +76,7 @@ def run(study: Any, *, progress: bool = False) -> xr.Dataset:
     >>> study.summarize(data).energy.dims
     ('method', 'temperature')
     """
+    study = with_counts(study)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         with Display(type(study).__name__, folder, shown=progress) as display:
@@ -142,9 +143,10 @@ def run_to_folder(
     ...     sorted(path.name for path in Path(folder).iterdir())
     ['config.json', 'data.nc', 'figure.png', 'summary.nc', 'tasks']
     """
+    study = with_counts(study)
     study.tasks()
     check_format(form)
-    check_workers(workers, scheduler)
+    workers = check_workers(workers, scheduler)
     folder = out / TASKS
     make_folder(folder)
     settings = {"study": name, **configuration(study)}

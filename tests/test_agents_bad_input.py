@@ -34,7 +34,7 @@ REALS = [
     ("0.5", TypeError), (None, TypeError), (True, TypeError), ([0.5], TypeError),
 ]  # fmt: skip
 COUNTS = [
-    (0, ValueError), (-1, ValueError), (1.0, TypeError), ("1", TypeError), (True, TypeError),
+    (0, ValueError), (-1, ValueError), (1.5, TypeError), ("1", TypeError), (True, TypeError),
     ([1], TypeError), (math.inf, TypeError),
 ]  # fmt: skip
 FLAGS = [(value, TypeError) for value in (0, 1, None, "yes", np.bool_(True))]
@@ -141,8 +141,8 @@ def test_annealing_is_a_share(share, error):
 @pytest.mark.parametrize(
     ("name", "value", "error"),
     [
-        ("snapshots", 6, ValueError), ("snapshots", -1, ValueError), ("snapshots", 1.0, TypeError),
-        ("snapshots", True, TypeError), ("chains", 0, ValueError), ("chains", 2.0, TypeError),
+        ("snapshots", 6, ValueError), ("snapshots", -1, ValueError), ("snapshots", 1.5, TypeError),
+        ("snapshots", True, TypeError), ("chains", 0, ValueError), ("chains", 2.5, TypeError),
     ],
     ids=repr,
 )  # fmt: skip

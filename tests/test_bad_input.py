@@ -99,11 +99,11 @@ def test_policy_on_a_lattice_of_another_shape_is_fine(policy):
 
 
 INTEGERS = {
-    "sweeps": [(0, ValueError), (-1, ValueError), (1.0, TypeError), ("1", TypeError),
+    "sweeps": [(0, ValueError), (-1, ValueError), (1.5, TypeError), ("1", TypeError),
                (True, TypeError), (None, TypeError)],
     "interval": [(0, ValueError), (-1, ValueError), (11, ValueError), (0.5, TypeError),
                  (None, TypeError)],
-    "chains": [(0, ValueError), (-2, ValueError), (2.0, TypeError), ([2], TypeError)],
+    "chains": [(0, ValueError), (-2, ValueError), (2.5, TypeError), ([2], TypeError)],
     "thermalization": [(-1, ValueError), (0.5, TypeError), (None, TypeError)],
     "snapshots": [(-1, ValueError), (11, ValueError), (1.5, TypeError)],
     "seed": [(-1, ValueError), (1.5, TypeError), ("x", TypeError)],

@@ -36,6 +36,41 @@ def test_the_first_call_says_that_it_compiles_and_the_next_does_not(tmp_path):
         assert any(tmp_path.rglob("*.nbc"))
 
 
+def test_other_programs_do_not_say_it_again(tmp_path):
+    """Though they compile kernels that the first one did not need."""
+    other = """
+import isingrl as irl
+from isingrl import _compiling
+_compiling._SECONDS = 0.01
+irl.simulate(irl.Ising(irl.Lattice((3,))), irl.HeatBath(), 2.0, sweeps=1, seed=1)
+"""
+    for program, expected in ((PROGRAM, [LINE]), (other, [])):
+        before = len(list(tmp_path.rglob("*.nbc")))
+        found = run({"NUMBA_CACHE_DIR": str(tmp_path)}, program)
+        assert found.stderr.splitlines() == expected
+        assert len(list(tmp_path.rglob("*.nbc"))) > before
+
+
+def test_it_is_said_again_after_an_installation_and_where_kernels_are_not_kept(
+    tmp_path, monkeypatch, caplog
+):
+    monkeypatch.setattr(cache.config, "CACHE_DIR", str(tmp_path))
+    for _ in range(2):
+        _compiling.tell_once(LINE)
+    assert caplog.messages == [LINE]
+    (marker,) = tmp_path.rglob("isingrl-compiling-told")
+    os.utime(marker, (1.0, 1.0))  # older than all kernels
+    _compiling.tell_once(LINE)
+    assert caplog.messages == 2 * [LINE]
+    for _ in range(2):
+        _compiling.tell_once("isingrl: compiling kernels, which every start has to do again")
+    assert len(caplog.messages) == 4
+    monkeypatch.setattr(cache, "kernel_cache", lambda function: NullCache())
+    for _ in range(2):
+        _compiling.tell_once(LINE)
+    assert len(caplog.messages) == 6
+
+
 def compiled(module):
     """What Numba says of a function of a module that it compiles."""
     function = SimpleNamespace(py_func=SimpleNamespace(__module__=module))

@@ -14,6 +14,7 @@ import matplotlib as mpl
 import pytest
 
 from isingrl.agents import REWARDS
+from isingrl.agents.agent import KINDS
 from studies.catalogue import STUDIES
 from tests.test_imports import public_modules
 
@@ -58,7 +59,12 @@ def test_code_runs_and_prints_what_is_shown(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     module = ModuleType("page")
     monkeypatch.setitem(sys.modules, "page", module)  # where its dataclasses are looked for
-    with patch.dict(STUDIES), patch.dict(REWARDS), mpl.rc_context({"backend": "agg"}):
+    with (
+        patch.dict(STUDIES),
+        patch.dict(REWARDS),
+        patch.dict(KINDS),
+        mpl.rc_context({"backend": "agg"}),
+    ):
         for block in blocks(page):
             first_line = text_of(page).count("\n", 0, block.start("code"))
             code = compile("\n" * first_line + block["code"], str(page), "exec")

@@ -130,7 +130,7 @@ def test_sides_may_come_in_several_forms():
         (1, ValueError),
         ((4, 0), ValueError),
         ((-4, 4), ValueError),
-        ((4.0, 4), TypeError),
+        ((4.5, 4), TypeError),
         (4.5, TypeError),
         (("4", "4"), TypeError),
         ("44", TypeError),

@@ -110,7 +110,7 @@ def test_no_more_than_all_neighbours_are_seen(k):
         train(SQUARE, MeanFieldQ(neighbors_seen=k), 2.0)
 
 
-@pytest.mark.parametrize(("k", "error"), [(-1, ValueError), (1.0, TypeError), (True, TypeError)])
+@pytest.mark.parametrize(("k", "error"), [(-1, ValueError), (1.5, TypeError), (True, TypeError)])
 def test_neighbors_seen_is_a_number_of_neighbours(k, error):
     with pytest.raises(error, match=r"neighbors_seen must be an integer of at least 0; got"):
         MeanFieldQ(neighbors_seen=k)

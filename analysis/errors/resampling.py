@@ -198,8 +198,8 @@ def bootstrap(
     >>> bool(abs(result["x"]) < 4 * result["x_error"])
     True
     """
-    check_integer("n_resamples", n_resamples, 2)
-    check_integer("seed", seed, 0)
+    n_resamples = check_integer("n_resamples", n_resamples, 2)
+    seed = check_integer("seed", seed, 0)
     samples = samples_of(data, ("chain",))
     n_chains = data.sizes["chain"]
     if n_chains < MIN_CHAINS:

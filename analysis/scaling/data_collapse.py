@@ -106,7 +106,7 @@ def collapse(
     18
     """
     series = sizes_of(data, 3)
-    check_integer("degree", degree, 1)
+    degree = check_integer("degree", degree, 1)
     if correction is not None:
         check_real("correction", correction, minimum=0.1)
     n_points = series.sizes["size"] * series.sizes["point"]

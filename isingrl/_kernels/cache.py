@@ -92,6 +92,12 @@ def kernel_cache(py_func):
         config.CACHE_DIR = former
 
 
+def folder() -> str | None:
+    """Folder where kernels of this package are kept; None if they are not."""
+    path: str | None = kernel_cache(install).cache_path
+    return path
+
+
 def _own_folder():
     """A folder for temporary files that nobody else can write to: its files are run."""
     user = os.getuid() if hasattr(os, "getuid") else os.getlogin()

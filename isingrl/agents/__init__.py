@@ -1,5 +1,6 @@
 """Q-learning agents on the lattice."""
 
+from isingrl.agents._temperature_map import TemperatureMapWarning
 from isingrl.agents.agent import Agent
 from isingrl.agents.independent_q import IndependentQ
 from isingrl.agents.joint_q import JointQ
@@ -20,5 +21,6 @@ __all__ = [
     "Network",
     "Policy",
     "Reward",
+    "TemperatureMapWarning",
     "train",
 ]

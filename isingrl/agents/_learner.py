@@ -15,7 +15,7 @@ from isingrl._site_engine import schedule_code, start_configurations, update_ord
 from isingrl._threads import run_in_threads
 from isingrl._torch import require_torch
 from isingrl.agents.agent import Agent
-from isingrl.agents.view import View
+from isingrl.agents.view import View, view_of
 from isingrl.model import Ising
 
 FloatArray = npt.NDArray[np.float64]
@@ -56,7 +56,7 @@ class Learner:
     ) -> None:
         lattice = model.lattice
         self.model, self.agent = model, agent
-        self.view = agent.view(lattice)
+        self.view = view_of(agent, lattice)
         self._rewards = agent.reward_function.table(model)
         self._geometry = kernels.Geometry(
             lattice.neighbors,

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from isingrl._archives import Arrays
 from isingrl.agents._learner import make_learner
+from isingrl.agents._temperature_map import softmax_temperatures
 from isingrl.agents.agent import Agent
 from isingrl.agents.policy import Policy
 from isingrl.model import Ising
@@ -47,7 +48,7 @@ class LearningEngine:
         self._learner = make_learner(
             model, agent, start, n_chains, schedule, generator, knowledge=knowledge
         )
-        self._taus = np.repeat(agent.softmax_temperature(model, temperatures), chains)
+        self._taus = np.repeat(softmax_temperatures(agent, model, temperatures), chains)
 
     def spins(self, chain: int) -> npt.NDArray[np.int8]:
         """Spins of one chain, shape (*lattice.shape)."""

@@ -5,29 +5,27 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
-from isingrl._archives import foreign, read_archive, write_archive
-from isingrl.agents.agent import Agent
-from isingrl.agents.independent_q import IndependentQ
-from isingrl.agents.joint_q import JointQ
-from isingrl.agents.mean_field_q import MeanFieldQ
-from isingrl.agents.neighborhood_q import NeighborhoodQ
+from isingrl._archives import Arrays, foreign, part, read_archive, write_archive
+from isingrl._kinds import check_name, kind_named
+from isingrl.agents.agent import KINDS, Agent, ways
 from isingrl.agents.network import Network
 from isingrl.agents.policy import Policy, assemble
 from isingrl.lattice import Lattice
 from isingrl.model import Ising
 
 _FORMAT = "isingrl-policy-2"
-_AGENTS: dict[str, type[Agent]] = {
-    agent.name: agent for agent in (IndependentQ, NeighborhoodQ, MeanFieldQ, JointQ)
-}
-_PARAMETER = "parameter."
+_PARAMETER, _AGENT = "parameter.", "agent."
+_PLURALS = {"channel": "chances of a state", "softmax_temperature": "softmax temperatures"}
+_ROUNDING = 1e-9  # of what other versions of NumPy may compute
 _NAME = "policy"
 
 
 def write(policy: Policy, path: str | os.PathLike[str]) -> None:
     """See `Policy.save`."""
+    check_name(type(policy.agent))
     lattice = policy.model.lattice
     settings = {
         "format": _FORMAT,
@@ -46,6 +44,7 @@ def write(policy: Policy, path: str | os.PathLike[str]) -> None:
     if "snapshot" in data.coords:
         arrays["snapshot"] = data["snapshot"].values
     arrays |= {f"{_PARAMETER}{name}": values for name, values in policy.parameters.items()}
+    arrays |= {f"{_AGENT}{name}": values for name, values in _ways(policy).items()}
     write_archive(path, _NAME, settings, arrays)
 
 
@@ -60,6 +59,8 @@ def read(path: str | os.PathLike[str]) -> Policy:
             for name in sorted(arrays)
             if name.startswith(_PARAMETER)
         }
+        ways = part(arrays, _AGENT)
+        arrays = {name: values for name, values in arrays.items() if not name.startswith(_AGENT)}
         agent = _agent(settings["agent"])
         policy = assemble(model, agent, temperature, settings["chains"], arrays, parameters)
         data = _variables(policy)
@@ -67,6 +68,7 @@ def read(path: str | os.PathLike[str]) -> Policy:
             if values.shape != data[name].shape:
                 expected = data[name].shape
                 raise ValueError(f"{name} must have the shape {expected}; got {values.shape}")
+        _check_ways(policy, ways)
         return policy
 
 
@@ -74,11 +76,31 @@ def _variables(policy: Policy) -> xr.Dataset:
     return policy.history.assign(q_values=policy.q_values, visits=policy.visits)
 
 
+def _ways(policy: Policy) -> Arrays:
+    return ways(policy.agent, policy.model, policy.temperature)
+
+
+def _check_ways(policy: Policy, trained: Arrays) -> None:
+    """Refuse agents that do not see, or are not paid, what they were when they were trained."""
+    now = _ways(policy) if trained else {}  # files of before have none
+    for name in now | trained:
+        if name in now and name in trained:
+            old, new = trained[name], now[name]
+            if old.shape == new.shape and np.allclose(old, new, rtol=_ROUNDING, atol=_ROUNDING):
+                continue
+        raise ValueError(
+            f"its agents were trained with other {_PLURALS.get(name, name)}; the class "
+            f"{type(policy.agent).__name__} or the reward {policy.agent.reward!r} has changed "
+            "since"
+        )
+
+
 def _agent(settings: dict[str, Any]) -> Agent:
-    arguments = dict(settings)
-    name = arguments.pop("name")
-    if name not in _AGENTS:
-        raise ValueError(f"its agent is {name!r}, not one of {', '.join(_AGENTS)}")
+    arguments: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()
+    }
+    kind = kind_named(arguments.pop("name"), KINDS, "agent")
     if arguments["network"] is not None:
         arguments["network"] = Network(**arguments["network"])
-    return _AGENTS[name](**arguments)
+    agent: Agent = kind(**arguments)
+    return agent

@@ -10,11 +10,14 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from isingrl._archives import Arrays
+from isingrl._kinds import check_name, register
 from isingrl._reprs import call
 from isingrl._validation import check_choice, check_flag, check_integer, check_real
+from isingrl.agents._temperature_map import departures, softmax_temperatures
 from isingrl.agents.network import Network
-from isingrl.agents.rewards import REWARDS, Reward, check_reward
-from isingrl.agents.view import View
+from isingrl.agents.rewards import Reward, check_reward, named_reward
+from isingrl.agents.view import View, view_of
 from isingrl.lattice import Lattice
 from isingrl.model import Ising
 
@@ -22,6 +25,7 @@ __all__ = ["Agent"]
 
 NEXT_VALUES = ("softmax", "max")
 REWARD_TIMES = ("before", "after")
+KINDS: dict[str, type[Agent]] = {}
 _TABLE_RATE, _NETWORK_RATE = 0.1, 0.03
 
 
@@ -95,7 +99,7 @@ class Agent(ABC):
     """
 
     name: ClassVar[str]
-    """Name of the method, as it stands along the dimension ``method``."""
+    """Name of the method, as it stands along the dimension ``method``; each class has its own."""
 
     reward: str = "energy"
     discount: float = 0.0
@@ -111,8 +115,13 @@ class Agent(ABC):
     reward_time: str = "before"
     falling_rate: bool = True
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        register(cls, KINDS)
+
     def __post_init__(self) -> None:
-        check_choice("reward", self.reward, tuple(REWARDS))
+        check_name(type(self))
+        named_reward(self.reward)
         check_choice("next_value", self.next_value, NEXT_VALUES)
         check_choice("reward_time", self.reward_time, REWARD_TIMES)
         check_flag("shared", self.shared)
@@ -164,7 +173,7 @@ class Agent(ABC):
     @property
     def reward_function(self) -> Reward:
         """The reward that the name stands for."""
-        return REWARDS[self.reward]
+        return named_reward(self.reward)
 
     @property
     def sees_local_field(self) -> bool:
@@ -174,8 +183,7 @@ class Agent(ABC):
     @property
     def exact_temperature(self) -> bool:
         """Whether the converged agent is exactly an Ising rule at the physical temperature."""
-        plain = self.discount == 0 and self.epsilon == 0 and self.reward_time == "before"
-        return self.reward_function.exact and plain and self.sees_local_field
+        return self.sees_local_field and not departures(self)
 
     @property
     def tied_to_shape(self) -> bool:
@@ -239,9 +247,9 @@ class Agent(ABC):
 
         Raises
         ------
-        ValueError
+        TypeError, ValueError
             If the reward knows neither coupling nor field and the model is not a ferromagnet
-            without field, or `view` refuses the lattice.
+            without field, `view` refuses the lattice, or either is not what it should be.
 
         Examples
         --------
@@ -251,8 +259,15 @@ class Agent(ABC):
             ...
         ValueError: agent must see a joint action of at most 65,536 values; joint-q ...
         """
-        self.view(model.lattice)
-        check_reward(self.reward, model)
+        if self.learning_rate is None:  # which would be taken for 0
+            raise TypeError(
+                f"{type(self).__name__}.__post_init__ must call super().__post_init__(), which "
+                "checks and completes the fields of all agents"
+            )
+        view_of(self, model.lattice)
+        own = type(self).reward_function is not Agent.reward_function
+        who = f"{type(self).__name__}.reward_function" if own else f"reward {self.reward!r}"
+        check_reward(self.reward_function, who, model)
 
     def settings(self) -> dict[str, Any]:
         """Arguments that make this agent again, ready for JSON.
@@ -262,6 +277,11 @@ class Agent(ABC):
         dict
             By name.
 
+        Raises
+        ------
+        TypeError
+            If a field of a subclass is nothing that JSON can hold.
+
         Examples
         --------
         >>> import isingrl as irl
@@ -269,10 +289,29 @@ class Agent(ABC):
         >>> irl.MeanFieldQ(**agent.settings()) == agent
         True
         """
-        return asdict(self)
+        found = asdict(self)
+        for name, value in found.items():
+            try:
+                json.dumps(value)
+            except TypeError as error:
+                raise TypeError(
+                    f"{type(self).__name__}.{name} must be numbers, text, or tuples or dicts of "
+                    f"them, which JSON can hold; got {value!r}"
+                ) from error
+        return found
 
     def __repr__(self) -> str:
         return call(self)
 
     def _set(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
+
+
+def ways(agent: Agent, model: Ising, temperature: npt.NDArray[np.float64]) -> Arrays:
+    """What agents see and are paid, which a class or reward of a user's own may change."""
+    view = agent.view(model.lattice)
+    seen = {name: getattr(view, name) for name in ("states", "inputs", "channel", "sites")}
+    return {name: values for name, values in seen.items() if values is not None} | {
+        "rewards": agent.reward_function.table(model),
+        "softmax_temperature": softmax_temperatures(agent, model, temperature),
+    }

@@ -15,9 +15,10 @@ import xarray as xr
 
 from isingrl._trained import check_same_model, choose_temperatures, temperature_indices
 from isingrl._validation import check_integer, check_temperature
+from isingrl.agents._temperature_map import mismatch, softmax_temperatures
 from isingrl.agents.agent import Agent
 from isingrl.agents.network import Network
-from isingrl.agents.view import View
+from isingrl.agents.view import View, view_of
 from isingrl.model import Ising
 from isingrl.rules import Rule
 from isingrl.tables import RuleTable
@@ -103,9 +104,11 @@ class Policy(Rule):
     def exact_temperature(self) -> bool:
         """Whether τ stands for T exactly; if not, T is what small local fields would show.
 
-        It does not where entries were never visited, because they decide by a coin.
+        It does not where entries were never visited, because they decide by a coin, nor if the
+        reward is no multiple of the energy though it says so.
         """
-        return self.agent.exact_temperature and not self.unvisited
+        exact = self.agent.exact_temperature and not mismatch(self.agent, self.model)
+        return exact and not self.unvisited
 
     @property
     def unvisited(self) -> int:
@@ -115,7 +118,7 @@ class Policy(Rule):
     @cached_property
     def view(self) -> View:
         """What its agents see on the lattice that it was trained on."""
-        return self.agent.view(self.model.lattice)
+        return view_of(self.agent, self.model.lattice)
 
     def table(self, model: Ising, temperature: Array) -> Array:
         """See `Rule.table`; at temperatures that it was trained at.
@@ -194,7 +197,7 @@ class Policy(Rule):
         if self.chains == 1:
             up = np.repeat(up, chains, axis=1)
         up = up.reshape(-1, *up.shape[2:])
-        sites = None if channel is not None else self.agent.view(model.lattice).sites
+        sites = None if channel is not None else view_of(self.agent, model.lattice).sites
         return RuleTable(np.stack([up, up], axis=-2), sites)
 
     def knowledge(self, temperature: Array, chains: int) -> dict[str, npt.NDArray[Any]]:
@@ -300,7 +303,7 @@ class Policy(Rule):
         >>> policy.softmax_temperature(model, policy.temperature).tolist()
         [0.5, 0.75]
         """
-        return self.agent.softmax_temperature(model, temperature)
+        return softmax_temperatures(self.agent, model, temperature)
 
     def describe(self) -> dict[str, Any]:
         """What of the rule a Dataset's attributes keep.
@@ -319,8 +322,10 @@ class Policy(Rule):
         ('mean-field-q', 'exact')
         """
         about = self.agent.describe()
+        if not self.exact_temperature:
+            about["temperature_map"] = "approximate"
         if self.unvisited:
-            about |= {"temperature_map": "approximate", "unvisited_entries": self.unvisited}
+            about["unvisited_entries"] = self.unvisited
         return about
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -520,7 +525,7 @@ def assemble(
     >>> again.q_values.identical(policy.q_values)
     True
     """
-    view, lattice = agent.view(model.lattice), model.lattice
+    view, lattice = view_of(agent, model.lattice), model.lattice
     temperature = check_temperature(temperature)
     chains = check_integer("chains", chains, 1)
     _check_parameters(agent, view, (len(temperature), chains), lattice.n_sites, parameters)
@@ -586,7 +591,7 @@ def _coords(
     model: Ising, agent: Agent, view: View, temperature: Array, chains: int
 ) -> dict[str, Any]:
     """Coordinates of action values."""
-    tau = agent.softmax_temperature(model, temperature)
+    tau = softmax_temperatures(agent, model, temperature)
     coords: dict[str, Any] = {
         "temperature": (
             "temperature",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from numbers import Real
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from isingrl._validation import check_choice
 from isingrl.model import Ising
 
 Array = npt.NDArray[np.float64]
@@ -83,7 +83,8 @@ class Reward:
         columns = []
         for action in (-1.0, 1.0):
             try:
-                column = np.asarray(self.values(model, np.asarray(action)), dtype=np.float64)
+                found = np.asarray(self.values(model, np.asarray(action)))
+                column = found.astype(np.float64, casting="same_kind")
             except TypeError as error:
                 raise ValueError(f"reward {self.formula!r} must return numbers: {error}") from error
             if column.shape != shape:
@@ -91,9 +92,12 @@ class Reward:
                     f"reward {self.formula!r} must return one number for every entry of "
                     f"lattice.n_up, shape {shape}; got the shape {column.shape}"
                 )
-            if not np.isfinite(column).all():
-                bad = column[~np.isfinite(column)][0]
-                raise ValueError(f"reward {self.formula!r} must return finite numbers; got {bad}")
+            bad = np.flatnonzero(~np.isfinite(column))
+            if bad.size:
+                raise ValueError(
+                    f"reward {self.formula!r} must return finite numbers; got {column[bad[0]]} for "
+                    f"{model.lattice.n_up[bad[0]]:g} up neighbours and the action {action:+g}"
+                )
             columns.append(column)
         return np.stack(columns, axis=1)
 
@@ -171,23 +175,54 @@ REWARDS: dict[str, Reward] = {
 *Deep Reinforcement Learning in Action* (2020), chapter 9, for the ring and the Moore lattice."""
 
 
-def check_reward(name: str, model: Ising) -> Reward:
-    """Return the reward of a name if it stands for the model.
+def named_reward(name: Any) -> Reward:
+    """Reward of that name.
 
     Raises
     ------
     TypeError, ValueError
-        If the name is unknown, its reward is no `Reward` or not finite, or it knows neither
-        coupling nor field and the model is not a ferromagnet without field.
+        If there is none, or it is no `Reward`.
     """
-    reward: object = REWARDS[check_choice("reward", name, tuple(REWARDS))]
-    if not isinstance(reward, Reward):
-        raise TypeError(f"reward {name!r} must be a Reward; got {reward!r}")
-    if not reward.knows_model and not (model.coupling > 0 and model.field == 0):
+    if not isinstance(name, str) or name not in REWARDS:
+        names = ", ".join(map(repr, REWARDS))
         raise ValueError(
-            f"reward {name!r} stands for coupling > 0 and field = 0; got coupling = "
-            f"{model.coupling:g} and field = {model.field:g}"
+            f"reward must be one of {names}, or one of your own, put into isingrl.agents.REWARDS "
+            f"before; got {name!r}"
         )
-    reward.table(model)
-    reward.ratio(model)
+    return _checked(REWARDS[name], f"reward {name!r}")
+
+
+def check_reward(reward: object, who: str, model: Ising) -> Reward:
+    """Return a reward if it stands for the model.
+
+    Parameters
+    ----------
+    reward : object
+    who : str
+        Where it comes from, for messages.
+    model : Ising
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no `Reward`, not finite, or knows neither coupling nor field and the model is not a
+        ferromagnet without field.
+    """
+    checked = _checked(reward, who)
+    if not checked.knows_model and not (model.coupling > 0 and model.field == 0):
+        raise ValueError(
+            f"{who} stands for coupling > 0 and field = 0; got coupling = {model.coupling:g} and "
+            f"field = {model.field:g}"
+        )
+    try:
+        checked.table(model)
+        checked.ratio(model)
+    except ValueError as error:
+        raise ValueError(f"{who}: {error}") from error
+    return checked
+
+
+def _checked(reward: object, who: str) -> Reward:
+    if not isinstance(reward, Reward):
+        raise TypeError(f"{who} must be a Reward; got {reward!r}")
     return reward

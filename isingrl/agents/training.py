@@ -12,6 +12,7 @@ from isingrl._runs import check_snapshots, check_start, seed_sequence
 from isingrl._schedules import SCHEDULES
 from isingrl._validation import check_choice, check_integer, check_real, check_temperature
 from isingrl.agents._learner import FloatArray, Learner, make_learner
+from isingrl.agents._temperature_map import softmax_temperatures, warn_of_temperature
 from isingrl.agents.agent import Agent
 from isingrl.agents.policy import Policy, assemble
 from isingrl.model import Ising
@@ -76,6 +77,11 @@ def train(
     ImportError
         If the agents have networks and torch is not installed.
 
+    Warns
+    -----
+    TemperatureMapWarning
+        Where `temperature` is only a label of the agents, not the temperature of an Ising model.
+
     Examples
     --------
     >>> import isingrl as irl
@@ -98,6 +104,7 @@ def train(
     check_choice("schedule", schedule, SCHEDULES)
     agent.check_model(model)
     taus = np.repeat(_taus(model, agent, temperatures, sweeps, annealing), chains, axis=0)
+    warn_of_temperature(agent, model, stacklevel=2)
     first = check_start(
         start, model.lattice.shape, {"temperature": len(temperatures), "chain": chains}
     )
@@ -173,7 +180,7 @@ def _taus(
     model: Ising, agent: Agent, temperatures: FloatArray, sweeps: int, annealing: Any
 ) -> FloatArray:
     """Softmax temperature of every sweep, shape (n_temperatures, sweeps)."""
-    final = agent.softmax_temperature(model, temperatures)
+    final = softmax_temperatures(agent, model, temperatures)
     shape = (len(temperatures), sweeps)
     if not np.isscalar(annealing):
         try:

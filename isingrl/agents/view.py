@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import scipy
 
+from isingrl._validation import check_choice
 from isingrl.lattice import Lattice
 
 __all__ = [
@@ -18,10 +20,13 @@ __all__ = [
     "neighbor_configuration",
     "neighbor_count",
     "nothing",
+    "view_of",
 ]
 
 MAX_STATES = 2**16
 """Longest input of agents that see joint configurations: 65,536."""
+_DIMS = ("n_up", "n_up_seen", "configuration")
+_ROUNDING = 1e-9  # of sums of probabilities
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,10 +61,80 @@ class View:
     channel: npt.NDArray[np.float64] | None = None
     sites: npt.NDArray[np.int32] | None = None
 
+    def __post_init__(self) -> None:
+        if self.dim is not None:
+            check_choice("dim of a View", self.dim, _DIMS)
+        n_states = _array("states", self.states, (None,), "iuf")[0]
+        if self.dim is None and n_states != 1:
+            raise ValueError(f"dim of a View must name its {n_states} states; got None")
+        if self.inputs is not None:
+            _array("inputs", self.inputs, (n_states, None), "iuf")
+        if (self.channel is None) == (self.sites is None):
+            raise ValueError("a View must have channel or sites, one of the two")
+        if self.channel is not None:
+            _array("channel", self.channel, (None, n_states), "iuf")
+            if (self.channel < 0).any() or (abs(self.channel.sum(axis=1) - 1) > _ROUNDING).any():
+                raise ValueError(
+                    f"channel of a View must have probabilities that add to 1 in every row; got "
+                    f"{self.channel.tolist()}"
+                )
+        if self.sites is not None:
+            _, seen = _array("sites", self.sites, (None, None), "iu")
+            if n_states != 2**seen:
+                raise ValueError(
+                    f"states of a View must be the 2^{seen} = {2**seen} configurations of the "
+                    f"{seen} sites seen; got {n_states}"
+                )
+            object.__setattr__(self, "sites", self.sites.astype(np.int32))
+
     @property
     def n_states(self) -> int:
         """Number of states."""
         return len(self.states)
+
+
+def view_of(agent: Any, lattice: Lattice) -> View:
+    """What agents see on a lattice, checked, because a subclass may see what it likes.
+
+    Parameters
+    ----------
+    agent : Agent
+    lattice : Lattice
+        Where they live.
+
+    Returns
+    -------
+    View
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is none, or one of another lattice.
+
+    Examples
+    --------
+    >>> import isingrl as irl
+    >>> from isingrl.agents.view import view_of
+    >>> view_of(irl.MeanFieldQ(), irl.Lattice((8, 8))).n_states
+    5
+    """
+    who, view = f"{type(agent).__name__}.view", agent.view(lattice)
+    if not isinstance(view, View):
+        raise TypeError(f"{who} must return a View; got {view!r}")
+    if view.channel is not None and len(view.channel) != len(lattice.n_up):
+        raise ValueError(
+            f"{who}: channel must have a row for each of the {len(lattice.n_up)} entries of "
+            f"lattice.n_up; got {len(view.channel)}"
+        )
+    if view.sites is not None:
+        n_sites, sites = lattice.n_sites, view.sites
+        if len(sites) != n_sites or (sites < 0).any() or (sites >= n_sites).any():
+            raise ValueError(
+                f"{who}: sites must have a row for each of the {n_sites} sites, with numbers from "
+                f"0 to {n_sites - 1}; got {len(sites)} rows, with numbers from {sites.min()} to "
+                f"{sites.max()}"
+            )
+    return view
 
 
 def nothing(lattice: Lattice) -> View:
@@ -219,3 +294,19 @@ def check_length(agent: str, sites: int, lattice: Lattice) -> None:
 
 def _configuration(sites: npt.NDArray[np.int32]) -> View:
     return View("configuration", np.arange(2 ** sites.shape[1]), None, sites=sites)
+
+
+def _array(name: str, value: Any, shape: tuple[int | None, ...], kinds: str) -> tuple[int, ...]:
+    """Shape of an array of a `View`, which is refused unless it is one of finite numbers."""
+    if not isinstance(value, np.ndarray):
+        raise TypeError(f"{name} of a View must be an array; got {value!r}")
+    fits = len(shape) == value.ndim and all(
+        length in (None, found) for length, found in zip(shape, value.shape, strict=True)
+    )
+    if not fits or not value.size:
+        wanted = ", ".join("n" if length is None else str(length) for length in shape)
+        raise ValueError(f"{name} of a View must have the shape ({wanted}); got {value.shape}")
+    if value.dtype.kind not in kinds or not np.isfinite(value).all():
+        what = "finite numbers" if "f" in kinds else "integers"
+        raise ValueError(f"{name} of a View must be {what}; got {value.tolist()}")
+    return tuple(value.shape)

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 from isingrl._kernels.battle import N_ACTIONS
+from isingrl._kinds import check_name, register
 from isingrl._reprs import call
 from isingrl._validation import check_choice, check_flag, check_integer, check_real
 
@@ -23,6 +24,8 @@ __all__ = [
     "ValueTeam",
 ]
 
+KINDS: dict[str, type[Team]] = {}
+"""Teams by name, those of users too."""
 NETWORKS = ("two-headed", "chapter", "convolutional")
 
 
@@ -38,7 +41,11 @@ class Team(ABC):
     """
 
     name: ClassVar[str]
-    """Name of the method, as it stands in commands and along dimensions."""
+    """Name of the method, as it stands in commands and along dimensions; each class has its own."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        register(cls, KINDS)
 
     def settings(self) -> dict[str, Any]:
         """Arguments that make this team again, ready for JSON.
@@ -139,6 +146,7 @@ class LearningTeam(Team):
     falling_rate: bool = True
 
     def __post_init__(self) -> None:
+        check_name(type(self))
         check_choice("network", self.network, NETWORKS)
         self._set("discount", check_real("discount", self.discount, minimum=0, maximum=1))
         rate = check_real("learning_rate", self.learning_rate, minimum=0, maximum=1)
@@ -424,4 +432,4 @@ TEAMS: dict[str, type[Team]] = {
         RandomTeam, PursuitTeam, IndependentQ, MeanFieldQ, ActorCritic, MeanFieldActorCritic
     )
 }  # fmt: skip
-"""Teams by name."""
+"""Teams of the package by name."""

@@ -13,9 +13,10 @@ import numpy.typing as npt
 import xarray as xr
 
 from isingrl._archives import foreign, read_archive, write_archive
+from isingrl._kinds import kind_named
 from isingrl._torch import check_device, require_torch
 from isingrl.battle._players import SCRIPTS, Player, script
-from isingrl.battle.teams import TEAMS, LearningTeam, Team, ValueTeam
+from isingrl.battle.teams import KINDS, LearningTeam, Team, ValueTeam
 
 __all__ = ["TrainedTeam"]
 
@@ -137,7 +138,7 @@ class TrainedTeam:
         settings, arrays = read_archive(path, _NAME, _FORMAT, _WHAT)
         with foreign(path, _WHAT):
             arguments = dict(settings["team"])
-            team = TEAMS[arguments.pop("name")](**arguments)
+            team = kind_named(arguments.pop("name"), KINDS, "team")(**arguments)
             if not isinstance(team, LearningTeam):
                 raise ValueError(f"{team.name} is no team that learns")
             history = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -25,7 +24,7 @@ from isingrl._archives import (
     read_checkpoint,
     write_archive,
 )
-from isingrl._progress import WIDGETS, tqdm
+from isingrl._progress import tqdm
 from isingrl._runs import seed_sequence
 from isingrl._torch import check_device, one_thread, require_torch
 from isingrl._validation import check_choice, check_integer, check_real
@@ -46,7 +45,6 @@ OPPONENTS = ("self", "rival", "pool", "mixed", "random", "pursuit")
 copy that follows slowly, and scripts."""
 
 _FORMAT, _NAME, _WHAT = "isingrl-battle-checkpoint-1", "checkpoint", "checkpoint"
-_LINES = 30.0  # seconds between two lines where there is no terminal
 _HISTORY = ("loss", "reward", "kills", "deaths", "steps", "win", "defeat")
 
 
@@ -138,20 +136,14 @@ def _train(
         if finished := training.resume(folder):
             return finished
         training.write_checkpoint(folder)
-    written, told = time.monotonic(), -float("inf")
-    # a bar in a log file would be one line of kilobytes
-    plain = progress and not (sys.stderr.isatty() or WIDGETS)
+    written = time.monotonic()
     with tqdm(
-        total=training.games, initial=training.played, unit="game", disable=plain or not progress
+        total=training.games, initial=training.played, unit="game", disable=not progress
     ) as bar:
         while training.played < training.games:
             before = training.played
-            line = training.play_round()
-            bar.set_postfix_str(line)
+            bar.set_postfix_str(training.play_round())
             bar.update(training.played - before)
-            if plain and (time.monotonic() - told >= _LINES or training.played == training.games):
-                print(f"{training.played:,} of {training.games:,} games: {line}", file=sys.stderr)
-                told = time.monotonic()
             if folder is not None and time.monotonic() - written >= checkpoint_seconds:
                 training.write_checkpoint(folder)
                 written = time.monotonic()

@@ -12,7 +12,7 @@ from isingrl._runs import check_start
 from isingrl._site_engine import start_configurations
 from isingrl._validation import check_choice, check_integer
 from isingrl.agents.agent import REWARD_TIMES
-from isingrl.agents.rewards import check_reward
+from isingrl.agents.rewards import check_reward, named_reward
 from isingrl.envs._observations import observe_on
 from isingrl.envs.observed_rule import ObservedRule, tabulate
 from isingrl.model import Ising
@@ -51,7 +51,7 @@ class Sites:
             raise TypeError(f"model must be an Ising model; got {model!r}")
         self.model, lattice = model, model.lattice
         self.observation = observe_on(lattice, observation, radius)
-        self.reward = check_reward(reward, model)
+        self.reward = check_reward(named_reward(reward), f"reward {reward!r}", model)
         check_choice("reward_time", reward_time, REWARD_TIMES)
         check_choice("schedule", schedule, SCHEDULES)
         if reward_time == "after" and schedule != "synchronous":

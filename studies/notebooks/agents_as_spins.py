@@ -32,6 +32,8 @@ configurations = 200  # kept of each chain, to look into
 n_temperatures = 23
 
 # %%
+import warnings
+
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
@@ -49,6 +51,7 @@ from analysis import (
 from analysis.plots.styles import colors
 from isingrl.agents.rewards import REWARDS
 
+warnings.simplefilter("ignore", irl.TemperatureMapWarning)  # agents without one come on purpose
 plt.rc("figure", dpi=130)
 T_c = exact.CRITICAL_TEMPERATURE
 model = irl.Ising(irl.Lattice((side, side)))
@@ -264,9 +267,9 @@ plt.show()
 # %% [markdown]
 # ## Where it breaks
 #
-# *Discount.* With $\gamma > 0$ an agent is also paid for what comes after, which is worth more to
-# who turns the way most are turned. It learns a preference, a field of its own making, and order
-# survives where the Ising model has none.
+# *Discount.* With $\gamma > 0$ an agent also counts later rewards, which are larger for a spin that
+# joins the majority. So it learns a preference, which acts as a field, and order survives where the
+# Ising model has none.
 
 # %%
 gammas = {0.0: "o", 0.5: "s", 0.9: "^"}

@@ -6,7 +6,17 @@ import shutil
 import numpy as np
 import pytest
 
-from isingrl.battle import Arena, IndependentQ, MeanFieldQ, PursuitTeam, play, tournament, train
+from isingrl.battle import (
+    Arena,
+    IndependentQ,
+    MeanFieldQ,
+    PursuitTeam,
+    TrainedTeam,
+    play,
+    tournament,
+    train,
+)
+from isingrl.battle.teams import KINDS
 
 pytest.importorskip("magent2")
 pytest.importorskip("torch")
@@ -101,3 +111,29 @@ def test_progress_is_told_in_plain_lines_where_there_is_no_terminal(capsys):
     said = capsys.readouterr().err
     assert "\r" not in said
     assert said.splitlines()[-1].startswith("4 of 4 games: against self")
+
+
+class HastyQ(MeanFieldQ):
+    """A team of a user's own."""
+
+    name = "hasty-q"
+
+
+def test_a_team_of_ones_own_comes_back(tmp_path, monkeypatch):
+    first = train(HastyQ(), "self", arena=ARENA, games=2, side_by_side=2, seed=1, out=tmp_path)
+    again = TrainedTeam.load(tmp_path)
+    assert type(again.team) is HastyQ
+    assert again.team == first.team
+    monkeypatch.delitem(KINDS, "hasty-q")
+    with pytest.raises(ValueError, match=r"its team is 'hasty-q', .* defined or imported before"):
+        TrainedTeam.load(tmp_path)
+
+
+def test_a_team_of_ones_own_needs_a_name():
+    class NamelessQ(MeanFieldQ):
+        pass
+
+    with pytest.raises(TypeError, match="NamelessQ must have a name of its own"):
+        NamelessQ()
+    with pytest.raises(ValueError, match=r"'random' is that of isingrl\.battle\.RandomTeam"):
+        type("OtherQ", (MeanFieldQ,), {"name": "random"})

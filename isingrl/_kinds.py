@@ -1,0 +1,66 @@
+"""Kinds of agents or teams by name, those of users too: how files find them when they are read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def register(kind: type[Any], kinds: dict[str, type[Any]]) -> None:
+    """Take in a kind under its own name; of a user's kinds the latest of a name counts.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the name is no text, or that of a kind of this package.
+    """
+    name = vars(kind).get("name")
+    if "name" not in vars(kind):
+        return
+    if not isinstance(name, str) or not name:
+        raise TypeError(f'{kind.__name__}.name must be text, such as "blinkered-q"; got {name!r}')
+    former = kinds.get(name, kind)
+    if former.__module__.startswith("isingrl.") and _path(former) != _path(kind):
+        package = former.__module__.rpartition(".")[0]
+        raise ValueError(
+            f"{kind.__name__}.name must be a name of its own; {name!r} is that of "
+            f"{package}.{former.__name__}"
+        )
+    kinds[name] = kind
+
+
+def check_name(kind: type[Any]) -> None:
+    """Refuse a kind without a name of its own, whose files would be taken for another's.
+
+    Raises
+    ------
+    TypeError
+        If it has none.
+    """
+    if "name" in vars(kind):
+        return
+    owner = next((each for each in kind.__mro__ if "name" in vars(each)), None)
+    taken = "" if owner is None else f"; {vars(owner)['name']!r} is that of {owner.__name__}"
+    raise TypeError(
+        f"{kind.__name__} must have a name of its own, by which its files are found again: "
+        f'write name = "a-name" in the class{taken}'
+    )
+
+
+def kind_named(name: str, kinds: dict[str, type[Any]], what: str) -> type[Any]:
+    """Kind of that name.
+
+    Raises
+    ------
+    ValueError
+        If there is none in this process.
+    """
+    if name not in kinds:
+        raise ValueError(
+            f"its {what} is {name!r}, not one of {', '.join(kinds)}; a class of your own has to be "
+            f"defined or imported before, with name = {name!r}"
+        )
+    return kinds[name]
+
+
+def _path(kind: type[Any]) -> tuple[str, str]:
+    return kind.__module__, kind.__qualname__

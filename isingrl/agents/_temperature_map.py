@@ -1,0 +1,105 @@
+"""Whether agents have the temperature that they are given, and a warning if they do not."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from isingrl.agents.agent import Agent
+    from isingrl.model import Ising
+
+__all__ = ["TemperatureMapWarning"]
+
+_ROUNDING = 1e-9  # relative
+
+
+class TemperatureMapWarning(UserWarning):
+    """`temperature` is a label of these agents, and not the temperature of an Ising model.
+
+    `isingrl.train` and `isingrl.simulate` warn of agents whose reward bends, who discount later
+    rewards, act by coins, or are paid after their neighbours moved. The function
+    `analysis.effective_temperature` measures the temperature that a policy has.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import isingrl as irl
+    >>> model = irl.Ising(irl.Lattice((8, 8)))
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", irl.TemperatureMapWarning)  # it is known
+    ...     policy = irl.train(model, irl.MeanFieldQ("chapter-2d"), 2.0, sweeps=100, seed=1)
+    >>> policy.describe()["temperature_map"]
+    'approximate'
+    """
+
+
+def departures(agent: Agent) -> list[str]:
+    """Why softmax at τ is not the heat bath at T, for agents that see all of their neighbours."""
+    reasons = []
+    if not agent.reward_function.exact:
+        reasons.append(f"the reward {agent.reward!r} is not proportional to the energy")
+    if agent.discount > 0:
+        reasons.append(f"the discount {agent.discount:g} lets later rewards count")
+    if agent.epsilon > 0:
+        reasons.append(f"the share epsilon = {agent.epsilon:g} of all actions is drawn by a coin")
+    if agent.reward_time != "before":
+        reasons.append("rewards are read after the neighbours moved")
+    return reasons
+
+
+def softmax_temperatures(
+    agent: Agent, model: Ising, temperature: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Softmax temperatures of agents, checked, because a subclass may have a map of its own.
+
+    Raises
+    ------
+    ValueError
+        If they are not one non-negative number for each temperature.
+    """
+    found = np.asarray(agent.softmax_temperature(model, temperature))
+    if found.shape != temperature.shape or found.dtype.kind not in "iuf" or not (found >= 0).all():
+        raise ValueError(
+            f"{type(agent).__name__}.softmax_temperature must return one non-negative number for "
+            f"each of the {len(temperature)} temperatures; got {found!r}"
+        )
+    return found.astype(np.float64)
+
+
+def mismatch(agent: Agent, model: Ising) -> list[str]:
+    """Why a reward is not what it says: a multiple of the energy, and τ that multiple of T."""
+    reward = agent.reward_function
+    table, wanted = reward.table(model), 2 * model.local_fields()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = (table[:, 1] - table[:, 0]) / softmax_temperatures(agent, model, np.ones(1))
+    scale = _ROUNDING * abs(wanted).max()
+    if not reward.exact or np.allclose(found, wanted, rtol=_ROUNDING, atol=scale):
+        return []
+    worst = int(abs(found - wanted).argmax())
+    return [
+        f"the reward {agent.reward!r} times its T/τ favours up by {found[worst]:g} with "
+        f"{model.lattice.n_up[worst]:g} up neighbours, where the energy does by {wanted[worst]:g} "
+        "(mend its temperature_ratio, or give it exact=False)"
+    ]
+
+
+def warn_of_temperature(agent: Agent, model: Ising, stacklevel: int) -> None:
+    """Warn of agents whose `temperature` is only a label.
+
+    Agents that see fewer neighbours are not warned of: they are another model, which their name
+    or `neighbors_seen` tells, at a temperature of its own.
+    """
+    reasons = [] if agent.exact_temperature else departures(agent)
+    if reasons := reasons + mismatch(agent, model):
+        warnings.warn(
+            f"temperature is only a label of these {agent.name} agents, and not the temperature of "
+            f"an Ising model, because {' and '.join(reasons)}. "
+            "analysis.effective_temperature(policy) measures the temperature that a trained policy "
+            "has, and how far it is from an Ising model",
+            TemperatureMapWarning,
+            stacklevel=stacklevel + 1,
+        )
