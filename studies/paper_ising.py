@@ -397,32 +397,32 @@ def _of_every_chain(data: xr.Dataset, name: str, side: int, taus: tuple[float, .
 
 
 def _half_and_error(tau: Array, values: Array, errors: Array) -> tuple[float, float]:
-    """Where a curve falls through 1/2 for good; NaN if it never does.
+    """Where a curve falls through 1/2 for good, by a straight line; NaN if it never does.
 
-    The curve is a monotone cubic one between the points. Its distance from straight lines is part
-    of the error, beside that of the points.
+    The error is that of the points and, in quadrature, how far a parabola with the second
+    differences at both ends of the line may be from it.
     """
     there = np.isfinite(values)
-    if not there.any():
-        return np.nan, np.nan
     tau, values, errors = tau[there], values[there], errors[there]
+    place, left, share = _half(tau, values)
+    if not np.isfinite(place):
+        return np.nan, np.nan
     noise = np.random.default_rng(0).normal(size=(_RESAMPLES, tau.size))
     found = np.array([_half(tau, drawn)[0] for drawn in values + errors * noise])
-    curved, straight = _half(tau, values)
-    return curved, float(np.hypot(found.std(), curved - straight))  # NaN if some have none
+    bend = abs(np.diff(values, 2))[max(left - 1, 0) : left + 1].max()
+    fall, step = values[left] - values[left + 1], tau[left + 1] - tau[left]
+    curved = share * (1 - share) / 2 * step * bend / fall
+    return place, float(np.hypot(found.std(), curved))  # NaN if some have no such place
 
 
-def _half(tau: Array, values: Array) -> tuple[float, float]:
-    """Where a monotone cubic curve, and straight lines, fall through 1/2 for good."""
+def _half(tau: Array, values: Array) -> tuple[float, int, float]:
+    """Where straight lines fall through 1/2 for good, after which point and at what share."""
     above = np.flatnonzero(values >= 0.5)
     if not above.size or above[-1] == tau.size - 1:
-        return np.nan, np.nan
+        return np.nan, 0, np.nan
     left = int(above[-1])
-    share = (values[left] - 0.5) / (values[left] - values[left + 1])
-    curve = scipy.interpolate.PchipInterpolator(tau, values - 0.5)
-    ends = tau[left], tau[left + 1]
-    curved = ends[0] if values[left] == 0.5 else scipy.optimize.brentq(curve, *ends)
-    return float(curved), float(ends[0] + share * (ends[1] - ends[0]))
+    share = float((values[left] - 0.5) / (values[left] - values[left + 1]))
+    return float(tau[left] + share * (tau[left + 1] - tau[left])), left, share
 
 
 _LABELS = {

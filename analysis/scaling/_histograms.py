@@ -164,7 +164,7 @@ def _solved(potentials: FloatArray, n_draws: int, start: FloatArray) -> FloatArr
         total = share.sum(axis=0)
         return float(np.sum(top + np.log(total)) - n_draws * free_energy.sum()), share / total
 
-    found = start - start[0]
+    found: FloatArray = start - start[0]
     value, share = likelihood(found)
     for _ in range(_ITERATIONS):
         sums = share.sum(axis=1)

@@ -58,7 +58,7 @@ def reweight(data: xr.Dataset, temperature: npt.ArrayLike) -> xr.Dataset:
     .. [1] A. M. Ferrenberg, R. H. Swendsen, "Optimized Monte Carlo data analysis", Phys. Rev. Lett.
        63, 1195 (1989).
     .. [2] M. R. Shirts, J. D. Chodera, "Statistically optimal analysis of samples from multiple
-       equilibrium states", J. Chem. Phys. 129, 124105 (2008), by their package pymbar.
+       equilibrium states", J. Chem. Phys. 129, 124105 (2008), equation 11.
     .. [3] Errors by `analysis.errors.jackknife`.
     .. [4] P. V. Klimovich, M. R. Shirts, D. L. Mobley, "Guidelines for the analysis of free energy
        calculations", J. Comput. Aided Mol. Des. 29, 397 (2015).
@@ -86,10 +86,14 @@ def reweight(data: xr.Dataset, temperature: npt.ArrayLike) -> xr.Dataset:
             f"temperature must lie between {known.min():.6g} and {known.max():.6g}, where there "
             f"are data; got {wanted.min():.6g} to {wanted.max():.6g}"
         )
-    found = with_errors(
-        [series],
-        lambda parts: xr.concat([xr.Dataset(parts[0].at(t)) for t in wanted], "temperature"),
-    )
+
+    def at_temperatures(parts: list[Histograms]) -> xr.Dataset:
+        rows = [parts[0].at(t) for t in wanted]
+        return xr.Dataset(
+            {name: ("temperature", [row[name] for row in rows]) for name in OBSERVABLES}
+        )
+
+    found = with_errors([series], at_temperatures)
     warn_of_histograms(found, "the temperatures")
     for name in OBSERVABLES:
         for each in (name, f"{name}_error"):
