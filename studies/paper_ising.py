@@ -19,7 +19,7 @@ from isingrl._validation import check_integer, check_real
 from isingrl.tables import RuleTable
 from studies import _paper_ising_figure as drawing
 from studies.extending import Join
-from studies.grids import ascending_grid
+from studies.grids import ascending_grid, last_fall
 from studies.tasks import Task, task_seed
 from studies.training import trained
 
@@ -399,30 +399,16 @@ def _of_every_chain(data: xr.Dataset, name: str, side: int, taus: tuple[float, .
 def _half_and_error(tau: Array, values: Array, errors: Array) -> tuple[float, float]:
     """Where a curve falls through 1/2 for good, by a straight line; NaN if it never does.
 
-    The error is that of the points and, in quadrature, how far a parabola with the second
-    differences at both ends of the line may be from it.
+    The error is that of the points and, in quadrature, that of the line between them.
     """
     there = np.isfinite(values)
     tau, values, errors = tau[there], values[there], errors[there]
-    place, left, share = _half(tau, values)
+    place, curved = last_fall(tau, values, 0.5)
     if not np.isfinite(place):
         return np.nan, np.nan
     noise = np.random.default_rng(0).normal(size=(_RESAMPLES, tau.size))
-    found = np.array([_half(tau, drawn)[0] for drawn in values + errors * noise])
-    bend = abs(np.diff(values, 2))[max(left - 1, 0) : left + 1].max()
-    fall, step = values[left] - values[left + 1], tau[left + 1] - tau[left]
-    curved = share * (1 - share) / 2 * step * bend / fall
+    found = np.array([last_fall(tau, drawn, 0.5)[0] for drawn in values + errors * noise])
     return place, float(np.hypot(found.std(), curved))  # NaN if some have no such place
-
-
-def _half(tau: Array, values: Array) -> tuple[float, int, float]:
-    """Where straight lines fall through 1/2 for good, after which point and at what share."""
-    above = np.flatnonzero(values >= 0.5)
-    if not above.size or above[-1] == tau.size - 1:
-        return np.nan, 0, np.nan
-    left = int(above[-1])
-    share = float((values[left] - 0.5) / (values[left] - values[left + 1]))
-    return float(tau[left] + share * (tau[left + 1] - tau[left])), left, share
 
 
 _LABELS = {

@@ -7,7 +7,8 @@ from scipy import stats
 
 from analysis import exact
 from isingrl import HeatBath, Ising, Lattice, simulate
-from studies.paper_ising import PROTOCOLS, RATIO, PaperIsing, _half, _half_and_error, _places
+from studies.grids import last_fall
+from studies.paper_ising import PROTOCOLS, RATIO, PaperIsing, _half_and_error, _places
 from studies.runner import configuration, run, run_to_folder
 
 SMALL = PaperIsing(
@@ -61,10 +62,10 @@ def test_runs_lie_where_they_were_asked_for(summary):
 
 def test_half_is_found():
     tau = np.linspace(0.0, 2.0, 21)
-    assert _half(tau, 1.0 - tau / 2.0)[0] == pytest.approx(1.0)
-    assert _half(tau, np.where(tau < 0.5, 0.2, 1.0 - 0.4 * tau))[0] == pytest.approx(1.25)
-    assert np.isnan(_half(tau, np.full(21, 0.4))[0])
-    assert np.isnan(_half(tau, np.full(21, 0.6))[0])
+    assert last_fall(tau, 1.0 - tau / 2.0, 0.5)[0] == pytest.approx(1.0)
+    assert last_fall(tau, np.where(tau < 0.5, 0.2, 1.0 - 0.4 * tau), 0.5)[0] == pytest.approx(1.25)
+    assert np.isnan(last_fall(tau, np.full(21, 0.4), 0.5)).all()
+    assert np.isnan(last_fall(tau, np.full(21, 0.6), 0.5)).all()
 
 
 def test_the_error_of_half_order_holds_that_of_a_coarse_grid():
