@@ -57,6 +57,25 @@ def goodness_of_fit(chi_square: Any, degrees_of_freedom: Any) -> Any:
     return scipy.stats.chi2.sf(chi_square, freedom)
 
 
+def goodness_of_deviations(deviation: Any, error: Any, n_blocks: int) -> float:
+    """Chance that noise alone makes the largest of some deviations, in units of errors, as large.
+
+    It is the least chance of any, by Student's distribution, times their number (Bonferroni),
+    which needs no covariance between them.
+
+    Parameters
+    ----------
+    deviation, error : array_like, shape (n,)
+        Deviations without an error, of constants, do not count.
+    n_blocks : int
+        Of the jackknife that made the errors.
+    """
+    size, error = abs(np.asarray(deviation, float)), np.asarray(error, float)
+    z = np.divide(size, error, out=np.zeros_like(size), where=error > 0)
+    chance = float(scipy.stats.t.sf(z.max(initial=0.0), n_blocks - 1))
+    return float(min(1.0, 2 * z.size * chance))
+
+
 def numbers_of_fit(argument: str, fit: Any, names: Iterable[str], origin: str) -> dict[str, float]:
     """Numbers in a fit's result, by name.
 

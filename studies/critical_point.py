@@ -282,6 +282,7 @@ def _analysed(data: xr.Dataset, lattice: str) -> xr.Dataset:
     sized = data.drop_vars(["lattice", "method"]).swap_dims(level="size")
     crossings = scaling.binder_crossings(sized)
     maxima = scaling.pseudo_critical_points(sized)
+    maxima = maxima.drop_vars(["smallest_overlap", "goodness_of_fit"])
     found = scaling.observables(sized).drop_vars("n_sites")
     found = found.merge(maxima).swap_dims(size="level").reset_coords("size")
     pairs = crossings.drop_vars(["small", "large"]).rename(size="pair_size")
@@ -332,7 +333,10 @@ def _draw_limits(ax: Axes, summary: xr.Dataset, points: str, power: float) -> No
         name, shown = "pseudo_critical_temperature", summary.drop_dims("pair")
         shown = shown.swap_dims(level="size")
     else:
-        name, shown = "crossing_temperature", summary.drop_dims("level").drop_vars("size")
+        name, shown = (
+            "crossing_temperature",
+            summary.drop_dims("level").drop_vars("size", errors="ignore"),
+        )
         shown = shown.set_coords("pair_size").swap_dims(pair="pair_size").rename(pair_size="size")
     fit = shown.rename({f"{points}_{each}": each for each in ("limit", "limit_error", "amplitude")})
     plots.extrapolation(

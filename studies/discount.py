@@ -163,7 +163,7 @@ class Discount:
             long_name, units = _LABELS[name]
             mean, error = mean_and_error(values, ["chain"])
             if name in places:  # all trainings share the grid, and what it misses
-                error = np.hypot(error, places[name][1].mean("chain"))
+                error = (error**2 + places[name][1].mean("chain") ** 2) ** 0.5
             summary[name] = mean.assign_attrs(long_name=long_name, units=units)
             label = {"long_name": f"standard error of the {long_name}", "units": units}
             summary[f"{name}_error"] = error.assign_attrs(label)

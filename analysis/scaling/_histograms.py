@@ -9,7 +9,7 @@ import numpy.typing as npt
 import scipy
 import xarray as xr
 
-from analysis._fits import POOR, warn_of_fit
+from analysis._fits import POOR, goodness_of_deviations, warn_of_fit
 from analysis.errors import jackknife
 from analysis.scaling._series import SAMPLES, moments_of, numbers_of
 
@@ -58,16 +58,13 @@ def with_errors(
     in_a_chain = max(1, -(-_BLOCKS // joined.sizes["chain"]))
     length = max(1, joined.sizes["draw"] // in_a_chain)
     found = jackknife(joined, results, block_length=length)
-    z = np.divide(
-        abs(found["difference"]), found["difference_error"],
-        out=np.zeros(found.sizes["tested"]), where=found["difference_error"].values > 0,
-    )  # fmt: skip
-    blocks = in_a_chain * joined.sizes["chain"]
-    chance = 2 * scipy.stats.t.sf(z.max(), blocks - 1)
+    quality = goodness_of_deviations(
+        found["difference"], found["difference_error"], in_a_chain * joined.sizes["chain"]
+    )
     found = found.drop_vars(["difference", "difference_error"])
     return found.assign(
         smallest_overlap=min(each.smallest_overlap() for each in first),
-        goodness_of_fit=min(1.0, z.size * float(chance)),
+        goodness_of_fit=quality,
     )
 
 
