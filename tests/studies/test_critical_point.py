@@ -88,7 +88,7 @@ def test_maxima_and_crossings_are_drawn_against_the_powers_of_their_lines(summar
         (line, *_) = [
             each for each in ax.lines if len(each.get_xdata()) == 2 and each.get_ls() == "-"
         ]
-        ends = at[f"{kind}_limit"] + at[f"{kind}_amplitude"] * line.get_xdata()
+        ends = at[f"{kind}_limit"].item() + at[f"{kind}_amplitude"].item() * line.get_xdata()
         np.testing.assert_allclose(line.get_ydata(), ends)
 
 
