@@ -293,6 +293,19 @@ class TestReweighting:
         ):
             assert abs(found[name] - value) < Z_LIMIT * found[f"{name}_error"], name
 
+    def test_runs_that_reweighting_is_not_right_for_are_warned_of(self, eight):
+        found = scaling.reweight(eight, [2.2])
+        assert found["smallest_overlap"] > 0.1
+        assert found["goodness_of_fit"] > 0.01
+        other = eight.assign_coords(temperature=1.4 * eight["temperature"])
+        with pytest.warns(FitWarning, match="may not sample the Gibbs distribution"):
+            assert scaling.reweight(other, [3.2])["goodness_of_fit"] < 0.01
+        model = Ising(Lattice((16, 16)))
+        apart = simulate(model, HeatBath(), [1.8, 3.2], sweeps=500, thermalization=200, chains=4,
+                         start="up", seed=3)  # fmt: skip
+        with pytest.warns(FitWarning, match="hardly overlap"):
+            assert scaling.reweight(apart, [2.2])["smallest_overlap"] < 0.03
+
     def test_beyond_the_data_is_refused(self, eight):
         with pytest.raises(ValueError, match=r"temperature must lie between 1\.9 and 3\.1"):
             scaling.reweight(eight, [1.5])
