@@ -10,6 +10,7 @@ the stronger, `plots` draws all of it on axes that it is given. Datasets have an
 
 import isingrl._kernels  # noqa: F401 - it says where kernels are kept, those of this package too
 from analysis import errors, exact, plots, scaling
+from analysis._fits import FitWarning
 from analysis.accessor import IsingAccessor
 from analysis.correlations import (
     correlation_length,
@@ -43,6 +44,7 @@ from analysis.thermodynamics import thermodynamics
 from analysis.units import unit_registry
 
 __all__ = [
+    "FitWarning",
     "IsingAccessor",
     "ShortRunWarning",
     "bradley_terry",

@@ -1,11 +1,79 @@
-"""Results of fits, as arguments of what uses them further."""
+"""How good fits are, and their results as arguments of what uses them further."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+import scipy
 import xarray as xr
+
+POOR = 0.01
+"""A goodness of fit below this is warned of."""
+ACCEPTABLE = 0.1
+"""Windows are narrowed until the goodness of fit is at least this."""
+
+
+class FitWarning(UserWarning):
+    """A fit's result may be further from the truth than its error says.
+
+    The message says what was found, what is acceptable and what to do.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import xarray as xr
+    >>> from analysis import FitWarning, power_law
+    >>> y = xr.DataArray([1.0, 3.0, 1.0], {"size": [4, 8, 16]}, ("size",))
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always", FitWarning)
+    ...     law = power_law(y, 0.1 * y, "size")
+    >>> [warning.category.__name__ for warning in caught]
+    ['FitWarning']
+    """
+
+
+def warn_of_fit(message: str, stacklevel: int = 2) -> None:
+    """Issue a `FitWarning`; `stacklevel` counts from the caller, which is 1."""
+    warnings.warn(message, FitWarning, stacklevel=stacklevel + 1)
+
+
+def goodness_of_fit(chi_square: Any, degrees_of_freedom: Any) -> Any:
+    """Chance that noise alone makes χ² as large; NaN without degrees of freedom.
+
+    Parameters
+    ----------
+    chi_square, degrees_of_freedom : array_like
+        Of a weighted least-squares fit.
+
+    Returns
+    -------
+    array
+        Between 0 and 1.
+    """
+    freedom = np.where(np.asarray(degrees_of_freedom) > 0, degrees_of_freedom, np.nan)
+    return scipy.stats.chi2.sf(chi_square, freedom)
+
+
+def goodness_of_deviations(deviation: Any, error: Any, n_blocks: int) -> float:
+    """Chance that noise alone makes the largest of some deviations, in units of errors, as large.
+
+    It is the least chance of any, by Student's distribution, times their number (Bonferroni),
+    which needs no covariance between them.
+
+    Parameters
+    ----------
+    deviation, error : array_like, shape (n,)
+        Deviations without an error, of constants, do not count.
+    n_blocks : int
+        Of the jackknife that made the errors.
+    """
+    size, error = abs(np.asarray(deviation, float)), np.asarray(error, float)
+    z = np.divide(size, error, out=np.zeros_like(size), where=error > 0)
+    chance = float(scipy.stats.t.sf(z.max(initial=0.0), n_blocks - 1))
+    return float(min(1.0, 2 * z.size * chance))
 
 
 def numbers_of_fit(argument: str, fit: Any, names: Iterable[str], origin: str) -> dict[str, float]:

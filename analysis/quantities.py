@@ -70,6 +70,7 @@ QUANTITIES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "crossing_temperature": ("temperature of the crossing", "J/k_B"),
         "crossing_cumulant": ("Binder cumulant at the crossing", "1"),
         "pseudo_critical_temperature": ("temperature of the maximum", "J/k_B"),
+        "goodness_of_fit": ("goodness of fit", "1"),
         "size_bin": ("size of a domain", "sites"),
         "gibbs_distance": ("distance from the Gibbs distribution", "1"),
     }

@@ -32,6 +32,7 @@ _SAMPLES = ("chain", "draw")
 _DRAWS_A_TIME = 4  # draws in a relaxation time
 _SCANNED_SIZES = (12, 24)
 _ORDERED = 0.6  # a Binder cumulant below this shows that order ends
+_POINT_NAMES = {"maximum": r"maximum of $\chi$", "crossing": "crossing of $U$"}
 _SCANNED = (0.4, 1.0)  # of z J/k_B, Weiss's critical temperature: it is never higher
 
 
@@ -181,14 +182,14 @@ class CriticalPoint:
         """Draw crossings, collapse and limits for every lattice, and the table of results."""
         number = summary.sizes["lattice"]
         table = 0.25 + 0.75 * number  # inches
-        figure = new_figure(figsize=(3.9 * max(2, number), 12.5 + table), layout="constrained")
-        parts: Any = figure.subfigures(2, 1, height_ratios=(12.5, table))
-        axes = parts[0].subplots(5, number, squeeze=False)
+        figure = new_figure(figsize=(3.9 * max(2, number), 15.0 + table), layout="constrained")
+        parts: Any = figure.subfigures(2, 1, height_ratios=(15.0, table))
+        axes = parts[0].subplots(6, number, squeeze=False)
         for column, lattice in enumerate(summary["lattice"].values):
             _draw_column(axes[:, column], summary.sel(lattice=lattice))
         for ax in axes[:, 1:].flat:
             ax.set_ylabel("")
-        legend_below(parts[0], axes[4], 4)
+        legend_below(parts[0], axes[5], 2)
         _draw_table(parts[1].subplots(), summary)
         figure.suptitle("Critical points: curves and collapse by mean-field Q, limits by both")
         return figure
@@ -281,9 +282,11 @@ def _analysed(data: xr.Dataset, lattice: str) -> xr.Dataset:
     sized = data.drop_vars(["lattice", "method"]).swap_dims(level="size")
     crossings = scaling.binder_crossings(sized)
     maxima = scaling.pseudo_critical_points(sized)
+    maxima = maxima.drop_vars(["smallest_overlap", "goodness_of_fit"])
     found = scaling.observables(sized).drop_vars("n_sites")
     found = found.merge(maxima).swap_dims(size="level").reset_coords("size")
     pairs = crossings.drop_vars(["small", "large"]).rename(size="pair_size")
+    pairs = pairs[[name for name in pairs if str(name).startswith("crossing_")]]
     found = found.merge(pairs.swap_dims(pair_size="pair").reset_coords("pair_size"))
     limits = {
         "crossing": (crossings["crossing_temperature"], crossings["crossing_temperature_error"]),
@@ -313,33 +316,35 @@ def _draw_column(axes: npt.NDArray[Any], summary: xr.Dataset) -> None:
         axes[1:4], ("binder_cumulant", "abs_magnetization", "susceptibility"), strict=True
     ):
         plots.collapse(shown, agents, name, ax)
-    for method in summary["method"].values:
-        _draw_limits(axes[4], summary.sel({"method": method}), kind)
+    for ax, points in zip(axes[4:], _POINT_NAMES, strict=True):
+        for method in summary["method"].values:
+            _draw_limits(ax, summary.sel({"method": method}), points, kind.exponent_of(points))
     known = critical_temperature(kind.ndim, kind.neighborhood)
     if known is not None:
         plots.critical_temperature(axes[0], known)
-        axes[4].axhline(known, color="0.55", lw=0.9, ls=":")
+        for ax in axes[4:]:
+            ax.axhline(known, color="0.55", lw=0.9, ls=":")
 
 
-def _draw_limits(ax: Axes, summary: xr.Dataset, kind: Kind) -> None:
-    """Temperatures of maxima with their line, and of crossings, against L^(-1/ν)."""
+def _draw_limits(ax: Axes, summary: xr.Dataset, points: str, power: float) -> None:
+    """Temperatures of the ``"maximum"`` or the ``"crossing"`` against L^(-power), with the fit."""
     method = str(summary["method"].item())
-    style = plots.method_style(method)
-    label = plots.method_label(method)
-    maxima = summary.drop_dims("pair").swap_dims(level="size")
-    name, power = "pseudo_critical_temperature", kind.exponent_of("maximum")
-    fit = maxima.rename({f"maximum_{each}": each for each in ("limit", "limit_error", "amplitude")})
+    if points == "maximum":
+        name, shown = "pseudo_critical_temperature", summary.drop_dims("pair")
+        shown = shown.swap_dims(level="size")
+    else:
+        name, shown = (
+            "crossing_temperature",
+            summary.drop_dims("level").drop_vars("size", errors="ignore"),
+        )
+        shown = shown.set_coords("pair_size").swap_dims(pair="pair_size").rename(pair_size="size")
+    fit = shown.rename({f"{points}_{each}": each for each in ("limit", "limit_error", "amplitude")})
     plots.extrapolation(
-        maxima[name], maxima[f"{name}_error"], fit, power, ax, label=f"{label}, maxima", **style
-    )
-    crossings = summary[["crossing_temperature", "crossing_temperature_error"]]
-    ax.errorbar(
-        summary["pair_size"] ** -power, crossings["crossing_temperature"],
-        crossings["crossing_temperature_error"], ls="none", marker=".", color=style["color"],
-        label=f"{label}, crossings",
+        shown[name], shown[f"{name}_error"], fit, power, ax, label=plots.method_label(method),
+        **plots.method_style(method),
     )  # fmt: skip
     ax.set_xlim(left=0)
-    ax.set_ylabel("temperature ($J/k_\\mathrm{B}$)")
+    ax.set_ylabel(f"{_POINT_NAMES[points]} ($J/k_\\mathrm{{B}}$)")
 
 
 def _draw_table(ax: Axes, summary: xr.Dataset) -> None:

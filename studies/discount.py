@@ -25,7 +25,7 @@ from isingrl._validation import (
 from studies.combining import concat
 from studies.extending import Join, added, unextended
 from studies.figures import legend_below, new_figure
-from studies.grids import number_texts, temperature_grid
+from studies.grids import last_fall, number_texts, temperature_grid
 from studies.tasks import Task, task_seed
 from studies.training import trained
 
@@ -149,7 +149,7 @@ class Discount:
             "effective_temperature": data["effective_temperature"],
             "bias": bias.drop_vars("n_up"),
         }
-        each |= {
+        places = {
             "end_of_order": _crossing(each["abs_magnetization"], _HALF),
             "learning_end_of_order": _crossing(learning, _HALF),
             "even_end_of_order": _crossing(each["even_abs_magnetization"], _HALF),
@@ -157,10 +157,13 @@ class Discount:
                 -each["effective_temperature"], -exact.CRITICAL_TEMPERATURE
             ),
         }
+        each |= {name: place for name, (place, _) in places.items()}
         summary = xr.Dataset(attrs=data.attrs)
         for name, values in each.items():
             long_name, units = _LABELS[name]
             mean, error = mean_and_error(values, ["chain"])
+            if name in places:  # all trainings share the grid, and what it misses
+                error = (error**2 + places[name][1].mean("chain") ** 2) ** 0.5
             summary[name] = mean.assign_attrs(long_name=long_name, units=units)
             label = {"long_name": f"standard error of the {long_name}", "units": units}
             summary[f"{name}_error"] = error.assign_attrs(label)
@@ -296,18 +299,11 @@ def made_alike(policy: Policy) -> Policy:
     return replace(policy, q_values=(q + q.values[..., ::-1, ::-1]) / 2)
 
 
-def _crossing(values: xr.DataArray, level: float) -> xr.DataArray:
-    """τ at which values fall below a level for good, by linear interpolation; NaN if not seen."""
+def _crossing(values: xr.DataArray, level: float) -> tuple[xr.DataArray, xr.DataArray]:
+    """τ at which values fall below a level for good, NaN if not seen; and the error of the grid."""
     tau = values["softmax_temperature"].values
-
-    def last(curve: FloatArray) -> float:
-        above = np.flatnonzero(curve >= level)
-        if not above.size or above[-1] == tau.size - 1:
-            return np.nan
-        left = above[-1]
-        share = (curve[left] - level) / (curve[left] - curve[left + 1])
-        return float(tau[left] + share * (tau[left + 1] - tau[left]))
-
-    dims = [["temperature"]]
-    found: xr.DataArray = xr.apply_ufunc(last, values, input_core_dims=dims, vectorize=True)
-    return found
+    place, error = xr.apply_ufunc(
+        lambda curve: last_fall(tau, curve, level), values, input_core_dims=[["temperature"]],
+        output_core_dims=[[], []], vectorize=True,
+    )  # fmt: skip
+    return place, error

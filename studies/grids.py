@@ -1,4 +1,4 @@
-"""Evenly spaced values that a configuration gives as (first, last, number)."""
+"""Values that a configuration gives as (first, last, number), and what is read off between them."""
 
 from __future__ import annotations
 
@@ -40,6 +40,40 @@ def ascending_grid(name: str, grid: tuple[float, float, int], least: int) -> Flo
             f"{first:g} {last:g} {number}"
         )
     return np.linspace(first, last, check_integer(f"{name}: the number of them", number, least))
+
+
+def last_fall(x: FloatArray, curve: FloatArray, level: float) -> tuple[float, float]:
+    """Where a curve falls below a level for good, by a straight line, and how far that may be off.
+
+    Parameters
+    ----------
+    x : float array, shape (n,)
+        Ascending.
+    curve : float array, shape (n,)
+    level : float
+
+    Returns
+    -------
+    pair of float
+        Place, and its distance from where a parabola with the second differences at the ends of
+        the line would fall; NaN if the curve never falls below.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from studies.grids import last_fall
+    >>> last_fall(np.array([0.0, 1.0, 2.0, 3.0]), np.array([3.0, 2.0, 1.0, 0.0]), 1.5)
+    (1.5, 0.0)
+    """
+    above = np.flatnonzero(curve >= level)
+    if not above.size or above[-1] == x.size - 1:
+        return np.nan, np.nan
+    left = int(above[-1])
+    step, fall = x[left + 1] - x[left], curve[left] - curve[left + 1]
+    share = (curve[left] - level) / fall
+    bends = abs(np.diff(curve, 2))[max(left - 1, 0) : left + 1]
+    bend = bends[np.isfinite(bends)].max(initial=0.0)
+    return float(x[left] + share * step), float(share * (1 - share) / 2 * step * bend / fall)
 
 
 def block_texts(blocks: Iterable[FloatArray], digits: int = 6) -> list[str]:

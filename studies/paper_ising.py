@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
+import scipy
 import tyro
 import xarray as xr
 
+from analysis import scaling
 from isingrl import Agent, Ising, Lattice, MeanFieldQ, Metropolis, Policy, Rule, simulate, train
 from isingrl._validation import check_integer, check_real
 from isingrl.tables import RuleTable
 from studies import _paper_ising_figure as drawing
 from studies.extending import Join
-from studies.grids import ascending_grid
+from studies.grids import ascending_grid, last_fall
 from studies.tasks import Task, task_seed
 from studies.training import trained
 
@@ -41,6 +43,8 @@ _CONFIGURATIONS = 50  # from which the mean spin of every site is taken
 _SNAPSHOTS = 100  # of tables that are followed
 _TRAINING = 500  # sweeps of the agents that are then frozen
 _RESAMPLES = 400
+_REFINED = 8  # temperatures around the transition, between which draws are reweighted
+_PLACES = ("half_order", "half_order_error", "susceptibility_peak", "susceptibility_peak_error")
 
 
 @dataclass(frozen=True)
@@ -139,12 +143,16 @@ class PaperIsing:
         shape = tuple(len(values) for values in coords.values())
         measured = {name: (tuple(coords), np.full(shape, np.nan)) for name in _MEASURED}
         data = xr.Dataset(measured, coords)
+        for name in _PLACES:
+            data[name] = data[_MEASURED[0]].isel(softmax_temperature=0, chain=0, drop=True).copy()
         followed = []
         for result in results.values():
             if "tau" in result.dims:
                 followed.append(result)
                 continue
             place = {name: result[name].values for name in ("protocol", "side")}
+            for name in set(_PLACES) & set(result):
+                data[name].loc[place] = result[name].values
             place["softmax_temperature"] = result["softmax_temperature"].values
             for name in _MEASURED:
                 data[name].loc[place] = result[name].values
@@ -166,14 +174,12 @@ class PaperIsing:
             summary[name] = values.mean("chain")
             summary[f"{name}_error"] = values.std("chain", ddof=1) / np.sqrt(self.chains)
         summary["spins"] = data["spins"].isel(chain=0)
-        places: tuple[tuple[str, str, Callable[[Array, Array], float]], ...] = (
-            ("half_order", "abs_magnetization", _half),
-            ("half_local_order", "local_order", _half),
-            ("susceptibility_peak", "susceptibility", _peak),
-        )
-        for name, curve, locate in places:
+        for name, curve in (
+            ("half_order", "abs_magnetization"),
+            ("half_local_order", "local_order"),
+        ):
             summary[name], summary[f"{name}_error"] = xr.apply_ufunc(
-                _place_and_error(locate),
+                _half_and_error,
                 data["softmax_temperature"],
                 summary[curve],
                 summary[f"{curve}_error"],
@@ -181,6 +187,8 @@ class PaperIsing:
                 output_core_dims=[[], []],
                 vectorize=True,
             )
+        for name in _PLACES:  # those by reweighting are better
+            summary[name] = data[name].fillna(summary[name]) if name in summary else data[name]
         for name, label in _LABELS.items():
             summary[name].attrs = {"long_name": label}
         return summary
@@ -229,20 +237,64 @@ def measure_converged(
     progress: bool = False,
 ) -> xr.Dataset:
     """Metropolis, or trained agents with one frozen table, one sublattice after the other."""
-    model, temperature = config.model(side), RATIO * np.array(taus)
-    settling = int(_SETTLING * config.steps)
-    rule: Rule = Metropolis()
-    if name == MeanFieldQ.name:
-        rule = trained(
-            folder and folder / "policy", model, MeanFieldQ("half"), temperature, sweeps=_TRAINING,
-            seed=task_seed(seed, "learning"), progress=progress,
+    model, settling = config.model(side), int(_SETTLING * config.steps)
+
+    def run(kind: str, temperature: Array) -> xr.Dataset:
+        rule: Rule = Metropolis()
+        if name == MeanFieldQ.name:
+            rule = trained(
+                folder and folder / f"policy{kind}", model, MeanFieldQ("half"), temperature,
+                sweeps=_TRAINING, seed=task_seed(seed, f"learning{kind}"), progress=progress,
+            )  # fmt: skip
+        return simulate(
+            model, rule, temperature, sweeps=config.steps - settling, thermalization=settling,
+            chains=config.chains, start="up", snapshots=_CONFIGURATIONS,
+            seed=task_seed(seed, f"running{kind}"), out=folder and folder / f"run{kind}",
+            progress=progress,
         )  # fmt: skip
-    data = simulate(
-        model, rule, temperature, sweeps=config.steps - settling, thermalization=settling,
-        chains=config.chains, start="up", snapshots=_CONFIGURATIONS,
-        seed=task_seed(seed, "running"), out=folder and folder / "run", progress=progress,
-    )  # fmt: skip
-    return _of_every_chain(data, name, side, taus)
+
+    data = run("", RATIO * np.array(taus))
+    means = _of_every_chain(data, name, side, taus)
+    refined = run(" near the transition", RATIO * _near_transition(means))
+    return means.assign(_places(refined))
+
+
+def _near_transition(means: xr.Dataset) -> Array:
+    """Softmax temperatures about the largest susceptibility, and those where |m| is near 1/2."""
+    tau = means["softmax_temperature"].values
+    mean = means.mean("chain")
+    variance = mean["magnetization_squared"] - mean["abs_magnetization"] ** 2
+    half = int((mean["abs_magnetization"] >= 0.5).sum())
+    places = (int((variance / tau).values.argmax()), max(half - 1, 0), half)
+    first, last = max(min(places) - 1, 0), min(max(places) + 1, tau.size - 1)
+    return np.linspace(tau[first], tau[last], _REFINED)
+
+
+def _places(data: xr.Dataset) -> dict[str, float]:
+    """Softmax temperatures of the largest susceptibility and of |m| = 1/2, by reweighting.
+
+    NaN where the temperatures do not have them between them.
+    """
+    found = dict.fromkeys(_PLACES, np.nan)
+    temperature = data["temperature"].values
+    sized = data.drop_vars("softmax_temperature", errors="ignore").expand_dims(size=[0])
+    try:
+        peak = scaling.pseudo_critical_points(sized).isel(size=0) / RATIO
+    except ValueError:  # the largest lies at an end
+        pass
+    else:
+        for ending in ("", "_error"):
+            name = f"pseudo_critical_temperature{ending}"
+            found[f"susceptibility_peak{ending}"] = float(peak[name])
+    fine = np.linspace(temperature[0], temperature[-1], 41)
+    curve = scaling.reweight(data, fine)
+    order = scipy.interpolate.CubicSpline(fine, curve["abs_magnetization"] - 0.5)
+    ends = order.roots(extrapolate=False)
+    if ends.size == 1:
+        error = np.interp(ends[0], fine, curve["abs_magnetization_error"]) / abs(order(ends[0], 1))
+        found["half_order"] = float(ends[0] / RATIO)
+        found["half_order_error"] = float(error / RATIO)
+    return found
 
 
 def measure_agents(
@@ -344,39 +396,19 @@ def _of_every_chain(data: xr.Dataset, name: str, side: int, taus: tuple[float, .
     )
 
 
-def _place_and_error(
-    locate: Callable[[Array, Array], float],
-) -> Callable[[Array, Array, Array], tuple[float, float]]:
-    """Find a place on a curve, and the error that those of its points make."""
+def _half_and_error(tau: Array, values: Array, errors: Array) -> tuple[float, float]:
+    """Where a curve falls through 1/2 for good, by a straight line; NaN if it never does.
 
-    def find(tau: Array, values: Array, errors: Array) -> tuple[float, float]:
-        there = np.isfinite(values)
-        if not there.any():
-            return np.nan, np.nan
-        tau, values, errors = tau[there], values[there], errors[there]
-        noise = np.random.default_rng(0).normal(size=(_RESAMPLES, tau.size))
-        found = np.array([locate(tau, drawn) for drawn in values + errors * noise])
-        return locate(tau, values), float(found.std())  # NaN if some have no such place
-
-    return find
-
-
-def _half(tau: Array, values: Array) -> float:
-    """Where a curve falls through 1/2 for good, by linear interpolation; NaN if it never does."""
-    above = np.flatnonzero(values >= 0.5)
-    if not above.size or above[-1] == tau.size - 1:
-        return np.nan
-    left, right = above[-1], above[-1] + 1
-    share = (values[left] - 0.5) / (values[left] - values[right])
-    return float(tau[left] + share * (tau[right] - tau[left]))
-
-
-def _peak(tau: Array, values: Array) -> float:
-    """Maximum of the parabola through the highest point and its neighbours."""
-    top = int(np.clip(values.argmax(), 1, tau.size - 2))
-    near = slice(top - 1, top + 2)
-    square, slope, _ = np.polyfit(tau[near] - tau[top], values[near], 2)
-    return float(tau[top] - slope / (2.0 * square))
+    The error is that of the points and, in quadrature, that of the line between them.
+    """
+    there = np.isfinite(values)
+    tau, values, errors = tau[there], values[there], errors[there]
+    place, curved = last_fall(tau, values, 0.5)
+    if not np.isfinite(place):
+        return np.nan, np.nan
+    noise = np.random.default_rng(0).normal(size=(_RESAMPLES, tau.size))
+    found = np.array([last_fall(tau, drawn, 0.5)[0] for drawn in values + errors * noise])
+    return place, float(np.hypot(found.std(), curved))  # NaN if some have no such place
 
 
 _LABELS = {

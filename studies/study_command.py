@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import tyro
 
-from analysis import ShortRunWarning
+from analysis import FitWarning, ShortRunWarning
 from studies.catalogue import STUDIES
 from studies.endings import stoppable, unhandled
 from studies.executors import default_workers
@@ -45,6 +45,7 @@ def main(name: str, options: list[str]) -> None:
         study, chosen = _parse(name, options)
     with stoppable(prog, f"{chosen.out} keeps what was done; the same command goes on"):
         warnings.simplefilter("always", ShortRunWarning)
+        warnings.simplefilter("always", FitWarning)
         warnings.showwarning = _show_warning
         run_to_folder(
             study, name, chosen.out, workers=chosen.workers, scheduler=chosen.scheduler,

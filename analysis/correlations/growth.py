@@ -7,6 +7,7 @@ import numpy.typing as npt
 import scipy
 import xarray as xr
 
+from analysis._fits import POOR, goodness_of_deviations, warn_of_fit
 from analysis.errors import jackknife
 from analysis.quantities import quantity_attrs
 
@@ -42,13 +43,20 @@ def growth_law(
         ``growth_exponent`` n, ``growth_amplitude`` A and ``growth_offset`` :math:`L_0`, each with
         ``NAME_error``, by leaving out one chain after the other, since the times of a chain are not
         independent. All times of the window count alike, by the square of the relative deviation of
-        the mean over chains. NaN where no n between 0.02 and 2 fits best.
+        the mean over chains. NaN where no n between 0.02 and 2 fits best. And ``goodness_of_fit``,
+        the chance that noise makes the mean over chains deviate as far from the law at any time.
 
     Raises
     ------
     ValueError
         If a dim is missing, a length is not positive, there are fewer than two chains, or fewer
         than six times in the window.
+
+    Warns
+    -----
+    FitWarning
+        If a goodness of fit is below 0.01 (divided by the number of fits): the window holds times
+        at which lengths do not follow the law.
 
     References
     ----------
@@ -94,12 +102,31 @@ def growth_law(
             vectorize=True,
         )
         names = ("growth_exponent", "growth_amplitude", "growth_offset")
-        return xr.Dataset({name: found.isel(parameter=k) for k, name in enumerate(names)})
+        fit = xr.Dataset({name: found.isel(parameter=k) for k, name in enumerate(names)})
+        power = chosen["time"] ** fit["growth_exponent"]
+        line = fit["growth_offset"] + fit["growth_amplitude"] * power
+        return fit.assign(deviation=samples.mean("chain") - line)
 
     result = jackknife(chosen, law, dims=("chain",))
+    quality = xr.apply_ufunc(
+        lambda each, error: goodness_of_deviations(each, error, chosen.sizes["chain"]),
+        result["deviation"],
+        result["deviation_error"],
+        input_core_dims=[["time"]] * 2,
+        vectorize=True,
+    ).where(result["growth_exponent"].notnull())
+    result = result.drop_vars(["deviation", "deviation_error", "time"])
     for name, values in result.items():
         values.attrs = quantity_attrs(str(name))
-    return result
+    poor = quality < POOR / quality.size
+    if poor.any():
+        warn_of_fit(
+            f"growth_law: {int(poor.sum())} of {poor.size} fits have a goodness below "
+            f"{POOR / quality.size:.3g}, the least that is acceptable: lengths between {first:g} "
+            f"and {last:g} do not follow the law, and the errors may be too small. Take a "
+            "narrower window."
+        )
+    return result.assign(goodness_of_fit=quality.assign_attrs(quantity_attrs("goodness_of_fit")))
 
 
 def _fitted(time: FloatArray, length: FloatArray, offset: bool) -> FloatArray:

@@ -122,15 +122,18 @@ def moments_of(energy: Any, magnetization: Any) -> dict[str, Any]:
 
 def observables_of(mean: xr.Dataset) -> xr.Dataset:
     """Observables from means of `moments`, as `analysis.thermodynamics` defines them."""
+    return xr.Dataset(numbers_of(mean))
+
+
+def numbers_of(mean: Any) -> dict[str, Any]:
+    """The same from a mapping of numbers."""
     temperature, n_sites = mean["temperature"], mean["n_sites"]
-    return xr.Dataset(
-        {
-            "binder_cumulant": 1 - mean["m4"] / (3 * mean["m2"] ** 2),
-            "abs_magnetization": mean["m"],
-            "susceptibility": n_sites * (mean["m2"] - mean["m"] ** 2) / temperature,
-            "specific_heat": n_sites * (mean["e2"] - mean["e"] ** 2) / temperature**2,
-        }
-    )
+    return {
+        "binder_cumulant": 1 - mean["m4"] / (3 * mean["m2"] ** 2),
+        "abs_magnetization": mean["m"],
+        "susceptibility": n_sites * (mean["m2"] - mean["m"] ** 2) / temperature,
+        "specific_heat": n_sites * (mean["e2"] - mean["e"] ** 2) / temperature**2,
+    }
 
 
 def check_observable(name: str) -> str:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import scipy
 import xarray as xr
 
-from analysis._fits import numbers_of_fit
+from analysis._fits import POOR, goodness_of_fit, numbers_of_fit, warn_of_fit
 from analysis.errors import jackknife
 from analysis.quantities import quantity_attrs
 from analysis.scaling._series import SAMPLES, moments, observables_of, sizes_of
@@ -71,7 +71,8 @@ def collapse(
         ``critical_temperature``, ``nu``, ``beta_over_nu``, ``gamma_over_nu``, and a and b as
         ``abs_magnetization_slope`` and ``susceptibility_slope``, each with ``NAME_error`` by a
         jackknife of the draws through the whole fit; ``chi_square``, in which the three observables
-        count as independent although they come from the same draws, and ``degrees_of_freedom``.
+        count as independent although they come from the same draws, ``degrees_of_freedom``, and
+        ``goodness_of_fit``, the chance that noise makes χ² as large.
         With a correction, ω as ``correction_exponent`` and c of each observable as
         ``NAME_correction``.
 
@@ -80,6 +81,12 @@ def collapse(
     TypeError, ValueError
         If data are missing or not finite, there are fewer than three sizes, or too few points for
         the polynomials.
+
+    Warns
+    -----
+    FitWarning
+        If the goodness of fit is below 0.01: polynomials do not follow so wide a window of x, or
+        the sizes are too small for one curve.
 
     References
     ----------
@@ -145,10 +152,19 @@ def collapse(
         found["correction_exponent"] = correction
         for name, part in zip(NAMES, fit.parts(best.x, values), strict=True):
             found[f"{name}_correction"] = part.coefficients[-1]
-    return found.assign(
-        chi_square=2 * float(best.cost),
-        degrees_of_freedom=values.size - len(_PARAMETERS) - len(NAMES) * fit.n_coefficients,
-    )
+    chi_square = 2 * float(best.cost)
+    freedom = values.size - len(_PARAMETERS) - len(NAMES) * fit.n_coefficients
+    quality = float(goodness_of_fit(chi_square, freedom))
+    if not quality >= POOR:
+        widest = abs(np.log(temperature / best.x[0]) * size ** (1 / best.x[1])).max()
+        warn_of_fit(
+            f"the collapse has χ² = {chi_square:.4g} for {freedom} degrees of freedom, a goodness "
+            f"of fit of {quality:.2g}, where {POOR:g} is the least that is acceptable; its errors "
+            f"may be too small. Here |x| is as large as {widest:.3g}: leave out temperatures far "
+            "from the critical one, the farther the larger the size, or small sizes, or give a "
+            "correction."
+        )
+    return found.assign(chi_square=chi_square, degrees_of_freedom=freedom, goodness_of_fit=quality)
 
 
 def collapsed(summary: xr.Dataset, fit: xr.Dataset, name: str) -> xr.Dataset:

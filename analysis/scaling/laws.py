@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from analysis._fits import ACCEPTABLE, POOR, goodness_of_fit, warn_of_fit
 from isingrl._validation import check_real
 
 __all__ = ["extrapolate", "power_law"]
 
 
-class _Line(NamedTuple):
-    intercept: Any
-    intercept_error: Any
-    slope: Any
-    slope_error: Any
-    quality: dict[str, Any]
+_QUALITY = ("chi_square", "degrees_of_freedom", "goodness_of_fit")
+_LEAST = 3  # sizes of an extrapolation
 
 
 def power_law(values: xr.DataArray, error: xr.DataArray, dim: str) -> xr.Dataset:
     r"""Exponent of :math:`y = a x^p`, fitted to independent points with error bars.
 
     A straight line through :math:`(\ln x, \ln y)`, with weights by the errors of :math:`\ln y`,
-    which are small. Errors follow from those given, whatever the scatter: that is judged by
-    ``chi_square``, which should be about ``degrees_of_freedom``.
+    which are small. Errors follow from those given, but where the goodness of fit is below 0.01
+    (divided by the number of fits, if there are several) they are larger by the square root of χ²
+    over the degrees of freedom, and a warning is issued.
 
     Parameters
     ----------
@@ -37,13 +35,19 @@ def power_law(values: xr.DataArray, error: xr.DataArray, dim: str) -> xr.Dataset
     Returns
     -------
     Dataset
-        ``exponent``, ``amplitude``, each with ``NAME_error``, ``chi_square`` and
-        ``degrees_of_freedom``.
+        ``exponent``, ``amplitude``, each with ``NAME_error``, ``chi_square``,
+        ``degrees_of_freedom`` and ``goodness_of_fit``, the chance that noise makes χ² as large; NaN
+        for two points, which nothing tests.
 
     Raises
     ------
     ValueError
-        If x, y or an error is not positive, or there are fewer than two points.
+        If x, y or an error is not positive, or there are fewer than two different x.
+
+    Warns
+    -----
+    FitWarning
+        If the goodness of fit is below 0.01: the points do not follow one power.
 
     References
     ----------
@@ -63,14 +67,15 @@ def power_law(values: xr.DataArray, error: xr.DataArray, dim: str) -> xr.Dataset
     for name, numbers in ((dim, x), ("values", values), ("error", error)):
         _check_positive(name, numbers)
     line = _weighted_line(np.log(x), np.log(values), error / values, dim)
-    amplitude = np.exp(line.intercept)
+    line = _judged(line, f"the power law of {dim!r}", f"Leave out values of {dim!r} at one end")
+    amplitude = np.exp(line["intercept"])
     return xr.Dataset(
         {
-            "exponent": line.slope,
-            "exponent_error": line.slope_error,
+            "exponent": line["slope"],
+            "exponent_error": line["slope_error"],
             "amplitude": amplitude,
-            "amplitude_error": amplitude * line.intercept_error,
-            **line.quality,
+            "amplitude_error": amplitude * line["intercept_error"],
+            **{name: line[name] for name in _QUALITY},
         }
     )
 
@@ -79,6 +84,11 @@ def extrapolate(
     values: xr.DataArray, error: xr.DataArray, exponent: float, dim: str = "size"
 ) -> xr.Dataset:
     r"""Limit of :math:`y(L) = y_\infty + a L^{-p}`, fitted to independent points with error bars.
+
+    Small sizes, where the next power counts too, are left out one after the other until the
+    goodness of fit is at least 0.1, as long as three are left. Where it is below 0.01 even then
+    (divided by the number of fits, if there are several), errors are larger by the square root of
+    χ² over the degrees of freedom, and a warning is issued.
 
     Parameters
     ----------
@@ -92,14 +102,20 @@ def extrapolate(
     Returns
     -------
     Dataset
-        ``limit``, ``amplitude``, each with ``NAME_error``, ``chi_square`` and
-        ``degrees_of_freedom``.
+        ``limit``, ``amplitude``, each with ``NAME_error``, ``chi_square``,
+        ``degrees_of_freedom``, ``goodness_of_fit``, the chance that noise makes χ² as large, and
+        ``first_size``, the smallest that is fitted.
 
     Raises
     ------
     TypeError, ValueError
         If there are fewer than three sizes, or numbers that are not finite, or not positive where
         they have to be.
+
+    Warns
+    -----
+    FitWarning
+        If the goodness of fit of the three largest sizes is below 0.01.
 
     References
     ----------
@@ -115,20 +131,30 @@ def extrapolate(
     >>> round(limit.limit.item(), 3), round(limit.limit_error.item(), 3)
     (2.27, 0.006)
     """
-    size = _coordinate(values, dim, 3)
+    size = _coordinate(values, dim, _LEAST)
     power = check_real("exponent", exponent)
     for name, numbers in ((dim, size), ("error", error), ("exponent", xr.DataArray(power))):
         _check_positive(name, numbers)
     if not bool(np.isfinite(values).all()):
         raise ValueError(f"values must be finite; got {values.values}")
-    line = _weighted_line(size**-power, values, error, dim)
+    values, error = values.sortby(dim), error.sortby(dim)
+    size = values[dim].astype(float)
+    found: xr.Dataset | None = None
+    for first in range(size.size - _LEAST, -1, -1):  # the most sizes that fit remain
+        kept = {dim: slice(first, None)}
+        x = size[kept] ** -power
+        line = _weighted_line(x, values[kept], error[kept], dim)
+        line = line.assign(first_size=size[first].item())
+        found = line if found is None else line.where(line["goodness_of_fit"] >= ACCEPTABLE, found)
+    assert found is not None  # since there are three sizes
+    line = _judged(found, "the extrapolation in size", "Add larger sizes, or take another exponent")
     return xr.Dataset(
         {
-            "limit": line.intercept,
-            "limit_error": line.intercept_error,
-            "amplitude": line.slope,
-            "amplitude_error": line.slope_error,
-            **line.quality,
+            "limit": line["intercept"],
+            "limit_error": line["intercept_error"],
+            "amplitude": line["slope"],
+            "amplitude_error": line["slope_error"],
+            **{name: line[name] for name in (*_QUALITY, "first_size")},
         }
     )
 
@@ -147,8 +173,10 @@ def _check_positive(name: str, numbers: xr.DataArray) -> None:
         raise ValueError(f"{name} must be positive and finite; got {numbers.values}")
 
 
-def _weighted_line(x: Any, y: Any, error: xr.DataArray, dim: str) -> _Line:
+def _weighted_line(x: Any, y: Any, error: xr.DataArray, dim: str) -> xr.Dataset:
     """Least squares with weights by the errors."""
+    if np.unique(x).size < 2:
+        raise ValueError(f"{dim} must hold two or more different values; got {x[dim].values}")
     weight = error**-2.0
     total = weight.sum(dim)
     middle = (weight * x).sum(dim) / total
@@ -156,6 +184,33 @@ def _weighted_line(x: Any, y: Any, error: xr.DataArray, dim: str) -> _Line:
     slope = (weight * (x - middle) * y).sum(dim) / spread
     intercept = (weight * y).sum(dim) / total - slope * middle
     chi_square = (weight * (y - intercept - slope * x) ** 2).sum(dim)
-    quality = {"chi_square": chi_square, "degrees_of_freedom": x.sizes[dim] - 2}
-    intercept_error = np.sqrt(1 / total + middle**2 / spread)
-    return _Line(intercept, intercept_error, slope, spread**-0.5, quality)
+    freedom = x.sizes[dim] - 2
+    return xr.Dataset(
+        {
+            "intercept": intercept,
+            "intercept_error": np.sqrt(1 / total + middle**2 / spread),
+            "slope": slope,
+            "slope_error": spread**-0.5,
+            "chi_square": chi_square,
+            "degrees_of_freedom": freedom,
+            "goodness_of_fit": (chi_square.dims, goodness_of_fit(chi_square, freedom)),
+        }
+    )
+
+
+def _judged(line: xr.Dataset, what: str, remedy: str) -> xr.Dataset:
+    """Enlarge the errors of poor fits, and warn of them."""
+    limit = POOR / line["goodness_of_fit"].size  # of many good fits, some are below POOR by chance
+    poor = line["goodness_of_fit"] < limit
+    if poor.any():
+        worst = float((line["chi_square"] / line["degrees_of_freedom"]).max())
+        warn_of_fit(
+            f"{what}: {int(poor.sum())} of {poor.size} fits have a goodness below {limit:.3g}, "
+            f"with χ² up to {worst:.3g} times the degrees of freedom, where about 1 is expected. "
+            f"Their errors are enlarged by the square root of that. {remedy}.",
+            3,
+        )
+    for name in ("intercept_error", "slope_error"):
+        factor = np.sqrt(line["chi_square"] / line["degrees_of_freedom"])
+        line[name] = line[name] * xr.where(poor, factor, 1.0)
+    return line

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
-
 import numpy as np
 import numpy.typing as npt
 import scipy
 import xarray as xr
 
-from analysis.errors import jackknife
 from analysis.quantities import quantity_attrs
-from analysis.scaling._series import (
-    SAMPLES,
-    check_observable,
-    moments_of,
-    observables_of,
-    series_of,
-    sizes_of,
-)
+from analysis.scaling._histograms import Histograms, thinned, warn_of_histograms, with_errors
+from analysis.scaling._series import OBSERVABLES, check_observable, series_of, sizes_of
 from isingrl._validation import check_temperature
 
 __all__ = ["pseudo_critical_points", "reweight"]
 
-FloatArray = npt.NDArray[np.float64]
-_MOST = 10_000  # draws of all temperatures together: more of them cost time and are correlated
-_BLOCKS = 20  # left out in turn, at each of which the weights are found anew
 _GRID = 41  # temperatures among which the largest value is sought first
 
 
@@ -49,7 +36,10 @@ def reweight(data: xr.Dataset, temperature: npt.ArrayLike) -> xr.Dataset:
     Dataset
         Over ``temperature``: ``binder_cumulant``, ``abs_magnetization``, ``susceptibility`` and
         ``specific_heat`` as `analysis.thermodynamics` defines them, each with ``NAME_error`` by a
-        jackknife in which the weights are found anew [3]_.
+        jackknife in which the weights are found anew [3]_; ``smallest_overlap`` of neighbouring
+        temperatures, the chance that a draw of one is taken for one of the other (1/2 if they do
+        not differ); and ``goodness_of_fit``, the chance that noise makes energies and m² differ as
+        much between reweighting and the plain means of every temperature.
 
     Raises
     ------
@@ -57,13 +47,21 @@ def reweight(data: xr.Dataset, temperature: npt.ArrayLike) -> xr.Dataset:
         If data are missing or not finite, there are fewer than two temperatures, or `temperature`
         lies outside of them.
 
+    Warns
+    -----
+    FitWarning
+        If the overlap is below 0.03 [4]_ or the goodness of fit below 0.01: temperatures are too
+        far apart, or draws are not those of a Gibbs distribution at the temperature that they name.
+
     References
     ----------
     .. [1] A. M. Ferrenberg, R. H. Swendsen, "Optimized Monte Carlo data analysis", Phys. Rev. Lett.
        63, 1195 (1989).
     .. [2] M. R. Shirts, J. D. Chodera, "Statistically optimal analysis of samples from multiple
-       equilibrium states", J. Chem. Phys. 129, 124105 (2008), by their package pymbar.
+       equilibrium states", J. Chem. Phys. 129, 124105 (2008), equation 11.
     .. [3] Errors by `analysis.errors.jackknife`.
+    .. [4] P. V. Klimovich, M. R. Shirts, D. L. Mobley, "Guidelines for the analysis of free energy
+       calculations", J. Comput. Aided Mol. Des. 29, 397 (2015).
 
     Examples
     --------
@@ -88,15 +86,18 @@ def reweight(data: xr.Dataset, temperature: npt.ArrayLike) -> xr.Dataset:
             f"temperature must lie between {known.min():.6g} and {known.max():.6g}, where there "
             f"are data; got {wanted.min():.6g} to {wanted.max():.6g}"
         )
-    start = _Histograms(_thinned(series))
 
-    def at_temperatures(part: xr.Dataset) -> xr.Dataset:
-        histograms = _Histograms(part, start.free_energy)
-        return xr.concat([histograms.at(t) for t in wanted], "temperature")
+    def at_temperatures(parts: list[Histograms]) -> xr.Dataset:
+        rows = [parts[0].at(t) for t in wanted]
+        return xr.Dataset(
+            {name: ("temperature", [row[name] for row in rows]) for name in OBSERVABLES}
+        )
 
-    found = _with_errors(series, at_temperatures)
-    for name, values in found.items():
-        values.attrs = quantity_attrs(str(name))
+    found = with_errors([series], at_temperatures)
+    warn_of_histograms(found, "the temperatures")
+    for name in OBSERVABLES:
+        for each in (name, f"{name}_error"):
+            found[each].attrs = quantity_attrs(each)
     return found.assign_coords(temperature=("temperature", wanted, quantity_attrs("temperature")))
 
 
@@ -113,13 +114,19 @@ def pseudo_critical_points(data: xr.Dataset, name: str = "susceptibility") -> xr
     Returns
     -------
     Dataset
-        Along ``size``: ``pseudo_critical_temperature`` and ``maximum``, each with ``NAME_error``.
+        Along ``size``: ``pseudo_critical_temperature`` and ``maximum``, each with ``NAME_error``;
+        ``smallest_overlap`` and ``goodness_of_fit`` as `reweight` returns them.
 
     Raises
     ------
     TypeError, ValueError
         As `reweight`, or if the largest value lies at an end of the temperatures of a size, as
         with fewer than three of them it must.
+
+    Warns
+    -----
+    FitWarning
+        As `reweight`.
 
     Examples
     --------
@@ -149,92 +156,25 @@ def pseudo_critical_points(data: xr.Dataset, name: str = "susceptibility") -> xr
 
 def _maximum(series: xr.Dataset, name: str) -> xr.Dataset:
     known = series["temperature"].values
+    side = series["size"].item()
     grid = np.linspace(known.min(), known.max(), _GRID)
-    start = _Histograms(_thinned(series))
-    values = [float(start.at(t)[name]) for t in grid]
+    start = Histograms(thinned(series))
+    values = [start.at(t)[name] for t in grid]
     best = int(np.argmax(values))
     if best in (0, _GRID - 1):
         raise ValueError(
-            f"data: the temperatures of size {series['size'].item()} must have the largest {name} "
-            f"between them; it is at {grid[best]:.6g}, an end"
+            f"data: the temperatures of size {side} must have the largest {name} between them; it "
+            f"is at {grid[best]:.6g}, an end"
         )
     bounds = grid[best - 1], grid[best + 1]
 
-    def highest(part: xr.Dataset) -> xr.Dataset:
-        histograms = _Histograms(part, start.free_energy)
+    def highest(parts: list[Histograms]) -> xr.Dataset:
         top = scipy.optimize.minimize_scalar(
-            lambda t: -float(histograms.at(t)[name]), bounds=bounds, method="bounded",
+            lambda t: -parts[0].at(t)[name], bounds=bounds, method="bounded",
             options={"xatol": 1e-6},
         )  # fmt: skip
         return xr.Dataset({"pseudo_critical_temperature": top.x, "maximum": -top.fun})
 
-    return _with_errors(series, highest)
-
-
-def _with_errors(series: xr.Dataset, function: Callable[[xr.Dataset], xr.Dataset]) -> xr.Dataset:
-    thinned = _thinned(series)
-    in_a_chain = max(1, -(-_BLOCKS // thinned.sizes["chain"]))
-    length = max(1, thinned.sizes["draw"] // in_a_chain)
-    return jackknife(thinned, function, block_length=length)
-
-
-class _Histograms:
-    """Draws of all temperatures as one sample, each with its weight at any temperature.
-
-    Attributes
-    ----------
-    free_energy : float array, shape (n_temperatures,)
-        Dimensionless, up to a constant.
-    """
-
-    def __init__(self, series: xr.Dataset, start: FloatArray | None = None) -> None:
-        self._n_sites = float(series["n_sites"].values.flat[0])
-        beta = 1 / series["temperature"].values
-        energy = series["energy"].transpose("point", *SAMPLES).values.reshape(beta.size, -1)
-        magnetization = series["magnetization"].transpose("point", *SAMPLES).values.ravel()
-        counts = np.full(beta.size, energy.shape[1])
-        self._energy = self._n_sites * energy.ravel()
-        potentials = beta[:, None] * self._energy
-        if start is None:  # far from the solution, the solver may take for ever
-            means = self._n_sites * energy.mean(axis=1)
-            start = scipy.integrate.cumulative_trapezoid(means, beta, initial=0)
-        self.free_energy = _solved(potentials, counts, start)
-        self._log_mixture = scipy.special.logsumexp(
-            self.free_energy[:, None] - potentials, axis=0, b=counts[:, None]
-        )
-        self._moments = moments_of(energy.ravel(), magnetization)
-
-    def at(self, temperature: float) -> xr.Dataset:
-        """Observables at one temperature."""
-        weight = -self._energy / temperature - self._log_mixture
-        weight = np.exp(weight - weight.max())
-        weight /= weight.sum()
-        # no dot product: BLAS takes threads for it, which wait for one another on a busy machine
-        mean = {name: float(np.sum(weight * each)) for name, each in self._moments.items()}
-        return observables_of(
-            xr.Dataset(mean, {"temperature": temperature, "n_sites": self._n_sites})
-        ).drop_vars(["temperature", "n_sites"])
-
-
-def _solved(potentials: FloatArray, counts: npt.NDArray[np.int64], start: FloatArray) -> FloatArray:
-    """Free energies of all temperatures by MBAR."""
-    logger = logging.getLogger("pymbar")
-    level = logger.level
-    logger.setLevel(logging.ERROR)  # it would tell at every import that JAX is not installed
-    try:
-        from pymbar import MBAR
-
-        found = MBAR(
-            potentials, counts, initial_f_k=start, relative_tolerance=1e-8,
-            solver_protocol=({"method": "adaptive"},),
-        )  # fmt: skip
-    finally:
-        logger.setLevel(level)
-    return np.asarray(found.f_k)
-
-
-def _thinned(series: xr.Dataset) -> xr.Dataset:
-    """Every n-th draw, so that all together are not too many, without the slow sign of m."""
-    total = int(np.prod([series.sizes[dim] for dim in ("point", *SAMPLES)]))
-    found = series.isel(draw=slice(None, None, -(-total // _MOST)))
-    return found.assign(magnetization=abs(found["magnetization"]))
+    found = with_errors([series], highest)
+    warn_of_histograms(found, f"size {side}", 3)
+    return found

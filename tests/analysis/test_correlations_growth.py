@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from analysis import FitWarning
 from analysis.correlations import growth_law
 from tests.statistical import check_standard_normal
 
@@ -85,3 +86,15 @@ def test_what_levels_off_has_no_exponent():
 def test_bad_input_is_refused(length, window, message):
     with pytest.raises(ValueError, match=message):
         growth_law(length, window)
+
+
+def test_lengths_that_do_not_follow_the_law_are_warned_of():
+    time = np.arange(10.0, 210.0, 10.0)
+    rng = np.random.default_rng(3)
+    noise = rng.normal(0, 0.02, size=(8, time.size))
+    dims = ("chain", "time")
+    good = xr.DataArray(1 + 2 * time**0.5 + noise, {"time": time}, dims)
+    assert growth_law(good, (10.0, 200.0))["goodness_of_fit"] >= 0.01
+    kinked = good + 0.05 * np.maximum(time - 100.0, 0.0)
+    with pytest.warns(FitWarning, match="narrower window"):
+        assert growth_law(kinked, (10.0, 200.0))["goodness_of_fit"] < 0.01

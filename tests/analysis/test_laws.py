@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from analysis import power_law
+from analysis import FitWarning, power_law
 from tests.statistical import check_standard_normal
 
 X = np.array([8.0, 16.0, 32.0, 64.0, 100.0])
@@ -49,3 +49,21 @@ def test_bad_points_are_named(y, error, name):
 def test_one_point_is_not_enough():
     with pytest.raises(ValueError, match="2 or more"):
         power_law(points(X)[:1], points(X)[:1], "size")
+
+
+def test_a_curve_that_is_no_power_law_is_warned_of_and_its_errors_grow():
+    y = points(3.0 * X**-1.25 + 0.01)
+    with pytest.warns(FitWarning, match=r"1 of 1 fits have a goodness below 0\.01.*Leave out"):
+        found = power_law(y, 0.01 * y, "size")
+    good = power_law(points(3.0 * X**-1.25), 0.01 * y, "size")
+    assert found["goodness_of_fit"] < 0.01 < good["goodness_of_fit"]
+    scale = float(np.sqrt(found["chi_square"] / found["degrees_of_freedom"]))
+    relative = [float(law["exponent_error"]) for law in (found, good)]
+    assert relative[0] > 0.5 * scale * relative[1] > 0
+
+
+def test_two_points_have_no_goodness_and_one_value_twice_is_refused():
+    y = points(3.0 * X**-1.25)
+    assert np.isnan(power_law(y[:2], y[:2], "size")["goodness_of_fit"])
+    with pytest.raises(ValueError, match="size must hold two or more different values"):
+        power_law(y.isel(size=[1, 1]), y.isel(size=[1, 1]), "size")

@@ -1,10 +1,12 @@
 """Finite-size scaling on exact, made-up and simulated data."""
 
+import warnings
+
 import numpy as np
 import pytest
 import xarray as xr
 
-from analysis import exact, power_law, scaling, thermodynamics
+from analysis import FitWarning, exact, power_law, scaling, thermodynamics
 from analysis.scaling._series import moments, observables_of, sizes_of
 from isingrl import HeatBath, Ising, Lattice, simulate
 from tests.statistical import Z_LIMIT, check_standard_normal
@@ -46,7 +48,8 @@ def square():
 
 @pytest.fixture(scope="module")
 def fit(square):
-    return scaling.collapse(square)
+    with pytest.warns(FitWarning, match="or small sizes"):  # six sites a side are few
+        return scaling.collapse(square)
 
 
 def test_observables_are_those_of_thermodynamics(square):
@@ -78,19 +81,67 @@ class TestCrossings:
         assert found["crossing_temperature"].attrs["units"] == "J/k_B"
 
     def test_an_order_of_sizes_or_temperatures_does_not_matter(self, square):
-        shuffled = square.isel(size=[2, 0, 3, 1], point=np.random.default_rng(1).permutation(16))
-        one, other = (scaling.binder_crossings(data) for data in (square, shuffled))
+        shuffled = square.isel(size=[2, 0], point=np.random.default_rng(1).permutation(16))
+        one, other = (
+            scaling.binder_crossings(data) for data in (square.isel(size=[0, 2]), shuffled)
+        )
         xr.testing.assert_allclose(one, other)
 
     def test_temperatures_must_bracket_it(self, square):
         with pytest.raises(ValueError, match="must bracket a crossing"):
             scaling.binder_crossings(square.isel(point=slice(11, 16)))
 
+    @pytest.mark.parametrize(
+        ("grid", "warned"),
+        [
+            (np.arange(1.7, 2.31, 0.02), False),
+            (np.arange(1.98, 2.5, 0.03), None),
+            (np.arange(1.61, 2.6, 0.05), None),
+            (np.arange(1.65, 2.6, 0.1), True),
+            (np.array([1.5, 1.8, 1.9, 1.97, 1.99, 2.05, 2.08, 2.3, 2.9]), None),
+        ],
+    )
+    def test_errors_cover_on_every_grid_or_a_warning_is_issued(self, grid, warned):
+        rng = np.random.default_rng(3)
+        z, warnings_of = [], []
+        for _ in range(2):
+            data = two_phases(rng, (32, 64), grid, n_draws=200)
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always", FitWarning)
+                found = scaling.binder_crossings(data).isel(size=0)
+            warnings_of.append(bool(caught))
+            z.append(
+                float((found["crossing_temperature"] - 2) / found["crossing_temperature_error"])
+            )
+            assert 1.6 < found["first_temperature"] <= 2.0 < found["last_temperature"] < 2.4
+            assert caught or found["goodness_of_fit"] >= 0.01
+        assert (np.abs(z) < Z_LIMIT).all(), z
+        assert warned is None or all(warned == each for each in warnings_of), warnings_of
+
+    @pytest.mark.parametrize("grid", [np.arange(1.2, 1.5, 0.02), np.arange(3.0, 4.0, 0.05)])
+    def test_noise_that_crosses_is_not_taken_for_a_crossing(self, grid):
+        rng = np.random.default_rng(4)
+        for _ in range(3):
+            data = two_phases(rng, (8, 12), grid, n_draws=50)
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always", FitWarning)
+                try:
+                    scaling.binder_crossings(data)
+                except ValueError as error:
+                    caught.append(str(error))
+            assert any("from noise" in str(each) or "must bracket" in str(each) for each in caught)
+
+    def test_differences_of_one_sign_are_no_crossing(self):
+        data = two_phases(np.random.default_rng(5), (8, 12), np.arange(2.1, 2.4, 0.05), 200)
+        with pytest.raises(ValueError, match="must bracket a crossing"):
+            scaling.binder_crossings(data)
+
     def test_four_temperatures_are_needed(self, square):
         with pytest.raises(ValueError, match="temperatures of each size"):
             scaling.binder_crossings(square.isel(point=slice(5, 8)))
 
 
+@pytest.mark.filterwarnings("ignore::analysis.FitWarning")  # small lattices
 class TestCollapse:
     def test_it_finds_the_exact_critical_point_and_exponents(self, fit):
         known = {
@@ -119,6 +170,9 @@ class TestCollapse:
             np.testing.assert_allclose(
                 *xr.broadcast(with_term - without, expected), rtol=1e-6, atol=1e-12
             )
+
+    def test_a_poor_fit_is_told_by_its_goodness(self, fit):
+        assert 0 <= fit["goodness_of_fit"] < 0.01  # the fixture asks for the warning
 
     def test_errors_are_those_of_many_trials(self):
         rng = np.random.default_rng(5)
@@ -159,6 +213,27 @@ class TestCollapse:
             scaling.collapse(square, correction=-1.0)
         with pytest.raises(ValueError, match="critical_temperature"):
             scaling.collapse(square, critical_temperature=9.0)
+
+
+def two_phases(rng, sides, temperature, n_draws):
+    """Gaussian magnetizations about ±c, whose cumulants are those of the square lattice; T_c = 2.
+
+    The cumulant is (2/3)/(1 + r)², r the variance about c over c²; its logarithmic ratio was
+    fitted to runs of 64² sites.
+    """
+    runs = {}
+    for side in sides:
+        log_ratio = 2.37 - 2 * np.arcsinh(side * np.log(temperature / 2.0) / 1.2)
+        r = np.sqrt(1 + np.exp(-log_ratio)) - 1
+        shape = (temperature.size, 4, n_draws)
+        noise = np.sqrt(r)[:, None, None] * rng.normal(size=shape)
+        m = side**-0.125 * (rng.choice([-1.0, 1.0], size=shape) + noise)
+        dims = ("temperature", "chain", "draw")
+        runs[side] = xr.Dataset(
+            {"energy": (dims, rng.normal(size=shape)), "magnetization": (dims, m)},
+            {"temperature": temperature, "n_sites": side**2, "draw": np.arange(n_draws)},
+        )
+    return join(runs)
 
 
 def made_up(rng, n_draws):
@@ -218,6 +293,19 @@ class TestReweighting:
         ):
             assert abs(found[name] - value) < Z_LIMIT * found[f"{name}_error"], name
 
+    def test_runs_that_reweighting_is_not_right_for_are_warned_of(self, eight):
+        found = scaling.reweight(eight, [2.2])
+        assert found["smallest_overlap"] > 0.1
+        assert found["goodness_of_fit"] > 0.01
+        other = eight.assign_coords(temperature=1.4 * eight["temperature"])
+        with pytest.warns(FitWarning, match="may not sample the Gibbs distribution"):
+            assert scaling.reweight(other, [3.2])["goodness_of_fit"] < 0.01
+        model = Ising(Lattice((16, 16)))
+        apart = simulate(model, HeatBath(), [1.8, 3.2], sweeps=500, thermalization=200, chains=4,
+                         start="up", seed=3)  # fmt: skip
+        with pytest.warns(FitWarning, match="hardly overlap"):
+            assert scaling.reweight(apart, [2.2])["smallest_overlap"] < 0.03
+
     def test_beyond_the_data_is_refused(self, eight):
         with pytest.raises(ValueError, match=r"temperature must lie between 1\.9 and 3\.1"):
             scaling.reweight(eight, [1.5])
@@ -253,6 +341,21 @@ class TestExtrapolation:
         found = scaling.extrapolate(y, self.over_sizes(error), 1.0)
         check_standard_normal(((found["limit"] - 2.5) / found["limit_error"]).values)
         check_standard_normal(((found["amplitude"] - 0.7) / found["amplitude_error"]).values)
+
+    def test_small_sizes_with_a_further_power_are_left_out(self):
+        size = np.array([4.0, 6.0, 8.0, 16.0, 32.0, 64.0])
+        y = xr.DataArray(2.5 + 0.7 / size + 3 * size**-3.0, {"size": size}, ("size",))
+        found = scaling.extrapolate(y.isel(size=[3, 0, 5, 1, 4, 2]), 0.001 * y / y, 1.0)
+        assert found["first_size"] == 8
+        assert found["goodness_of_fit"] >= 0.1
+        assert abs(found["limit"] - 2.5) < 2 * found["limit_error"]
+
+    def test_a_wrong_power_is_warned_of_and_the_error_grows(self):
+        y = self.over_sizes(2.5 + 0.7 * self.SIZES**-0.3)
+        with pytest.warns(FitWarning, match=r"extrapolation.*Add larger sizes"):
+            found = scaling.extrapolate(y, 1e-4 * y / y, 2.0)
+        assert found["goodness_of_fit"] < 0.01
+        assert found["limit_error"] > 5e-4
 
     def test_bad_input_is_named(self):
         y = self.over_sizes(np.ones(4))

@@ -9,6 +9,9 @@ from analysis.literature import critical_exponents
 from studies.critical_point import CriticalPoint, rough_critical_temperature
 from studies.runner import configuration, run_to_folder
 
+# lattices this small deviate from one curve, which is warned of
+pytestmark = pytest.mark.filterwarnings("ignore::analysis.FitWarning")
+
 SMALL = CriticalPoint(
     lattices=("square",),
     sizes=(6, 8, 12, 16),
@@ -68,6 +71,25 @@ def test_the_figure_has_the_table(summary):
     assert {"square, Metropolis", "square, mean-field Q", "2.26919", "0.125", "1.75"} <= cells
     labels = [ax.get_xlabel() for ax in figure.axes if ax.get_xlabel()]
     assert "temperature" in labels[0]
+
+
+def test_maxima_and_crossings_are_drawn_against_the_powers_of_their_lines(summary):
+    figure = SMALL.plot(summary)
+    maxima, crossings = [ax for ax in figure.axes if "$(1/L)" in ax.get_xlabel()]
+    assert (maxima.get_xlabel(), crossings.get_xlabel()) == ("$(1/L)$", "$(1/L)^{2.75}$")
+    for ax, name, size, power in (
+        (maxima, "pseudo_critical_temperature", "size", 1.0),
+        (crossings, "crossing_temperature", "pair_size", 2.75),
+    ):
+        at = summary.isel(lattice=0, method=0)
+        drawn = ax.containers[0].lines[0].get_xydata()
+        np.testing.assert_allclose(drawn, np.stack([at[size] ** -power, at[name]], axis=1))
+        kind = "maximum" if power == 1 else "crossing"
+        (line, *_) = [
+            each for each in ax.lines if len(each.get_xdata()) == 2 and each.get_ls() == "-"
+        ]
+        ends = at[f"{kind}_limit"].item() + at[f"{kind}_amplitude"].item() * line.get_xdata()
+        np.testing.assert_allclose(line.get_ydata(), ends)
 
 
 @pytest.mark.parametrize(

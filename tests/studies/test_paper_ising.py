@@ -6,7 +6,9 @@ import xarray as xr
 from scipy import stats
 
 from analysis import exact
-from studies.paper_ising import PROTOCOLS, RATIO, PaperIsing, _half, _peak
+from isingrl import HeatBath, Ising, Lattice, simulate
+from studies.grids import last_fall
+from studies.paper_ising import PROTOCOLS, RATIO, PaperIsing, _half_and_error, _places
 from studies.runner import configuration, run, run_to_folder
 
 SMALL = PaperIsing(
@@ -58,15 +60,50 @@ def test_runs_lie_where_they_were_asked_for(summary):
     assert set(np.unique(summary["spins"])) == {-1, 1}
 
 
-def test_half_and_peak_are_found():
+def test_half_is_found():
     tau = np.linspace(0.0, 2.0, 21)
-    assert _half(tau, 1.0 - tau / 2.0) == pytest.approx(1.0)
-    assert _half(tau, np.where(tau < 0.5, 0.2, 1.0 - 0.4 * tau)) == pytest.approx(1.25)
-    assert np.isnan(_half(tau, np.full(21, 0.4)))
-    assert np.isnan(_half(tau, np.full(21, 0.6)))
-    assert _peak(tau, 3.0 - (tau - 1.234) ** 2) == pytest.approx(1.234)
+    assert last_fall(tau, 1.0 - tau / 2.0, 0.5)[0] == pytest.approx(1.0)
+    assert last_fall(tau, np.where(tau < 0.5, 0.2, 1.0 - 0.4 * tau), 0.5)[0] == pytest.approx(1.25)
+    assert np.isnan(last_fall(tau, np.full(21, 0.4), 0.5)).all()
+    assert np.isnan(last_fall(tau, np.full(21, 0.6), 0.5)).all()
 
 
+def test_the_error_of_half_order_holds_that_of_a_coarse_grid():
+    """|m| of 64² sites falls so fast that two points of a grid of 0.05 lie on the slope."""
+    z = []
+    for start in np.linspace(0.7, 0.75, 11):
+        tau = start + 0.05 * np.arange(20)
+        curve = 0.5 - 0.45 * np.tanh((tau - 1.144) / 0.03)
+        place, error = _half_and_error(tau, curve, np.full(20, 0.005))
+        z.append((place - 1.144) / error)
+    assert np.abs(z).max() < 3, z
+
+
+def test_places_of_converged_agents_are_those_of_reweighting(summary):
+    """Between points of the grid, whose steps are 0.14 here; exact on 3² sites by enumeration."""
+    for side in (8, 10):
+        one, other = (
+            summary.sel(protocol=name, side=side) for name in ("metropolis", "mean-field-q")
+        )
+        for name in ("half_order", "susceptibility_peak"):
+            error = np.hypot(one[f"{name}_error"], other[f"{name}_error"])
+            assert 0 < error < 0.02
+            assert abs(one[name] - other[name]) < 4.5 * error
+    model = Ising(Lattice((3, 3)))
+    temperature = np.linspace(2.2, 5.4, 8)
+    data = simulate(model, HeatBath(), temperature, sweeps=4_000, chains=8, seed=1)
+    found = _places(data)
+    fine = np.linspace(2.2, 5.4, 4_001)
+    known = exact.enumeration(model, fine)
+    half = fine[int((known["abs_magnetization"] > 0.5).sum())]
+    for name, right in (
+        ("half_order", half),
+        ("susceptibility_peak", fine[int(known["susceptibility"].values.argmax())]),
+    ):
+        assert abs(found[name] - right / RATIO) < 4.5 * found[f"{name}_error"], name
+
+
+@pytest.mark.filterwarnings("ignore::analysis.FitWarning", "ignore::analysis.ShortRunWarning")
 def test_figure_and_files(summary, tmp_path):
     figure = SMALL.plot(summary)
     labels = [(ax.get_xlabel(), ax.get_ylabel()) for ax in figure.axes]

@@ -1,0 +1,190 @@
+"""Draws of several temperatures as one sample: multiple histograms, and whether they agree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import scipy
+import xarray as xr
+
+from analysis._fits import POOR, goodness_of_deviations, warn_of_fit
+from analysis.errors import jackknife
+from analysis.scaling._series import SAMPLES, moments_of, numbers_of
+
+FloatArray = npt.NDArray[np.float64]
+LEAST_OVERLAP = 0.03
+_MOST = 10_000  # draws of all temperatures together: more of them cost time and are correlated
+_BLOCKS = 20  # left out in turn, at each of which the weights are found anew
+_ITERATIONS = 100  # of Newton's method, which takes about five
+_HALVINGS = 40
+_TOLERANCE = 1e-9
+_TESTED = ("e", "m2")
+
+
+def with_errors(
+    sizes: list[xr.Dataset], function: Callable[[list[Histograms]], xr.Dataset]
+) -> xr.Dataset:
+    """Return what a function makes of the histograms of sizes, errors, and how far these agree.
+
+    Parameters
+    ----------
+    sizes : list of Dataset
+        Series over (point, chain, draw), as many chains and draws in each.
+    function : callable
+
+    Returns
+    -------
+    Dataset
+        Of the function, with ``NAME_error``, ``smallest_overlap`` and ``goodness_of_fit``, as
+        `analysis.scaling.reweight` describes them.
+    """
+    most = max(series.sizes["point"] for series in sizes)
+    draws = [thinned(series.sortby("temperature"), most) for series in sizes]
+    first = [Histograms(each) for each in draws]
+    n_points = np.cumsum([0] + [each.sizes["point"] for each in draws])
+    joined = xr.concat([each.drop_vars(list(each.coords)) for each in draws], "point")
+
+    def results(part: xr.Dataset) -> xr.Dataset:
+        parts = []
+        for k, each in enumerate(draws):
+            own = part.isel(point=slice(n_points[k], n_points[k + 1]))
+            own = own.assign_coords({name: each[name] for name in ("temperature", "n_sites")})
+            parts.append(Histograms(own, first[k].free_energy))
+        differences = np.concatenate([each.differences() for each in parts])
+        return function(parts).assign(difference=("tested", differences))
+
+    in_a_chain = max(1, -(-_BLOCKS // joined.sizes["chain"]))
+    length = max(1, joined.sizes["draw"] // in_a_chain)
+    found = jackknife(joined, results, block_length=length)
+    quality = goodness_of_deviations(
+        found["difference"], found["difference_error"], in_a_chain * joined.sizes["chain"]
+    )
+    found = found.drop_vars(["difference", "difference_error"])
+    return found.assign(
+        smallest_overlap=min(each.smallest_overlap() for each in first),
+        goodness_of_fit=quality,
+    )
+
+
+def warn_of_histograms(found: xr.Dataset, what: str, stacklevel: int = 2) -> None:
+    """Issue a `FitWarning` where histograms hardly overlap or contradict each other."""
+    overlap, quality = float(found["smallest_overlap"]), float(found["goodness_of_fit"])
+    if overlap < LEAST_OVERLAP:
+        warn_of_fit(
+            f"{what}: the energies of neighbouring temperatures hardly overlap (by {overlap:.2g}, "
+            f"where {LEAST_OVERLAP:g} is needed), so that errors of what lies between them may be "
+            "too small. Add temperatures between them.",
+            stacklevel + 1,
+        )
+    if quality < POOR:
+        warn_of_fit(
+            f"{what}: energies or m² by reweighting differ from the means of single temperatures "
+            f"(goodness of fit {quality:.2g}, where {POOR:g} is the least that is acceptable). The "
+            "rule may not sample the Gibbs distribution, or runs are too short.",
+            stacklevel + 1,
+        )
+
+
+class Histograms:
+    """Draws of all temperatures as one sample, each with its weight at any temperature.
+
+    Attributes
+    ----------
+    free_energy : float array, shape (n_temperatures,)
+        Dimensionless, up to a constant.
+    """
+
+    def __init__(self, series: xr.Dataset, start: FloatArray | None = None) -> None:
+        self._n_sites = float(series["n_sites"].values.flat[0])
+        beta = 1 / series["temperature"].values
+        energy = series["energy"].transpose("point", *SAMPLES).values.reshape(beta.size, -1)
+        magnetization = series["magnetization"].transpose("point", *SAMPLES).values.ravel()
+        self._energy = self._n_sites * energy.ravel()
+        potentials = beta[:, None] * self._energy
+        if start is None:  # far from the solution, the solver may take for ever
+            means = self._n_sites * energy.mean(axis=1)
+            start = scipy.integrate.cumulative_trapezoid(means, beta, initial=0)
+        self.free_energy = _solved(potentials, energy.shape[1], start)
+        self._log_mixture = scipy.special.logsumexp(self.free_energy[:, None] - potentials, axis=0)
+        self._moments = moments_of(energy.ravel(), magnetization)
+        self._temperature = series["temperature"].values
+        log_densities = self.free_energy[:, None] - potentials
+        self._log_densities = log_densities.reshape(beta.size, *energy.shape)
+
+    def at(self, temperature: float) -> dict[str, float]:
+        """Observables at one temperature."""
+        known = {"temperature": temperature, "n_sites": self._n_sites}
+        return numbers_of(self._means(temperature) | known)
+
+    def _means(self, temperature: float) -> dict[str, float]:
+        weight = -self._energy / temperature - self._log_mixture
+        weight = np.exp(weight - weight.max())
+        weight /= weight.sum()
+        # no dot product: BLAS takes threads for it, which wait for one another on a busy machine
+        return {name: float(np.sum(weight * each)) for name, each in self._moments.items()}
+
+    def differences(self) -> FloatArray:
+        """Means by reweighting less those of single temperatures, of energies and then of m²."""
+        reweighted = [self._means(t) for t in self._temperature]
+        plain = {
+            name: self._moments[name].reshape(self._temperature.size, -1).mean(axis=1)
+            for name in _TESTED
+        }
+        return np.concatenate(
+            [np.array([mean[name] for mean in reweighted]) - plain[name] for name in _TESTED]
+        )
+
+    def smallest_overlap(self) -> float:
+        """Chance that a draw of one temperature is taken for one of its neighbour, of all pairs."""
+        found = []
+        for k in range(self._temperature.size - 1):
+            pair = self._log_densities[k : k + 2, k : k + 2]
+            one = scipy.special.expit(pair[1, 0] - pair[0, 0]).mean()
+            other = scipy.special.expit(pair[0, 1] - pair[1, 1]).mean()
+            found.append((one + other) / 2)
+        return float(min(found, default=0.5))
+
+
+def _solved(potentials: FloatArray, n_draws: int, start: FloatArray) -> FloatArray:
+    """Free energies of all temperatures, by Newton's method for the likelihood of all draws.
+
+    The same number of draws at each; equation 11 of Shirts & Chodera (2008) is where the gradient
+    of this convex function vanishes.
+    """
+
+    def likelihood(free_energy: FloatArray) -> tuple[float, FloatArray]:
+        each = free_energy[:, None] - potentials
+        top = each.max(axis=0)
+        share = np.exp(each - top)
+        total = share.sum(axis=0)
+        return float(np.sum(top + np.log(total)) - n_draws * free_energy.sum()), share / total
+
+    found: FloatArray = start - start[0]
+    value, share = likelihood(found)
+    for _ in range(_ITERATIONS):
+        sums = share.sum(axis=1)
+        # no matrix product: BLAS takes threads for it, which wait for one another
+        curvature = np.diag(sums) - np.einsum("in,jn->ij", share, share)
+        step = np.zeros_like(found)
+        step[1:] = np.linalg.lstsq(curvature[1:, 1:], n_draws - sums[1:], rcond=1e-12)[0]
+        for _ in range(_HALVINGS):
+            tried, tried_share = likelihood(found + step)
+            if tried <= value:
+                break
+            step /= 2
+        else:
+            return found  # rounding is all that is left
+        found, value, share = found + step, tried, tried_share
+        if abs(step).max() < _TOLERANCE:
+            break
+    return found
+
+
+def thinned(series: xr.Dataset, n_points: int | None = None) -> xr.Dataset:
+    """Every n-th draw, so that all together are not too many, without the slow sign of m."""
+    points = n_points or series.sizes["point"]
+    total = points * int(np.prod([series.sizes[dim] for dim in SAMPLES]))
+    found = series.isel(draw=slice(None, None, -(-total // _MOST)))
+    return found.assign(magnetization=abs(found["magnetization"]))
