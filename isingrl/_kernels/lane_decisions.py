@@ -258,8 +258,7 @@ _ARGUMENTS = (
     _TABLE, _WORDS, types.uint64, _TABLE, _WORDS, _TABLE, _WORDS, _WORDS, types.uint64,
 )  # fmt: skip
 
-
-_kept = []
+_kept: list[object] = []  # kernels, with which their code would go
 
 
 @functools.cache
@@ -342,7 +341,7 @@ def decision(n_planes, n_entries, mirrored, n_lazy):
 
     kernel.compile(_ARGUMENTS)
     compiled = kernel.overloads[_ARGUMENTS]
-    _kept.append(kernel)  # else its code would go
+    _kept.append(kernel)
     name = compiled.fndesc.llvm_func_name
     return np.uint64(compiled.library.get_pointer_to_function(name))
 
