@@ -44,7 +44,6 @@ def compare(data, expected):
         (16, "policy", 600_000),
         (32, "metropolis", 130_000),
         (32, "heat-bath", 280_000),
-        (32, "policy", 280_000),
     ],
 )
 def test_critical_torus(side, rule, sweeps):
