@@ -27,7 +27,8 @@ notebooks: $(STAMP)
 test: $(STAMP)
 	$(BIN)/pytest -n 2 --dist worksteal
 
-# Kills, stops and full disks (as root) at random moments, 20 minutes; a part: SOAK=tests/soak/runs.py
+# Kills, stops and full disks (as root) at random moments, and long runs, 20 minutes; a part:
+# SOAK=tests/soak/runs.py
 soak: $(STAMP)
 	$(BIN)/pytest -s --durations 0 $(SOAK)
 

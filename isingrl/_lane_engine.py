@@ -187,8 +187,7 @@ class LaneEngine:
     def _buffers(self) -> tuple[Any, ...]:
         n_planes = PLANES[self.lattice.coordination_number]
         rows = _aligned((n_planes + 2, CAPACITY))
-        planes = rows[:n_planes]
-        return planes, tuple(planes), rows[-2], rows[-1], _aligned((CAPACITY + 7,))
+        return rows[:n_planes], rows[-2], rows[-1], _aligned((CAPACITY + 7,))
 
 
 def _meters() -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:

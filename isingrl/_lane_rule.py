@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from isingrl._kernels.lane_decisions import UNROLLED, Mirrored
-from isingrl._lane_layout import LANES
+from isingrl._kernels.lane_decisions import UNROLLED, decision
+from isingrl._lane_layout import LANES, PLANES
 from isingrl.tables import LAZY
 
 _ONES = np.uint64(2**64 - 1)
@@ -82,21 +82,17 @@ class LaneRule:
 
     @property
     def arguments(self) -> tuple[Any, ...]:
-        """``(mask, inverse, keep, digits, always, lazy, rest)`` as `update_tiles` takes them."""
+        """``(mask, inverse, keep, address, digits, lazy, rest)`` as `update_tiles` takes them."""
         mask, inverse, chances, entries = self._reduced
+        z = chances.shape[2] - 1
         first, _ = _binary(entries)
-        digits = tuple(
-            _masks((first >> np.uint64(UNROLLED - 1 - place)) & np.uint64(1))
-            for place in range(UNROLLED)
-        )
+        places = [(first >> np.uint64(UNROLLED - 1 - place)) & 1 for place in range(UNROLLED)]
+        digits = np.stack([_masks(flags) for flags in (*places, entries == 1)])
         _, rest = _binary(chances)
-        always = _masks(entries == 1)
-        if self._mirrored:
-            return mask, inverse, mask, tuple(map(Mirrored, digits)), Mirrored(always), (), rest
-        half = chances.shape[2] // 2
-        left_out = entries.shape[1] == half
-        lazy = _masks(chances[:, 0, : half + 1] < 1) if left_out else ()
-        return mask, inverse, mask, digits, always, lazy, rest
+        left_out = entries.shape[1] == z // 2
+        lazy = _masks(chances[:, 0, : z // 2 + 1] < 1) if left_out else _masks(entries[:, :0])
+        address = decision(PLANES[z], digits.shape[1], int(self._mirrored), lazy.size)
+        return mask, inverse, mask, address, digits, lazy, rest
 
 
 def _equal(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> bool:
@@ -118,7 +114,7 @@ def _binary(
     return first.astype(np.uint64), rest.astype(np.uint64)
 
 
-def _masks(flags: npt.NDArray[Any]) -> tuple[np.uint64, ...]:
+def _masks(flags: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:
     """One word for each column of `flags`, shape (64, n_entries), bit k from row k."""
     packed = np.packbits(flags.astype(np.uint8).T, axis=1, bitorder="little")
-    return tuple(np.uint64(int.from_bytes(row.tobytes(), "little")) for row in packed)
+    return np.ascontiguousarray(packed).view("<u8")[:, 0].astype(np.uint64)

@@ -257,7 +257,7 @@ def _soon_after_a_write(process, folder, generator, number):
 
 
 def test_killed_at_any_moment_it_ends_alike(tmp_path):
-    """Kill -9 at ten random moments between and within writes, over as many runs as that takes."""
+    """Kill -9 at four random moments between and within writes; `make soak` has fifty."""
     whole = _simulate_in(None)
 
     def check(folder):
@@ -266,7 +266,7 @@ def test_killed_at_any_moment_it_ends_alike(tmp_path):
 
     modules = ["isingrl.simulation", "hypothesis", "pytest"]
     last = kill_at_random(
-        _simulate_often_checked_in, tmp_path, 10, 3, modules, _soon_after_a_write, check
+        _simulate_often_checked_in, tmp_path, 4, 3, modules, _soon_after_a_write, check
     )
     check(last)
 

@@ -9,11 +9,12 @@ The digits are compared from the least to the most significant: ``below = r < p`
 three-input operation a digit, and ``undecided`` another.
 """
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit, types
-from numba.extending import overload
+from numba.extending import intrinsic, overload
 
 from isingrl._kernels.random import jsf_step, next_word
 from isingrl._kernels.vectors import prefer_wide_vectors
@@ -220,16 +221,26 @@ def _certain_or_mirrored_by_type(n, t):
     return lambda n, t: (certain(n, t), np.uint64(0))
 
 
-@njit
-def _counts_at(planes, j):
-    if len(planes) == 2:
-        return planes[0][j], planes[1][j]
-    elif len(planes) == 3:
-        return planes[0][j], planes[1][j], planes[2][j]
-    elif len(planes) == 4:
-        return planes[0][j], planes[1][j], planes[2][j], planes[3][j]
-    else:
-        return planes[0][j], planes[1][j], planes[2][j], planes[3][j], planes[4][j]
+@intrinsic(prefer_literal=True)
+def _tuple_of(typing_context, words, first, step, length, mirrored):
+    """``(words.flat[first], words.flat[first + step], …)``, in `Mirrored` if that is 1.
+
+    `words` is in C order; `length` and `mirrored` are constants when a kernel is compiled.
+    """
+    n = length.literal_value
+    inner = types.Tuple((types.uint64,) * n)
+    outer = types.NamedTuple((inner,), Mirrored) if mirrored.literal_value else inner
+
+    def codegen(context, builder, signature, arguments):
+        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        place, loaded = arguments[1], []
+        for _ in range(n):
+            loaded.append(builder.load(builder.gep(data, [place])))
+            place = builder.add(place, arguments[2])
+        entries = context.make_tuple(builder, inner, loaded)
+        return entries if outer is inner else context.make_tuple(builder, outer, [entries])
+
+    return outer(words, types.uint64, types.uint64, length, mirrored), codegen
 
 
 @njit(inline="always")
@@ -242,73 +253,135 @@ def _digit(a, b, c, d, below, undecided, p):
     return a, b, c, d, below, undecided
 
 
-@njit(nogil=True)
-def decide(planes, own, keep, digits, always, lazy, state, result, open_lanes, size):
-    """Set ``result = chosen ^ (own & keep)`` with P(chosen) given by count and own spin.
+_WORDS, _TABLE = types.uint64[::1], types.uint64[:, ::1]
+_ARGUMENTS = (
+    _TABLE, _WORDS, types.uint64, _TABLE, _WORDS, _TABLE, _WORDS, _WORDS, types.uint64,
+)  # fmt: skip
 
-    With `Mirrored` entries, chosen is turned round where fewer than half the neighbours count.
+_kept: list[object] = []  # kernels, with which their code would go
+
+
+@functools.cache
+def decision(n_planes, n_entries, mirrored, n_lazy):
+    """Address of a kernel that decides by tables of one form; `decide` calls it.
+
+    It alone is compiled for every form: sweeps, which are larger, know no more than its address.
 
     Parameters
     ----------
-    planes : tuple of uint64 arrays, shape (capacity,)
+    n_planes : int
+        Of the counts.
+    n_entries : int
+        Of `digits`, see `select`.
+    mirrored : int
+        1 for `Mirrored` entries, with which chosen is turned round where fewer than half the
+        neighbours count; else 0.
+    n_lazy : int
+        Of `lazy`: z/2 + 1, or 0.
+    """
+
+    @njit(nogil=True, cache=True)
+    def kernel(planes, own, keep, digits, lazy, state, result, open_lanes, size):
+        prefer_wide_vectors()
+        capacity = np.uint64(planes.shape[1])
+        always = _tuple_of(digits, 12 * n_entries, 1, n_entries, mirrored)
+        rest = _tuple_of(lazy, 0, 1, n_lazy, 0)
+        t0 = _tuple_of(digits, 0 * n_entries, 1, n_entries, mirrored)
+        t1 = _tuple_of(digits, 1 * n_entries, 1, n_entries, mirrored)
+        t2 = _tuple_of(digits, 2 * n_entries, 1, n_entries, mirrored)
+        t3 = _tuple_of(digits, 3 * n_entries, 1, n_entries, mirrored)
+        t4 = _tuple_of(digits, 4 * n_entries, 1, n_entries, mirrored)
+        t5 = _tuple_of(digits, 5 * n_entries, 1, n_entries, mirrored)
+        t6 = _tuple_of(digits, 6 * n_entries, 1, n_entries, mirrored)
+        t7 = _tuple_of(digits, 7 * n_entries, 1, n_entries, mirrored)
+        t8 = _tuple_of(digits, 8 * n_entries, 1, n_entries, mirrored)
+        t9 = _tuple_of(digits, 9 * n_entries, 1, n_entries, mirrored)
+        t10 = _tuple_of(digits, 10 * n_entries, 1, n_entries, mirrored)
+        t11 = _tuple_of(digits, 11 * n_entries, 1, n_entries, mirrored)
+        s0, s1, s2, s3 = state[0], state[1], state[2], state[3]
+        for j in range(size):
+            n = _tuple_of(planes, j, capacity, n_planes, 0)
+            x = own[j]
+            a, b, c, d = s0[j], s1[j], s2[j], s3[j]
+            sure, turned = _certain_or_mirrored(n, always)
+            rests = sure & lazy_lanes(n, rest)
+            sure |= _chance(n, x, always)
+            undecided = ~sure
+            below = np.uint64(0)
+            p = _chance(n, x, t11)
+            a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, p)
+            p = _chance(n, x, t10)
+            a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, p)
+            p = _chance(n, x, t9)
+            a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, p)
+            p = _chance(n, x, t8)
+            a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, p)
+            p = _chance(n, x, t7)
+            a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, p)
+            p = _chance(n, x, t6)
+            a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, p)
+            p = _chance(n, x, t5)
+            a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, p)
+            p = _chance(n, x, t4)
+            a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, p)
+            p = _chance(n, x, t3)
+            a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, p)
+            p = _chance(n, x, t2)
+            a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, p)
+            rests &= d
+            p = _chance(n, x, t1)
+            a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, p)
+            rests &= d
+            p = _chance(n, x, t0)
+            a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, p)
+            rests &= d
+            s0[j], s1[j], s2[j], s3[j] = a, b, c, d
+            result[j] = ((below | sure) & ~rests) ^ (x & keep) ^ turned
+            open_lanes[j] = undecided
+
+    kernel.compile(_ARGUMENTS)
+    compiled = kernel.overloads[_ARGUMENTS]
+    _kept.append(kernel)
+    name = compiled.fndesc.llvm_func_name
+    return np.uint64(compiled.library.get_pointer_to_function(name))
+
+
+@intrinsic
+def decide(
+    typing_context, address, planes, own, keep, digits, lazy, state, result, open_lanes, size
+):
+    """Set ``result = chosen ^ (own & keep)`` with P(chosen) given by count and own spin.
+
+    Parameters
+    ----------
+    address : uint64
+        Of a `decision`.
+    planes : uint64 array, shape (n_planes, capacity)
         Bit planes of the counts.
     own : uint64 array, shape (capacity,)
     keep : uint64
         All ones if `chosen` flips the own spin, 0 if it sets the spin.
-    digits : tuple of UNROLLED tuples of uint64, or of as many `Mirrored`
-        Bit k of ``digits[i][e]`` is digit i, the most significant first, of lane k's
-        probability in entry e (see `select`).
-    always : tuple of uint64, or `Mirrored`
-        Lanes whose probability in an entry is 1.
-    lazy : tuple of uint64
+    digits : uint64 array, shape (UNROLLED + 1, n_entries)
+        Bit k of ``digits[i, e]`` is digit i, the most significant first, of lane k's probability
+        in entry e (see `select`); the last row has the lanes whose probability is 1.
+    lazy : uint64 array, shape (n_lazy,)
         For counts 0 … z/2 that `certain` decides: lanes whose probability is 7/8 and not 1. They
         take the three digits that are drawn anyway. Empty where there are none.
     state : uint64 array, shape (4, capacity)
         Generators, one a site of the buffer.
     result, open_lanes : uint64 arrays, shape (capacity,)
         Receive the outcome, and the lanes that `settle` must decide (not chosen so far).
+    size : uint64
     """
-    prefer_wide_vectors()
-    s0, s1, s2, s3 = state[0], state[1], state[2], state[3]
-    for j in range(size):
-        n = _counts_at(planes, j)
-        x = own[j]
-        a, b, c, d = s0[j], s1[j], s2[j], s3[j]
-        sure, mirrored = _certain_or_mirrored(n, always)
-        rests = sure & lazy_lanes(n, lazy)
-        sure |= _chance(n, x, always)
-        undecided = ~sure
-        below = np.uint64(0)
-        p = _chance(n, x, digits[11])
-        a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, p)
-        p = _chance(n, x, digits[10])
-        a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, p)
-        p = _chance(n, x, digits[9])
-        a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, p)
-        p = _chance(n, x, digits[8])
-        a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, p)
-        p = _chance(n, x, digits[7])
-        a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, p)
-        p = _chance(n, x, digits[6])
-        a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, p)
-        p = _chance(n, x, digits[5])
-        a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, p)
-        p = _chance(n, x, digits[4])
-        a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, p)
-        p = _chance(n, x, digits[3])
-        a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, p)
-        p = _chance(n, x, digits[2])
-        a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, p)
-        rests &= d
-        p = _chance(n, x, digits[1])
-        a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, p)
-        rests &= d
-        p = _chance(n, x, digits[0])
-        a, b, c, d, below, undecided = _digit(a, b, c, d, below, undecided, p)
-        rests &= d
-        s0[j], s1[j], s2[j], s3[j] = a, b, c, d
-        result[j] = ((below | sure) & ~rests) ^ (x & keep) ^ mirrored
-        open_lanes[j] = undecided
+
+    def codegen(context, builder, signature, arguments):
+        types_of = signature.args[1:]
+        kind = context.call_conv.get_function_type(types.none, types_of)
+        kernel = builder.inttoptr(arguments[0], kind.as_pointer())
+        context.call_conv.call_function(builder, kernel, types.none, types_of, arguments[1:])
+        return context.get_dummy_value()
+
+    return types.none(types.uint64, *_ARGUMENTS), codegen
 
 
 @njit(nogil=True, cache=True)

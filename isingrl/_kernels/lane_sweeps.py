@@ -44,15 +44,15 @@ def update_tiles(
     strips : tuple
         Number of strips and mask of the first ones, see `close_rows`.
     rule : tuple
-        ``(mask, inverse, keep, digits, always, lazy, rest)``, see `count_agreeing`, `decide` and
+        ``(mask, inverse, keep, address, digits, lazy, rest)``, see `count_agreeing`, `decide` and
         `settle`.
     state, tail : uint64 arrays, shapes (4, capacity) and (4,)
         The generators of this band of tiles.
     buffers : tuple
-        ``(planes, rows of planes, own, result, open_lanes)``.
+        ``(planes, own, result, open_lanes)``.
     """
-    mask, inverse, keep, digits, always, lazy, rest = rule
-    planes, plane_rows, own, result, open_lanes = buffers
+    mask, inverse, keep, address, digits, lazy, rest = rule
+    planes, own, result, open_lanes = buffers
     zero, two = np.uint64(0), np.uint64(2)
     capacity = np.uint64(own.size)
     stride = half_row + two
@@ -73,7 +73,7 @@ def update_tiles(
                     source, addresses, tile, mask, inverse, begin, part, planes, own, size
                 )
                 size += part
-            decide(plane_rows, own, keep, digits, always, lazy, state, result, open_lanes, size)
+            decide(address, planes, own, keep, digits, lazy, state, result, open_lanes, size)
             settle(planes, own, rest, tail, result, open_lanes, size)
             size = zero
             for tile in range(first, last):
@@ -156,7 +156,7 @@ def record(
         planes[:] = np.uint64(0)
         add_agreeing(
             source, addresses, rows, counted * worker // workers,
-            counted * (worker + 1) // workers, half_row, planes, buffers[2], counters, carries,
+            counted * (worker + 1) // workers, half_row, planes, buffers[1], counters, carries,
             agreeing[draw],
         )  # fmt: skip
         add_up(

@@ -13,7 +13,7 @@ def run(lattice, **settings):
     settings = {"coupling": 1.0, "field": 0.0, **settings}
     model = Ising(lattice, **settings)
     return simulate(
-        model, HeatBath(), [9.0, 12.0], sweeps=2000, chains=2, snapshots=200, start="up", seed=1
+        model, HeatBath(), [9.0, 12.0], sweeps=1000, chains=2, snapshots=50, start="up", seed=1
     )
 
 

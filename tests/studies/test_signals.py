@@ -186,26 +186,26 @@ def test_a_closed_pipe_ends_it_quietly(words, tmp_path):
     assert found.returncode == 141
 
 
+ASCII = {"PYTHONIOENCODING": "ascii"}
+POSIX = {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+LATIN_1 = {"LC_ALL": "C", "PYTHONIOENCODING": "latin-1"}
+
+
 @pytest.mark.parametrize(
-    "environment",
+    ("words", "code", "said", "environment"),
     [
-        {"PYTHONIOENCODING": "ascii"},
-        {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
-        {"LC_ALL": "C", "PYTHONIOENCODING": "latin-1"},
+        # each kind of terminal on standard output and on standard error; all words on one of them
+        (["--help"], 0, "softmax temperature", ASCII),
+        (["--help"], 0, "softmax temperature", POSIX),
+        (["--help"], 0, "softmax temperature", LATIN_1),
+        (["status", "τ"], 2, "must be that of a study", ASCII),
+        (["status", "τ"], 2, "must be that of a study", POSIX),
+        (["status", "τ"], 2, "must be that of a study", LATIN_1),
+        (["discount", "--help"], 0, "usage", ASCII),
+        (["battle", "train", "--help"], 0, "usage", POSIX),
+        (["curve", "--methods", "τ", "--out", "out"], 2, "methods", ASCII),
+        (["completion", "bash"], 0, "complete", LATIN_1),
     ],
-    ids=["ascii", "posix", "latin-1"],
-)
-@pytest.mark.parametrize(
-    ("words", "code", "said"),
-    [
-        (["--help"], 0, "softmax temperature"),
-        (["discount", "--help"], 0, "usage"),
-        (["battle", "train", "--help"], 0, "usage"),
-        (["curve", "--methods", "τ", "--out", "out"], 2, "methods"),
-        (["status", "τ"], 2, "must be that of a study"),
-        (["completion", "bash"], 0, "complete"),
-    ],
-    ids=["help", "study", "battle", "option", "folder", "completion"],
 )
 def test_terminals_that_lack_greek_letters_get_something_else(
     words, code, said, environment, tmp_path
