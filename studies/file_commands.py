@@ -19,6 +19,7 @@ from studies.parsing import Command, run_command
 from studies.progress import Status, describe
 from studies.provenance import read_config
 from studies.runner import TASKS, is_running, run_to_folder
+from studies.study_command import show_warnings
 
 __all__ = ["COMMANDS", "compare", "main"]
 
@@ -31,6 +32,7 @@ def main(name: str, options: list[str]) -> None:
     name : {"status", "show", "rerun"}
     options : list of str
     """
+    show_warnings()
     run_command(f"isingrl {name}", COMMANDS[name], options, "nothing was written")
 
 

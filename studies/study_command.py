@@ -44,9 +44,7 @@ def main(name: str, options: list[str]) -> None:
     with unhandled():  # the study is imported now
         study, chosen = _parse(name, options)
     with stoppable(prog, f"{chosen.out} keeps what was done; the same command goes on"):
-        warnings.simplefilter("always", ShortRunWarning)
-        warnings.simplefilter("always", FitWarning)
-        warnings.showwarning = _show_warning
+        show_warnings()
         run_to_folder(
             study, name, chosen.out, workers=chosen.workers, scheduler=chosen.scheduler,
             extend=chosen.extend, form=chosen.form, progress=True,
@@ -123,6 +121,13 @@ def _refuse_another(config: Any, name: str, out: Path) -> None:
             f"would be replaced; in {out} {'; '.join(changes)}. Name another folder by --out, add "
             "to the study by --extend where that is possible, or move the files away"
         )
+
+
+def show_warnings() -> None:
+    """Print what the analysis warns of as lines of their own, each time."""
+    warnings.simplefilter("always", ShortRunWarning)
+    warnings.simplefilter("always", FitWarning)
+    warnings.showwarning = _show_warning
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:

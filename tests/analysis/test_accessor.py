@@ -8,6 +8,8 @@ from matplotlib.figure import Figure
 import analysis
 from isingrl import HeatBath, Ising, Lattice, simulate
 
+pytestmark = pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning")  # the runs are short
+
 
 def run(lattice, **settings):
     settings = {"coupling": 1.0, "field": 0.0, **settings}

@@ -64,9 +64,10 @@ def test_notebooks_run_without_a_warning(source):
     notebook = read_notebook(source, small=True)
     # but for those of short runs, and one that ipykernel gives itself when it is told to end
     strict = (
-        "import warnings\n\nfrom analysis import ShortRunWarning\n\n"
+        "import warnings\n\nfrom analysis import FitWarning, ShortRunWarning\n\n"
         "warnings.simplefilter('error')\n"
         "warnings.simplefilter('ignore', ShortRunWarning)\n"
+        "warnings.simplefilter('ignore', FitWarning)\n"
         "warnings.simplefilter('ignore', PendingDeprecationWarning)"
     )
     notebook.cells.insert(0, new_code_cell(strict))
