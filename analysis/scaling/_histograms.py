@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 import numpy as np
@@ -17,9 +18,6 @@ FloatArray = npt.NDArray[np.float64]
 LEAST_OVERLAP = 0.03
 _MOST = 10_000  # draws of all temperatures together: more of them cost time and are correlated
 _BLOCKS = 20  # left out in turn, at each of which the weights are found anew
-_ITERATIONS = 100  # of Newton's method, which takes about five
-_HALVINGS = 40
-_TOLERANCE = 1e-9
 _TESTED = ("e", "m2")
 
 
@@ -148,38 +146,20 @@ class Histograms:
 
 
 def _solved(potentials: FloatArray, n_draws: int, start: FloatArray) -> FloatArray:
-    """Free energies of all temperatures, by Newton's method for the likelihood of all draws.
+    """Free energies of all temperatures by MBAR, with the same number of draws at each."""
+    logger = logging.getLogger("pymbar")
+    level = logger.level
+    logger.setLevel(logging.ERROR)  # it would tell at every import that JAX is not installed
+    try:
+        from pymbar import MBAR
 
-    The same number of draws at each; equation 11 of Shirts & Chodera (2008) is where the gradient
-    of this convex function vanishes.
-    """
-
-    def likelihood(free_energy: FloatArray) -> tuple[float, FloatArray]:
-        each = free_energy[:, None] - potentials
-        top = each.max(axis=0)
-        share = np.exp(each - top)
-        total = share.sum(axis=0)
-        return float(np.sum(top + np.log(total)) - n_draws * free_energy.sum()), share / total
-
-    found: FloatArray = start - start[0]
-    value, share = likelihood(found)
-    for _ in range(_ITERATIONS):
-        sums = share.sum(axis=1)
-        # no matrix product: BLAS takes threads for it, which wait for one another
-        curvature = np.diag(sums) - np.einsum("in,jn->ij", share, share)
-        step = np.zeros_like(found)
-        step[1:] = np.linalg.lstsq(curvature[1:, 1:], n_draws - sums[1:], rcond=1e-12)[0]
-        for _ in range(_HALVINGS):
-            tried, tried_share = likelihood(found + step)
-            if tried <= value:
-                break
-            step /= 2
-        else:
-            return found  # rounding is all that is left
-        found, value, share = found + step, tried, tried_share
-        if abs(step).max() < _TOLERANCE:
-            break
-    return found
+        found = MBAR(
+            potentials, np.full(len(potentials), n_draws), initial_f_k=start - start[0],
+            relative_tolerance=1e-8, solver_protocol=({"method": "adaptive"},),
+        )  # fmt: skip
+    finally:
+        logger.setLevel(level)
+    return np.asarray(found.f_k)
 
 
 def thinned(series: xr.Dataset, n_points: int | None = None) -> xr.Dataset:

@@ -58,7 +58,7 @@ def reweight(data: xr.Dataset, temperature: npt.ArrayLike) -> xr.Dataset:
     .. [1] A. M. Ferrenberg, R. H. Swendsen, "Optimized Monte Carlo data analysis", Phys. Rev. Lett.
        63, 1195 (1989).
     .. [2] M. R. Shirts, J. D. Chodera, "Statistically optimal analysis of samples from multiple
-       equilibrium states", J. Chem. Phys. 129, 124105 (2008), equation 11.
+       equilibrium states", J. Chem. Phys. 129, 124105 (2008), by their package pymbar.
     .. [3] Errors by `analysis.errors.jackknife`.
     .. [4] P. V. Klimovich, M. R. Shirts, D. L. Mobley, "Guidelines for the analysis of free energy
        calculations", J. Comput. Aided Mol. Des. 29, 397 (2015).
