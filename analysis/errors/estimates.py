@@ -108,7 +108,7 @@ def estimate(
     -----
     ShortRunWarning
         Where the run is too short for the error to be trusted, rare events dominate it, or
-        nothing changed: see `analysis.errors.ShortRunWarning`.
+        nothing changed: see `analysis.ShortRunWarning`.
 
     Notes
     -----
