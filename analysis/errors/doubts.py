@@ -22,7 +22,7 @@ MIN_DEGREES = 3
 
 _MOST_SUMS = 1000
 _FEWEST_SUMS = 40
-_ROUNDING = 1e-12  # relative: a constant varies by that much once it has been transformed
+ROUNDING = 1e-12  # relative: a constant varies by that much once it has been transformed
 
 
 class ShortRunWarning(UserWarning):
@@ -128,9 +128,9 @@ def changes_of(series: npt.ArrayLike) -> npt.NDArray[np.int64]:
     """
     x = np.asarray(series, dtype=np.float64)
     size = np.max(np.abs(x), axis=(-2, -1), keepdims=True)
-    steps = np.sum(np.abs(np.diff(x, axis=-1)) > _ROUNDING * size, axis=(-2, -1))
+    steps = np.sum(np.abs(np.diff(x, axis=-1)) > ROUNDING * size, axis=(-2, -1))
     first = x[..., 0]
-    alike = np.abs(first[..., :, None] - first[..., None, :]) <= _ROUNDING * size
+    alike = np.abs(first[..., :, None] - first[..., None, :]) <= ROUNDING * size
     return np.asarray(steps + first.shape[-1] - alike.sum(axis=-1).max(axis=-1), dtype=np.int64)
 
 

@@ -27,7 +27,12 @@ from analysis.errors.doubts import (
     degrees_of_freedom,
     student_factor,
 )
-from analysis.errors.times import MIN_BLOCKS, FloatArray, autocorrelation_times
+from analysis.errors.times import (
+    MEMORY_WINDOW,
+    MIN_BLOCKS,
+    FloatArray,
+    autocorrelation_times,
+)
 from analysis.errors.wells import Wells, wells_of
 
 _WELLS_MATTER = 0.1  # share of the variance beyond which rare changes of the well are judged
@@ -175,7 +180,7 @@ def estimate_unwarned(
     )  # at an extremum of the function, which leaves the blocks to tell
     tau, slowest = (1.0, 1.0) if constant else (float(times.tau), float(times.slowest))
     spread = 0.0 if constant else float(times.error) / tau
-    memory = float(np.fmax(max(slowest, memory), times.window / 10.0))
+    memory = float(np.fmax(max(slowest, memory), times.window / MEMORY_WINDOW))
     length = block_length_for(n_chains, n_draws, memory)
     edges = block_edges(n_draws, length)
     without, share = _without_each_block(series, function, edges)

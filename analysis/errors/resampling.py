@@ -18,7 +18,7 @@ from analysis.errors.blocks import (
     jackknife_variance,
     shared_between_blocks,
 )
-from analysis.errors.doubts import MIN_CHANGES, Doubts, changes_of, student_factor
+from analysis.errors.doubts import MIN_CHANGES, ROUNDING, Doubts, changes_of, student_factor
 from analysis.errors.samples import (
     check_finite,
     coordinates_beside,
@@ -35,7 +35,6 @@ DatasetFunction = Callable[[Any], Any]
 MIN_CHAINS = 8
 """Chains below which `bootstrap` refuses."""
 _RUNS = ("temperature", "field", "method", "size", "run")  # dims along which runs lie
-_ROUNDING = 1e-12  # relative: the transform of a constant varies by that much
 _MOST_LEFT_OUT = 100  # more blocks hardly sharpen an error bar (7 % here) but each costs a call
 
 
@@ -287,7 +286,7 @@ def _depends_on(
             each: xr.DataArray(
                 ~np.isclose(
                     result[each].transpose(*value[each].dims).values, value[each].values,
-                    rtol=_ROUNDING, atol=0.0, equal_nan=True,
+                    rtol=ROUNDING, atol=0.0, equal_nan=True,
                 ),
                 dims=value[each].dims,
             )

@@ -105,10 +105,10 @@ class Histograms:
             means = self._n_sites * energy.mean(axis=1)
             start = scipy.integrate.cumulative_trapezoid(means, beta, initial=0)
         self.free_energy = _solved(potentials, energy.shape[1], start)
-        self._log_mixture = scipy.special.logsumexp(self.free_energy[:, None] - potentials, axis=0)
+        log_densities = self.free_energy[:, None] - potentials
+        self._log_mixture = scipy.special.logsumexp(log_densities, axis=0)
         self._moments = moments_of(energy.ravel(), magnetization)
         self._temperature = series["temperature"].values
-        log_densities = self.free_energy[:, None] - potentials
         self._log_densities = log_densities.reshape(beta.size, *energy.shape)
 
     def at(self, temperature: float) -> dict[str, float]:

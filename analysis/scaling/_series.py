@@ -125,11 +125,16 @@ def observables_of(mean: xr.Dataset) -> xr.Dataset:
     return xr.Dataset(numbers_of(mean))
 
 
+def binder_cumulant(mean: Any) -> Any:
+    """U₄ from the means of m² and m⁴."""
+    return 1 - mean["m4"] / (3 * mean["m2"] ** 2)
+
+
 def numbers_of(mean: Any) -> dict[str, Any]:
     """The same from a mapping of numbers."""
     temperature, n_sites = mean["temperature"], mean["n_sites"]
     return {
-        "binder_cumulant": 1 - mean["m4"] / (3 * mean["m2"] ** 2),
+        "binder_cumulant": binder_cumulant(mean),
         "abs_magnetization": mean["m"],
         "susceptibility": n_sites * (mean["m2"] - mean["m"] ** 2) / temperature,
         "specific_heat": n_sites * (mean["e2"] - mean["e"] ** 2) / temperature**2,

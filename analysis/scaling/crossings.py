@@ -13,7 +13,7 @@ from analysis._fits import ACCEPTABLE, POOR, goodness_of_fit, warn_of_fit
 from analysis.errors import ShortRunWarning, jackknife
 from analysis.quantities import quantity_attrs
 from analysis.scaling._histograms import LEAST_OVERLAP, Histograms, with_errors
-from analysis.scaling._series import SAMPLES, moments, sizes_of
+from analysis.scaling._series import SAMPLES, binder_cumulant, moments, sizes_of
 
 __all__ = ["binder_crossings"]
 
@@ -121,8 +121,7 @@ def binder_crossings(data: xr.Dataset) -> xr.Dataset:
 
 def _cumulant(part: xr.Dataset) -> xr.Dataset:
     """Cumulants, and their logarithms as `_log_ratio`."""
-    mean = part.mean(SAMPLES)
-    cumulant = 1 - mean["m4"] / (3 * mean["m2"] ** 2)
+    cumulant = binder_cumulant(part.mean(SAMPLES))
     return xr.Dataset({"cumulant": cumulant, "log_ratio": _log_ratio(cumulant)})
 
 

@@ -284,7 +284,7 @@ def decision(n_planes, n_entries, mirrored, n_lazy):
     def kernel(planes, own, keep, digits, lazy, state, result, open_lanes, size):
         prefer_wide_vectors()
         capacity = np.uint64(planes.shape[1])
-        always = _tuple_of(digits, 12 * n_entries, 1, n_entries, mirrored)
+        always = _tuple_of(digits, UNROLLED * n_entries, 1, n_entries, mirrored)
         rest = _tuple_of(lazy, 0, 1, n_lazy, 0)
         t0 = _tuple_of(digits, 0 * n_entries, 1, n_entries, mirrored)
         t1 = _tuple_of(digits, 1 * n_entries, 1, n_entries, mirrored)
