@@ -103,7 +103,7 @@ def _draw_order(ax: Axes, summary: xr.Dataset, protocols: tuple[str, ...]) -> No
         ax.plot(fine, theory, "-.", lw=1.0, color="0.35", label="Weiss mean field", zorder=2)
         each = summary["chain_magnetization"].sel(protocol="published").transpose(..., "chain")
         ax.plot(tau, each.values, ".", ms=3.0, color="0.6", zorder=1)
-        local = {"color": "#000000", "marker": "+", "markersize": 6.0}
+        local = {"color": "#000000", "marker": "s", "markersize": 3.0, "markerfacecolor": "#000000"}
         _draw_points(ax, summary, "published", "local_order", "as published, single sites", local)
     _say(ax, summary, _WHY if "published" in protocols else _ISING)
     ax.set(xlabel=_TAU, ylabel=r"order $|N_\uparrow - N_\downarrow| / N$", ylim=(-0.03, 1.16))

@@ -206,7 +206,7 @@ class Discount:
             ("end_of_order", "o", "policies at the end"),
             ("learning_end_of_order", "x", "while learning"),
             ("even_end_of_order", "s", "policies, up and down made alike"),
-            ("end_of_symmetric_order", "+", r"$T_\mathrm{eff} = T_\mathrm{c}$"),
+            ("end_of_symmetric_order", "D", r"$T_\mathrm{eff} = T_\mathrm{c}$"),
         ):
             ends.errorbar(
                 gamma,

@@ -14,7 +14,7 @@ import tyro
 import xarray as xr
 
 from analysis import exact, plots
-from analysis.errors import MIN_BLOCKS, estimate
+from analysis.errors import MIN_BLOCKS, jackknife
 from analysis.literature import critical_temperature
 from analysis.quantities import quantity_attrs
 from isingrl import HeatBath, Ising, Lattice, MeanFieldQ, Rule, simulate
@@ -38,7 +38,6 @@ Neighborhood = Literal["von_neumann", "moore"]
 
 _STARTS = ("up", "random")
 _COLORS = {"checkerboard": "#0072B2", "sequential": "#009E73", "synchronous": "#D55E00"}
-_MARKERS = {"heat-bath": ("+", 8.0), "mean-field-q": ("o", 5.5)}
 _TWO_TIME_COLOR = "#CC79A7"
 _NAMES = {"von_neumann": "von Neumann", "moore": "Moore"}
 _STAGGERED = {"long_name": r"staggered order $|m_A - m_B|/2$", "units": "1"}
@@ -159,21 +158,22 @@ class Schedules:
     def summarize(self, data: xr.Dataset) -> xr.Dataset:
         """Means with errors over chains and draws."""
         difference = (data["magnetization_a"] - data["magnetization_b"]) / 2
-        series = {
-            "abs_magnetization": (abs(data["magnetization"]), quantity_attrs("abs_magnetization")),
-            "energy": (data["energy"], quantity_attrs("energy")),
-            "two_time_energy": (data["two_time_energy"], _TWO_TIME),
-            "staggered": (abs(difference), _STAGGERED),
-        }
-        summary = xr.Dataset(coords={"temperature": data["temperature"]}, attrs=data.attrs)
+        series = xr.Dataset(
+            {
+                "abs_magnetization": abs(data["magnetization"]).assign_attrs(
+                    quantity_attrs("abs_magnetization")
+                ),
+                "energy": data["energy"],
+                "two_time_energy": data["two_time_energy"],
+                "staggered": abs(difference).assign_attrs(_STAGGERED),
+            }
+        )
+        summary = jackknife(
+            series, lambda samples: samples.mean(("chain", "draw"), keep_attrs=True)
+        )
         of_chain = {**_STAGGERED, "long_name": f"{_STAGGERED['long_name']} of each chain"}
-        summary["staggered_by_chain"] = abs(difference).mean("draw").assign_attrs(of_chain)
-        for name, (values, attrs) in series.items():
-            mean, error = _estimates(values)
-            summary[name] = mean.assign_attrs(attrs)
-            label = {**attrs, "long_name": f"standard error of the {attrs['long_name']}"}
-            summary[f"{name}_error"] = error.assign_attrs(label)
-        return summary
+        summary["staggered_by_chain"] = series["staggered"].mean("draw").assign_attrs(of_chain)
+        return summary.assign_attrs(data.attrs)
 
     def plot(self, summary: xr.Dataset) -> Figure:
         """Draw order and energy from up, and both orders from random starts."""
@@ -192,18 +192,9 @@ class Schedules:
                     if schedule == "synchronous":
                         _points(row[1], up, "two_time_energy", method, _TWO_TIME_COLOR,
                                 "synchronous, successive sweeps")  # fmt: skip
-                    for chain in range(one.sizes["chain"]):
-                        each = random.isel(chain=chain)
-                        marker, size = _MARKERS[method]
-                        row[2].plot(
-                            each["temperature"],
-                            each["staggered_by_chain"],
-                            ls="none",
-                            marker=marker,
-                            ms=0.7 * size,
-                            markerfacecolor="none",
-                            color=_COLORS[schedule],
-                        )
+                    chains = random["staggered_by_chain"].transpose(..., "chain")
+                    look = plots.method_style(method) | {"color": _COLORS[schedule]}
+                    row[2].plot(random["temperature"], chains, ls="none", **look)
             name = _NAMES[neighborhood]
             row[0].set(ylabel="absolute magnetization per site", ylim=(-0.03, 1.03))
             row[1].set(ylabel="energy per site ($J$)")
@@ -216,12 +207,13 @@ class Schedules:
                 critical = critical_temperature(2, neighborhood)
                 assert critical is not None
                 plots.critical_temperature(ax, critical)
-        legend_below(figure, axes.flat, 4, fontsize="small")
+        for method in self.methods:
+            look = plots.method_style(method) | {"color": "0.1"}
+            axes[0, 0].plot([], [], ls="none", label=plots.method_label(method), **look)
+        legend_below(figure, axes.flat, 5, fontsize="small")
         sides = " × ".join(map(str, self.shape))
-        marks = ", ".join(f"{_MARKERS[m][0]} {plots.method_label(m)}" for m in self.methods)
         figure.suptitle(
-            f"{sides} sites, {self.chains} chains of {self.sweeps:,} sweeps; {marks}",
-            fontsize="medium",
+            f"{sides} sites, {self.chains} chains of {self.sweeps:,} sweeps", fontsize="medium"
         )
         return figure
 
@@ -327,35 +319,17 @@ def _two_time_energy(
     return energy
 
 
-def _estimates(values: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
-    def both(series: FloatArray) -> tuple[float, float]:
-        result = estimate(series)
-        return result.value, result.error
-
-    mean, error = xr.apply_ufunc(
-        both,
-        values,
-        input_core_dims=[["chain", "draw"]],
-        output_core_dims=[[], []],
-        vectorize=True,
-    )
-    return mean, error
-
-
 def _points(
     ax: Any, one: xr.Dataset, name: str, method: str, color: str, label: str | None = None
 ) -> None:
-    marker, size = _MARKERS[method]
     ax.errorbar(
         one["temperature"],
         one[name],
         one[f"{name}_error"],
         ls="none",
-        marker=marker,
-        ms=size,
-        markerfacecolor="none",
-        color=color,
         elinewidth=0.9,
+        capsize=2.0,
         label=label,
         zorder=3,
+        **plots.method_style(method) | {"color": color},
     )
