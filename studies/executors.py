@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -11,9 +9,10 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 from isingrl._validation import check_integer, require
-from studies import dask_workers
+from studies.cluster import connected
 from studies.endings import WaitingSignals
 from studies.performing import Outcome, failed, perform
+from studies.processes import Processes
 from studies.tasks import Job
 
 
@@ -70,8 +69,8 @@ def check_workers(workers: Any, scheduler: Any) -> int:
     number = check_integer("workers", workers, 1)
     if scheduler is not None and (not isinstance(scheduler, str) or "://" not in scheduler):
         raise ValueError(f"scheduler must be an address such as tcp://host:8786; got {scheduler!r}")
-    if number != 1 or scheduler is not None:
-        require("distributed", "more workers than one need", "cluster")
+    if scheduler is not None:
+        require("distributed", "a scheduler needs", "cluster")
     return number
 
 
@@ -93,7 +92,7 @@ class Workers:
     def __init__(self, workers: int, scheduler: str | None = None, *, progress: bool) -> None:
         self._number, self._scheduler = workers, scheduler
         self._here = InProcess(progress=progress)
-        self._there: dask_workers.OnDask | None = None
+        self._there: Executor | None = None
         self._now: Executor = self._here
         self._stack = ExitStack()
 
@@ -110,22 +109,17 @@ class Workers:
         Raises
         ------
         ValueError
-            If there is no such scheduler, it has no workers, or those do not see the folder or
-            have another version of isingrl.
+            As `studies.cluster.connected`.
         """
         number = min(self._number, len(jobs))
         alone = number <= 1 if self._scheduler is None else not jobs
         if not alone and self._there is None:
-            import dask
-
-            self._stack.enter_context(dask.config.set(dask_workers.SETTINGS))
-            for name in ("distributed", "asyncio", "tornado"):
-                logging.getLogger(name).setLevel(logging.CRITICAL)
             if self._scheduler is None:
-                start = dask_workers.local(number)
+                self._there = processes = Processes(self._number)
+                self._stack.callback(processes.end)
             else:
-                start = dask_workers.remote(self._scheduler, jobs, folder)
-            self._there = self._stack.enter_context(start)
+                cluster = connected(self._scheduler, jobs, folder)
+                self._there = self._stack.enter_context(cluster)
         self._now = self._here if alone or self._there is None else self._there
         yield from self._now.run(jobs, folder)
 
@@ -135,9 +129,7 @@ class Workers:
 
 
 def default_workers() -> int:
-    """As many as this process may use cores; 1 where Dask's distributed is not installed."""
-    if importlib.util.find_spec("distributed") is None:
-        return 1
+    """As many as this process may use cores."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

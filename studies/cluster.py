@@ -1,18 +1,14 @@
-"""Workers of Dask: processes of this machine, or a cluster; and jobs on them."""
+"""Jobs on a Dask cluster that somebody has started."""
 
 from __future__ import annotations
 
 import itertools
 import logging
-import os
 import queue
-import signal
-import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
-from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -28,18 +24,15 @@ from studies.tasks import Job
 _CONNECT_SECONDS = 5.0
 _CLOSE_SECONDS = 2.0
 _RESTART_SECONDS = 60.0
-_STARTS = 3
 _START = ", start "
 _COMPILING = "isingrl-compiling"
-_ONE_THREAD = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-SETTINGS: dict[str, Any] = {
+_SETTINGS = {
     "distributed.scheduler.worker-saturation": 1.0,  # the rest waits with the scheduler
     "distributed.comm.timeouts.connect": f"{_CONNECT_SECONDS}s",
 }
-"""Of Dask, while it is at work."""
 
 
-class OnDask:
+class Cluster:
     """Jobs on the workers of a Dask cluster; one thread each.
 
     A job whose worker dies runs again on another, three times at most.
@@ -47,12 +40,10 @@ class OnDask:
     Parameters
     ----------
     client : distributed.Client
-    refill : function, optional
-        Starts workers that are missing; called about once a second.
     """
 
-    def __init__(self, client: Any, refill: Callable[[], None] | None = None) -> None:
-        self._client, self._refill = client, refill
+    def __init__(self, client: Any) -> None:
+        self._client = client
         self._starts = itertools.count()  # a job that runs again is another one to the scheduler
         self._jobs: dict[str, Job] = {}
         self._told: set[str] = set()
@@ -75,8 +66,6 @@ class OnDask:
             try:
                 ready = [waiting.get(timeout=1.0)]
             except queue.Empty:
-                if self._refill is not None:
-                    self._refill()
                 yield None
                 continue
             while not waiting.empty():
@@ -141,8 +130,6 @@ def _key(job: Job, folder: Path) -> str:
 def _perform_alone(job: Job, folder: Path) -> Entry:
     from distributed import get_worker
 
-    # A worker imports the script of the command, and with it numba, before it gets its variables.
-    numba.config.reload_config()
     numba.set_num_threads(1)
     # what a worker prints would run through the display
     _compiling.tell_by(partial(get_worker().log_event, _COMPILING))
@@ -151,117 +138,58 @@ def _perform_alone(job: Job, folder: Path) -> Entry:
 
 
 @contextmanager
-def local(number: int) -> Iterator[OnDask]:
-    """Worker processes of this machine; an error, or an interruption, kills them."""
+def connected(scheduler: str, jobs: Sequence[Job], folder: Path) -> Iterator[Cluster]:
+    """Workers of a cluster, which go on after it.
+
+    Raises
+    ------
+    ValueError
+        If there is no such scheduler, it has no workers, or those do not see the folder or have
+        another version of isingrl.
+    """
+    import dask
     from distributed import Client
 
-    with _deaf_loop() as loop:
-        cluster = _started(number, loop)
-        client = Client(cluster)
-        try:
-            # what keeps a worker alive gives up if it cannot start it again
-            yield OnDask(client, partial(cluster.scale, number))
-        except BaseException:
-            # closing would wait for the tasks that are running
-            for nanny in cluster.workers.values():
-                nanny.auto_restart = False
-                if nanny.pid is not None:
-                    with suppress(ProcessLookupError):
-                        os.kill(nanny.pid, signal.SIGKILL)
-            raise
-        finally:
-            for part in (client, cluster):
-                with suppress(TimeoutError, OSError):
-                    part.close(timeout=_CLOSE_SECONDS)
-
-
-def _started(number: int, loop: Any) -> Any:
-    """Processes that are up; one that dies before takes all others with it, and they start anew."""
-    from distributed import LocalCluster
-
-    for last in (*[False] * (_STARTS - 1), True):
-        try:
-            return LocalCluster(
-                n_workers=number, threads_per_worker=1, dashboard_address=":0", loop=loop,
-                silence_logs=logging.CRITICAL,
-                env=dict.fromkeys(_ONE_THREAD, "1") | {"DASK_LOGGING__DISTRIBUTED": "critical"},
-            )  # fmt: skip
-        except RuntimeError as error:
-            if last:
-                raise ChildProcessError(
-                    f"workers: one of the {number} died every time that they were started, perhaps "
-                    "for want of memory"
-                ) from error
-    raise AssertionError
+    for name in ("distributed", "asyncio", "tornado"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    with dask.config.set(_SETTINGS), _connected(Client, scheduler) as client:
+        _check_workers(client, scheduler, folder)
+        _end_lost(client, {_key(job, folder) for job in jobs})
+        yield Cluster(client)
 
 
 @contextmanager
-def _deaf_loop() -> Iterator[Any]:
-    """An event loop in a thread that blocks Ctrl-C, and so do the processes that it begins.
-
-    In a terminal they would get it too, and tell of it at length.
-    """
-    from distributed.utils import LoopRunner
-
-    runner = LoopRunner()
-    _start_resource_tracker()
-    former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+def _connected(client_of: Any, scheduler: str) -> Iterator[Any]:
     try:
-        runner.start()
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, former)
-    try:
-        yield runner.loop
-    finally:
-        runner.stop(_CLOSE_SECONDS)
-
-
-def _start_resource_tracker() -> None:
-    """Start what removes the semaphores of processes that were killed, and let it do so silently.
-
-    Now, because it unblocks Ctrl-C where it starts.
-    """
-    options = sys.warnoptions
-    sys.warnoptions = [*options, "ignore:resource_tracker:UserWarning"]  # which it inherits
-    try:
-        resource_tracker.ensure_running()
-    finally:
-        sys.warnoptions = options
-
-
-@contextmanager
-def remote(scheduler: str, jobs: Sequence[Job], folder: Path) -> Iterator[OnDask]:
-    """Workers of a cluster that somebody has started, and goes on using."""
-    from distributed import Client
-
-    try:
-        client = Client(scheduler, timeout=_CONNECT_SECONDS)
+        client = client_of(scheduler, timeout=_CONNECT_SECONDS)
     except (OSError, TimeoutError, ValueError) as error:
         raise ValueError(
             f"scheduler must be the address of a Dask scheduler that runs; {scheduler}: {error}"
         ) from error
     try:
-        with suppress(TimeoutError):
-            client.wait_for_workers(1, timeout=_CONNECT_SECONDS)
-        seen = _answers(client, _sees, folder.resolve())
-        if not seen:
-            raise ValueError(f"scheduler must have workers; {scheduler} has none")
-        blind = [worker for worker, (sees, _) in seen.items() if not sees]
-        if blind:
-            raise ValueError(
-                f"out must be a folder that all workers see; {', '.join(blind)} cannot see {folder}"
-            )
-        own = versions()["isingrl"]
-        for worker, (_, version) in seen.items():
-            if version != own:
-                raise ValueError(
-                    f"scheduler: its workers must have isingrl {own} too; {worker} has {version}"
-                )
-        _end_lost(client, {_key(job, folder) for job in jobs})
-        yield OnDask(client)
+        yield client
     finally:
         with suppress(TimeoutError, OSError):
             client.close(timeout=_CLOSE_SECONDS)
+
+
+def _check_workers(client: Any, scheduler: str, folder: Path) -> None:
+    with suppress(TimeoutError):
+        client.wait_for_workers(1, timeout=_CONNECT_SECONDS)
+    seen = _answers(client, _sees, folder.resolve())
+    if not seen:
+        raise ValueError(f"scheduler must have workers; {scheduler} has none")
+    blind = [worker for worker, (sees, _) in seen.items() if not sees]
+    if blind:
+        raise ValueError(
+            f"out must be a folder that all workers see; {', '.join(blind)} cannot see {folder}"
+        )
+    own = versions()["isingrl"]
+    for worker, (_, version) in seen.items():
+        if version != own:
+            raise ValueError(
+                f"scheduler: its workers must have isingrl {own} too; {worker} has {version}"
+            )
 
 
 def _end_lost(client: Any, keys: set[str]) -> None:
