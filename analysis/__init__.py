@@ -8,7 +8,7 @@ the stronger, `plots` draws all of it on axes that it is given. Datasets have an
 ``data.isingrl``, for what is asked most, and `unit_registry` has pint read their units.
 """
 
-import isingrl._kernels  # noqa: F401 - it says where kernels are kept, those of this package too
+import isingrl.engines.kernels  # noqa: F401 - it says where kernels are kept, those of this package too
 from analysis import errors, exact, plots, scaling
 from analysis._fits import FitWarning
 from analysis.accessor import IsingAccessor

@@ -7,8 +7,8 @@ import numpy as np
 from analysis.literature import critical_temperature
 from benchmarks.timing import Case
 from isingrl import HeatBath, Ising, Lattice, MeanFieldQ, Metropolis, Policy, Rule, train
-from isingrl._site_engine import SiteEngine
-from isingrl.simulation import Engine, make_engine
+from isingrl.engines.engine import Engine, table_engine
+from isingrl.engines.sites import SiteEngine
 from isingrl.tables import RuleTable
 
 CHAINS = 64  # of one block of the bit-lane engine
@@ -44,7 +44,7 @@ def _engine(
 ) -> Engine:
     """The engine that `simulate` would take, from random spins."""
     table = _compiled(model, rule, chains)
-    return make_engine(model, table, "random", schedule, np.random.SeedSequence(1))
+    return table_engine(model.lattice, table, "random", schedule, np.random.SeedSequence(1))
 
 
 def sweeps(

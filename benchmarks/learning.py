@@ -11,8 +11,8 @@ from benchmarks.chapter_loop import ChapterLoop
 from benchmarks.engines import CHAINS, square, temperature_for
 from benchmarks.report import Row
 from benchmarks.timing import Case, Effort, Rate, measure
-from isingrl import Ising, Lattice, MeanFieldQ, simulate, train
-from isingrl.agents._learning_engine import LearningEngine
+from isingrl import Ising, Lattice, Learning, MeanFieldQ, simulate, train
+from isingrl.engines.learning import LearningEngine
 
 _EPOCH = MeanFieldQ(
     "chapter-2d",
@@ -142,10 +142,10 @@ def _paper_row(full: bool) -> Row:
     model = square(20)
     tau = np.linspace(0.5, 2.0, 32)
     sweeps = 10_000 if full else 100
-    options = {"schedule": "synchronous", "learn": True, "seed": 1}
-    simulate(model, _PAPER, 2 * tau, sweeps=2, **options)  # compiles
+    rule, options = Learning(_PAPER), {"schedule": "synchronous", "seed": 1}
+    simulate(model, rule, 2 * tau, sweeps=2, **options)  # compiles
     begin = time.perf_counter()
-    simulate(model, _PAPER, 2 * tau, sweeps=sweeps, **options)
+    simulate(model, rule, 2 * tau, sweeps=sweeps, **options)
     seconds = time.perf_counter() - begin
     what = f"protocol of Yang et al. (2018): 20×20, {sweeps:,} steps, 32 values of τ, all cores"
     return Row("Learning", what, value=seconds, unit="s", at_most=20.0 if full else None)

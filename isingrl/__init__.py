@@ -25,7 +25,9 @@ if TYPE_CHECKING:
         TemperatureMapWarning,
         train,
     )
+    from isingrl.dynamics import Dynamics
     from isingrl.lattice import Lattice
+    from isingrl.learning import Learning
     from isingrl.model import Ising
     from isingrl.rules import HeatBath, Metropolis, Rule
     from isingrl.simulation import simulate
@@ -34,11 +36,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Agent",
+    "Dynamics",
     "HeatBath",
     "IndependentQ",
     "Ising",
     "JointQ",
     "Lattice",
+    "Learning",
     "MeanFieldQ",
     "Metropolis",
     "NeighborhoodQ",
@@ -56,7 +60,9 @@ _HOMES = {
         "Agent", "IndependentQ", "JointQ", "MeanFieldQ", "NeighborhoodQ", "Network", "Policy",
         "TemperatureMapWarning", "train",
     ),
+    "isingrl.dynamics": ("Dynamics",),
     "isingrl.lattice": ("Lattice",),
+    "isingrl.learning": ("Learning",),
     "isingrl.model": ("Ising",),
     "isingrl.rules": ("HeatBath", "Metropolis", "Rule"),
     "isingrl.simulation": ("simulate",),

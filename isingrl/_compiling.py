@@ -14,7 +14,7 @@ from pathlib import Path
 import numba
 from numba.core import event
 
-from isingrl._kernels import cache
+from isingrl.engines.kernels import cache
 
 _SECONDS = 1.0
 _ONCE = "isingrl: compiling kernels for this machine, once; later runs take them from a cache"

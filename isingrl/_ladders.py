@@ -59,8 +59,10 @@ def climb(
             "field must be a sequence, as in Ising(lattice, field=[0.0, 0.1, 0.2]), for a ladder "
             f"along it; got {run.model.field:g}"
         )
-    if run.learn:
-        raise ValueError("learn must be False on a ladder, where agents would begin anew; got True")
+    if run.rule.learns:
+        raise ValueError(
+            f"rule must not learn on a ladder, where agents would begin anew; got {run.rule!r}"
+        )
     if run.until is not None:
         raise ValueError("until must be None on a ladder, whose rungs are equally long")
     number = run.shape[0 if ladder == "temperature" else 1]

@@ -14,7 +14,7 @@ from isingrl._progress import tqdm
 from isingrl._run_files import RunFolder, Series
 
 if TYPE_CHECKING:
-    from isingrl.simulation import Engine
+    from isingrl.engines.engine import Engine
 
 _FIRST_LOOK = 100  # draws before `enough` is asked for the first time
 _GROWTH = 1.25  # of the run between two such questions
@@ -44,7 +44,7 @@ def measure(
     engine: Engine, series: Series, plan: Plan, folder: RunFolder | None, progress: bool
 ) -> None:
     """Carry out a plan from where `series` is, in chunks between which Ctrl-C is heard."""
-    n_chains, draws = series.bonds.shape
+    n_chains, draws = len(series.spins), series.n_draws
     n_sites = math.prod(series.spins.shape[2:])
     chunk = max(1, int(engine.updates_a_call / (n_sites * n_chains)))
     total = plan.thermalization + draws * plan.interval
@@ -65,7 +65,7 @@ def _steps(engine: Engine, series: Series, plan: Plan, chunk: int) -> Iterator[i
         engine.sweep(sweeps)
         series.thermalized += sweeps
         yield sweeps
-    n_chains, draws = series.bonds.shape
+    n_chains, draws = len(series.spins), series.n_draws
     interval = plan.interval
     looks = _looks(draws) if plan.enough is not None else {draws}
     position = begin = series.draws * interval  # sweeps since the thermalization
@@ -95,10 +95,7 @@ def _steps(engine: Engine, series: Series, plan: Plan, chunk: int) -> Iterator[i
             look = min(each for each in looks if each > series.draws)
             most = int(upcoming) // interval - series.draws, look - series.draws
             number = min(max(1, chunk // interval), *most)
-        measured = engine.record(number, measurement - position)
-        place = slice(series.draws, series.draws + number)
-        series.bonds[:, place], series.totals[:, place] = measured
-        series.draws += number
+        series.note(engine.record(number, measurement - position))
         position = series.draws * interval
 
 

@@ -25,11 +25,8 @@ from isingrl._archives import (
     read_checkpoint,
     write_archive,
 )
-from isingrl.agents.agent import Agent, ways
-from isingrl.agents.policy import Policy
+from isingrl.dynamics import Dynamics
 from isingrl.model import Ising
-from isingrl.rules import Rule
-from isingrl.tables import RuleTable
 
 _FORMAT, _NAME, _WHAT = "isingrl-run-1", "run", "run"
 _WRITES = 20.0  # times as long as a checkpoint took to write passes before the next one, at least
@@ -45,18 +42,21 @@ class Series:
 
     Attributes
     ----------
-    bonds, totals : int64 arrays, shape (n_chains, n_draws)
-        Sums of s_i s_j over bonds and of s_i over sites.
+    sums : dict of int64 arrays, shape (n_chains, n_draws)
+        By name, as `isingrl.engines.engine.Engine.record` returns them; none before the first
+        draw.
     spins : int8 array, shape (n_chains, n_snapshots, *lattice.shape)
+    n_draws : int
+        Draws of the whole run.
     thermalized : int
         Sweeps of the thermalization that are made.
     draws, snapshots : int
         How many are there; what comes after them is yet to be measured.
     """
 
-    bonds: npt.NDArray[np.int64]
-    totals: npt.NDArray[np.int64]
+    sums: Arrays
     spins: npt.NDArray[np.int8]
+    n_draws: int
     thermalized: int = 0
     draws: int = 0
     snapshots: int = 0
@@ -64,16 +64,25 @@ class Series:
     @classmethod
     def new(cls, n_chains: int, draws: int, snapshots: int, shape: tuple[int, ...]) -> Series:
         """Room for a run."""
-        bonds, totals = (np.empty((n_chains, draws), dtype=np.int64) for _ in range(2))
-        return cls(bonds, totals, np.empty((n_chains, snapshots, *shape), dtype=np.int8))
+        return cls({}, np.empty((n_chains, snapshots, *shape), dtype=np.int8), draws)
+
+    def note(self, measured: Arrays) -> None:
+        """Add draws that were measured; after others only what was measured then, too."""
+        (number,) = {values.shape[1] for values in measured.values()}
+        if not self.draws:
+            shape = len(self.spins), self.n_draws
+            self.sums = {name: np.empty(shape, dtype=np.int64) for name in measured}
+        for name, values in self.sums.items():
+            values[:, self.draws : self.draws + number] = measured[name]
+        self.draws += number
+
+    def measured(self) -> Arrays:
+        """The sums so far, by name."""
+        return {name: values[:, : self.draws] for name, values in self.sums.items()}
 
     def arrays(self) -> Arrays:
         """All that was measured so far, by name."""
-        return {
-            "bonds": self.bonds[:, : self.draws],
-            "totals": self.totals[:, : self.draws],
-            "spins": self.spins[:, : self.snapshots],
-        }
+        return self.measured() | {"spins": self.spins[:, : self.snapshots]}
 
     def take(self, thermalized: int, arrays: Arrays) -> None:
         """Take over what `arrays` returned, of a longer run its first draws.
@@ -83,20 +92,28 @@ class Series:
         ValueError
             If it is of another run.
         """
-        known, kept = arrays["bonds"].shape[-1], arrays["spins"].shape[1]
-        n_chains, sites = len(self.bonds), self.spins.shape[2:]
-        expected = {
-            "bonds": ((n_chains, known), np.dtype(np.int64)),
-            "totals": ((n_chains, known), np.dtype(np.int64)),
-            "spins": ((n_chains, kept, *sites), np.dtype(np.int8)),
-        }
-        found = {name: (values.shape, values.dtype) for name, values in arrays.items()}
-        if found != expected or kept > self.spins.shape[1]:
-            raise ValueError(f"its series must be {expected}; got {found}")
-        self.thermalized, self.snapshots = thermalized, kept
-        self.draws = min(known, self.bonds.shape[1])
-        for name, values in self.arrays().items():
-            values[:] = arrays[name][:, : values.shape[1]]
+        sums = {name: values for name, values in arrays.items() if name != "spins"}
+        needed = {"spins"} | ({"bonds", "totals"} if sums else set())
+        if lacking := needed - arrays.keys():
+            raise ValueError(f"its series must hold {sorted(needed)}; it lacks {sorted(lacking)}")
+        spins, shape = arrays["spins"], self.spins.shape
+        draws = {values.shape[1:] for values in sums.values()}
+        fits = all(len(values) == len(self.spins) for values in arrays.values())
+        integers = all(values.dtype == np.int64 for values in sums.values())
+        if not (
+            fits and integers and len(draws) <= 1
+            and spins.dtype == np.int8 and spins.shape[2:] == shape[2:]
+            and spins.shape[1] <= shape[1]
+        ):  # fmt: skip
+            found = {name: (values.shape, str(values.dtype)) for name, values in arrays.items()}
+            raise ValueError(
+                f"its series must be sums of {shape[0]} chains and spins of shape {shape}; "
+                f"got {found}"
+            )
+        self.thermalized, self.snapshots = thermalized, spins.shape[1]
+        self.spins[:, : self.snapshots] = spins
+        if sums:
+            self.note({name: values[:, : self.n_draws] for name, values in sums.items()})
 
 
 class RunFolder:
@@ -213,8 +230,7 @@ def run_folder(out: Any, seconds: float) -> Iterator[RunFolder | None]:
 
 def run_arguments(
     model: Ising,
-    rule: Rule | Agent,
-    table: RuleTable | None,
+    rule: Dynamics,
     temperatures: npt.NDArray[np.float64],
     start: str | npt.NDArray[np.int8],
     options: dict[str, Any],
@@ -224,9 +240,7 @@ def run_arguments(
     Parameters
     ----------
     model : Ising
-    rule : Rule or Agent
-    table : RuleTable or None
-        What the rule compiles to; None for agents that learn.
+    rule : Dynamics
     temperatures : ndarray, shape (n_temperatures,)
     start : str or int8 array, shape (n_chains, *lattice.shape)
     options : dict
@@ -237,15 +251,6 @@ def run_arguments(
     options = {name: _plain(value) for name, value in options.items()}
     if not options["snapshots"]:
         del options["sweeps"]
-    agent = rule.agent if isinstance(rule, Policy) else rule
-    known: Arrays = {}
-    if table is not None:
-        known = {"up": table.up} | ({} if table.sites is None else {"sites": table.sites})
-    else:
-        assert isinstance(agent, Agent)
-        known = ways(agent, model, temperatures)
-        if isinstance(rule, Policy):
-            known |= rule.knowledge(temperatures, options["chains"])
     return {
         "model": {
             "shape": list(lattice.shape),
@@ -254,16 +259,13 @@ def run_arguments(
             "coupling": model.coupling,
             "field": model.field if isinstance(model.field, float) else list(model.field),
         },
-        "rule": {
-            "name": rule.name,
-            **(agent.settings() if isinstance(agent, Agent) else {}),
-        },
+        "rule": {"name": rule.name, **rule.settings()},
         # JSON has no infinity
         "temperature": ", ".join(map(repr, temperatures.tolist())),
         "start": start if isinstance(start, str) else f"array {digest_of({'spins': start})}",
         **options,
         # last, as it follows from most of the others, which say more
-        "rule.sha256": digest_of(known),
+        "rule.sha256": digest_of(rule.known(model, temperatures, options["chains"])),
     }
 
 

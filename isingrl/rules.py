@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+import warnings
+from abc import abstractmethod
 from dataclasses import replace
 from typing import Any
 
@@ -10,12 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
-from isingrl._validation import check_temperature
+from isingrl.dynamics import Dynamics
+from isingrl.engines.engine import Engine, table_engine
 from isingrl.model import Ising
 from isingrl.tables import RuleTable, check_probabilities
 
 
-class Rule(ABC):
+class Rule(Dynamics):
     """What decides a site's next spin from its own and its neighbours' spins.
 
     A rule is a table for every temperature, so that Metropolis, heat bath and trained agents run
@@ -36,11 +38,6 @@ class Rule(ABC):
     >>> data.method.item(), dict(data.sizes)
     ('voter', {'temperature': 1, 'chain': 1, 'draw': 10})
     """
-
-    @property
-    @abstractmethod
-    def name(self) -> str:
-        """Name of the method, as it stands along the dimension ``method``."""
 
     @abstractmethod
     def table(self, model: Ising, temperature: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -103,82 +100,27 @@ class Rule(ABC):
             )
         return RuleTable(np.repeat(up, chains, axis=0)[:, None])
 
-    def temperatures(self, model: Ising, temperature: Any) -> npt.NDArray[np.float64]:
-        """Check the temperatures asked for; the default wants them given.
+    def engine(
+        self,
+        model: Ising,
+        temperatures: npt.NDArray[np.float64],
+        chains: int,
+        start: str | npt.NDArray[np.int8],
+        schedule: str,
+        seed: np.random.SeedSequence,
+    ) -> Engine:
+        """See `Dynamics.engine`; bit lanes wherever they fit, else bytes."""
+        table = compiled(self, model, temperatures, chains)
+        if not table.counted and not type(self).__module__.startswith("isingrl."):
+            _warn_of_own_bonds(self, model)
+        return table_engine(model.lattice, table, start, schedule, seed)
 
-        Parameters
-        ----------
-        model : Ising
-            What is simulated.
-        temperature : float or sequence of float
-            In J/k_B; None if it was left out.
-
-        Returns
-        -------
-        ndarray, shape (n_temperatures,)
-            In J/k_B.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If `temperature` is missing, empty, negative, not a number or repeated.
-
-        Examples
-        --------
-        >>> import isingrl as irl
-        >>> irl.HeatBath().temperatures(irl.Ising(irl.Lattice((8, 8))), [2, 3]).tolist()
-        [2.0, 3.0]
-        """
-        if temperature is None:
-            raise TypeError(f"temperature must be given for {type(self).__name__}(); got None")
-        return check_temperature(temperature)
-
-    def softmax_temperature(
-        self, model: Ising, temperature: npt.NDArray[np.float64]
-    ) -> npt.NDArray[np.float64] | None:
-        """Softmax temperature τ of the agents at each temperature; None for a plain rule.
-
-        Parameters
-        ----------
-        model : Ising
-            What is simulated.
-        temperature : ndarray, shape (n_temperatures,)
-            In J/k_B.
-
-        Returns
-        -------
-        ndarray, shape (n_temperatures,), or None
-            In the units of the agents' reward.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> import isingrl as irl
-        >>> model = irl.Ising(irl.Lattice((8, 8)))
-        >>> print(irl.HeatBath().softmax_temperature(model, np.array([2.0])))
-        None
-        """
-        return None
-
-    def __repr__(self) -> str:
-        given = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
-        return f"{type(self).__name__}({given})"
-
-    def describe(self) -> dict[str, str]:
-        """What of the rule a Dataset's attributes keep.
-
-        Returns
-        -------
-        dict
-            Names and values of attributes.
-
-        Examples
-        --------
-        >>> import isingrl as irl
-        >>> irl.HeatBath().describe()
-        {'rule': 'heat-bath'}
-        """
-        return {"rule": self.name}
+    def known(
+        self, model: Ising, temperatures: npt.NDArray[np.float64], chains: int
+    ) -> dict[str, npt.NDArray[Any]]:
+        """See `Dynamics.known`: the table."""
+        table = compiled(self, model, temperatures, chains)
+        return {"up": table.up} | ({} if table.sites is None else {"sites": table.sites})
 
 
 class Metropolis(Rule):
@@ -265,6 +207,16 @@ def compiled(
     split = [each.up.reshape(len(temperature), chains, *each.up.shape[1:]) for each in tables]
     up = np.stack(split, axis=1)
     return replace(tables[0], up=up.reshape(-1, *up.shape[3:]))
+
+
+def _warn_of_own_bonds(rule: Rule, model: Ising) -> None:
+    warnings.warn(
+        f"energy is that of the model, with its one coupling {model.coupling:g}, and not of bonds "
+        f"that the rule {rule.name!r} may have of its own, by site or configuration; nor are the "
+        "specific heat and other things made from it",
+        UserWarning,
+        stacklevel=5,  # as `simulate` calls it
+    )
 
 
 def _reduced(

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 import os
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,59 +14,23 @@ import xarray as xr
 
 from isingrl._coordinates import coordinates_of
 from isingrl._ladders import climb
-from isingrl._lane_engine import LaneEngine
-from isingrl._lane_layout import fits
 from isingrl._measurement import Plan, measure
 from isingrl._provenance import versions_text
 from isingrl._run_files import RunFolder, Series, run_arguments, run_folder
 from isingrl._runs import check_snapshots, check_start, seed_sequence
 from isingrl._schedules import SCHEDULES
-from isingrl._site_engine import SiteEngine
-from isingrl._validation import (
-    check_choice,
-    check_flag,
-    check_real,
-    check_run_length,
-    check_temperature,
-)
-from isingrl.agents._learning_engine import LearningEngine
-from isingrl.agents._temperature_map import mismatch, warn_of_temperature
-from isingrl.agents.agent import Agent
-from isingrl.agents.policy import Policy
+from isingrl._validation import check_choice, check_flag, check_real, check_run_length
+from isingrl.agents._temperature_map import warn_of_temperature
+from isingrl.dynamics import Dynamics
+from isingrl.engines.engine import Engine
 from isingrl.model import Ising
-from isingrl.rules import Rule, compiled
-from isingrl.tables import RuleTable
 
 _SINCE_FIRST_DRAW = {"long_name": "sweeps after the first draw", "units": "sweeps"}
 
 
-class Engine(Protocol):
-    """What `simulate` asks of an engine."""
-
-    updates_a_call: float
-    """Site updates of about a tenth of a second: what passes between two looks at the keyboard."""
-
-    def sweep(self, sweeps: int) -> None:
-        """Make `sweeps` sweeps of every chain."""
-
-    def record(
-        self, draws: int, interval: int
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Measure bond and spin sums, shape (n_chains, draws), every `interval` sweeps."""
-
-    def spins(self, chain: int) -> npt.NDArray[np.int8]:
-        """Spins of one chain."""
-
-    def state(self) -> dict[str, npt.NDArray[Any]]:
-        """Copies of all that the next sweeps depend on, by name."""
-
-    def restore(self, state: dict[str, npt.NDArray[Any]]) -> None:
-        """Take over what `state` returned."""
-
-
 def simulate(
     model: Ising,
-    rule: Rule | Agent,
+    rule: Dynamics,
     temperature: Any = None,
     *,
     sweeps: int,
@@ -77,7 +40,6 @@ def simulate(
     start: str | npt.ArrayLike = "random",
     schedule: str = "checkerboard",
     snapshots: int | Sequence[int] = 0,
-    learn: bool = False,
     ladder: str | None = None,
     loop: bool = False,
     until: Callable[[xr.Dataset], bool] | None = None,
@@ -94,9 +56,9 @@ def simulate(
         Lattice, coupling and field; with several fields there are `chains` chains at every
         temperature in every field. Agents that learn take one field, policies that of their
         training.
-    rule : Rule or Agent
-        `Metropolis`, `HeatBath` or a trained `Policy`; with `learn` a `Policy` or an agent that
-        knows nothing yet.
+    rule : Dynamics
+        `Metropolis`, `HeatBath`, a trained `Policy`, agents that learn meanwhile (`Learning`), or
+        what else brings an engine.
     temperature : float or sequence of float, in J/k_B
         Distinct temperatures; 0 and infinity are valid. May be left out for a policy, which
         brings its own, or name some of those.
@@ -119,11 +81,6 @@ def simulate(
         Configurations to keep of every chain: how many, evenly spread over the draws, the last draw
         one of them; or after which measured sweeps, ascending, as ``[0, 1, 10, 100]``, where 0 is
         the configuration before the first of them. They need not be multiples of `interval`.
-    learn : bool
-        Agents go on learning, each chain its own, while they are measured and before, at constant
-        softmax temperature; the way to run agents for which a frozen policy means little, such as
-        `IndependentQ`. A sweep is then one that is learned from. Networks learn at their full
-        rate, with a new optimizer.
     ladder : {"temperature", "field"}, optional
         Run the temperatures, or fields, one after the other in the order given, each from the last
         configuration of the one before: annealing, or magnetization against a field that is
@@ -191,7 +148,12 @@ def simulate(
     """
     if not isinstance(model, Ising):
         raise TypeError(f"model must be an Ising model; got {model!r}")
-    temperatures = _check_rule(model, rule, temperature, learn)
+    if not isinstance(rule, Dynamics):
+        raise TypeError(
+            "rule must be Metropolis(), HeatBath(), a Policy or other Dynamics; got "
+            f"{rule!r} (agents are trained first, or run as Learning(agent))"
+        )
+    temperatures = rule.temperatures(model, temperature)
     sweeps, thermalization, interval, chains = check_run_length(
         sweeps, thermalization, interval, chains
     )
@@ -201,14 +163,12 @@ def simulate(
     run = Run(
         model, rule, temperatures, sweeps, thermalization, interval, chains, schedule,
         ", ".join(map(str, kept)) if np.ndim(snapshots) else kept.size,
-        kept, learn, until, progress,
+        kept, until, progress,
     )  # fmt: skip
     seeds = seed_sequence(seed)
     first = check_start(start, model.lattice.shape, run.sizes)
     check_real("checkpoint_seconds", checkpoint_seconds, minimum=0)
-    if isinstance(rule, Agent | Policy):
-        agent, learned_on = (rule, model) if isinstance(rule, Agent) else (rule.agent, rule.model)
-        warn_of_temperature(agent, learned_on, stacklevel=2)
+    warn_of_temperature(rule.name, rule.departures(model), stacklevel=2)
     if ladder is not None:
         data = climb(run, ladder, loop, first, seeds, seed is not None, out, checkpoint_seconds)
     elif check_flag("loop", loop):
@@ -232,7 +192,7 @@ class Run:
     """A run as `simulate` was asked for it, its arguments checked."""
 
     model: Ising
-    rule: Rule | Agent
+    rule: Dynamics
     temperatures: npt.NDArray[np.float64]
     sweeps: int
     thermalization: int
@@ -241,7 +201,6 @@ class Run:
     schedule: str
     snapshots: int | str
     kept: npt.NDArray[np.int64]
-    learn: bool
     until: Callable[[xr.Dataset], bool] | None
     progress: bool
 
@@ -278,30 +237,18 @@ class Run:
             Of a ladder, each of which has random numbers of its own.
         """
         model, rule = self.model, self.rule
-        table = None
-        if not self.learn:
-            assert isinstance(rule, Rule)
-            table = compiled(rule, model, self.temperatures, self.chains)
-            _warn_of_own_bonds(model, rule, table)
         if folder is not None:
             options = {
                 "chains": self.chains, "schedule": self.schedule,
                 "thermalization": self.thermalization, "interval": self.interval,
-                "snapshots": self.snapshots, "sweeps": self.sweeps, "learn": self.learn,
+                "snapshots": self.snapshots, "sweeps": self.sweeps, "learn": rule.learns,
             }  # fmt: skip
-            arguments = run_arguments(model, rule, table, self.temperatures, start, options)
+            arguments = run_arguments(model, rule, self.temperatures, start, options)
             seeds = folder.open(arguments, seeds, seeded)
         own = seeds
         if rung is not None:
             own = np.random.SeedSequence(seeds.entropy, spawn_key=(rung,))
-        engine: Engine
-        if table is not None:
-            engine = make_engine(model, table, start, self.schedule, own)
-        else:
-            assert isinstance(rule, Agent | Policy)
-            engine = LearningEngine(
-                model, rule, self.temperatures, self.chains, start, self.schedule, own
-            )
+        engine = rule.engine(model, self.temperatures, self.chains, start, self.schedule, own)
         n_chains, draws = math.prod(self.shape), self.sweeps // self.interval
         series = Series.new(n_chains, draws, self.kept.size, model.lattice.shape)
         if folder is not None:
@@ -332,13 +279,13 @@ class Run:
                 sweep=("snapshot", kept, at),
             )
         description = rule.describe()
-        if isinstance(rule, Agent) and mismatch(rule, self.model):
+        if rule.departures(self.model):
             description["temperature_map"] = "approximate"
         description.pop("rule", None)  # which is the method
         data.attrs = description | {
             "sweeps": series.draws * self.interval if self.until else self.sweeps,
             "thermalization": self.thermalization,
-            "learn": int(self.learn),
+            "learn": int(rule.learns),
             "seed_entropy": str(seeds.entropy),
             "versions": versions_text(),
         }
@@ -352,24 +299,29 @@ class Run:
     def _dataset(self, series: Series) -> xr.Dataset:
         """Energies and magnetizations so far, and what they were measured on."""
         model, lattice, draws = self.model, self.model.lattice, series.draws
-        measured = series.arrays()
+        sums = series.measured()
         each_field = (self.shape[0], -1, self.chains, draws)
-        bonds, totals = (measured[name].reshape(each_field) for name in ("bonds", "totals"))
+        bonds, totals = (sums.pop(name).reshape(each_field) for name in ("bonds", "totals"))
         energies = [
             each.energy_of_sums(bonds[:, k], totals[:, k])
             for k, each in enumerate(model.each_field)
         ]
-        shape = (*self.shape, draws)
-        energy = np.stack(energies, axis=1).reshape(shape)
-        magnetization = (totals / lattice.n_sites).reshape(shape)
+        per_site = {"energy": np.stack(energies, axis=1), "magnetization": totals / lattice.n_sites}
+        per_site |= {name: values / lattice.n_sites for name, values in sums.items()}
         dims = (*self.sizes, "draw")
-        names = {name: {"long_name": f"{name} per site"} for name in ("energy", "magnetization")}
         degrees = {"long_name": "temperature", "units": "J/k_B"}
         since = _SINCE_FIRST_DRAW | {"interval": self.interval}
         return xr.Dataset(
             {
-                "energy": (dims, energy, names["energy"] | {"units": "J"}),
-                "magnetization": (dims, magnetization, names["magnetization"] | {"units": "1"}),
+                name: (
+                    dims,
+                    values.reshape(*self.shape, draws),
+                    {
+                        "long_name": f"{name.replace('_', ' ')} per site",
+                        "units": "J" if name == "energy" else "1",
+                    },
+                )
+                for name, values in per_site.items()
             },
             coords={
                 "temperature": ("temperature", self.temperatures, degrees),
@@ -378,56 +330,6 @@ class Run:
                 **coordinates_of(model),
             },
         )
-
-
-def make_engine(
-    model: Ising,
-    table: RuleTable,
-    start: str | npt.NDArray[np.int8],
-    schedule: str,
-    seed: np.random.SeedSequence,
-) -> Engine:
-    """Take the fast engine wherever it applies."""
-    lattice = model.lattice
-    table = table.for_schedule(lattice, schedule)
-    if fits(lattice) and table.counted and schedule in ("checkerboard", "synchronous"):
-        synchronous = schedule == "synchronous"
-        return LaneEngine(lattice, table.up[:, 0], start, synchronous=synchronous, seed=seed)
-    return SiteEngine(lattice, table, start, schedule=schedule, seed=seed)
-
-
-def _check_rule(model: Ising, rule: Any, temperature: Any, learn: bool) -> npt.NDArray[np.float64]:
-    """Check what updates the spins; returns the temperatures."""
-    if check_flag("learn", learn):
-        if not isinstance(rule, Agent | Policy):
-            raise TypeError(f"rule must be an agent or a Policy to learn; got {rule!r}")
-        model.one_field("agents that learn")
-    if isinstance(rule, Agent) and not learn:
-        raise TypeError(
-            f"rule must be Metropolis(), HeatBath() or a Policy; got {rule!r}: train it first, or "
-            "give learn=True"
-        )
-    if isinstance(rule, Agent):
-        rule.check_model(model)
-        if temperature is None:
-            raise TypeError("temperature must be given for agents that learn; got None")
-        return check_temperature(temperature)
-    if not isinstance(rule, Rule):
-        raise TypeError(f"rule must be Metropolis(), HeatBath() or a Policy; got {rule!r}")
-    found = [rule.temperatures(each, temperature) for each in model.each_field]
-    return found[0]
-
-
-def _warn_of_own_bonds(model: Ising, rule: Rule, table: RuleTable) -> None:
-    if table.counted or type(rule).__module__.startswith("isingrl."):
-        return
-    warnings.warn(
-        f"energy is that of the model, with its one coupling {model.coupling:g}, and not of bonds "
-        f"that the rule {rule.name!r} may have of its own, by site or configuration; nor are the "
-        "specific heat and other things made from it",
-        UserWarning,
-        stacklevel=4,
-    )
 
 
 def _check_until(until: Any, snapshots: Any) -> None:

@@ -17,10 +17,12 @@ from analysis.exact import MAX_SITES
 from analysis.literature import critical_temperature
 from isingrl import (
     Agent,
+    Dynamics,
     HeatBath,
     IndependentQ,
     Ising,
     Lattice,
+    Learning,
     MeanFieldQ,
     Metropolis,
     NeighborhoodQ,
@@ -30,7 +32,7 @@ from isingrl import (
 from isingrl._runs import STARTS
 from isingrl._schedules import SCHEDULES, Schedule
 from isingrl._validation import check_choice, check_integer, check_run_length
-from isingrl.agents._temperature_map import warn_of_temperature
+from isingrl.agents._temperature_map import departures_on, warn_of_temperature
 from studies.combining import concat, numbered
 from studies.extending import Join, added, added_grids, longer, unextended
 from studies.figures import legend_below, new_figure
@@ -225,7 +227,8 @@ class Curve:
         figure = new_figure(figsize=(9.0, 7.0), layout="constrained")
         for method in self.methods:
             if method in _AGENTS:
-                warn_of_temperature(self.agent(method), self.model, stacklevel=2)
+                agent = self.agent(method)
+                warn_of_temperature(agent.name, departures_on(agent, self.model), stacklevel=2)
         results = self._exact_results()
         axes = figure.subplots(2, 2, sharex=True)
         tc = critical_temperature(len(self.shape), self.neighborhood)
@@ -309,11 +312,11 @@ def measure(
     """Simulate one method at some temperatures; agents learn first."""
     model = config.model
     learns_on = method == _LEARNS_ON
-    rule: Rule | Agent
+    rule: Dynamics
     if method in _RULES:
         rule = _RULES[method]()
     elif learns_on:
-        rule = config.agent(method)
+        rule = Learning(config.agent(method))
     else:
         rule = trained(
             folder and folder / "policy", model, config.agent(method), temperature,
@@ -331,7 +334,6 @@ def measure(
         chains=config.chains,
         start=config.start,
         schedule=config.schedule,
-        learn=learns_on,
         seed=task_seed(seed, "running"),
         out=folder and folder / "run",
         progress=progress,

@@ -14,7 +14,7 @@ import tyro
 import xarray as xr
 
 from analysis import exact, plots, thermodynamics
-from isingrl import Agent, IndependentQ, Ising, Lattice, MeanFieldQ, simulate
+from isingrl import Agent, IndependentQ, Ising, Lattice, Learning, MeanFieldQ, simulate
 from isingrl._validation import check_integer, check_real, check_run_length
 from studies.combining import concat
 from studies.extending import Join, added, longer, unextended
@@ -211,13 +211,12 @@ def measure(
     """Simulate agents that learn while they are measured, at all temperatures."""
     data = simulate(
         config.model,
-        config.agent(seen),
+        Learning(config.agent(seen)),
         config.temperatures,
         sweeps=sweeps,
         thermalization=config.thermalization,
         chains=config.chains,
         start="up",
-        learn=True,
         seed=seed,
         out=folder and folder / "run",
         progress=progress,

@@ -14,7 +14,18 @@ import tyro
 import xarray as xr
 
 from analysis import scaling
-from isingrl import Agent, Ising, Lattice, MeanFieldQ, Metropolis, Policy, Rule, simulate, train
+from isingrl import (
+    Agent,
+    Ising,
+    Lattice,
+    Learning,
+    MeanFieldQ,
+    Metropolis,
+    Policy,
+    Rule,
+    simulate,
+    train,
+)
 from isingrl._validation import check_integer, check_real
 from isingrl.tables import RuleTable
 from studies import _paper_ising_figure as drawing
@@ -319,7 +330,7 @@ def measure_agents(
         rule = replace(policy, q_values=xr.zeros_like(policy.q_values) + all_up)
     data = simulate(
         model,
-        rule,
+        Learning(rule),
         temperature,
         sweeps=steps - settling,
         thermalization=settling,
@@ -327,7 +338,6 @@ def measure_agents(
         start="up" if ordered else "random",
         schedule="synchronous",
         snapshots=_CONFIGURATIONS,
-        learn=True,
         seed=task_seed(seed, "running"),
         out=folder and folder / "run",
         progress=progress,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from isingrl import Lattice
-from isingrl._lane_layout import LANES
+from isingrl.engines.lane_layout import LANES
 from isingrl.tables import LAZY
 
 COORDINATION_NUMBERS = (2, 4, 6, 8, 26)

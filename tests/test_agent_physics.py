@@ -8,7 +8,7 @@ from scipy.optimize import brentq
 
 from analysis.exact import enumeration, torus
 from analysis.thermodynamics import thermodynamics
-from isingrl import Ising, Lattice, MeanFieldQ, Metropolis, simulate, train
+from isingrl import Ising, Lattice, Learning, MeanFieldQ, Metropolis, simulate, train
 from isingrl.agents import NeighborhoodQ
 from tests.statistical import Z_LIMIT
 
@@ -56,7 +56,7 @@ def test_order_lasts_the_longer_the_less_agents_see():
     magnetization = []
     for seen in range(5):
         agent = MeanFieldQ(neighbors_seen=seen, learning_rate=1e-3)
-        data = simulate(model, agent, 2.8, learn=True, start="up", sweeps=1000,
+        data = simulate(model, Learning(agent), 2.8, start="up", sweeps=1000,
                         thermalization=500, chains=2, seed=12)  # fmt: skip
         magnetization.append(float(abs(data["magnetization"]).mean()))
     assert (np.diff(magnetization) < -0.01).all(), magnetization

@@ -7,10 +7,10 @@ import pytest
 import xarray as xr
 
 from isingrl import HeatBath, Ising, Lattice, MeanFieldQ, Rule, simulate, train
-from isingrl._kernels.learning import chance_of_up
 from isingrl._schedules import SCHEDULES
 from isingrl.agents import REWARDS, IndependentQ, JointQ, NeighborhoodQ
 from isingrl.agents.training import _falling
+from isingrl.engines.kernels.learning import chance_of_up
 from isingrl.lattice import BOUNDARIES, NEIGHBORHOODS
 
 SQUARE = Ising(Lattice((6, 6)))

@@ -8,7 +8,7 @@ import pytest
 
 import isingrl.agents.training
 import isingrl.simulation
-from isingrl import HeatBath, Ising, Lattice, MeanFieldQ, Metropolis, simulate, train
+from isingrl import HeatBath, Ising, Lattice, Learning, MeanFieldQ, Metropolis, simulate, train
 from isingrl.agents import IndependentQ, JointQ, NeighborhoodQ, Network
 
 MODEL = Ising(Lattice((2, 3)))
@@ -24,8 +24,8 @@ def no_work(monkeypatch):
     def refuse(*args, **options):
         raise AssertionError("work began before the arguments were checked")
 
-    monkeypatch.setattr(isingrl.simulation, "make_engine", refuse)
-    monkeypatch.setattr("isingrl.agents._learning_engine.make_learner", refuse)
+    monkeypatch.setattr(isingrl.rules, "table_engine", refuse)
+    monkeypatch.setattr("isingrl.engines.learning.make_learner", refuse)
     monkeypatch.setattr(isingrl.agents.training, "make_learner", refuse)
 
 
@@ -153,16 +153,18 @@ def test_integers_of_training(name, value, error):
 
 @every_kind
 def test_agents_that_know_nothing_must_learn(kind):
-    with pytest.raises(TypeError, match=r"got \w+Q\(.*: train it first, or give learn=True"):
+    with pytest.raises(
+        TypeError, match=r"got \w+Q\(.*agents are trained first, or run as Learning"
+    ):
         simulate(MODEL, kind(), 2.0, sweeps=1)
     with pytest.raises(TypeError, match=r"temperature must be given for agents that learn; got"):
-        simulate(MODEL, kind(), sweeps=1, learn=True)
+        simulate(MODEL, Learning(kind()), sweeps=1)
 
 
 @pytest.mark.parametrize("temperature", [-1.0, math.nan, [2.0, 2.0], []], ids=repr)
 def test_temperatures_of_agents_that_learn(temperature):
     with pytest.raises(ValueError, match=r"temperature must be .*; got"):
-        simulate(MODEL, IndependentQ(), temperature, sweeps=1, learn=True)
+        simulate(MODEL, Learning(IndependentQ()), temperature, sweeps=1)
 
 
 @pytest.mark.parametrize(
@@ -171,21 +173,15 @@ def test_temperatures_of_agents_that_learn(temperature):
     ids=["metropolis", "heat-bath", "none", "class", "name"],
 )
 def test_what_cannot_learn(rule):
-    with pytest.raises(TypeError, match=r"rule must be an agent or a Policy to learn; got"):
-        simulate(MODEL, rule, 2.0, sweeps=1, learn=True)
-
-
-@pytest.mark.parametrize("learn", [1, 0, None, "yes"], ids=repr)
-def test_learn_is_a_flag(learn):
-    with pytest.raises(TypeError, match=r"learn must be True or False; got"):
-        simulate(MODEL, IndependentQ(), 2.0, sweeps=1, learn=learn)
+    with pytest.raises(TypeError, match=r"agent must be an agent or a Policy to learn; got"):
+        Learning(rule)
 
 
 @pytest.mark.parametrize("learn", [False, True])
 @pytest.mark.parametrize("chains", [1, 3, 4])
 def test_chains_are_those_of_the_training(learn, chains):
     with pytest.raises(ValueError, match=rf"chains must be 2, .* trained; got {chains}"):
-        simulate(MODEL, POLICY, sweeps=1, chains=chains, learn=learn)
+        simulate(MODEL, Learning(POLICY) if learn else POLICY, sweeps=1, chains=chains)
 
 
 @pytest.mark.parametrize(
@@ -203,7 +199,7 @@ def test_lattices_that_agents_cannot_live_on(agent, lattice, message):
     with pytest.raises(ValueError, match=message):
         train(model, agent, 2.0)
     with pytest.raises(ValueError, match=message):
-        simulate(model, agent, 2.0, sweeps=1, learn=True)
+        simulate(model, Learning(agent), 2.0, sweeps=1)
 
 
 @pytest.mark.parametrize("reward", ["chapter-1d", "chapter-2d"])
@@ -211,7 +207,7 @@ def test_lattices_that_agents_cannot_live_on(agent, lattice, message):
 def test_rewards_that_know_no_field(kind, reward):
     model = Ising(Lattice((2, 3)), 1.0, 0.5)
     with pytest.raises(ValueError, match=rf"reward '{reward}' stands for coupling > 0"):
-        simulate(model, kind(reward), 2.0, sweeps=1, learn=True)
+        simulate(model, Learning(kind(reward)), 2.0, sweeps=1)
 
 
 @every_kind

@@ -20,8 +20,8 @@ def no_work(monkeypatch):
     def refuse(*args, **options):
         raise AssertionError("work began before the arguments were checked")
 
-    monkeypatch.setattr(isingrl.simulation, "make_engine", refuse)
-    monkeypatch.setattr(isingrl.simulation, "LearningEngine", refuse)
+    monkeypatch.setattr(isingrl.rules, "table_engine", refuse)
+    monkeypatch.setattr(isingrl.learning, "LearningEngine", refuse)
     monkeypatch.setattr(isingrl.agents.training, "make_learner", refuse)
 
 

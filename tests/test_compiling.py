@@ -15,7 +15,7 @@ from numba.core.caching import NullCache
 from tqdm import tqdm
 
 from isingrl import _compiling
-from isingrl._kernels import cache
+from isingrl.engines.kernels import cache
 
 PROGRAM = """
 from analysis import exact
@@ -88,7 +88,7 @@ def patience(monkeypatch):
 
 
 def test_kernels_that_call_kernels_count_once(patience):
-    kernel = compiled("isingrl._kernels.sites")
+    kernel = compiled("isingrl.engines.kernels.sites")
     patience.on_start(kernel)
     patience.on_start(kernel)
     patience.on_end(kernel)
@@ -264,7 +264,7 @@ def test_all_kernels_are_kept_this_way():
     program = """
 import gc, numba, analysis, isingrl.simulation, isingrl.battle, isingrl.agents
 from numba.core.dispatcher import Dispatcher
-from isingrl._kernels.cache import PACKAGES, _KernelCache
+from isingrl.engines.kernels.cache import PACKAGES, _KernelCache
 found = [each for each in gc.get_objects() if isinstance(each, Dispatcher)]
 own = [each for each in found if each.py_func.__module__.split(".")[0] in PACKAGES]
 kinds = {type(each._cache).__name__ for each in own}

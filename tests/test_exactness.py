@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-import isingrl.simulation
+import isingrl.engines.engine
 from analysis import exact
 from isingrl import HeatBath, Ising, Lattice, MeanFieldQ, Metropolis, simulate, train
-from isingrl._lane_layout import fits
+from isingrl.engines.lane_layout import fits
 from isingrl.lattice import BOUNDARIES, NEIGHBORHOODS
 from tests.statistical import Z_LIMIT, check_standard_normal, z_of_chains
 
@@ -93,7 +93,7 @@ def z_scores(system):
     model, temperature = system.model, system.temperature
     with pytest.MonkeyPatch.context() as patch:
         if system.engine == "sites":
-            patch.setattr(isingrl.simulation, "fits", lambda lattice: False)
+            patch.setattr(isingrl.engines.engine, "fits", lambda lattice: False)
         data = simulate(
             model, rule_of(system), temperature, sweeps=1200, thermalization=100, interval=2,
             chains=64, schedule=system.schedule, seed=system.seed,

@@ -197,8 +197,8 @@ def test_policies_and_learning_take_one_field():
         irl.simulate(MODEL, policy, sweeps=1)
     for learn in (
         lambda: irl.train(MODEL, irl.MeanFieldQ(), 2.5, sweeps=5),
-        lambda: irl.simulate(MODEL, irl.MeanFieldQ(), 2.5, sweeps=5, learn=True),
-        lambda: irl.simulate(MODEL, policy, sweeps=5, learn=True),
+        lambda: irl.simulate(MODEL, irl.Learning(irl.MeanFieldQ()), 2.5, sweeps=5),
+        lambda: irl.simulate(MODEL, irl.Learning(policy), sweeps=5),
     ):
         with pytest.raises(ValueError, match="one number as its field for agents that learn"):
             learn()

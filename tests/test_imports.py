@@ -18,7 +18,9 @@ HEAVY = {
     "torch", "magent2", "pettingzoo", "matplotlib", "dask", "arviz_stats", "scipy.special",
     "scipy.optimize", "scipy.stats",
 }  # fmt: skip
-KERNELS = sorted([*ROOT.glob("isingrl/_kernels/*.py"), *ROOT.glob("analysis/exact/_kernels*.py")])
+KERNELS = sorted(
+    [*ROOT.glob("isingrl/engines/kernels/*.py"), *ROOT.glob("analysis/exact/_kernels*.py")]
+)
 
 
 def public_modules() -> list[str]:
@@ -85,7 +87,7 @@ def test_kernels_import_numpy_and_numba_alone(path: Path) -> None:
         name
         for name in names
         if name.partition(".")[0] not in {"numpy", "numba"} | sys.stdlib_module_names
-        and not name.startswith(("isingrl._kernels", "analysis.exact._kernels"))
+        and not name.startswith(("isingrl.engines.kernels", "analysis.exact._kernels"))
     ]
     assert not foreign
 

@@ -6,7 +6,7 @@ from scipy.optimize import brentq
 
 from analysis.exact import ring
 from analysis.thermodynamics import thermodynamics
-from isingrl import Ising, Lattice, simulate, train
+from isingrl import Ising, Lattice, Learning, simulate, train
 from isingrl.agents import IndependentQ
 from tests.statistical import Z_LIMIT
 
@@ -36,7 +36,7 @@ def weiss(model, temperature):
 def measured(model, agent, temperatures, seed, sweeps=4000, thermalization=1500):
     """Means and errors of agents that go on learning."""
     data = simulate(
-        model, agent, temperatures, learn=True, start="up", sweeps=sweeps,
+        model, Learning(agent), temperatures, start="up", sweeps=sweeps,
         thermalization=thermalization, chains=4, seed=seed,
     )  # fmt: skip
     return thermodynamics(data)

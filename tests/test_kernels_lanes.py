@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from isingrl import HeatBath, Ising, Lattice
-from isingrl._kernels.lane_counts import count_agreeing
-from isingrl._kernels.lane_decisions import (
+from isingrl.engines.kernels.lane_counts import count_agreeing
+from isingrl.engines.kernels.lane_decisions import (
     UNROLLED,
     _minority,
     _select_mirrored,
@@ -13,10 +13,10 @@ from isingrl._kernels.lane_decisions import (
     lazy_lanes,
     select,
 )
-from isingrl._kernels.lane_measures import COUNTER_PLANES, add_up
-from isingrl._lane_engine import LaneEngine
-from isingrl._lane_layout import CAPACITY, LANES
-from isingrl._lane_rule import LaneRule
+from isingrl.engines.kernels.lane_measures import COUNTER_PLANES, add_up
+from isingrl.engines.lane_layout import CAPACITY, LANES
+from isingrl.engines.lane_rule import LaneRule
+from isingrl.engines.lanes import LaneEngine
 from tests import lanes, statistical
 
 ONES, NONE = np.uint64(2**64 - 1), np.uint64(0)
@@ -172,7 +172,7 @@ def test_rare_flips_come_as_often_as_they_should(z, form, chance):
         flips = sum(int((engine.spins(chain) != first).sum()) for chain in range(LANES))
     else:
         engine = LaneEngine(lattice, tables, "down", synchronous=True, seed=seed)
-        _, totals = engine.record(1, 1)
+        totals = engine.record(1, 1)["totals"]
         flips = int((totals + lattice.n_sites).sum()) // 2
     statistical.check_bernoulli(flips, LANES * lattice.n_sites, chance)
 
@@ -215,7 +215,7 @@ def test_measures_are_those_of_the_spins(shape, neighborhood, n_chains, synchron
     engine = LaneEngine(
         lattice, tables, start, synchronous=synchronous, seed=np.random.SeedSequence(4)
     )
-    bonds, totals = engine.record(2, 1)
+    bonds, totals = engine.record(2, 1).values()
     assert bonds.shape == totals.shape == (n_chains, 2)
     for chain in range(n_chains):
         spins = engine.spins(chain)

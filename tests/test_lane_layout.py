@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isingrl import Lattice
-from isingrl._kernels.lane_packing import pack, unpack
-from isingrl._kernels.lane_sweeps import close_rows
-from isingrl._lane_layout import CAPACITY, LANES, LaneLayout, fits
+from isingrl.engines.kernels.lane_packing import pack, unpack
+from isingrl.engines.kernels.lane_sweeps import close_rows
+from isingrl.engines.lane_layout import CAPACITY, LANES, LaneLayout, fits
 from isingrl.lattice import NEIGHBORHOODS
 from tests.strategies import lattices
 

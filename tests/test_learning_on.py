@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from isingrl import Ising, Lattice, simulate, train
+from isingrl import Ising, Lattice, Learning, simulate, train
 from isingrl.agents import IndependentQ, JointQ, MeanFieldQ, NeighborhoodQ, _learner
 from isingrl.agents._learner import make_learner
-from isingrl.agents._learning_engine import LearningEngine
+from isingrl.engines.learning import LearningEngine
 from tests.statistical import Z_LIMIT
 
 SQUARE = Ising(Lattice((4, 6)), 1.0, 0.1)
@@ -89,8 +89,8 @@ def test_a_seed_fixes_a_run_whatever_its_chunks_and_threads(name, monkeypatch):
     model, agent = CASES[name]
 
     def run(seed=3):
-        return simulate(model, agent, [2.0, 3.0], sweeps=11, thermalization=4, interval=2,
-                        chains=3, snapshots=2, learn=True, seed=seed)  # fmt: skip
+        return simulate(model, Learning(agent), [2.0, 3.0], sweeps=11, thermalization=4, interval=2,
+                        chains=3, snapshots=2, seed=seed)  # fmt: skip
 
     first = run()
     xr.testing.assert_identical(run(), first)
@@ -113,7 +113,7 @@ def test_torch_and_numba_threads_change_nothing(name, monkeypatch):
         for of_torch, of_numba in [(1, 1), (2, 2)]:
             torch.set_num_threads(of_torch)
             numba.set_num_threads(min(of_numba, numba.config.NUMBA_NUM_THREADS))
-            runs.append(simulate(model, agent, [2.0, 3.0], sweeps=20, learn=True, seed=3))
+            runs.append(simulate(model, Learning(agent), [2.0, 3.0], sweeps=20, seed=3))
             assert torch.get_num_threads() == of_torch
     finally:
         torch.set_num_threads(threads[0])
@@ -179,8 +179,10 @@ def test_what_is_learned_depends_on_no_later_sweep(name):
 @every_case
 def test_measurements_are_of_the_spins(name):
     model, agent = CASES[name]
-    data = simulate(model, agent, [2.0, math.inf], sweeps=12, thermalization=3, interval=3,
-                    chains=2, snapshots=4, learn=True, seed=2)  # fmt: skip
+    data = simulate(
+        model, Learning(agent), [2.0, math.inf], sweeps=12, thermalization=3, interval=3, chains=2,
+        snapshots=4, seed=2,
+    )  # fmt: skip
     assert data["energy"].dims == ("temperature", "chain", "draw")
     assert data["energy"].shape == (2, 2, 4)
     np.testing.assert_array_equal(data["snapshot"], data["draw"])
@@ -199,9 +201,9 @@ def test_measurements_are_of_the_spins(name):
 @every_case
 def test_interval_and_thermalization_pick_sweeps(name):
     model, agent = CASES[name]
-    options = {"learn": True, "chains": 2, "seed": 5}
-    every = simulate(model, agent, 2.5, sweeps=12, **options)
-    some = simulate(model, agent, 2.5, sweeps=8, thermalization=4, interval=2, **options)
+    rule, options = Learning(agent), {"chains": 2, "seed": 5}
+    every = simulate(model, rule, 2.5, sweeps=12, **options)
+    some = simulate(model, rule, 2.5, sweeps=8, thermalization=4, interval=2, **options)
     for observable in ("energy", "magnetization"):
         np.testing.assert_array_equal(some[observable], every[observable][..., 5::2])
 
@@ -213,14 +215,16 @@ def test_starts_go_to_their_chains():
     signs = np.array([[1, -1, -1], [-1, 1, -1]])
     start = signs[..., None, None] * np.ones((8, 8), dtype=int)
     # So cold that an ordered chain stays as it is, if its agents know what they were taught.
-    data = simulate(model, policy, sweeps=20, chains=3, start=start, learn=True, seed=1)
+    data = simulate(model, Learning(policy), sweeps=20, chains=3, start=start, seed=1)
     np.testing.assert_array_equal(data["magnetization"], np.repeat(signs[..., None], 20, axis=-1))
 
 
 def test_chains_learn_by_themselves_at_their_temperatures():
     model = Ising(Lattice((16, 16)))
-    data = simulate(model, IndependentQ(), [1.0, 30.0], sweeps=300, thermalization=200, chains=3,
-                    start="up", learn=True, seed=1)  # fmt: skip
+    data = simulate(
+        model, Learning(IndependentQ()), [1.0, 30.0], sweeps=300, thermalization=200, chains=3,
+        start="up", seed=1,
+    )  # fmt: skip
     cold, hot = data["magnetization"].values
     assert (cold.mean(axis=-1) > 0.99).all()
     assert (abs(hot.mean(axis=-1)) < 0.1).all()
@@ -248,7 +252,7 @@ def test_a_policy_remembers_which_way_was_up():
     policy = train(model, agent, [3.0, 2.0], sweeps=400, annealing=0, start="up", seed=2)
     policy = dataclasses.replace(policy, agent=dataclasses.replace(agent, learning_rate=1e-9))
     advantage = policy.q_values.diff("action").sel(temperature=[2.0, 3.0]).values[:, 0]
-    data = simulate(model, policy, [2.0, 3.0], sweeps=1, chains=8, start="down", learn=True, seed=3)
+    data = simulate(model, Learning(policy), [2.0, 3.0], sweeps=1, chains=8, start="down", seed=3)
     m = np.tanh(advantage / [4.0, 6.0])
     assert (m > 0.5).all()
     found = data["magnetization"].mean(["chain", "draw"]).values

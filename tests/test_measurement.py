@@ -6,7 +6,7 @@ import xarray as xr
 
 import analysis
 from analysis import exact, precision, thermodynamics
-from isingrl import HeatBath, Ising, Lattice, MeanFieldQ, Metropolis, simulate, train
+from isingrl import HeatBath, Ising, Lattice, Learning, MeanFieldQ, Metropolis, simulate, train
 from tests.statistical import Z_LIMIT, z_of_chains
 
 MODEL = Ising(Lattice((8, 8)))
@@ -64,7 +64,7 @@ def test_snapshots_at_chosen_sweeps_survive_a_kill(tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return record(engine, *arguments)
 
-    from isingrl._lane_engine import LaneEngine
+    from isingrl.engines.lanes import LaneEngine
 
     record = LaneEngine.record
     with monkeypatch.context() as patch:
@@ -136,8 +136,8 @@ def test_series_in_which_nothing_moves_are_never_precise():
         ({"ladder": "temperature", "loop": 1}, TypeError, "loop must be True or False"),
         ({"ladder": "temperature", "until": lambda data: True}, ValueError, "until must be None"),
         (
-            {"ladder": "temperature", "rule": MeanFieldQ(), "learn": True}, ValueError,
-            "learn must be False"
+            {"ladder": "temperature", "rule": Learning(MeanFieldQ())}, ValueError,
+            "rule must not learn on a ladder"
         ),
     ],
 )  # fmt: skip

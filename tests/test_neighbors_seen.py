@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.thermodynamics import thermodynamics
-from isingrl import Ising, Lattice, simulate, train
-from isingrl._lane_engine import LaneEngine
+from isingrl import Ising, Lattice, Learning, simulate, train
 from isingrl._runs import seed_sequence
 from isingrl.agents import IndependentQ, MeanFieldQ
 from isingrl.agents._learner import _sight
-from isingrl.simulation import make_engine
+from isingrl.engines.engine import table_engine
+from isingrl.engines.lanes import LaneEngine
 from tests.statistical import Z_LIMIT, z_of_chains
 
 SQUARE = Ising(Lattice((16, 16)))
@@ -146,17 +146,19 @@ def test_frozen_agents_run_on_the_lanes_as_they_act_themselves(schedule):
     temperature = np.array([2.6, 3.4])
     policy = train(SQUARE, agent, temperature, sweeps=300, seed=4)
     table = policy.compile(SQUARE, temperature, 3)
-    engine = make_engine(SQUARE, table, "up", schedule, seed_sequence(1))
+    engine = table_engine(SQUARE.lattice, table, "up", schedule, seed_sequence(1))
     assert isinstance(engine, LaneEngine)
     # The agents themselves look at two neighbours at a time; at this rate they learn nothing.
     slow = dataclasses.replace(agent, learning_rate=1e-15, falling_rate=False)
     acting = dataclasses.replace(policy, agent=slow)
     runs = [
         thermodynamics(
-            simulate(SQUARE, rule, sweeps=6000, thermalization=500, chains=3, start="up",
-                     schedule=schedule, learn=learn, seed=5)
+            simulate(
+                SQUARE, rule, sweeps=6000, thermalization=500,
+                chains=3, start="up", schedule=schedule, seed=5,
+            )
         )
-        for rule, learn in [(policy, False), (acting, True)]
+        for rule in (policy, Learning(acting))
     ]  # fmt: skip
     for observable in ("energy", "abs_magnetization", "specific_heat"):
         difference = runs[0][observable].values - runs[1][observable].values

@@ -6,7 +6,7 @@ import numba
 import numpy as np
 import pytest
 
-from isingrl import Ising, Lattice, MeanFieldQ, simulate, train
+from isingrl import Ising, Lattice, Learning, MeanFieldQ, simulate, train
 from isingrl.agents import JointQ, NeighborhoodQ, Network, _learner
 from isingrl.agents._learner import gathered_loss, make_learner
 from isingrl.agents.network import ACTIVATIONS, OPTIMIZERS
@@ -281,7 +281,7 @@ def test_without_torch_the_message_names_the_extra(monkeypatch):
     with pytest.raises(ImportError, match=r"isingrl\[networks\]"):
         train(SQUARE, agent, 2.0, sweeps=1)
     with pytest.raises(ImportError, match=r"isingrl\[networks\]"):
-        simulate(SQUARE, agent, 2.0, sweeps=1, learn=True)
+        simulate(SQUARE, Learning(agent), 2.0, sweeps=1)
     train(SQUARE, MeanFieldQ(), 2.0, sweeps=1, seed=1)
 
 

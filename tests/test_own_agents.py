@@ -79,10 +79,10 @@ def test_policies_of_own_agents_come_back(agent, tmp_path):
 
 @pytest.mark.parametrize("agent", OWN.values(), ids=list(OWN))
 def test_runs_of_own_agents_go_on_from_checkpoints(agent, tmp_path):
-    options = {"temperature": [2.0, 3.0], "learn": True, "seed": 1}
-    irl.simulate(MODEL, agent, sweeps=3, out=tmp_path, **options)
-    longer = irl.simulate(MODEL, agent, sweeps=8, out=tmp_path, **options)
-    assert longer.identical(irl.simulate(MODEL, agent, sweeps=8, **options))
+    rule, options = irl.Learning(agent), {"temperature": [2.0, 3.0], "seed": 1}
+    irl.simulate(MODEL, rule, sweeps=3, out=tmp_path, **options)
+    longer = irl.simulate(MODEL, rule, sweeps=8, out=tmp_path, **options)
+    assert longer.identical(irl.simulate(MODEL, rule, sweeps=8, **options))
 
 
 def test_own_rewards_come_back(tmp_path, monkeypatch):
@@ -103,11 +103,11 @@ def test_own_rewards_come_back(tmp_path, monkeypatch):
 
 def test_a_run_goes_not_on_with_another_reward_of_the_same_name(tmp_path, monkeypatch):
     monkeypatch.setitem(REWARDS, "double", DOUBLE)
-    options = {"temperature": 2.0, "learn": True, "seed": 1, "out": tmp_path}
-    irl.simulate(MODEL, irl.MeanFieldQ("double"), sweeps=3, **options)
+    options = {"temperature": 2.0, "seed": 1, "out": tmp_path}
+    irl.simulate(MODEL, irl.Learning(irl.MeanFieldQ("double")), sweeps=3, **options)
     monkeypatch.setitem(REWARDS, "double", REWARDS["half"])
     with pytest.raises(ValueError, match=r"rule\.sha256 = .* has changed"):
-        irl.simulate(MODEL, irl.MeanFieldQ("double"), sweeps=8, **options)
+        irl.simulate(MODEL, irl.Learning(irl.MeanFieldQ("double")), sweeps=8, **options)
 
 
 def test_a_class_that_sees_otherwise_since_is_refused(tmp_path, monkeypatch):
@@ -220,7 +220,7 @@ def test_reward_functions_of_own_agents_are_checked(found, error, said):
     agent = own_reward(found)
     for call in (
         lambda: irl.train(MODEL, agent, 2.0, sweeps=2),
-        lambda: irl.simulate(MODEL, agent, 2.0, sweeps=2, learn=True),
+        lambda: irl.simulate(MODEL, irl.Learning(agent), 2.0, sweeps=2),
     ):
         with pytest.raises(error, match=rf"RewardQ\.reward_function.*{said}"):
             call()
@@ -234,7 +234,7 @@ def test_softmax_temperatures_of_own_agents_are_checked(found):
     agent = type("MapQ", (irl.MeanFieldQ,), methods)()
     for call in (
         lambda: irl.train(MODEL, agent, 2.0, sweeps=2),
-        lambda: irl.simulate(MODEL, agent, 2.0, sweeps=2, learn=True),
+        lambda: irl.simulate(MODEL, irl.Learning(agent), 2.0, sweeps=2),
     ):
         with pytest.raises(ValueError, match=r"MapQ\.softmax_temperature must return one non-neg"):
             call()
@@ -281,7 +281,7 @@ def test_views_of_own_agents_are_checked(view, error, said):
     agent = type("ViewQ", (irl.MeanFieldQ,), {"name": "view-q", "view": lambda self, _: view()})()
     for call in (
         lambda: irl.train(MODEL, agent, 2.0, sweeps=2),
-        lambda: irl.simulate(MODEL, agent, 2.0, sweeps=2, learn=True),
+        lambda: irl.simulate(MODEL, irl.Learning(agent), 2.0, sweeps=2),
     ):
         with pytest.raises(error, match=said):
             call()

@@ -68,7 +68,7 @@ def test_temperatures_that_differ_by_rounding_are_the_same(policy):
     assert data.temperature.values == pytest.approx([0.3])
     assert policy.table(MODEL, np.array([0.3])).shape == (1, 2, 5)
     assert policy.knowledge(np.array([0.3]), 1)["q"].shape == (1, 1, 5, 2)
-    learned = irl.simulate(MODEL, policy, 0.3, sweeps=2, learn=True, seed=1)
+    learned = irl.simulate(MODEL, irl.Learning(policy), 0.3, sweeps=2, seed=1)
     assert learned.sizes["temperature"] == 1
     with pytest.raises(ValueError, match="must be among those"):
         irl.simulate(MODEL, policy, 0.300001, sweeps=2)

@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from isingrl import Ising, Lattice, MeanFieldQ, Policy, _archives, simulate, train
-from isingrl._site_engine import SiteEngine
+from isingrl import Ising, Lattice, Learning, MeanFieldQ, Policy, _archives, simulate, train
 from isingrl.agents import IndependentQ, JointQ, NeighborhoodQ, Network
-from isingrl.agents._learning_engine import LearningEngine
-from isingrl.simulation import make_engine
+from isingrl.engines.engine import table_engine
+from isingrl.engines.sites import SiteEngine
 from tests import oracles
 
 SQUARE = Ising(Lattice((4, 6)), 1.0, 0.1)
@@ -98,7 +97,7 @@ def test_a_policy_on_disk_is_the_same(tmp_path, name):
         np.testing.assert_array_equal(its.sites, mine.sites)
     for learn in (False, True):
         runs = [
-            simulate(one.model, one, sweeps=5, chains=3, seed=2, learn=learn)
+            simulate(one.model, Learning(one) if learn else one, sweeps=5, chains=3, seed=2)
             for one in (policy, other)
         ]
         assert runs[0].identical(runs[1])
@@ -255,7 +254,7 @@ def test_other_models_are_refused(name, changes, what):
     refusal = f"model must have the {what} that the policy was trained with"
     for learn in (False, True):
         with pytest.raises(ValueError, match=refusal):
-            simulate(model, policy, sweeps=1, learn=learn)
+            simulate(model, Learning(policy) if learn else policy, sweeps=1)
     with pytest.raises(ValueError, match=refusal):
         policy.compile(model, np.array([2.0]))
 
@@ -279,9 +278,9 @@ def test_chains_and_temperatures_are_those_of_the_training():
     np.testing.assert_array_equal(policy.temperature, TEMPERATURES)
     for learn in (False, True):
         with pytest.raises(ValueError, match="chains must be 3, as many as were trained; got 2"):
-            simulate(SQUARE, policy, sweeps=1, chains=2, learn=learn)
+            simulate(SQUARE, Learning(policy) if learn else policy, sweeps=1, chains=2)
         with pytest.raises(ValueError, match=r"trained at, \[3.0, 2.0, inf\]; got 2.5"):
-            simulate(SQUARE, policy, [2.0, 2.5], sweeps=1, chains=3, learn=learn)
+            simulate(SQUARE, Learning(policy) if learn else policy, [2.0, 2.5], sweeps=1, chains=3)
     with pytest.raises(ValueError, match="use compile"):
         policy.table(SQUARE, np.array([2.0]))
 
@@ -290,9 +289,8 @@ def test_chains_and_temperatures_are_those_of_the_training():
 def test_learning_goes_on_from_what_was_learned(name):
     policy = trained(name)
     asked = np.array([math.inf, 3.0])
-    engine = LearningEngine(
-        policy.model, policy, asked, 3, "up", "checkerboard", np.random.SeedSequence(1)
-    )
+    seed = np.random.SeedSequence(1)
+    engine = Learning(policy).engine(policy.model, asked, 3, "up", "checkerboard", seed)
     learner = engine._learner
     expected = policy.q_values.sel(temperature=asked).values.reshape(2, policy.chains, -1)
     q = learner.q.reshape(2, 3, -1)
@@ -316,9 +314,8 @@ def test_what_is_learned_exactly_stays_exact():
     fields = SQUARE.local_fields()
     exact = np.stack([-fields, fields], axis=1)
     np.testing.assert_allclose(policy.q_values[0], exact, atol=1e-12)
-    engine = LearningEngine(
-        SQUARE, policy, np.array([4.0]), 2, "random", "checkerboard", np.random.SeedSequence(1)
-    )
+    seed = np.random.SeedSequence(1)
+    engine = Learning(policy).engine(SQUARE, np.array([4.0]), 2, "random", "checkerboard", seed)
     engine.sweep(50)
     np.testing.assert_allclose(engine._learner.q[:, 0], [exact, exact], atol=1e-12)
 
@@ -377,7 +374,7 @@ def test_the_byte_engine_runs_them(name):
     lattice = model.lattice
     start = np.random.default_rng(7).choice(np.array([-1, 1], np.int8), (chains, *lattice.shape))
     table = policy.compile(model, policy.temperature, chains)
-    engine = make_engine(model, table, start, "checkerboard", np.random.SeedSequence(1))
+    engine = table_engine(model.lattice, table, start, "checkerboard", np.random.SeedSequence(1))
     assert isinstance(engine, SiteEngine)
     engine.sweep(2)
     order = sorted(range(lattice.n_sites), key=lambda site: lattice.sublattices.ravel()[site])

@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import isingrl._measurement as measurement
-from isingrl import HeatBath, Ising, Lattice, Metropolis, _run_files, simulate, train
+from isingrl import HeatBath, Ising, Lattice, Learning, Metropolis, _run_files, simulate, train
 from isingrl._archives import read_archive
-from isingrl._lane_engine import LaneEngine
-from isingrl._site_engine import SiteEngine
 from isingrl.agents import IndependentQ, JointQ, MeanFieldQ, NeighborhoodQ, Network
-from isingrl.agents._learning_engine import LearningEngine
 from isingrl.agents.network import OPTIMIZERS
-from isingrl.simulation import make_engine
+from isingrl.engines.engine import table_engine
+from isingrl.engines.lanes import LaneEngine
+from isingrl.engines.learning import LearningEngine
+from isingrl.engines.sites import SiteEngine
 from tests.killing import kill_at_random
 
 ENGINES = (LaneEngine, SiteEngine, LearningEngine)
@@ -38,19 +38,19 @@ CASES = {
     "array": (SQUARE, HeatBath(), {"start": np.where(np.eye(4, 6) > 0, 1, -1)}),
     "snapshots": (SQUARE, HeatBath(), {"snapshots": 3}),
     "sites-snapshots": (Ising(Lattice((3, 5))), HeatBath(), {"snapshots": 4}),
-    "table": (SQUARE, IndependentQ(), {"learn": True}),
-    "snapshots-of-agents": (SQUARE, IndependentQ(shared=False), {"learn": True, "snapshots": 2}),
-    "synchronous-agents": (SQUARE, MeanFieldQ(), {"learn": True, "schedule": "synchronous"}),
-    "far-sighted": (SQUARE, MeanFieldQ("mean", inner_iterations=2, **DEEP), {"learn": True}),
-    "joint": (Ising(Lattice((2, 3))), JointQ(discount=0.3, reward_time="after"), {"learn": True}),
-    "neighborhood": (SQUARE, NeighborhoodQ(shared=False, **DEEP), {"learn": True}),
-    "memory": (SQUARE, MeanFieldQ(replay=15, batch_size=8, **DEEP), {"learn": True}),
-    "network": (SQUARE, MeanFieldQ(network=(5, 4), **DEEP), {"learn": True}),
+    "table": (SQUARE, Learning(IndependentQ()), {}),
+    "snapshots-of-agents": (SQUARE, Learning(IndependentQ(shared=False)), {"snapshots": 2}),
+    "synchronous-agents": (SQUARE, Learning(MeanFieldQ()), {"schedule": "synchronous"}),
+    "far-sighted": (SQUARE, Learning(MeanFieldQ("mean", inner_iterations=2, **DEEP)), {}),
+    "joint": (Ising(Lattice((2, 3))), Learning(JointQ(discount=0.3, reward_time="after")), {}),
+    "neighborhood": (SQUARE, Learning(NeighborhoodQ(shared=False, **DEEP)), {}),
+    "memory": (SQUARE, Learning(MeanFieldQ(replay=15, batch_size=8, **DEEP)), {}),
+    "network": (SQUARE, Learning(MeanFieldQ(network=(5, 4), **DEEP)), {}),
     "network-a-site": (
-        Ising(Lattice((2, 3))), NeighborhoodQ(network=(5,), shared=False), {"learn": True},
+        Ising(Lattice((2, 3))), Learning(NeighborhoodQ(network=(5,), shared=False)), {},
     ),
     "network-with-memory": (
-        SQUARE, MeanFieldQ(network=(5,), replay=15, batch_size=8, **DEEP), {"learn": True},
+        SQUARE, Learning(MeanFieldQ(network=(5,), replay=15, batch_size=8, **DEEP)), {},
     ),
 }  # fmt: skip
 pytestmark = pytest.mark.usefixtures("torch_if_needed")
@@ -167,7 +167,7 @@ def test_every_optimizer_goes_on(name, tmp_path, calls):
 
     def learn(out):
         return simulate(
-            SQUARE, agent, [2.0, 3.0], sweeps=12, learn=True, seed=3, out=out, checkpoint_seconds=0
+            SQUARE, Learning(agent), [2.0, 3.0], sweeps=12, seed=3, out=out, checkpoint_seconds=0
         )
 
     check_cut(learn, tmp_path, calls, 5)
@@ -184,9 +184,9 @@ def test_every_optimizer_goes_on(name, tmp_path, calls):
 def test_a_policy_goes_on(learn, tmp_path, calls):
     policy = train(SQUARE, MeanFieldQ(), [2.0, 3.0], sweeps=5, seed=1)
 
-    def go_on(out, rule=policy):
-        options = {"sweeps": 12, "learn": learn, "seed": 3, "checkpoint_seconds": 0}
-        return simulate(SQUARE, rule, out=out, **options)
+    def go_on(out, policy=policy):
+        rule = Learning(policy) if learn else policy
+        return simulate(SQUARE, rule, sweeps=12, seed=3, out=out, checkpoint_seconds=0)
 
     check_cut(go_on, tmp_path, calls, 4)
     other = dataclasses.replace(policy, q_values=2 * policy.q_values)
@@ -207,7 +207,7 @@ def test_an_engine_restored_goes_on(sides, schedule, interval, pieces):
     table = HeatBath().compile(model, np.array([1.5, 2.5]), 2)
 
     def engine(seed, start):
-        return make_engine(model, table, start, schedule, np.random.SeedSequence(seed))
+        return table_engine(model.lattice, table, start, schedule, np.random.SeedSequence(seed))
 
     whole, parts = engine(1, "random"), engine(1, "random")
     for sweeps, draws in pieces:
@@ -221,9 +221,9 @@ def test_an_engine_restored_goes_on(sides, schedule, interval, pieces):
         parts.restore(state)
         expected = whole.record(draws, interval)
         found = [parts.record(1, interval) for _ in range(draws)]
-        for which in (0, 1):
-            measured = np.concatenate([each[which] for each in found], axis=1)
-            np.testing.assert_array_equal(measured, expected[which])
+        for name, values in expected.items():
+            measured = np.concatenate([each[name] for each in found], axis=1)
+            np.testing.assert_array_equal(measured, values)
     for chain in range(4):
         np.testing.assert_array_equal(parts.spins(chain), whole.spins(chain))
 

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from isingrl import HeatBath, Ising, Lattice, Metropolis, _archives, simulate
+from isingrl import HeatBath, Ising, Lattice, Learning, Metropolis, _archives, simulate
 from isingrl._archives import read_archive
-from isingrl._lane_engine import LaneEngine
-from isingrl._site_engine import SiteEngine
 from isingrl.agents import IndependentQ, MeanFieldQ
-from isingrl.agents._learning_engine import LearningEngine
+from isingrl.engines.lanes import LaneEngine
+from isingrl.engines.learning import LearningEngine
+from isingrl.engines.sites import SiteEngine
 
 SQUARE = Ising(Lattice((4, 6)), 1.0, 0.1)
 
@@ -58,7 +58,7 @@ def run(out=None, **options):
         ({"thermalization": 6}, "thermalization = 5, not 6"),
         ({"interval": 3}, "interval = 2, not 3"),
         ({"snapshots": 2}, "snapshots = 0, not 2"),
-        ({"rule": IndependentQ(), "learn": True}, r"rule\.name = metropolis, not independent-q"),
+        ({"rule": Learning(IndependentQ())}, r"rule\.name = metropolis, not independent-q"),
         ({"seed": 4}, "seed = 3, not 4"),
     ],
 )
@@ -72,10 +72,10 @@ def test_other_arguments_are_refused(change, message, tmp_path, no_engine):
 
 def test_other_agents_are_refused(tmp_path):
     agent = MeanFieldQ(discount=0.5)
-    run(tmp_path, rule=agent, learn=True)
+    run(tmp_path, rule=Learning(agent))
     other = dataclasses.replace(agent, discount=0.25)
     with pytest.raises(ValueError, match=r"of one with rule\.discount = 0\.5, not 0\.25$"):
-        run(tmp_path, rule=other, learn=True)
+        run(tmp_path, rule=Learning(other))
 
 
 @pytest.mark.parametrize("sweeps", [20, 30])
@@ -136,7 +136,7 @@ def rewrite(folder, change):
         pytest.param(of_another_format, "its format is 'isingrl-run-0'", id="format"),
         pytest.param(without_arguments, "arguments", id="arguments"),
         pytest.param(without_engine, "its arrays must be", id="engine"),
-        pytest.param(without_everything, "bonds", id="everything"),
+        pytest.param(without_everything, "its series must hold .*'spins'", id="everything"),
         pytest.param(of_other_shape, "its series must be", id="series"),
     ],
 )

@@ -10,11 +10,11 @@ import xarray as xr
 
 import isingrl
 from isingrl import HeatBath, Ising, Lattice, MeanFieldQ, Metropolis, Rule, simulate, train
-from isingrl._lane_engine import LaneEngine
 from isingrl._runs import check_snapshots
 from isingrl._schedules import SCHEDULES
-from isingrl._site_engine import SiteEngine
-from isingrl.simulation import make_engine
+from isingrl.engines.engine import table_engine
+from isingrl.engines.lanes import LaneEngine
+from isingrl.engines.sites import SiteEngine
 from tests.statistical import Z_LIMIT, z_of_chains
 
 MODEL = Ising(Lattice((4, 6)), coupling=0.8, field=0.1)
@@ -224,13 +224,13 @@ def test_threads_of_the_lanes_do_not_change_the_numbers(shape, chains, several, 
     results = []
     for n in (1, 2, 3):
         threads(n)
-        engine = make_engine(
-            model, HeatBath().compile(model, np.array([2.2]), chains), "random", schedule,
+        engine = table_engine(
+            model.lattice, HeatBath().compile(model, np.array([2.2]), chains), "random", schedule,
             np.random.SeedSequence(6),
         )  # fmt: skip
         assert (engine._bands.shape[1] - 1 > 1) == several  # bands for threads to share
         engine.sweep(2)
-        results.append((*engine.record(3, 1), engine.spins(0), engine.spins(chains - 1)))
+        results.append((*engine.record(3, 1).values(), engine.spins(0), engine.spins(chains - 1)))
     for other in results[1:]:
         for found, expected in zip(other, results[0], strict=True):
             np.testing.assert_array_equal(found, expected)
@@ -268,7 +268,7 @@ def test_numba_sets_the_number_of_threads():
 def test_the_lane_engine_is_taken_wherever_it_fits():
     def engine_of(lattice, schedule="checkerboard"):
         table = HeatBath().compile(Ising(lattice), np.array([2.0]))
-        return type(make_engine(Ising(lattice), table, "up", schedule, np.random.SeedSequence(1)))
+        return type(table_engine(lattice, table, "up", schedule, np.random.SeedSequence(1)))
 
     assert engine_of(Lattice((4, 6))) is LaneEngine
     assert engine_of(Lattice((3, 6))) is LaneEngine

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isingrl import Ising, Lattice
-from isingrl._kernels import sites
 from isingrl._schedules import SCHEDULES
-from isingrl._site_engine import SiteEngine, padded, schedule_code, update_order
+from isingrl.engines.kernels import sites
+from isingrl.engines.sites import SiteEngine, padded, schedule_code, update_order
 from isingrl.lattice import BOUNDARIES, NEIGHBORHOODS
 from isingrl.tables import RuleTable
 from tests import oracles
@@ -79,7 +79,7 @@ def test_engine_measures_every_chain_with_its_own_table(lattice, schedule):
         seed=np.random.SeedSequence(1),
     )  # fmt: skip
     randoms = [oracles.Random(state) for state in engine._states]
-    bonds, totals = engine.record(draws, interval)
+    bonds, totals = engine.record(draws, interval).values()
     pairs = oracles.bonds(lattice)
     model = Ising(lattice)
     for chain, random in enumerate(randoms):

@@ -28,7 +28,7 @@ def test_agents_without_that_temperature_are_warned_of_once_a_call(reason, agent
     with pytest.warns(irl.TemperatureMapWarning, match=reason) as frozen:
         irl.simulate(SQUARE, policy, sweeps=5, seed=1)
     with pytest.warns(irl.TemperatureMapWarning, match=reason) as learning:
-        irl.simulate(SQUARE, agent, [2.0, 3.0], sweeps=5, learn=True, seed=1)
+        irl.simulate(SQUARE, irl.Learning(agent), [2.0, 3.0], sweeps=5, seed=1)
     with pytest.warns(irl.TemperatureMapWarning, match=reason) as ladder:
         irl.simulate(SQUARE, policy, sweeps=5, ladder="temperature", seed=1)
     for caught in (trained, frozen, learning, ladder):
@@ -50,7 +50,7 @@ def test_others_are_not(agent):
         warnings.simplefilter("error")
         policy = irl.train(SQUARE, agent, 2.0, sweeps=5, seed=1)
         irl.simulate(SQUARE, policy, sweeps=5, seed=1)
-        irl.simulate(SQUARE, agent, 2.0, sweeps=5, learn=True, seed=1)
+        irl.simulate(SQUARE, irl.Learning(agent), 2.0, sweeps=5, seed=1)
         irl.simulate(SQUARE, irl.HeatBath(), 2.0, sweeps=5, seed=1)
 
 
@@ -93,7 +93,7 @@ def test_a_reward_that_says_it_is_exact_is_not_believed(values, ratio, monkeypat
     with pytest.warns(irl.TemperatureMapWarning):
         assert irl.simulate(SQUARE, policy, sweeps=2).attrs["temperature_map"] == "approximate"
     with pytest.warns(irl.TemperatureMapWarning):
-        data = irl.simulate(SQUARE, agent, 2.0, sweeps=2, learn=True)
+        data = irl.simulate(SQUARE, irl.Learning(agent), 2.0, sweeps=2)
     assert data.attrs["temperature_map"] == "approximate"
 
 

@@ -12,9 +12,9 @@ import xarray as xr
 
 from analysis.quantities import quantity_attrs
 from isingrl._schedules import SCHEDULES, draws_sites
-from isingrl._site_engine import update_order
 from isingrl._validation import check_choice
 from isingrl.agents import Policy
+from isingrl.engines.sites import update_order
 from isingrl.model import Ising
 from isingrl.rules import Rule, compiled
 

@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from isingrl._archives import Arrays, fill
-from isingrl._kernels import learning as kernels
-from isingrl._site_engine import schedule_code, start_configurations, update_order
 from isingrl._threads import run_in_threads
 from isingrl._torch import require_torch
 from isingrl.agents.agent import Agent
 from isingrl.agents.view import View, view_of
+from isingrl.engines.kernels import learning as kernels
+from isingrl.engines.sites import schedule_code, start_configurations, update_order
 from isingrl.model import Ising
 
 FloatArray = npt.NDArray[np.float64]

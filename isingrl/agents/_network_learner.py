@@ -17,10 +17,10 @@ import torch
 from torch.nn import functional
 
 from isingrl._archives import Arrays, fill, part
-from isingrl._kernels import learning as kernels
 from isingrl._torch import one_thread, optimizer_state, restore_optimizer
 from isingrl.agents._learner import FloatArray, Learner, gathered_loss
 from isingrl.agents.network import Network
+from isingrl.engines.kernels import learning as kernels
 
 _ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "elu": functional.elu,

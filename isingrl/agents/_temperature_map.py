@@ -89,16 +89,21 @@ def mismatch(agent: Agent, model: Ising) -> list[str]:
     ]
 
 
-def warn_of_temperature(agent: Agent, model: Ising, stacklevel: int) -> None:
-    """Warn of agents whose `temperature` is only a label.
+def departures_on(agent: Agent, model: Ising) -> list[str]:
+    """Why `temperature` is only a label of agents on a model.
 
-    Agents that see fewer neighbours are not warned of: they are another model, which their name
-    or `neighbors_seen` tells, at a temperature of its own.
+    Agents that see fewer neighbours are not counted: they are another model, which their name or
+    `neighbors_seen` tells, at a temperature of its own.
     """
     reasons = [] if agent.exact_temperature else departures(agent)
-    if reasons := reasons + mismatch(agent, model):
+    return reasons + mismatch(agent, model)
+
+
+def warn_of_temperature(name: str, reasons: list[str], stacklevel: int) -> None:
+    """Warn, if there are reasons, that `temperature` is only a label of agents."""
+    if reasons:
         warnings.warn(
-            f"temperature is only a label of these {agent.name} agents, and not the temperature of "
+            f"temperature is only a label of these {name} agents, and not the temperature of "
             f"an Ising model, because {' and '.join(reasons)}. "
             "analysis.effective_temperature(policy) measures the temperature that a trained policy "
             "has, and how far it is from an Ising model",

@@ -19,8 +19,8 @@ class IndependentQ(Agent):
     To each the others are a mean that it learns: with energy reward
     :math:`Q(\uparrow) - Q(\downarrow) = 2 (J \langle S \rangle + h)`, so that the agents are
     Weiss's mean-field theory, :math:`m = \tanh[(J z m + h) / \tau]`, with T_c = zJ in every
-    dimension. What they learn changes with what they do: run them with ``learn=True``. Frozen,
-    they are independent coins.
+    dimension. What they learn changes with what they do: run them as `Learning`. Frozen, they
+    are independent coins.
 
     Parameters
     ----------
@@ -42,8 +42,8 @@ class IndependentQ(Agent):
     --------
     >>> import isingrl as irl
     >>> model = irl.Ising(irl.Lattice((16, 16)))
-    >>> agent = irl.IndependentQ(learning_rate=1e-3)
-    >>> data = irl.simulate(model, agent, [3.0, 5.0], sweeps=1000, start="up", learn=True, seed=1)
+    >>> agents = irl.Learning(irl.IndependentQ(learning_rate=1e-3))
+    >>> data = irl.simulate(model, agents, [3.0, 5.0], sweeps=1000, start="up", seed=1)
     >>> below, above = abs(data.magnetization[:, 0, 500:].mean("draw").values)
     >>> bool(below > 0.5), bool(above < 0.1)
     (True, True)

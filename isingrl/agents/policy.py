@@ -15,7 +15,7 @@ import xarray as xr
 
 from isingrl._trained import check_same_model, choose_temperatures, temperature_indices
 from isingrl._validation import check_integer, check_temperature
-from isingrl.agents._temperature_map import mismatch, softmax_temperatures
+from isingrl.agents._temperature_map import departures_on, mismatch, softmax_temperatures
 from isingrl.agents.agent import Agent
 from isingrl.agents.network import Network
 from isingrl.agents.view import View, view_of
@@ -277,7 +277,8 @@ class Policy(Rule):
             ...
         ValueError: temperature must be among those the policy was trained at, [2.0, ...
         """
-        self.check_model(model)
+        for each in model.each_field:
+            self.check_model(each)
         return choose_temperatures(temperature, self.temperature)
 
     def softmax_temperature(self, model: Ising, temperature: Array) -> Array:
@@ -304,6 +305,14 @@ class Policy(Rule):
         [0.5, 0.75]
         """
         return softmax_temperatures(self.agent, model, temperature)
+
+    def departures(self, model: Ising) -> list[str]:
+        """See `Dynamics.departures`: on the model that it was trained on."""
+        return departures_on(self.agent, self.model)
+
+    def settings(self) -> dict[str, Any]:
+        """See `Dynamics.settings`: those of its agent."""
+        return self.agent.settings()
 
     def describe(self) -> dict[str, Any]:
         """What of the rule a Dataset's attributes keep.

@@ -12,7 +12,11 @@ from isingrl._runs import check_snapshots, check_start, seed_sequence
 from isingrl._schedules import SCHEDULES
 from isingrl._validation import check_choice, check_integer, check_real, check_temperature
 from isingrl.agents._learner import FloatArray, Learner, make_learner
-from isingrl.agents._temperature_map import softmax_temperatures, warn_of_temperature
+from isingrl.agents._temperature_map import (
+    departures_on,
+    softmax_temperatures,
+    warn_of_temperature,
+)
 from isingrl.agents.agent import Agent
 from isingrl.agents.policy import Policy, assemble
 from isingrl.model import Ising
@@ -104,7 +108,7 @@ def train(
     check_choice("schedule", schedule, SCHEDULES)
     agent.check_model(model)
     taus = np.repeat(_taus(model, agent, temperatures, sweeps, annealing), chains, axis=0)
-    warn_of_temperature(agent, model, stacklevel=2)
+    warn_of_temperature(agent.name, departures_on(agent, model), stacklevel=2)
     first = check_start(
         start, model.lattice.shape, {"temperature": len(temperatures), "chain": chains}
     )

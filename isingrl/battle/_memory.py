@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from isingrl._kernels.battle import N_ACTIONS
 from isingrl.battle._players import Decision, MeanField
 from isingrl.battle.games import VIEW_SIDE, Games, Observation, Outcome
+from isingrl.engines.kernels.battle import N_ACTIONS
 
 Integers = npt.NDArray[np.int64]
 

@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from isingrl._kernels import battle as kernels
 from isingrl.battle._networks import BattleNetwork
 from isingrl.battle._players import Decision, MeanField, Player
 from isingrl.battle.games import Observation
 from isingrl.battle.teams import LearningTeam
+from isingrl.engines.kernels import battle as kernels
 
 _GREEDY = 1e-20  # τ below which values / τ may be too large for single precision
 

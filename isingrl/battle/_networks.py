@@ -15,8 +15,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from isingrl._kernels.battle import FOE, N_ACTIONS, N_CODES, OWN, WALL
 from isingrl.battle.games import VIEW_SIDE
+from isingrl.engines.kernels.battle import FOE, N_ACTIONS, N_CODES, OWN, WALL
 
 N_CELLS = VIEW_SIDE * VIEW_SIDE
 

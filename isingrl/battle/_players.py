@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from isingrl._kernels import battle as kernels
 from isingrl.battle.games import ATTACKS, MOVES, Observation
+from isingrl.engines.kernels import battle as kernels
 
 
 @dataclass(frozen=True, eq=False)

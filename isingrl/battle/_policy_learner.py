@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from isingrl._kernels import battle as kernels
 from isingrl.battle._learner import Learner
 from isingrl.battle._memory import Memory
 from isingrl.battle.teams import ActorCritic
+from isingrl.engines.kernels import battle as kernels
 
 _CHUNK = 4096  # steps that are valued at a time
 _CLIP = 0.2  # change of a probability, as a share, beyond which a batch has no more to gain

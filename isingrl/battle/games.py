@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from isingrl._compiling import watch
-from isingrl._kernels import battle as kernels
 from isingrl._validation import check_integer
 from isingrl.battle._engine import Engine
 from isingrl.battle.arena import Arena
+from isingrl.engines.kernels import battle as kernels
 
 watch()
 

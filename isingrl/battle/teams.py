@@ -6,10 +6,10 @@ from abc import ABC
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
-from isingrl._kernels.battle import N_ACTIONS
 from isingrl._kinds import check_name, register
 from isingrl._reprs import call
 from isingrl._validation import check_choice, check_flag, check_integer, check_real
+from isingrl.engines.kernels.battle import N_ACTIONS
 
 __all__ = [
     "TEAMS",

@@ -249,7 +249,7 @@ blind = irl.IndependentQ(learning_rate=rate)
 length = {"sweeps": sweeps, "thermalization": sweeps // 4, "chains": 4, "start": "up"}
 runs = [
     irl.simulate(model, seeing, **length, seed=6),
-    irl.simulate(model, blind, temperature, **length, learn=True, seed=7),
+    irl.simulate(model, irl.Learning(blind), temperature, **length, seed=7),
 ]
 both = xr.concat([thermodynamics(data) for data in runs], "method", combine_attrs="drop")
 
@@ -277,8 +277,8 @@ figure, ax = plt.subplots(figsize=(6.5, 4.2), layout="constrained")
 for (gamma, marker), color in zip(gammas.items(), colors(3), strict=True):
     data = irl.simulate(
         irl.Ising(irl.Lattice((side // 2,) * 2)),
-        irl.MeanFieldQ(discount=gamma, learning_rate=0.01),
-        temperature, **length, learn=True, seed=8,
+        irl.Learning(irl.MeanFieldQ(discount=gamma, learning_rate=0.01)),
+        temperature, **length, seed=8,
     )  # fmt: skip
     order = abs(data.magnetization).rename("m")
     found = errors.jackknife(order, lambda m: m.mean(["chain", "draw"]), dims=("chain",))

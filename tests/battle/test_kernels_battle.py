@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from scipy.special import softmax
 from scipy.stats import chi2
 
-from isingrl._kernels import battle as kernels
 from isingrl.battle import games
 from isingrl.battle.games import ATTACKS, MOVES
+from isingrl.engines.kernels import battle as kernels
 from tests.battle import oracles
 
 seeds = st.integers(0, 2**32 - 1)

@@ -10,7 +10,7 @@ import xarray as xr
 from tqdm import tqdm
 
 from isingrl import HeatBath, Ising, Lattice, _run_files, simulate
-from isingrl._site_engine import SiteEngine
+from isingrl.engines.sites import SiteEngine
 from studies.ledger import Ledger
 from studies.runner import StudyError, run_to_folder
 from studies.tasks import jobs

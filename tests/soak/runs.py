@@ -4,21 +4,22 @@ import pytest
 import xarray as xr
 from tqdm import tqdm
 
-from isingrl import HeatBath, Ising, Lattice, Metropolis, _run_files, simulate
-from isingrl._lane_engine import LaneEngine
-from isingrl._site_engine import SiteEngine
+from isingrl import HeatBath, Ising, Lattice, Learning, Metropolis, _run_files, simulate
 from isingrl.agents import IndependentQ, MeanFieldQ
-from isingrl.agents._learning_engine import LearningEngine
+from isingrl.engines.lanes import LaneEngine
+from isingrl.engines.learning import LearningEngine
+from isingrl.engines.sites import SiteEngine
 from tests.killing import Share, kill_at_random
 
-LEARN = {"learn": True, "thermalization": 10, "interval": 1}
+LEARN = {"thermalization": 10, "interval": 1}
 DEEP = {"discount": 0.5, "reward_time": "after", "target_interval": 3}
 CASES = {
     "lanes": (Metropolis(), {"sweeps": 60_000, "snapshots": 5}, 13),
     "sites": (HeatBath(), {"sweeps": 3000, "schedule": "sequential"}, 12),
-    "table": (IndependentQ(), {"sweeps": 3000, **LEARN}, 12),
+    "table": (Learning(IndependentQ()), {"sweeps": 3000, **LEARN}, 12),
     "network": (
-        MeanFieldQ(network=(8,), replay=2000, batch_size=64, **DEEP), {"sweeps": 400, **LEARN}, 13,
+        Learning(MeanFieldQ(network=(8,), replay=2000, batch_size=64, **DEEP)),
+        {"sweeps": 400, **LEARN}, 13,
     ),
 }  # fmt: skip
 MODULES = ["isingrl.simulation", "pytest", "hypothesis", "torch._dynamo", "tqdm"]

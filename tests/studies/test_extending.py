@@ -9,9 +9,9 @@ import pytest
 import xarray as xr
 
 from analysis.literature import critical_temperature
-from isingrl._lane_engine import LaneEngine
-from isingrl._site_engine import SiteEngine
-from isingrl.agents._learning_engine import LearningEngine
+from isingrl.engines.lanes import LaneEngine
+from isingrl.engines.learning import LearningEngine
+from isingrl.engines.sites import SiteEngine
 from studies import critical_point, results, training
 from studies.battle_chapter import BattleChapter
 from studies.battle_paper import BattlePaper

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from isingrl._archives import Arrays, fill
-from isingrl._kernels import sites
 from isingrl._schedules import draws_sites
 from isingrl._threads import run_in_threads
+from isingrl.engines.kernels import sites
 from isingrl.lattice import Lattice
 from isingrl.tables import RuleTable
 
@@ -93,11 +93,11 @@ class SiteEngine:
         return self._spins[chain][:-1].reshape(self.lattice.shape).copy()
 
     def state(self) -> Arrays:
-        """See `LaneEngine.state`."""
+        """See `Engine.state`."""
         return {"spins": np.stack(self._spins), "states": self._states.copy()}
 
     def restore(self, state: Arrays) -> None:
-        """See `LaneEngine.restore`."""
+        """See `Engine.restore`."""
         spins = np.stack(self._spins)
         fill({"spins": spins, "states": self._states}, state)
         for own, values in zip(self._spins, spins, strict=True):
@@ -107,10 +107,8 @@ class SiteEngine:
         """Make `sweeps` sweeps of every chain."""
         self._each(lambda chain: sites.sweep(*self._arguments(chain), sweeps))
 
-    def record(
-        self, draws: int, interval: int
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Measure after every `interval` sweeps; returns as `LaneEngine.record`."""
+    def record(self, draws: int, interval: int) -> Arrays:
+        """See `Engine.record`."""
         shape = (len(self._spins), draws)
         bonds, totals = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
 
@@ -119,7 +117,7 @@ class SiteEngine:
             sites.record(*self._arguments(chain), self.lattice.neighbors, interval, *outcome)
 
         self._each(record)
-        return bonds, totals
+        return {"bonds": bonds, "totals": totals}
 
     def _arguments(self, chain: int) -> tuple[Any, ...]:
         return (

@@ -2,7 +2,7 @@
 
 from numba import njit
 
-from isingrl._kernels.random import below, jsf_step, uniform
+from isingrl.engines.kernels.random import below, jsf_step, uniform
 
 IN_ORDER, RANDOM_SITE, SYNCHRONOUS = 0, 1, 2
 

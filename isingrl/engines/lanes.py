@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from isingrl._archives import Arrays, fill
-from isingrl._kernels.lane_measures import COUNTER_PLANES
-from isingrl._kernels.lane_packing import pack, unpack
-from isingrl._kernels.lane_sweeps import close_rows, record, sweep
-from isingrl._lane_layout import CAPACITY, LANES, PLANES, LaneLayout
-from isingrl._lane_rule import LaneRule
 from isingrl._threads import run_in_threads
+from isingrl.engines.kernels.lane_measures import COUNTER_PLANES
+from isingrl.engines.kernels.lane_packing import pack, unpack
+from isingrl.engines.kernels.lane_sweeps import close_rows, record, sweep
+from isingrl.engines.lane_layout import CAPACITY, LANES, PLANES, LaneLayout
+from isingrl.engines.lane_rule import LaneRule
 from isingrl.lattice import Lattice
 
 _LINE = 8  # words of a cache line
@@ -124,22 +124,14 @@ class LaneEngine:
         """Make `sweeps` sweeps of every chain."""
         self._run(sweeps, 0)
 
-    def record(
-        self, draws: int, interval: int
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Measure after every `interval` sweeps.
-
-        Returns
-        -------
-        bonds, totals : ndarrays, shape (n_chains, draws)
-            Sums of s_i s_j over bonds and of s_i over sites.
-        """
+    def record(self, draws: int, interval: int) -> Arrays:
+        """See `Engine.record`."""
         agreeing, up = self._run(interval, draws)
         agreeing_bonds = self._by_chain(agreeing) // self._ends_counted
-        return (
-            2 * agreeing_bonds - self.lattice.n_bonds,
-            2 * self._by_chain(up) - self.lattice.n_sites,
-        )
+        return {
+            "bonds": 2 * agreeing_bonds - self.lattice.n_bonds,
+            "totals": 2 * self._by_chain(up) - self.lattice.n_sites,
+        }
 
     def _by_chain(self, sums: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Add the strips of each chain: (n_blocks, draws, 64) to (n_chains, draws)."""

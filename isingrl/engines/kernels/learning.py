@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from isingrl._kernels.random import below, jsf_step, next_word, uniform
-from isingrl._kernels.sites import IN_ORDER, RANDOM_SITE, measure
+from isingrl.engines.kernels.random import below, jsf_step, next_word, uniform
+from isingrl.engines.kernels.sites import IN_ORDER, RANDOM_SITE, measure
 
 COUNT, NOTHING, SAMPLE, CONFIGURATION = 0, 1, 2, 3
 

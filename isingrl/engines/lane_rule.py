@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from isingrl._kernels.lane_decisions import UNROLLED, decision
-from isingrl._lane_layout import LANES, PLANES
+from isingrl.engines.kernels.lane_decisions import UNROLLED, decision
+from isingrl.engines.lane_layout import LANES, PLANES
 from isingrl.tables import LAZY
 
 _ONES = np.uint64(2**64 - 1)

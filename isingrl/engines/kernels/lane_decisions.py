@@ -16,8 +16,8 @@ import numpy as np
 from numba import njit, types
 from numba.extending import intrinsic, overload
 
-from isingrl._kernels.random import jsf_step, next_word
-from isingrl._kernels.vectors import prefer_wide_vectors
+from isingrl.engines.kernels.random import jsf_step, next_word
+from isingrl.engines.kernels.vectors import prefer_wide_vectors
 
 UNROLLED = 12
 
@@ -84,38 +84,33 @@ def select(n, own, t):
     if len(n) == 2:
         if len(t) == 1:
             return t[0]
-        elif len(t) == 3:
+        if len(t) == 3:
             return _pick3(n, t)
-        else:
-            return _pick(own, _pick3(n, t[:3]), _pick3(n, t[3:]))
-    elif len(n) == 3:
+        return _pick(own, _pick3(n, t[:3]), _pick3(n, t[3:]))
+    if len(n) == 3:
         if len(t) == 2:
             return _pick(n[2], t[0], t[1])
-        elif len(t) == 3:
+        if len(t) == 3:
             return _pick3(n, t)
-        elif len(t) == 5:
+        if len(t) == 5:
             return _pick5(n, t)
-        elif len(t) == 7:
+        if len(t) == 7:
             return _pick7(n, t)
-        elif len(t) == 10:
+        if len(t) == 10:
             return _pick(own, _pick5(n, t[:5]), _pick5(n, t[5:]))
-        else:
-            return _pick(own, _pick7(n, t[:7]), _pick7(n, t[7:]))
-    elif len(n) == 4:
+        return _pick(own, _pick7(n, t[:7]), _pick7(n, t[7:]))
+    if len(n) == 4:
         if len(t) == 4:
             return _pick(n[3], _pick(n[1], t[0], _pick2(n, t[1:3])), t[3])
-        elif len(t) == 9:
+        if len(t) == 9:
             return _pick9(n, t)
-        else:
-            return _pick(own, _pick9(n, t[:9]), _pick9(n, t[9:]))
-    else:
-        if len(t) == 13:
-            high = _pick(n[3], _pick8(n, t[2:10]), _pick3(n, t[10:]))
-            return _pick(n[4], _pick2(n, t[:2]), high)
-        elif len(t) == 27:
-            return _pick27(n, t)
-        else:
-            return _pick(own, _pick27(n, t[:27]), _pick27(n, t[27:]))
+        return _pick(own, _pick9(n, t[:9]), _pick9(n, t[9:]))
+    if len(t) == 13:
+        high = _pick(n[3], _pick8(n, t[2:10]), _pick3(n, t[10:]))
+        return _pick(n[4], _pick2(n, t[:2]), high)
+    if len(t) == 27:
+        return _pick27(n, t)
+    return _pick(own, _pick27(n, t[:27]), _pick27(n, t[27:]))
 
 
 @njit
@@ -124,25 +119,20 @@ def certain(n, t):
     if len(n) == 2:
         if len(t) == 1:
             return ~n[1]
-        else:
-            return np.uint64(0)
-    elif len(n) == 3:
+        return np.uint64(0)
+    if len(n) == 3:
         if len(t) == 2:
             return ~(n[2] | (n[1] & n[0]))
-        elif len(t) == 3:
+        if len(t) == 3:
             return ~n[2]
-        else:
-            return np.uint64(0)
-    elif len(n) == 4:
+        return np.uint64(0)
+    if len(n) == 4:
         if len(t) == 4:
             return ~(n[3] | (n[2] & (n[1] | n[0])))
-        else:
-            return np.uint64(0)
-    else:
-        if len(t) == 13:
-            return ~(n[4] | (n[3] & n[2] & n[1]))
-        else:
-            return np.uint64(0)
+        return np.uint64(0)
+    if len(t) == 13:
+        return ~(n[4] | (n[3] & n[2] & n[1]))
+    return np.uint64(0)
 
 
 @njit
@@ -150,16 +140,15 @@ def lazy_lanes(n, t):
     """Entry of `t` for each lane whose count is at most z / 2; `t` is empty or has z / 2 + 1."""
     if len(t) == 0:
         return np.uint64(0)
-    elif len(t) == 2:
+    if len(t) == 2:
         return _pick2(n, t)
-    elif len(t) == 3:
+    if len(t) == 3:
         return _pick3(n, t)
-    elif len(t) == 4:
+    if len(t) == 4:
         return _pick4(n, t)
-    elif len(t) == 5:
+    if len(t) == 5:
         return _pick5(n, t)
-    else:
-        return _pick(n[3], _pick8(n, t[:8]), _pick(n[2], _pick4(n, t[8:12]), _pick2(n, t[12:])))
+    return _pick(n[3], _pick8(n, t[:8]), _pick(n[2], _pick4(n, t[8:12]), _pick2(n, t[12:])))
 
 
 class Mirrored(NamedTuple):
@@ -173,13 +162,12 @@ def _select_mirrored(n, t):
     """Entry |n - z/2| of `t`, which holds 2, 3, 4, 5 for z = 2, 4, 6, 8."""
     if len(t) == 2:
         return _pick(n[0], t[1], t[0])
-    elif len(t) == 3:
+    if len(t) == 3:
         return _pick(n[0], _pick(n[1], t[2], t[0]), t[1])
-    elif len(t) == 4:
+    if len(t) == 4:
         return _pick(n[0], _pick(n[1] ^ n[2], t[3], t[1]), _pick(n[1], t[2], t[0]))
-    else:
-        even = _pick(n[1], _pick(n[2], t[4], t[0]), t[2])
-        return _pick(n[0], even, _pick(n[1] ^ n[2], t[3], t[1]))
+    even = _pick(n[1], _pick(n[2], t[4], t[0]), t[2])
+    return _pick(n[0], even, _pick(n[1] ^ n[2], t[3], t[1]))
 
 
 @njit
@@ -187,12 +175,11 @@ def _minority(n, t):
     """Lanes in which fewer than z/2 neighbours are up."""
     if len(t) == 2:
         return ~(n[0] | n[1])
-    elif len(t) == 3:
+    if len(t) == 3:
         return ~(n[1] | n[2])
-    elif len(t) == 4:
+    if len(t) == 4:
         return ~(n[2] | (n[1] & n[0]))
-    else:
-        return ~(n[2] | n[3])
+    return ~(n[2] | n[3])
 
 
 def _chance(n, own, t):

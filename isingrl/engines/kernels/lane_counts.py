@@ -12,7 +12,7 @@ which spares reference counts: both would cost more than the arithmetic.
 import numpy as np
 from numba import njit
 
-from isingrl._kernels.vectors import prefer_wide_vectors
+from isingrl.engines.kernels.vectors import prefer_wide_vectors
 
 
 @njit(inline="always")

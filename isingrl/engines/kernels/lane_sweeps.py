@@ -3,10 +3,10 @@
 import numpy as np
 from numba import njit
 
-from isingrl._kernels.gates import meet, take
-from isingrl._kernels.lane_counts import count_agreeing
-from isingrl._kernels.lane_decisions import decide, settle
-from isingrl._kernels.lane_measures import add_agreeing, add_up
+from isingrl.engines.kernels.gates import meet, take
+from isingrl.engines.kernels.lane_counts import count_agreeing
+from isingrl.engines.kernels.lane_decisions import decide, settle
+from isingrl.engines.kernels.lane_measures import add_agreeing, add_up
 
 
 @njit(nogil=True, cache=True)

@@ -3,8 +3,8 @@
 import numpy as np
 from numba import njit
 
-from isingrl._kernels.lane_counts import count_agreeing
-from isingrl._kernels.vectors import prefer_wide_vectors
+from isingrl.engines.kernels.lane_counts import count_agreeing
+from isingrl.engines.kernels.vectors import prefer_wide_vectors
 
 _LIMIT = 255  # what the eight planes of a running counter hold
 COUNTER_PLANES = 8 + 12  # room for a fold over up to 2**12 words

@@ -9,7 +9,6 @@ from isingrl._archives import Arrays
 from isingrl.agents._learner import make_learner
 from isingrl.agents._temperature_map import softmax_temperatures
 from isingrl.agents.agent import Agent
-from isingrl.agents.policy import Policy
 from isingrl.model import Ising
 
 
@@ -19,14 +18,15 @@ class LearningEngine:
     Parameters
     ----------
     model : Ising
-    rule : Agent or Policy
-        A policy goes on from what it knows.
+    agent : Agent
     temperatures : ndarray, shape (n_temperatures,)
     chains : int
         At every temperature.
     start : {"random", "up", "down"} or int8 array, shape (n_chains, *lattice.shape)
     schedule : str
     seed : SeedSequence
+    knowledge : dict of arrays, optional
+        What they begin with, as `Policy.knowledge` returns it.
     """
 
     updates_a_call = 5e6
@@ -34,15 +34,14 @@ class LearningEngine:
     def __init__(
         self,
         model: Ising,
-        rule: Agent | Policy,
+        agent: Agent,
         temperatures: npt.NDArray[np.float64],
         chains: int,
         start: str | npt.NDArray[np.int8],
         schedule: str,
         seed: np.random.SeedSequence,
+        knowledge: Arrays | None = None,
     ) -> None:
-        agent = rule.agent if isinstance(rule, Policy) else rule
-        knowledge = rule.knowledge(temperatures, chains) if isinstance(rule, Policy) else None
         generator = np.random.Generator(np.random.Philox(seed))
         n_chains = len(temperatures) * chains
         self._learner = make_learner(
@@ -55,23 +54,21 @@ class LearningEngine:
         return self._learner.spins(chain)
 
     def state(self) -> Arrays:
-        """See `LaneEngine.state`."""
+        """See `Engine.state`."""
         return self._learner.state()
 
     def restore(self, state: Arrays) -> None:
-        """See `LaneEngine.restore`."""
+        """See `Engine.restore`."""
         self._learner.restore(state)
 
     def sweep(self, sweeps: int) -> None:
         """Let all agents act and learn for so many sweeps."""
         self._learner.advance(self._constant(sweeps))
 
-    def record(
-        self, draws: int, interval: int
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Measure after every `interval` sweeps; returns as `LaneEngine.record`."""
+    def record(self, draws: int, interval: int) -> Arrays:
+        """See `Engine.record`."""
         shown = self._learner.advance(self._constant(draws * interval), interval=interval)
-        return shown.bonds, shown.total[:, interval - 1 :: interval]
+        return {"bonds": shown.bonds, "totals": shown.total[:, interval - 1 :: interval]}
 
     def _constant(self, sweeps: int) -> npt.NDArray[np.float64]:
         return np.repeat(self._taus[:, None], sweeps, axis=1)

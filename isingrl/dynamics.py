@@ -1,0 +1,221 @@
+"""What updates spins, and the engine that it brings."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from isingrl._validation import check_temperature
+from isingrl.model import Ising
+
+if TYPE_CHECKING:
+    from isingrl.engines.engine import Engine
+
+__all__ = ["Dynamics"]
+
+
+class Dynamics(ABC):
+    """What `isingrl.simulate` runs: a rule, agents that learn, or an update of one's own.
+
+    It needs a `name` and an `engine`. Most are a `Rule`, a table that brings its engine by itself.
+
+    Examples
+    --------
+    >>> import isingrl as irl
+    >>> isinstance(irl.Metropolis(), irl.Dynamics), issubclass(irl.Rule, irl.Dynamics)
+    (True, True)
+    """
+
+    learns: ClassVar[bool] = False
+    """Whether it changes while it runs, so that every start is one anew."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """Name of the method, as it stands along the dimension ``method``."""
+
+    @abstractmethod
+    def engine(
+        self,
+        model: Ising,
+        temperatures: npt.NDArray[np.float64],
+        chains: int,
+        start: str | npt.NDArray[np.int8],
+        schedule: str,
+        seed: np.random.SeedSequence,
+    ) -> Engine:
+        """Make the engine of a run, whose chains have what they start from.
+
+        Parameters
+        ----------
+        model : Ising
+            What is simulated. Of several fields, those of one temperature lie side by side.
+        temperatures : ndarray, shape (n_temperatures,)
+            In J/k_B.
+        chains : int
+            At every temperature, in every field.
+        start : {"random", "up", "down"} or int8 array, shape (n_chains, *lattice.shape)
+            First configurations of all chains.
+        schedule : str
+            As in `isingrl.simulate`.
+        seed : SeedSequence
+            Of all random numbers.
+
+        Returns
+        -------
+        Engine
+            As `isingrl.engines.engine.Engine` describes it.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import isingrl as irl
+        >>> model = irl.Ising(irl.Lattice((8, 8)))
+        >>> seed = np.random.SeedSequence(1)
+        >>> engine = irl.HeatBath().engine(model, np.array([2.0]), 4, "up", "checkerboard", seed)
+        >>> engine.record(draws=3, interval=10)["bonds"].shape
+        (4, 3)
+        """
+
+    def temperatures(self, model: Ising, temperature: Any) -> npt.NDArray[np.float64]:
+        """Check the temperatures asked for; the default wants them given.
+
+        Parameters
+        ----------
+        model : Ising
+            What is simulated.
+        temperature : float or sequence of float
+            In J/k_B; None if it was left out.
+
+        Returns
+        -------
+        ndarray, shape (n_temperatures,)
+            In J/k_B.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `temperature` is missing, empty, negative, not a number or repeated.
+
+        Examples
+        --------
+        >>> import isingrl as irl
+        >>> irl.HeatBath().temperatures(irl.Ising(irl.Lattice((8, 8))), [2, 3]).tolist()
+        [2.0, 3.0]
+        """
+        if temperature is None:
+            raise TypeError(f"temperature must be given for {self!r}; got None")
+        return check_temperature(temperature)
+
+    def softmax_temperature(
+        self, model: Ising, temperature: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float64] | None:
+        """Softmax temperature τ of agents at each temperature; None for what has no agents.
+
+        Parameters
+        ----------
+        model : Ising
+            What is simulated.
+        temperature : ndarray, shape (n_temperatures,)
+            In J/k_B.
+
+        Returns
+        -------
+        ndarray, shape (n_temperatures,), or None
+            In the units of the agents' reward.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import isingrl as irl
+        >>> model = irl.Ising(irl.Lattice((8, 8)))
+        >>> print(irl.HeatBath().softmax_temperature(model, np.array([2.0])))
+        None
+        """
+        return None
+
+    def departures(self, model: Ising) -> list[str]:
+        """Why `temperature` is only a label on a model, and not the temperature of an Ising model.
+
+        Parameters
+        ----------
+        model : Ising
+            What is simulated.
+
+        Returns
+        -------
+        list of str
+            Empty if it is the temperature.
+
+        Examples
+        --------
+        >>> import isingrl as irl
+        >>> model = irl.Ising(irl.Lattice((8, 8)))
+        >>> irl.Learning(irl.MeanFieldQ(discount=0.9)).departures(model)
+        ['the discount 0.9 lets later rewards count']
+        """
+        return []
+
+    def describe(self) -> dict[str, Any]:
+        """What a Dataset's attributes keep.
+
+        Returns
+        -------
+        dict
+            Names and values of attributes.
+
+        Examples
+        --------
+        >>> import isingrl as irl
+        >>> irl.HeatBath().describe()
+        {'rule': 'heat-bath'}
+        """
+        return {"rule": self.name}
+
+    def settings(self) -> dict[str, Any]:
+        """What tells it from others of its name, ready for JSON: a run goes on with these alone.
+
+        Returns
+        -------
+        dict
+            By name.
+
+        Examples
+        --------
+        >>> import isingrl as irl
+        >>> irl.HeatBath().settings(), irl.Learning(irl.MeanFieldQ()).settings()["discount"]
+        ({}, 0.0)
+        """
+        return {}
+
+    def known(
+        self, model: Ising, temperatures: npt.NDArray[np.float64], chains: int
+    ) -> dict[str, npt.NDArray[Any]]:
+        """Arrays of which a checkpoint keeps the digest, as a run goes on with these alone.
+
+        Parameters
+        ----------
+        model, temperatures, chains
+            As for `engine`.
+
+        Returns
+        -------
+        dict of arrays
+            By name.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import isingrl as irl
+        >>> model = irl.Ising(irl.Lattice((8, 8)))
+        >>> irl.HeatBath().known(model, np.array([2.0, 3.0]), 4)["up"].shape
+        (8, 1, 2, 5)
+        """
+        return {}
+
+    def __repr__(self) -> str:
+        given = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
+        return f"{type(self).__name__}({given})"

@@ -1,0 +1,70 @@
+"""What `simulate` asks of an engine, and the engine that a table takes."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from isingrl.engines.lane_layout import fits
+from isingrl.engines.lanes import LaneEngine
+from isingrl.engines.sites import SiteEngine
+from isingrl.lattice import Lattice
+from isingrl.tables import RuleTable
+
+
+class Engine(Protocol):
+    """Sweeps the spins of all chains, and measures them."""
+
+    updates_a_call: float
+    """Site updates of about a tenth of a second: what passes between two looks at the keyboard."""
+
+    def sweep(self, sweeps: int) -> None:
+        """Make `sweeps` sweeps of every chain."""
+
+    def record(self, draws: int, interval: int) -> dict[str, npt.NDArray[np.int64]]:
+        """Measure `draws` times, after `interval` sweeps each.
+
+        Returns
+        -------
+        dict of int64 arrays, shape (n_chains, draws)
+            ``bonds``, the sums of s_i s_j over bonds; ``totals``, those of s_i over sites; and
+            what else it measures, sums over sites by the name of the variable of a Dataset that
+            they become, per site.
+        """
+
+    def spins(self, chain: int) -> npt.NDArray[np.int8]:
+        """Spins of one chain, shape (*lattice.shape)."""
+
+    def state(self) -> dict[str, npt.NDArray[Any]]:
+        """Copies of all that the next sweeps depend on, by name."""
+
+    def restore(self, state: dict[str, npt.NDArray[Any]]) -> None:
+        """Take over what `state` returned."""
+
+
+def table_engine(
+    lattice: Lattice,
+    table: RuleTable,
+    start: str | npt.NDArray[np.int8],
+    schedule: str,
+    seed: np.random.SeedSequence,
+) -> Engine:
+    """Engine of a table: bit lanes wherever they fit, else bytes.
+
+    Parameters
+    ----------
+    lattice : Lattice
+    table : RuleTable
+        Of all chains.
+    start : {"random", "up", "down"} or int8 array, shape (n_chains, *lattice.shape)
+    schedule : str
+        As in `isingrl.simulate`.
+    seed : SeedSequence
+    """
+    table = table.for_schedule(lattice, schedule)
+    if fits(lattice) and table.counted and schedule in ("checkerboard", "synchronous"):
+        synchronous = schedule == "synchronous"
+        return LaneEngine(lattice, table.up[:, 0], start, synchronous=synchronous, seed=seed)
+    return SiteEngine(lattice, table, start, schedule=schedule, seed=seed)

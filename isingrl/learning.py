@@ -1,0 +1,119 @@
+"""Agents that learn while they are measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from isingrl._archives import Arrays
+from isingrl._validation import check_temperature
+from isingrl.agents._temperature_map import departures_on, softmax_temperatures
+from isingrl.agents.agent import Agent, ways
+from isingrl.agents.policy import Policy
+from isingrl.dynamics import Dynamics
+from isingrl.engines.learning import LearningEngine
+from isingrl.model import Ising
+
+__all__ = ["Learning"]
+
+
+@dataclass(frozen=True, eq=False)
+class Learning(Dynamics):
+    """Agents that go on learning, each chain its own, while they are measured and before.
+
+    The way to run agents for which a frozen policy means little, such as `IndependentQ`. A sweep
+    is one that is learned from, at constant softmax temperature. Networks learn at their full
+    rate, with a new optimizer.
+
+    Parameters
+    ----------
+    agent : Agent or Policy
+        An agent knows nothing at first, a policy what it has learned.
+
+    Raises
+    ------
+    TypeError
+        If it is neither.
+
+    Examples
+    --------
+    >>> import isingrl as irl
+    >>> model = irl.Ising(irl.Lattice((8, 8)))
+    >>> agents = irl.Learning(irl.IndependentQ())
+    >>> data = irl.simulate(model, agents, 3.0, sweeps=100, start="up", seed=1)
+    >>> data.method.item(), data.learn
+    ('independent-q', 1)
+    """
+
+    agent: Agent | Policy
+    learns: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.agent, Agent | Policy):
+            raise TypeError(f"agent must be an agent or a Policy to learn; got {self.agent!r}")
+
+    @property
+    def _kind(self) -> Agent:
+        return self.agent.agent if isinstance(self.agent, Policy) else self.agent
+
+    @property
+    def name(self) -> str:
+        """That of its agents."""
+        return self._kind.name
+
+    def engine(
+        self,
+        model: Ising,
+        temperatures: npt.NDArray[np.float64],
+        chains: int,
+        start: str | npt.NDArray[np.int8],
+        schedule: str,
+        seed: np.random.SeedSequence,
+    ) -> LearningEngine:
+        """See `Dynamics.engine`."""
+        knowledge = None
+        if isinstance(self.agent, Policy):
+            knowledge = self.agent.knowledge(temperatures, chains)
+        return LearningEngine(
+            model, self._kind, temperatures, chains, start, schedule, seed, knowledge
+        )
+
+    def temperatures(self, model: Ising, temperature: Any) -> npt.NDArray[np.float64]:
+        """See `Dynamics.temperatures`; those of a policy may be left out."""
+        model.one_field("agents that learn")
+        if isinstance(self.agent, Policy):
+            return self.agent.temperatures(model, temperature)
+        self.agent.check_model(model)
+        if temperature is None:
+            raise TypeError("temperature must be given for agents that learn; got None")
+        return check_temperature(temperature)
+
+    def softmax_temperature(
+        self, model: Ising, temperature: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float64]:
+        """See `Dynamics.softmax_temperature`."""
+        return softmax_temperatures(self._kind, model, temperature)
+
+    def departures(self, model: Ising) -> list[str]:
+        """See `Dynamics.departures`."""
+        if isinstance(self.agent, Policy):
+            return self.agent.departures(model)
+        return departures_on(self.agent, model)
+
+    def describe(self) -> dict[str, Any]:
+        """See `Dynamics.describe`."""
+        return self.agent.describe()
+
+    def settings(self) -> dict[str, Any]:
+        """See `Dynamics.settings`."""
+        return self._kind.settings()
+
+    def known(self, model: Ising, temperatures: npt.NDArray[np.float64], chains: int) -> Arrays:
+        """See `Dynamics.known`."""
+        found = ways(self._kind, model, temperatures)
+        if isinstance(self.agent, Policy):
+            found |= self.agent.knowledge(temperatures, chains)
+        return found
