@@ -44,6 +44,9 @@ def thermodynamics(data: xr.Dataset) -> xr.Dataset:
           transition; NaN in a field;
         - ``specific_heat`` N(⟨e²⟩ − ⟨e⟩²)/T²;
         - ``binder_cumulant`` 1 − ⟨m⁴⟩/(3⟨m²⟩²);
+        - with the variable ``staggered_magnetization``, m′, as on every lattice with two
+          sublattices: ``abs_staggered_magnetization`` ⟨|m′|⟩, ``staggered_susceptibility``
+          N(⟨m′²⟩ − ⟨|m′|⟩²)/T and ``staggered_binder_cumulant``, those of an antiferromagnet;
         - ``NAME_error``, a standard error that includes autocorrelation, for each of these;
         - ``autocorrelation_time`` :math:`\tau = 1 + 2\sum_{t \ge 1} \rho(t)` (emcee's convention:
           the variance of a mean of n draws is τσ²/n) in sweeps, the larger of that of e and |m|,
@@ -68,7 +71,8 @@ def thermodynamics(data: xr.Dataset) -> xr.Dataset:
     ShortRunWarning
         Where all chains together may hold fewer than 50 autocorrelation times, or each fewer than
         10, where few rare events make most of an error, or where next to nothing changed. That of
-        ``magnetization`` counts in a field alone.
+        ``magnetization`` counts in a field alone, those of staggered observables if the coupling
+        is negative.
 
     Notes
     -----
@@ -101,7 +105,7 @@ def thermodynamics(data: xr.Dataset) -> xr.Dataset:
     >>> bool((abs(deviation) < 4 * summary.energy_error).all())
     True
     """
-    summary, doubts = summarize(data, OBSERVABLES)
+    summary, doubts = summarize(data, {*OBSERVABLES, *STAGGERED})
     doubts.warn(stacklevel=2)
     return summary
 
@@ -112,28 +116,42 @@ def summarize(data: xr.Dataset, judged: Container[str]) -> tuple[xr.Dataset, Dou
     shape = template.shape
     shown = Shown.of(data, template)
     field = numbers_along(data, "field", template, default=0.0)
+    coupling = numbers_along(data, "coupling", template, default=1.0)
     factors = _factors(template, shown.n_sites, field)
     interval = sweeps_between_draws(data, template)
     doubts = Doubts(n_chains, n_draws, "sweeps")
-    found = {name: np.full((4, *shape), np.nan) for name in OBSERVABLES}
+    staggered = "staggered_magnetization" in data
+    names = [*OBSERVABLES, *(STAGGERED if staggered else ())]
+    found = {name: np.full((4, *shape), np.nan) for name in names}
     sample_size, r_hat = np.full((2, *shape), np.nan)
     for run in np.ndindex(shape):
         e, m = (_load(data[name], template, run) for name in ("energy", "magnetization"))
         shown.check(run, e, m, _where(template, run))
-        order = m if field[run] else np.abs(m)
-        wells = wells_of(np.sign(m), m.shape)
-        # what is slow in e or |m| is in every observable, if weakly
-        slowest = autocorrelation_times(np.stack([e, np.abs(m)])).slowest
-        memory = float(np.fmax.reduce(slowest, initial=1.0))
-        for name, (moments, function) in OBSERVABLES.items():
-            series = moments(e, m, order)
-            series = series if series.ndim == 3 else series[None]
-            each = estimate_unwarned(series, function, wells, memory)
-            # without a field the sign of m says where the chains are
-            if name in judged and (name != "magnetization" or field[run]):
-                note_doubts(doubts, each, name, _where(template, run), float(interval[run]))
-            own = each.value, each.error, each.autocorrelation_time, each.autocorrelation_time_error
-            found[name][:, *run] = own
+        orders = [(OBSERVABLES, m, m if field[run] else np.abs(m))]
+        if staggered:
+            own = data["staggered_magnetization"]
+            if not _is_missing(own, template, run):
+                other = _load(own, template, run)
+                orders.append((STAGGERED, other, np.abs(other)))
+        for observables, x, order in orders:
+            wells = wells_of(np.sign(x), x.shape)
+            # what is slow in e or |m| is in every observable, if weakly
+            slowest = autocorrelation_times(np.stack([e, np.abs(x)])).slowest
+            memory = float(np.fmax.reduce(slowest, initial=1.0))
+            for name, (moments, function) in observables.items():
+                series = moments(e, x, order)
+                series = series if series.ndim == 3 else series[None]
+                each = estimate_unwarned(series, function, wells, memory)
+                # without a field the sign of m says where the chains are
+                unwanted = name == "magnetization" and not field[run]
+                # and a ferromagnet has no staggered order
+                unwanted |= name in STAGGERED and coupling[run] >= 0
+                if name in judged and not unwanted:
+                    note_doubts(doubts, each, name, _where(template, run), float(interval[run]))
+                found[name][:, *run] = (
+                    each.value, each.error,
+                    each.autocorrelation_time, each.autocorrelation_time_error,
+                )  # fmt: skip
         sample_size[run], r_hat[run] = _diagnostics(e, np.abs(m))
 
     variables: dict[str, FloatArray] = {}
@@ -191,6 +209,13 @@ OBSERVABLES: Mapping[str, tuple[_Moments, MomentFunction]] = MappingProxyType(
         "binder_cumulant": (lambda e, m, order: _square_and_fourth(m), _binder),
     }
 )
+STAGGERED: Mapping[str, tuple[_Moments, MomentFunction]] = MappingProxyType(
+    {
+        "abs_staggered_magnetization": OBSERVABLES["abs_magnetization"],
+        "staggered_susceptibility": OBSERVABLES["susceptibility"],
+        "staggered_binder_cumulant": OBSERVABLES["binder_cumulant"],
+    }
+)
 
 
 def _check_series(data: xr.Dataset) -> tuple[xr.DataArray, int, int]:
@@ -228,11 +253,24 @@ def _check_series(data: xr.Dataset) -> tuple[xr.DataArray, int, int]:
     return zeros.transpose(*dims), data.sizes["chain"], data.sizes["draw"]
 
 
-def _load(series: xr.DataArray, template: xr.DataArray, run: tuple[int, ...]) -> FloatArray:
-    """Read one run of a series, shape (n_chains, n_draws)."""
+def _is_missing(series: xr.DataArray, template: xr.DataArray, run: tuple[int, ...]) -> bool:
+    """Whether a run did not measure a series that others beside it have."""
+    first = _of_run(series.isel(draw=slice(0, 1)), template, run)
+    return bool(np.isnan(first.values).all()) and bool(
+        np.isnan(_of_run(series, template, run).values).all()
+    )
+
+
+def _of_run(series: xr.DataArray, template: xr.DataArray, run: tuple[int, ...]) -> xr.Variable:
+    """One run of a series, not read yet."""
     place = dict(zip(template.dims, run, strict=True))
     # of the variable: a DataArray would take its coordinates along, many times as slowly
-    own = series.variable.isel({dim: i for dim, i in place.items() if dim in series.dims})
+    return series.variable.isel({dim: i for dim, i in place.items() if dim in series.dims})
+
+
+def _load(series: xr.DataArray, template: xr.DataArray, run: tuple[int, ...]) -> FloatArray:
+    """Read one run of a series, shape (n_chains, n_draws)."""
+    own = _of_run(series, template, run)
     values = np.asarray(own.values if own.dims == ("chain", "draw") else own.values.T)
     bad = int((~np.isfinite(values)).sum())
     if bad:
@@ -261,6 +299,7 @@ def _factors(
     susceptibility = n_sites / temperature
     return {
         "susceptibility": susceptibility,
+        "staggered_susceptibility": susceptibility,
         "susceptibility_disordered": np.where(field == 0, susceptibility, np.nan),
         "specific_heat": n_sites / temperature**2,
     }

@@ -215,7 +215,8 @@ def test_measures_are_those_of_the_spins(shape, neighborhood, n_chains, synchron
     engine = LaneEngine(
         lattice, tables, start, synchronous=synchronous, seed=np.random.SeedSequence(4)
     )
-    bonds, totals = engine.record(2, 1).values()
+    measured = engine.record(2, 1)
+    bonds, totals = measured["bonds"], measured["totals"]
     assert bonds.shape == totals.shape == (n_chains, 2)
     for chain in range(n_chains):
         spins = engine.spins(chain)

@@ -79,7 +79,8 @@ def test_engine_measures_every_chain_with_its_own_table(lattice, schedule):
         seed=np.random.SeedSequence(1),
     )  # fmt: skip
     randoms = [oracles.Random(state) for state in engine._states]
-    bonds, totals = engine.record(draws, interval).values()
+    measured = engine.record(draws, interval)
+    bonds, totals = measured["bonds"], measured["totals"]
     pairs = oracles.bonds(lattice)
     model = Ising(lattice)
     for chain, random in enumerate(randoms):
@@ -149,8 +150,10 @@ def test_measures_match_the_model(lattice):
     rng = np.random.default_rng(2)
     model = Ising(lattice, 0.7, 0.2)
     for spins in rng.choice(np.array([-1, 1], dtype=np.int8), size=(5, *lattice.shape)):
-        bonds, total = sites.measure(padded(spins), lattice.neighbors)
+        signs = rng.choice(np.array([-1, 1], dtype=np.int8), size=lattice.n_sites)
+        bonds, total, staggered = sites.measure(padded(spins), lattice.neighbors, signs)
         assert total == spins.sum()
+        assert staggered == (signs * spins.ravel()).sum()
         energy = model.energy_of_sums(np.int64(bonds), np.int64(total))
         assert energy == pytest.approx(oracles.energy(model, spins))
 

@@ -15,7 +15,12 @@ from isingrl._torch import require_torch
 from isingrl.agents.agent import Agent
 from isingrl.agents.view import View, view_of
 from isingrl.engines.kernels import learning as kernels
-from isingrl.engines.sites import schedule_code, start_configurations, update_order
+from isingrl.engines.sites import (
+    schedule_code,
+    start_configurations,
+    sublattice_signs,
+    update_order,
+)
 from isingrl.model import Ising
 
 FloatArray = npt.NDArray[np.float64]
@@ -60,6 +65,7 @@ class Learner:
         self._rewards = agent.reward_function.table(model)
         self._geometry = kernels.Geometry(
             lattice.neighbors,
+            sublattice_signs(lattice),
             update_order(lattice, schedule),
             lattice.local_sum_step,
             schedule_code(schedule),
@@ -128,7 +134,7 @@ class Learner:
         rates : float64 array, shape (n_sweeps,), optional
             Factor of the learning rate of networks.
         interval : int
-            Sweeps between measurements of the bonds; 0 for none.
+            Sweeps between measurements; 0 for none.
         """
         history = self._new_history(taus.shape[1], interval)
         if self._learning.online:
@@ -144,8 +150,8 @@ class Learner:
                 self._fit(1.0 if rates is None else float(rates[sweep]))
                 history.reward[:, now], history.total[:, now] = one.reward, one.total
                 history.loss[:, now] = self.table_loss.mean(axis=1, keepdims=True)
-                if one.bonds.size:
-                    history.bonds[:, sweep // interval] = one.bonds[:, 0]
+                if one.sums.size:
+                    history.sums[:, :, sweep // interval] = one.sums[:, :, 0]
         return history
 
     def _prepare(self) -> None:
@@ -211,7 +217,7 @@ class Learner:
             reward=np.zeros(shape),
             loss=np.zeros(shape),
             total=np.zeros(shape, dtype=np.int64),
-            bonds=np.zeros((shape[0], draws), dtype=np.int64),
+            sums=np.zeros((shape[0], 3, draws), dtype=np.int64),
             table_loss=self.table_loss,
         )
 

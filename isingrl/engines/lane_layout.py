@@ -138,6 +138,19 @@ class LaneLayout:
         steps_odd = all(sum(offset) % 2 for offset in self.lattice.offsets)
         return steps_odd and all(side % 2 == 0 for side in self.lattice.shape)
 
+    @cached_property
+    def measured_rows(self) -> npt.NDArray[np.int64]:
+        """Runs of half rows of one sublattice in the words, shape (n, 3): first, end, sublattice.
+
+        Of a lattice without two sublattices all half rows are one run, of sublattice 0.
+        """
+        places = (self.half_row_addresses - 1) // (self.half_row + 2)
+        kinds = np.zeros(places.size, dtype=np.int64)
+        if self.two_sublattices:
+            kinds[places.ravel()] = ((self._row_parities[:, None] + [0, 1]) % 2).ravel()
+        starts = np.flatnonzero(np.diff(kinds, prepend=-1))
+        return np.stack([starts, np.append(starts[1:], kinds.size), kinds[starts]], axis=1)
+
     @property
     def _row_parities(self) -> npt.NDArray[np.int64]:
         leading = self.lattice.shape[:-1]

@@ -128,10 +128,14 @@ class LaneEngine:
         """See `Engine.record`."""
         agreeing, up = self._run(interval, draws)
         agreeing_bonds = self._by_chain(agreeing) // self._ends_counted
-        return {
+        first, *second = (self._by_chain(up[:, :, kind]) for kind in range(up.shape[2]))
+        found = {
             "bonds": 2 * agreeing_bonds - self.lattice.n_bonds,
-            "totals": 2 * self._by_chain(up) - self.lattice.n_sites,
+            "totals": 2 * (first + sum(second)) - self.lattice.n_sites,
         }
+        if second:  # with as many sites
+            found["staggered_magnetization"] = 2 * (first - second[0])
+        return found
 
     def _by_chain(self, sums: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Add the strips of each chain: (n_blocks, draws, 64) to (n_chains, draws)."""
@@ -147,8 +151,10 @@ class LaneEngine:
         threads = numba.get_num_threads()
         # threads share one block after the other, or each takes whole ones
         workers = min(threads, n_bands)
-        shape = (n_blocks, workers, draws, LANES)
-        agreeing, up = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+        measured = self.layout.measured_rows
+        n_kinds = int(measured[:, 2].max()) + 1
+        agreeing = np.zeros((n_blocks, workers, draws, LANES), dtype=np.int64)
+        up = np.zeros((n_blocks, workers, draws, n_kinds, LANES), dtype=np.int64)
 
         def work(block: int, worker: int, gate: npt.NDArray[np.int64]) -> None:
             crew = worker, workers, gate, np.zeros(1, dtype=np.int64)
@@ -159,7 +165,7 @@ class LaneEngine:
             )  # fmt: skip
             if draws:
                 out = agreeing[block, worker], up[block, worker]
-                record(*dynamics, self._counted, _meters(), *out)
+                record(*dynamics, self._counted, measured, _meters(), *out)
             else:
                 sweep(*dynamics)
 

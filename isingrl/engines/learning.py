@@ -9,6 +9,7 @@ from isingrl._archives import Arrays
 from isingrl.agents._learner import make_learner
 from isingrl.agents._temperature_map import softmax_temperatures
 from isingrl.agents.agent import Agent
+from isingrl.engines.sites import named_sums, sublattice_signs
 from isingrl.model import Ising
 
 
@@ -47,6 +48,7 @@ class LearningEngine:
         self._learner = make_learner(
             model, agent, start, n_chains, schedule, generator, knowledge=knowledge
         )
+        self._signs = sublattice_signs(model.lattice)
         self._taus = np.repeat(softmax_temperatures(agent, model, temperatures), chains)
 
     def spins(self, chain: int) -> npt.NDArray[np.int8]:
@@ -68,7 +70,7 @@ class LearningEngine:
     def record(self, draws: int, interval: int) -> Arrays:
         """See `Engine.record`."""
         shown = self._learner.advance(self._constant(draws * interval), interval=interval)
-        return {"bonds": shown.bonds, "totals": shown.total[:, interval - 1 :: interval]}
+        return named_sums(shown.sums, self._signs)
 
     def _constant(self, sweeps: int) -> npt.NDArray[np.float64]:
         return np.repeat(self._taus[:, None], sweeps, axis=1)

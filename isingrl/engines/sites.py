@@ -53,6 +53,19 @@ def update_order(lattice: Lattice, schedule: str) -> npt.NDArray[np.int64]:
     return np.argsort(lattice.sublattices.ravel(), kind="stable")
 
 
+def sublattice_signs(lattice: Lattice) -> npt.NDArray[np.int8]:
+    """Signs of the two sublattices, sites in C order; zeros on a lattice that has not two."""
+    if lattice.n_sublattices != 2:
+        return np.zeros(lattice.n_sites, dtype=np.int8)
+    return (1 - 2 * lattice.sublattices.ravel()).astype(np.int8)
+
+
+def named_sums(sums: npt.NDArray[np.int64], signs: npt.NDArray[np.int8]) -> Arrays:
+    """Sums of `sites.measure`, shape (n_chains, 3, n_draws), as `Engine.record` returns them."""
+    names = ("bonds", "totals", "staggered_magnetization")[: 3 if signs.any() else 2]
+    return {name: sums[:, place] for place, name in enumerate(names)}
+
+
 class SiteEngine:
     """Chains with a byte a spin, each with its own tables.
 
@@ -109,15 +122,15 @@ class SiteEngine:
 
     def record(self, draws: int, interval: int) -> Arrays:
         """See `Engine.record`."""
-        shape = (len(self._spins), draws)
-        bonds, totals = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+        sums = np.zeros((len(self._spins), 3, draws), dtype=np.int64)
+        signs = sublattice_signs(self.lattice)
 
         def record(chain: int) -> None:
-            outcome = bonds[chain], totals[chain]
-            sites.record(*self._arguments(chain), self.lattice.neighbors, interval, *outcome)
+            own = self._arguments(chain)
+            sites.record(*own, self.lattice.neighbors, signs, interval, sums[chain])
 
         self._each(record)
-        return {"bonds": bonds, "totals": totals}
+        return named_sums(sums, signs)
 
     def _arguments(self, chain: int) -> tuple[Any, ...]:
         return (

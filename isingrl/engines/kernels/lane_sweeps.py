@@ -128,7 +128,7 @@ def sweep(
 @njit(nogil=True, cache=True)
 def record(
     source, target, addresses, rows, bands, half_row, strips, rule, states, tails, buffers, crew,
-    interval, counted, meters, agreeing, up,
+    interval, counted, measured, meters, agreeing, up,
 ):  # fmt: skip
     """Sweep one block and measure it after every `interval` sweeps; see `sweep`.
 
@@ -136,14 +136,15 @@ def record(
     ----------
     counted : int
         The agreeing neighbours of tiles 0 … `counted` - 1 are summed.
+    measured : int64 array, shape (n, 3)
+        First and end of runs of half rows, and the place in `up` of their sublattice.
     meters : tuple
         ``(planes, counters, carries)``, see `add_agreeing`.
-    agreeing, up : int64 arrays, shape (n_draws, 64)
+    agreeing, up : int64 arrays, shapes (n_draws, 64) and (n_draws, n_sublattices, 64)
         Receive this worker's part of the sums of every lane.
     """
     planes, counters, carries = meters
     worker, workers, gate, _ = crew
-    n_rows = np.int64(rows.sum())
     agreeing[:] = 0
     up[:] = 0
     for draw in range(agreeing.shape[0]):
@@ -159,8 +160,10 @@ def record(
             counted * (worker + 1) // workers, half_row, planes, buffers[1], counters, carries,
             agreeing[draw],
         )  # fmt: skip
-        add_up(
-            source, n_rows * worker // workers, n_rows * (worker + 1) // workers, half_row,
-            planes, counters, carries, up[draw],
-        )  # fmt: skip
+        for run in range(measured.shape[0]):
+            begin, length = measured[run, 0], measured[run, 1] - measured[run, 0]
+            first = begin + length * worker // workers
+            stop = begin + length * (worker + 1) // workers
+            sums = up[draw, measured[run, 2]]
+            add_up(source, first, stop, half_row, planes, counters, carries, sums)
         meet(gate, workers)

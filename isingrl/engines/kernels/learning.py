@@ -17,9 +17,13 @@ COUNT, NOTHING, SAMPLE, CONFIGURATION = 0, 1, 2, 3
 
 
 class Geometry(NamedTuple):
-    """The lattice: neighbors (n_sites, z), order (n_sites,) and step as in `sites.sweep`."""
+    """The lattice: neighbors (n_sites, z), order (n_sites,) and step as in `sites.sweep`.
+
+    signs (n_sites,) as in `sites.record`.
+    """
 
     neighbors: np.ndarray
+    signs: np.ndarray
     order: np.ndarray
     step: int
     schedule: int
@@ -136,8 +140,8 @@ class History(NamedTuple):
         Mean reward and, of tables improved at once, mean squared error of a sweep.
     total : int64 array, shape (n_replicas, n_sweeps)
         Sum of the spins.
-    bonds : int64 array, shape (n_replicas, n_sweeps // interval)
-        Sum of s_i s_j over bonds after every `interval` sweeps; no columns if not wanted.
+    sums : int64 array, shape (n_replicas, 3, n_sweeps // interval)
+        What `sites.measure` returns after every `interval` sweeps; no columns if not wanted.
     table_loss : float64 array, shape (n_replicas, n_tables)
         Loss of every table in the last sweep.
     """
@@ -145,7 +149,7 @@ class History(NamedTuple):
     reward: np.ndarray
     loss: np.ndarray
     total: np.ndarray
-    bonds: np.ndarray
+    sums: np.ndarray
     table_loss: np.ndarray
 
 
@@ -205,7 +209,7 @@ def _learn_replica(
     target = agents.target[replica] if learning.target_interval > 0 else q
     last_state, last_count = agents.last_state[replica], agents.last_count[replica]
     last_action = agents.last_action[replica]
-    neighbors, order, step, schedule = geometry
+    neighbors, signs, order, step, schedule = geometry
     mode, sites, cumulative = sight
     (
         learning_rate, falling_rate, discount, epsilon, greedy_value, reward_after, immediate,
@@ -318,9 +322,12 @@ def _learn_replica(
         history.loss[replica, sweep] = losses.sum() / max(1, learned.sum())
         for table in range(n_tables):
             history.table_loss[replica, table] = losses[table] / max(1, learned[table])
-        if history.bonds.shape[1] > 0 and (sweep + 1) % interval == 0:
-            bonds, total = measure(spins, neighbors)
-            history.bonds[replica, sweep // interval] = bonds
+        if history.sums.shape[2] > 0 and (sweep + 1) % interval == 0:
+            bonds, total, staggered = measure(spins, neighbors, signs)
+            draw = sweep // interval
+            history.sums[replica, 0, draw] = bonds
+            history.sums[replica, 1, draw] = total
+            history.sums[replica, 2, draw] = staggered
             history.total[replica, sweep] = total
         else:
             history.total[replica, sweep] = spins.astype(np.int64).sum()
@@ -349,7 +356,7 @@ def learn(
     memory : Memory
     history : History
     interval : int
-        Sweeps between measurements of the bonds.
+        Sweeps between measurements.
     """
     for replica in range(first, last):
         _learn_replica(

@@ -60,12 +60,12 @@ def sweep(spins, sites, counted, order, table, step, schedule, state, sweeps):
 
 
 @njit(nogil=True, cache=True)
-def measure(spins, neighbors):
-    """Sums of s_i s_j over bonds and of s_i over sites.
+def measure(spins, neighbors, signs):
+    """Sums of s_i s_j over bonds, of s_i over sites, and of s_i with the signs of sublattices.
 
     The second half of a site's neighbours are those ahead of it, so that every bond is met once.
     """
-    bonds, total = 0, 0
+    bonds, total, staggered = 0, 0, 0
     n_sites, z = neighbors.shape
     for site in range(n_sites):
         ahead = 0
@@ -73,14 +73,23 @@ def measure(spins, neighbors):
             ahead += spins[neighbors[site, slot]]
         bonds += spins[site] * ahead
         total += spins[site]
-    return bonds, total
+        staggered += signs[site] * spins[site]
+    return bonds, total, staggered
 
 
 @njit(nogil=True, cache=True)
 def record(
-    spins, sites, counted, order, table, step, schedule, state, neighbors, interval, bonds, totals
-):
-    """Sweep one chain and measure it after every `interval` sweeps, `bonds.size` times."""
-    for draw in range(bonds.size):
+    spins, sites, counted, order, table, step, schedule, state, neighbors, signs, interval, sums
+):  # fmt: skip
+    """Sweep one chain and measure it after every `interval` sweeps.
+
+    Parameters
+    ----------
+    signs : int8 array, shape (n_sites,)
+        1 and -1 on two sublattices; 0 where there are others.
+    sums : int64 array, shape (3, n_draws)
+        Receives what `measure` returns.
+    """
+    for draw in range(sums.shape[1]):
         sweep(spins, sites, counted, order, table, step, schedule, state, interval)
-        bonds[draw], totals[draw] = measure(spins, neighbors)
+        sums[0, draw], sums[1, draw], sums[2, draw] = measure(spins, neighbors, signs)
