@@ -143,7 +143,7 @@ def summarize(data: xr.Dataset, judged: Container[str]) -> tuple[xr.Dataset, Dou
                 series = series if series.ndim == 3 else series[None]
                 each = estimate_unwarned(series, function, wells, memory)
                 # without a field the sign of m says where the chains are
-                unwanted = name == "magnetization" and not field[run]
+                unwanted = name == "magnetization" and field[run] == 0
                 # and a ferromagnet has no staggered order
                 unwanted |= name in STAGGERED and coupling[run] >= 0
                 if name in judged and not unwanted:

@@ -151,30 +151,26 @@ def test_bare_metropolis_has_traps_on_the_4x4_torus():
 # Starts from which sure flips lead nowhere: found by search on small lattices.
 
 
-def sure_image(model, spins):
-    """Where sure flips take configurations in a checkerboard sweep, and whether all flips are sure.
+def trapped(model):
+    """Configurations that only sure flips ever change, shape (n, n_sites).
 
-    A flip is sure both ways where it costs nothing; `spins` has the shape (n, n_sites).
+    A flip is sure both ways where it costs nothing.
     """
     lattice = model.lattice
-    moved = np.concatenate([spins, np.zeros((len(spins), 1), dtype=spins.dtype)], axis=1)
-    sure = np.ones(len(spins), dtype=bool)
+    start = oracles.configurations(lattice.n_sites).astype(np.int8)
+    moved = np.pad(start, ((0, 0), (0, 1)))
     for site in np.argsort(lattice.sublattices.ravel(), kind="stable"):
-        around = moved[:, lattice.neighbors[site]].sum(axis=1)
-        sure &= abs(model.coupling * around + model.field) < 1e-3
+        around = moved[:, lattice.neighbors[site]].sum(axis=1, dtype=np.int64)
+        sure = abs(model.coupling * around + model.field) < 1e-3
+        start, moved = start[sure], moved[sure]
         moved[:, site] *= -1
-    return moved[:, :-1], sure
-
-
-def trapped(model):
-    """Configurations that only sure flips ever change, shape (n, n_sites)."""
-    spins = oracles.configurations(model.lattice.n_sites)
-    weights = 1 << np.arange(model.lattice.n_sites)
-    image, stays = sure_image(model, spins)
-    target = ((image + 1) // 2) @ weights
-    while not (stays == (stays & stays[target])).all():
-        stays &= stays[target]
-    return spins[stays]
+    weights = 1 << np.arange(lattice.n_sites)
+    while True:
+        before, after = (((each + 1) // 2) @ weights for each in (start, moved[:, :-1]))
+        stays = np.isin(after, before)
+        if stays.all():
+            return start.astype(np.int64)
+        start, moved = start[stays], moved[stays]
 
 
 def resonances(lattice, coupling):

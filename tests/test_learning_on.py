@@ -53,9 +53,9 @@ def test_pieces_are_the_whole(name, schedule):
         ])  # fmt: skip
         learners.append(learner)
     for learner, pieces in zip(learners[1:], shown[1:], strict=True):
-        for what in ("reward", "loss", "total", "bonds"):
+        for what in ("reward", "loss", "total", "sums"):
             whole = getattr(shown[0][0], what)
-            joined = np.concatenate([getattr(piece, what) for piece in pieces], axis=1)
+            joined = np.concatenate([getattr(piece, what) for piece in pieces], axis=-1)
             np.testing.assert_array_equal(joined, whole)
         np.testing.assert_array_equal(learner.q, learners[0].q)
         np.testing.assert_array_equal(learner.visits, learners[0].visits)

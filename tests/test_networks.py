@@ -255,13 +255,21 @@ def test_networks_know_nothing_of_each_other(optimizer):
             assert abs(values[0] - begin[name][index]).max() > 1e-3
 
 
-@pytest.mark.parametrize(("lattice", "temperatures"), [
-    (Lattice((32, 32)), [1.8, 2.3, 3.5]),
-    (Lattice((32, 32), "moore"), [4.0, 5.3, 8.0]),
-    (Lattice((256,)), [0.7, 1.0, 2.0]),
-    (Lattice((12, 12, 12)), [3.5, 4.5, 7.0]),
-], ids=["square", "moore", "ring", "cubic"])  # fmt: skip
-def test_networks_become_the_heat_bath(lattice, temperatures):
+WHERE_THEY_LEARN = {
+    "square": (Lattice((32, 32)), [1.8, 2.3, 3.5]),
+    "moore": (Lattice((32, 32), "moore"), [4.0, 5.3, 8.0]),
+    "ring": (Lattice((256,)), [0.7, 1.0, 2.0]),
+    "cubic": (Lattice((12, 12, 12)), [3.5, 4.5, 7.0]),
+}
+
+
+@pytest.mark.parametrize("name", ["square", "ring"])  # the others in tests/soak/agents.py
+def test_networks_become_the_heat_bath(name):
+    check_heat_bath(*WHERE_THEY_LEARN[name])
+
+
+def check_heat_bath(lattice, temperatures):
+    """Log-odds within 2 % of the exact ones."""
     model = Ising(lattice)
     agent = MeanFieldQ(network=(10,))
     policy = train(model, agent, temperatures, sweeps=5000, annealing=0.8, seed=1)

@@ -169,6 +169,8 @@ class Learner:
             self.q[:] += np.where(count > 0, step * (target / count - self.q), 0.0)
 
     def _act(self, taus: FloatArray, history: kernels.History, interval: int) -> None:
+        taus = np.ascontiguousarray(taus)  # another layout would be compiled apart
+
         def part(first: int, last: int) -> None:
             kernels.learn(
                 first, last, self._geometry, self._sight, self._learning, self._agents,

@@ -54,7 +54,7 @@ def test_times_beyond_the_window_do_not_count():
 def test_errors_are_those_of_repeated_quenches():
     found = [
         growth_law(lengths(0.5, 2.0, 1.0, chains=40, noise=0.003, seed=k), (3, 1000))
-        for k in range(60)
+        for k in range(30)
     ]
     z = [(each["growth_exponent"] - 0.5) / each["growth_exponent_error"] for each in found]
     check_standard_normal([float(each) * np.sqrt(37 / 39) for each in z])  # Student, 39 degrees

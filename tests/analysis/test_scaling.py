@@ -175,9 +175,9 @@ class TestCollapse:
         assert 0 <= fit["goodness_of_fit"] < 0.01  # the fixture asks for the warning
 
     def test_errors_are_those_of_many_trials(self):
-        rng = np.random.default_rng(5)
+        rng, n = np.random.default_rng(5), 6
         z = []
-        for _ in range(12):
+        for _ in range(n):
             data = made_up(rng, n_draws=100)
             found = scaling.collapse(data, critical_temperature=2.0, degree=3)
             z.append(
@@ -187,7 +187,7 @@ class TestCollapse:
                 ]
             )
         for each in np.array(z).T:
-            assert abs(each.mean()) < Z_LIMIT / np.sqrt(12)
+            assert abs(each.mean()) < Z_LIMIT / np.sqrt(n)
             # an error of some twenty blocks makes z a t of as many degrees
             assert 0.5 < each.std() < 1.7
 

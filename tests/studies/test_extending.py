@@ -9,6 +9,7 @@ import pytest
 import xarray as xr
 
 from analysis.literature import critical_temperature
+from analysis.scaling import _histograms
 from isingrl.engines.lanes import LaneEngine
 from isingrl.engines.learning import LearningEngine
 from isingrl.engines.sites import SiteEngine
@@ -178,6 +179,7 @@ def _known_critical_temperatures():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(critical_point, "rough_critical_temperature", known)
+        patch.setattr(_histograms, "_MOST", 500)
         yield
 
 

@@ -6,6 +6,7 @@ import xarray as xr
 from scipy import stats
 
 from analysis import exact
+from analysis.scaling import _histograms
 from isingrl import HeatBath, Ising, Lattice, simulate
 from studies.grids import last_fall
 from studies.paper_ising import PROTOCOLS, RATIO, PaperIsing, _half_and_error, _places
@@ -15,6 +16,14 @@ SMALL = PaperIsing(
     side=8, large_side=10, softmax_temperature=(0.65, 2.2, 12), steps=3_000, large_steps=200,
     chains=6, picture_tau=(1.2,), seed=3,
 )  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few_draws():
+    """Reweighting costs as many draws as it takes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_histograms, "_MOST", 2_000)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -237,14 +237,14 @@ def _run_in(folder):
 
 
 def test_killed_at_random_moments_it_ends_alike(tmp_path, whole):
-    """Six, over as many studies as that takes; `make soak` kills the command fifty times."""
+    """Three, over as many studies as that takes; `make soak` kills the command fifty times."""
 
     def check(folder):
         assert_same(outcome(folder), whole)
         assert not list(folder.rglob(".*"))
 
     modules = ["studies.runner", "tests.studies.toy", "pytest"]
-    last = kill_at_random(_run_in, tmp_path, 6, 1, modules, Share(0.1), check)
+    last = kill_at_random(_run_in, tmp_path, 3, 1, modules, Share(0.1), check)
     _run_in(last)
     check(last)
 

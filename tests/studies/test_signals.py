@@ -197,9 +197,7 @@ LATIN_1 = {"LC_ALL": "C", "PYTHONIOENCODING": "latin-1"}
         # each kind of terminal on standard output and on standard error; all words on one of them
         (["--help"], 0, "softmax temperature", ASCII),
         (["--help"], 0, "softmax temperature", POSIX),
-        (["--help"], 0, "softmax temperature", LATIN_1),
         (["status", "τ"], 2, "must be that of a study", ASCII),
-        (["status", "τ"], 2, "must be that of a study", POSIX),
         (["status", "τ"], 2, "must be that of a study", LATIN_1),
         (["discount", "--help"], 0, "usage", ASCII),
         (["battle", "train", "--help"], 0, "usage", POSIX),
