@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +21,8 @@ LEAST_OVERLAP = 0.03
 _MOST = 10_000  # draws of all temperatures together: more of them cost time and are correlated
 _BLOCKS = 20  # left out in turn, at each of which the weights are found anew
 _TESTED = ("e", "m2")
+_FAR: list[dict[str, Any]] = [{"method": "adaptive"}]
+_NEAR = [{"method": "hybr"}, *_FAR]  # twice as quick, and the other if it fails
 
 
 def with_errors(
@@ -101,10 +105,12 @@ class Histograms:
         magnetization = series["magnetization"].transpose("point", *SAMPLES).values.ravel()
         self._energy = self._n_sites * energy.ravel()
         potentials = beta[:, None] * self._energy
+        solvers = _NEAR
         if start is None:  # far from the solution, the solver may take for ever
             means = self._n_sites * energy.mean(axis=1)
             start = scipy.integrate.cumulative_trapezoid(means, beta, initial=0)
-        self.free_energy = _solved(potentials, energy.shape[1], start)
+            solvers = _FAR
+        self.free_energy = _solved(potentials, energy.shape[1], start, solvers)
         log_densities = self.free_energy[:, None] - potentials
         self._log_mixture = scipy.special.logsumexp(log_densities, axis=0)
         self._moments = moments_of(energy.ravel(), magnetization)
@@ -145,7 +151,9 @@ class Histograms:
         return float(min(found, default=0.5))
 
 
-def _solved(potentials: FloatArray, n_draws: int, start: FloatArray) -> FloatArray:
+def _solved(
+    potentials: FloatArray, n_draws: int, start: FloatArray, solvers: Sequence[dict[str, Any]]
+) -> FloatArray:
     """Free energies of all temperatures by MBAR, with the same number of draws at each."""
     logger = logging.getLogger("pymbar")
     level = logger.level
@@ -153,10 +161,13 @@ def _solved(potentials: FloatArray, n_draws: int, start: FloatArray) -> FloatArr
     try:
         from pymbar import MBAR
 
-        found = MBAR(
-            potentials, np.full(len(potentials), n_draws), initial_f_k=start - start[0],
-            relative_tolerance=1e-8, solver_protocol=({"method": "adaptive"},),
-        )  # fmt: skip
+        with warnings.catch_warnings():
+            # pymbar gives every method the options of one
+            warnings.simplefilter("ignore", scipy.optimize.OptimizeWarning)
+            found = MBAR(
+                potentials, np.full(len(potentials), n_draws), initial_f_k=start - start[0],
+                relative_tolerance=1e-8, solver_protocol=tuple(dict(each) for each in solvers),
+            )  # fmt: skip
     finally:
         logger.setLevel(level)
     return np.asarray(found.f_k)

@@ -4,6 +4,7 @@ import numpy as np
 import xarray as xr
 
 from studies.files import open_dataset
+from studies.runner import run_to_folder
 
 _ABOUT = ("provenance", "versions")
 
@@ -22,6 +23,14 @@ def outcome(out):
                 key: np.asarray(value).tolist() for key, value in attrs.items()
             }
     return found
+
+
+def summary_of(study, name, folder):
+    """Summary of a study, read from its files, which are all there."""
+    run_to_folder(study, name, folder)
+    assert (folder / "figure.png").stat().st_size > 10_000
+    with open_dataset(folder / "summary.nc") as summary:
+        return summary.load()
 
 
 def assert_same(one, other):

@@ -7,22 +7,20 @@ import xarray as xr
 from analysis.correlations import domain_length
 from isingrl import Ising, Lattice, Metropolis, simulate
 from studies.coarsening import LENGTHS, Coarsening, local_exponents, measure
-from studies.runner import configuration, run, run_to_folder
+from studies.runner import configuration
 from tests.statistical import check_bernoulli
+from tests.studies.outcomes import summary_of
 
 SMALL = Coarsening(
     side=512, temperature=(1.0, 1.8), sweeps=60, window=(4.0, 60.0), long_window=(3.0, 60.0), seed=3
-)
-TINY = Coarsening(
-    side=64, temperature=(1.8,), sweeps=10, window=(1.0, 10.0), long_window=(1.0, 10.0), chains=2
 )
 AGENTS = {"method": "mean-field-q", "temperature": 1.0}
 METROPOLIS = {"method": "metropolis", "temperature": 1.8}
 
 
 @pytest.fixture(scope="module")
-def summary():
-    return SMALL.summarize(run(SMALL))
+def summary(tmp_path_factory):
+    return summary_of(SMALL, "coarsening", tmp_path_factory.mktemp("coarsening"))
 
 
 def test_domains_grow_as_a_root_of_time(summary):
@@ -106,7 +104,7 @@ def test_local_exponents_of_a_power():
     assert found["step"].max() < 100
 
 
-def test_figure_and_files(summary, tmp_path):
+def test_figure(summary):
     figure = SMALL.plot(summary)
     titles = [ax.get_title() for ax in figure.axes]
     assert sum("sweeps" in ax.get_xlabel() for ax in figure.axes) == 2
@@ -114,9 +112,6 @@ def test_figure_and_files(summary, tmp_path):
     text = figure.axes[5].get_legend().get_texts()
     n = summary["growth_exponent"].sel({**METROPOLIS, "definition": "wall_length"}).item()
     assert any(f"{n:.3f}" in each.get_text() for each in text)
-    run_to_folder(TINY, "coarsening", tmp_path)
-    with xr.open_dataset(tmp_path / "summary.nc", engine="h5netcdf") as back:
-        assert TINY.plot(back.load()).axes
 
 
 @pytest.mark.parametrize(

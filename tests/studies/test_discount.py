@@ -6,18 +6,18 @@ import xarray as xr
 
 from isingrl import Ising, Lattice, MeanFieldQ, train
 from studies.discount import Discount, _crossing, made_alike
-from studies.runner import configuration, run, run_to_folder
+from studies.runner import configuration
+from tests.studies.outcomes import summary_of
 
 SMALL = Discount(
     shape=(24, 24), softmax_temperature=(1.8, 3.6, 7), discounts=(0.0, 0.5), training_sweeps=600,
     sweeps=1_000, thermalization=300, chains=4, seed=2,
 )  # fmt: skip
-TINY = Discount(**(configuration(SMALL) | {"shape": (4, 4), "training_sweeps": 20, "sweeps": 50}))
 
 
 @pytest.fixture(scope="module")
-def summary():
-    return SMALL.summarize(run(SMALL))
+def summary(tmp_path_factory):
+    return summary_of(SMALL, "discount", tmp_path_factory.mktemp("discount"))
 
 
 def test_without_discount_it_is_the_ising_model(summary):
@@ -56,15 +56,12 @@ def test_crossing_is_interpolated_at_the_last_fall():
     np.testing.assert_allclose(_crossing(order, 0.5)[0], [3.6, np.nan, np.nan])
 
 
-def test_figure_and_files(summary, tmp_path):
+def test_figure(summary):
     order, ends, slope, bias = SMALL.plot(summary).axes
     assert "magnetization" in order.get_ylabel()
     assert "discount" in ends.get_xlabel()
     assert "effective temperature" in slope.get_ylabel()
     assert "log-odds" in bias.get_ylabel()
-    run_to_folder(TINY, "discount", tmp_path)
-    with xr.open_dataset(tmp_path / "summary.nc", engine="h5netcdf") as back:
-        assert TINY.plot(back.load()).axes
 
 
 @pytest.mark.parametrize(

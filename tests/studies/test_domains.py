@@ -2,23 +2,20 @@
 
 import numpy as np
 import pytest
-import xarray as xr
 
 from analysis import exact
 from studies.domains import Domains
-from studies.runner import configuration, run, run_to_folder
+from studies.runner import configuration
+from tests.studies.outcomes import summary_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning")  # the runs are short
 
 SMALL = Domains(side=16, temperature=(1.8, 3.3, 8), sizes=(8, 12, 16, 24), snapshots=60, seed=3)
-TINY = Domains(
-    side=8, temperature=(2.0, 3.0, 4), sizes=(4, 6, 8), snapshots=20, relaxation_times=1.0
-)
 
 
 @pytest.fixture(scope="module")
-def summary():
-    return SMALL.summarize(run(SMALL))
+def summary(tmp_path_factory):
+    return summary_of(SMALL, "domains", tmp_path_factory.mktemp("domains"))
 
 
 def test_agents_have_the_domains_of_metropolis(summary):
@@ -44,14 +41,11 @@ def test_the_largest_domain_has_its_fractal_dimension(summary):
     assert (summary["fractal_dimension_error"] < 0.02).all()
 
 
-def test_figure_and_files(summary, tmp_path):
+def test_figure(summary):
     figure = SMALL.plot(summary)
     labels = [ax.get_xlabel() for ax in figure.axes if ax.get_xlabel()]
     assert sum("temperature" in label for label in labels) == 4
     assert any("sites" in label for label in labels)
-    run_to_folder(TINY, "domains", tmp_path)
-    with xr.open_dataset(tmp_path / "summary.nc", engine="h5netcdf") as back:
-        assert TINY.plot(back.load()).axes
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import xarray as xr
 from scipy import stats
 
 from analysis import exact
@@ -10,7 +9,8 @@ from analysis.scaling import _histograms
 from isingrl import HeatBath, Ising, Lattice, simulate
 from studies.grids import last_fall
 from studies.paper_ising import PROTOCOLS, RATIO, PaperIsing, _half_and_error, _places
-from studies.runner import configuration, run, run_to_folder
+from studies.runner import configuration
+from tests.studies.outcomes import summary_of
 
 SMALL = PaperIsing(
     side=8, large_side=10, softmax_temperature=(0.65, 2.2, 12), steps=3_000, large_steps=200,
@@ -27,8 +27,8 @@ def _few_draws():
 
 
 @pytest.fixture(scope="module")
-def summary():
-    return SMALL.summarize(run(SMALL))
+def summary(tmp_path_factory):
+    return summary_of(SMALL, "paper-ising", tmp_path_factory.mktemp("paper-ising"))
 
 
 def test_published_agents_begun_ordered_are_mean_field(summary):
@@ -113,16 +113,12 @@ def test_places_of_converged_agents_are_those_of_reweighting(summary):
 
 
 @pytest.mark.filterwarnings("ignore::analysis.FitWarning", "ignore::analysis.ShortRunWarning")
-def test_figure_and_files(summary, tmp_path):
+def test_figure(summary):
     figure = SMALL.plot(summary)
     labels = [(ax.get_xlabel(), ax.get_ylabel()) for ax in figure.axes]
     assert all("softmax temperature" in x and "order" in y for x, y in labels[:2])
     assert sum("softmax temperature" in x for x, _ in labels) == 5
     assert sum(x == "step" and "Q" in y for x, y in labels) == 2
-    tiny = PaperIsing(**(configuration(SMALL) | {"steps": 200, "chains": 2}))
-    run_to_folder(tiny, "paper-ising", tmp_path)
-    with xr.open_dataset(tmp_path / "summary.nc", engine="h5netcdf") as back:
-        assert tiny.plot(back.load()).axes
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-import xarray as xr
 
 from analysis import thermodynamics
 from isingrl import HeatBath, simulate
-from studies.runner import configuration, run, run_to_folder
+from studies.runner import configuration
 from studies.temperature_map import TemperatureMap, _thermodynamic
+from tests.studies.outcomes import summary_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning")  # the runs are short
 
@@ -15,16 +15,13 @@ SMALL = TemperatureMap(
     shape=(8, 8), ring=32, reduced_temperature=(0.8, 1.6, 3), training_sweeps=300,
     network_training_sweeps=300, sweeps=2_000, thermalization=100, chains=4, seed=2,
 )  # fmt: skip
-TINY = TemperatureMap(
-    **(configuration(SMALL) | {"training_sweeps": 20, "network_training_sweeps": 5, "sweeps": 50})
-)
 EXACT = [case for case in SMALL.cases if case.reward != "chapter-2d"]
 SOLVED = [case.name for case in EXACT if case.lattice != "moore"]
 
 
 @pytest.fixture(scope="module")
-def summary():
-    return SMALL.summarize(run(SMALL))
+def summary(tmp_path_factory):
+    return summary_of(SMALL, "temperature-map", tmp_path_factory.mktemp("temperature-map"))
 
 
 def test_every_reward_where_it_belongs(summary):
@@ -74,16 +71,12 @@ def test_the_bent_reward_lies_between_its_limits(summary):
     np.testing.assert_allclose(one["advantage"], 2 * np.tanh(5 * sums / 16), atol=1e-12)
 
 
-def test_figure_and_files(summary, tmp_path):
+def test_figure(summary):
     figure = SMALL.plot(summary)
     labels = {ax.get_ylabel() for ax in figure.axes}
     assert "effective temperature" in figure.axes[0].get_ylabel()
     assert "softmax temperature" in figure.axes[0].get_xlabel()
     assert {"$T(e)/T - 1$ from the energy", "distance from the map"} <= labels
-    few = TemperatureMap(**(configuration(TINY) | {"rewards": ("chapter-1d", "chapter-2d")}))
-    run_to_folder(few, "temperature-map", tmp_path)
-    with xr.open_dataset(tmp_path / "summary.nc", engine="h5netcdf") as back:
-        assert few.plot(back.load()).axes
 
 
 @pytest.mark.parametrize(

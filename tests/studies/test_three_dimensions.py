@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-import xarray as xr
 from scipy import stats
 
-from studies.runner import configuration, run, run_to_folder
+from studies.runner import configuration
 from studies.three_dimensions import ThreeDimensions
+from tests.studies.outcomes import summary_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning")  # the runs are short
 
@@ -17,8 +17,8 @@ SMALL = ThreeDimensions(
 
 
 @pytest.fixture(scope="module")
-def summary():
-    return SMALL.summarize(run(SMALL))
+def summary(tmp_path_factory):
+    return summary_of(SMALL, "three-dimensions", tmp_path_factory.mktemp("three-dimensions"))
 
 
 def test_both_neighbourhoods_and_methods_at_their_temperatures(summary):
@@ -41,15 +41,11 @@ def test_order_ends_between_the_coldest_and_the_hottest(summary):
     assert (order.isel(point=-1) < 0.2).all()
 
 
-def test_figure_and_files(summary, tmp_path):
+def test_figure(summary):
     figure = SMALL.plot(summary)
     assert [ax.get_title() for ax in figure.axes[:2]] == ["6 neighbours", "26 neighbours"]
     assert "magnetization" in figure.axes[0].get_ylabel()
     assert all("temperature" in ax.get_xlabel() for ax in figure.axes[2:4])
-    tiny = ThreeDimensions(**(configuration(SMALL) | {"sweeps": 50, "side": 4}))
-    run_to_folder(tiny, "three-dimensions", tmp_path)
-    with xr.open_dataset(tmp_path / "summary.nc", engine="h5netcdf") as back:
-        assert tiny.plot(back.load()).axes
 
 
 @pytest.mark.parametrize(
