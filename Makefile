@@ -18,7 +18,7 @@ curve: $(STAMP)
 	$(BIN)/isingrl curve --temperature 1.5 5.1 37 --methods metropolis mean-field-q independent-q \
 		--sweeps 400000 --thermalization 20000 --interval 40 --out results/curve
 
-# At full size, some ten minutes on two cores; the tests run them small.
+# At full size, some ten minutes on two cores; the tests run one of them small, the site all.
 notebooks: $(STAMP)
 	$(BIN)/python -m studies.notebook_runs studies/notebooks/*.py --out results/notebooks
 

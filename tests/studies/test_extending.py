@@ -9,11 +9,10 @@ import pytest
 import xarray as xr
 
 from analysis.literature import critical_temperature
-from analysis.scaling import _histograms
 from isingrl.engines.lanes import LaneEngine
 from isingrl.engines.learning import LearningEngine
 from isingrl.engines.sites import SiteEngine
-from studies import critical_point, results, training
+from studies import critical_point, paper_ising, results, training
 from studies.battle_chapter import BattleChapter
 from studies.battle_paper import BattlePaper
 from studies.battle_temperature import BattleTemperature
@@ -171,7 +170,7 @@ class Whole:
 
 @pytest.fixture(scope="module", autouse=True)
 def _known_critical_temperatures():
-    """The scan for them would take longer than all the rest."""
+    """What finds them would take longer than all the rest."""
 
     def known(config, lattice, method):
         kind = critical_point.KINDS[lattice]
@@ -179,7 +178,7 @@ def _known_critical_temperatures():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(critical_point, "rough_critical_temperature", known)
-        patch.setattr(_histograms, "_MOST", 500)
+        patch.setattr(paper_ising, "_places", lambda _: dict.fromkeys(paper_ising._PLACES, 0.0))
         yield
 
 
