@@ -101,7 +101,8 @@ class _Worker:
         self._pool = ProcessPoolExecutor(1, context, _begin, (end,))
         others = set(multiprocessing.active_children())
         future = self._pool.submit(_perform, job, folder)
-        (self._process,) = set(multiprocessing.active_children()) - others
+        started = set(multiprocessing.active_children()) - others
+        self._process = next(iter(started), None)  # none if it has died already
         return future
 
     def tell(self) -> None:
@@ -112,7 +113,8 @@ class _Worker:
     def end(self) -> None:
         """Kill the process."""
         if self._pool is not None:
-            self._process.kill()
+            if self._process is not None:
+                self._process.kill()
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
 

@@ -162,7 +162,7 @@ def _solved(
         from pymbar import MBAR
 
         with warnings.catch_warnings():
-            # pymbar gives every method the options of one
+            # pymbar gives every method the options of one, and writes them into its arguments
             warnings.simplefilter("ignore", scipy.optimize.OptimizeWarning)
             found = MBAR(
                 potentials, np.full(len(potentials), n_draws), initial_f_k=start - start[0],
