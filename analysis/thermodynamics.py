@@ -44,9 +44,9 @@ def thermodynamics(data: xr.Dataset) -> xr.Dataset:
           transition; NaN in a field;
         - ``specific_heat`` N(⟨e²⟩ − ⟨e⟩²)/T²;
         - ``binder_cumulant`` 1 − ⟨m⁴⟩/(3⟨m²⟩²);
-        - with the variable ``staggered_magnetization``, m′, as on every lattice with two
-          sublattices: ``abs_staggered_magnetization`` ⟨|m′|⟩, ``staggered_susceptibility``
-          N(⟨m′²⟩ − ⟨|m′|⟩²)/T and ``staggered_binder_cumulant``, those of an antiferromagnet;
+        - with the variable ``staggered_magnetization``, which every lattice with two sublattices
+          has, the same of it, as an antiferromagnet needs them: ``abs_staggered_magnetization``,
+          ``staggered_susceptibility`` (that without a field) and ``staggered_binder_cumulant``;
         - ``NAME_error``, a standard error that includes autocorrelation, for each of these;
         - ``autocorrelation_time`` :math:`\tau = 1 + 2\sum_{t \ge 1} \rho(t)` (emcee's convention:
           the variance of a mean of n draws is τσ²/n) in sweeps, the larger of that of e and |m|,

@@ -67,7 +67,7 @@ class Dynamics(ABC):
         Returns
         -------
         Engine
-            As `isingrl.engines.engine.Engine` describes it.
+            As ``isingrl.engines.engine.Engine`` describes it.
 
         Examples
         --------
