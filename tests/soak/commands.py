@@ -68,7 +68,9 @@ class Started:
         found = []
         for each in self.others():
             try:
-                if any("spawn_main" in part for part in each.cmdline()):
+                # copies of the process that has imported everything
+                copied = any("forkserver" in part for part in each.cmdline())
+                if copied and each.ppid() != self.process.pid:
                     found.append(each)
             except psutil.NoSuchProcess:
                 pass
