@@ -129,9 +129,9 @@ def summarize(data: xr.Dataset, judged: Container[str]) -> tuple[xr.Dataset, Dou
         shown.check(run, e, m, _where(template, run))
         orders = [(OBSERVABLES, m, m if field[run] else np.abs(m))]
         if staggered:
-            own = data["staggered_magnetization"]
-            if not _is_missing(own, template, run):
-                other = _load(own, template, run)
+            other = _read(data["staggered_magnetization"], template, run)
+            if not np.isnan(other).all():  # as of lattices that lie beside and do not have it
+                _check_finite(other, "staggered_magnetization", template, run)
                 orders.append((STAGGERED, other, np.abs(other)))
         for observables, x, order in orders:
             wells = wells_of(np.sign(x), x.shape)
@@ -253,32 +253,31 @@ def _check_series(data: xr.Dataset) -> tuple[xr.DataArray, int, int]:
     return zeros.transpose(*dims), data.sizes["chain"], data.sizes["draw"]
 
 
-def _is_missing(series: xr.DataArray, template: xr.DataArray, run: tuple[int, ...]) -> bool:
-    """Whether a run did not measure a series that others beside it have."""
-    first = _of_run(series.isel(draw=slice(0, 1)), template, run)
-    return bool(np.isnan(first.values).all()) and bool(
-        np.isnan(_of_run(series, template, run).values).all()
-    )
+def _load(series: xr.DataArray, template: xr.DataArray, run: tuple[int, ...]) -> FloatArray:
+    """Read one run of a series, shape (n_chains, n_draws), all of whose draws must be finite."""
+    values = _read(series, template, run)
+    _check_finite(values, str(series.name), template, run)
+    return values
 
 
-def _of_run(series: xr.DataArray, template: xr.DataArray, run: tuple[int, ...]) -> xr.Variable:
-    """One run of a series, not read yet."""
+def _read(series: xr.DataArray, template: xr.DataArray, run: tuple[int, ...]) -> FloatArray:
+    """One run of a series, shape (n_chains, n_draws)."""
     place = dict(zip(template.dims, run, strict=True))
     # of the variable: a DataArray would take its coordinates along, many times as slowly
-    return series.variable.isel({dim: i for dim, i in place.items() if dim in series.dims})
-
-
-def _load(series: xr.DataArray, template: xr.DataArray, run: tuple[int, ...]) -> FloatArray:
-    """Read one run of a series, shape (n_chains, n_draws)."""
-    own = _of_run(series, template, run)
+    own = series.variable.isel({dim: i for dim, i in place.items() if dim in series.dims})
     values = np.asarray(own.values if own.dims == ("chain", "draw") else own.values.T)
+    return np.ascontiguousarray(values, dtype=np.float64)
+
+
+def _check_finite(
+    values: FloatArray, name: str, template: xr.DataArray, run: tuple[int, ...]
+) -> None:
     bad = int((~np.isfinite(values)).sum())
     if bad:
         raise ValueError(
-            f"data: every draw of {series.name!r} must be finite; got {bad} that are not at "
+            f"data: every draw of {name!r} must be finite; got {bad} that are not at "
             f"{_where(template, run)}"
         )
-    return np.ascontiguousarray(values, dtype=np.float64)
 
 
 def _where(template: xr.DataArray, run: tuple[int, ...]) -> str:

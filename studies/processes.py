@@ -93,14 +93,14 @@ class _Worker:
         """Let it perform a job; no other one may be at work."""
         if self._pool is not None:
             try:
-                return self._pool.submit(_perform, job, folder)
+                return self._pool.submit(perform, job, folder)
             except BrokenProcessPool:
                 self.end()
         context = _context()
         self._lines, end = context.Pipe(duplex=False)
         self._pool = ProcessPoolExecutor(1, context, _begin, (end,))
         others = set(multiprocessing.active_children())
-        future = self._pool.submit(_perform, job, folder)
+        future = self._pool.submit(perform, job, folder)
         started = set(multiprocessing.active_children()) - others
         self._process = next(iter(started), None)  # none if it has died already
         return future
@@ -155,7 +155,3 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
     os._exit(1)
-
-
-def _perform(job: Job, folder: Path) -> Entry:
-    return perform(job, folder)
