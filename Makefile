@@ -20,7 +20,7 @@ curve: $(STAMP)
 
 # At full size, some ten minutes on two cores; the tests run one of them small, the site all.
 notebooks: $(STAMP)
-	$(BIN)/python -m studies.notebook_runs studies/notebooks/*.py --out results/notebooks
+	$(BIN)/python -m studies.running.notebooks studies/notebooks/*.py --out results/notebooks
 
 # Two at once: the machine that this is meant for has two cores. Tests of a module share what it
 # simulates, so that neighbours stay together until one of the two has nothing left to do.

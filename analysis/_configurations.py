@@ -12,8 +12,8 @@ import xarray as xr
 
 from analysis._parameters import parameter, single
 from isingrl import Lattice
-from isingrl._threads import run_in_threads
-from isingrl._validation import check_real, check_spin_values, check_temperature
+from isingrl.support.threads import run_in_threads
+from isingrl.support.validation import check_real, check_spin_values, check_temperature
 
 SITES = ("x", "y", "z")
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import xarray as xr
 
 from analysis.thermodynamics import MIN_DRAWS, OBSERVABLES, summarize
-from isingrl._validation import check_choice, check_real
+from isingrl.support.validation import check_choice, check_real
 
 __all__ = ["precision"]
 

@@ -14,7 +14,7 @@ from analysis.errors.doubts import Doubts
 from analysis.errors.estimates import estimate_unwarned, note_doubts
 from analysis.errors.wells import wells_of
 from analysis.quantities import quantity_attrs
-from isingrl._validation import check_temperature
+from isingrl.support.validation import check_temperature
 
 MIN_DRAWS = 20
 """Draws a chain below which `thermodynamics` refuses."""

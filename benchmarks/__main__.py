@@ -11,8 +11,8 @@ from typing import Any
 
 from benchmarks import comparisons
 from benchmarks.report import Row, machine, table
-from isingrl._archives import make_folder
-from studies.files import write_json
+from isingrl.support.archives import make_folder
+from studies.running.files import write_json
 
 _RATES = {
     "one-core": comparisons.one_thread,

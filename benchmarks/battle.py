@@ -13,10 +13,10 @@ from benchmarks.battle_chapter_loop import BattleChapterLoop
 from benchmarks.processes import battle_megabytes
 from benchmarks.report import Row
 from benchmarks.timing import Case, Effort, Rate, measure
-from isingrl._torch import one_thread
-from isingrl.battle import Arena, Games, MeanFieldQ
-from isingrl.battle._engine import import_magent2
-from isingrl.battle.training import Training
+from isingrl.battle import Arena, Games, MeanFieldQTeam
+from isingrl.battle.magent import import_magent2
+from isingrl.battle.team_training import Training
+from isingrl.support.devices import one_thread
 
 _SMALL = Arena(map_size=30, team_size=16)  # the chapter's
 _LARGE = Arena(map_size=40, team_size=64)  # the paper's
@@ -42,15 +42,15 @@ def rows(effort: Effort, full: bool) -> tuple[list[Row], dict[str, Rate]]:
 
 def _playing_cases() -> list[Case]:
     """Steps of games, 64 against 64."""
-    chapter = MeanFieldQ("chapter")
-    five = MeanFieldQ("chapter", inner_iterations=5)
+    chapter = MeanFieldQTeam("chapter")
+    five = MeanFieldQTeam("chapter", inner_iterations=5)
     return [
         Case("battle: loop plays", BattleChapterLoop(_LARGE, learn=False).run, 1),
         Case("battle: bare engine", _bare(observe=True), _TOGETHER),
         Case("battle: bare engine, blind", _bare(observe=False), _TOGETHER),
         Case("battle: chapter network", _match(chapter), _TOGETHER),
         Case("battle: chapter network, 5 iterations", _match(five), _TOGETHER),
-        Case("battle: default network", _match(MeanFieldQ()), _TOGETHER),
+        Case("battle: default network", _match(MeanFieldQTeam()), _TOGETHER),
     ]
 
 
@@ -61,8 +61,8 @@ def _learning_cases() -> list[Case]:
         for name, arena in (("16", _SMALL), ("64", _LARGE))
         for case in (
             Case(f"battle: loop learns, {name}", BattleChapterLoop(arena).run, _LOOP_LEARNS),
-            _training(f"battle: chapter network learns, {name}", MeanFieldQ("chapter"), arena),
-            _training(f"battle: default network learns, {name}", MeanFieldQ(), arena),
+            _training(f"battle: chapter network learns, {name}", MeanFieldQTeam("chapter"), arena),
+            _training(f"battle: default network learns, {name}", MeanFieldQTeam(), arena),
         )
     ]
 
@@ -107,10 +107,10 @@ def _engine(arena: Arena) -> Any:
     return engine
 
 
-def _match(team: MeanFieldQ) -> Runner:
+def _match(team: MeanFieldQTeam) -> Runner:
     """Steps of games side by side between two teams with networks of their own."""
-    from isingrl.battle._network_player import NetworkPlayer
-    from isingrl.battle._networks import make_network
+    from isingrl.battle.network_player import NetworkPlayer
+    from isingrl.battle.networks import make_network
 
     games, generator = Games(_LARGE, _TOGETHER), np.random.default_rng(1)
     players = [
@@ -133,7 +133,7 @@ def _match(team: MeanFieldQ) -> Runner:
     return run
 
 
-def _training(name: str, team: MeanFieldQ, arena: Arena) -> Case:
+def _training(name: str, team: MeanFieldQTeam, arena: Arena) -> Case:
     """Rounds of a training at its beginning, when hardly anyone dies."""
     short = Arena(arena.map_size, arena.team_size, max_steps=_ROUND)
     training = Training(team, "self", short, games=10**9, side_by_side=_ROUND, seed=1, device="cpu")

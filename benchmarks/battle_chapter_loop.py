@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from isingrl.battle import Arena
-from isingrl.battle._engine import import_magent2
+from isingrl.battle.magent import import_magent2
 
 _OWN, _FOE = 1, 4  # planes of the engine's view that say who is where
 _ACTIONS, _HIDDEN, _RADIUS = 21, 25, 6

@@ -16,7 +16,7 @@ import xarray as xr
 
 from analysis import domain_statistics
 from isingrl import Ising, Lattice, Metropolis, simulate
-from isingrl.battle import Arena, MeanFieldQ, PursuitTeam, play, train
+from isingrl.battle import Arena, MeanFieldQTeam, PursuitTeam, play, train
 
 _ARENA = Arena(map_size=12, team_size=4, max_steps=50)
 
@@ -41,13 +41,13 @@ def _domains(number: str, side: str) -> None:
 
 
 def _play(games: str) -> None:
-    team = train(MeanFieldQ(memory=1000), "self", arena=_ARENA, games=1, seed=1)
+    team = train(MeanFieldQTeam(memory=1000), "self", arena=_ARENA, games=1, seed=1)
     play(team, PursuitTeam(), int(games), arena=_ARENA, seed=1)
 
 
 def _train(games: str) -> None:
     """Learn with a memory that fewer than ten games fill."""
-    train(MeanFieldQ(memory=2000), ["self", "pursuit"], arena=_ARENA, games=int(games), seed=1)
+    train(MeanFieldQTeam(memory=2000), ["self", "pursuit"], arena=_ARENA, games=int(games), seed=1)
 
 
 def peak_bytes() -> int:

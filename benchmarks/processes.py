@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[1]
-_CURVE = "from studies.command_line import main; main()"  # what the script `isingrl` does
+_CURVE = "from studies.command.main import main; main()"  # what the script `isingrl` does
 _LOOK = 0.1  # seconds between two looks at the memory of processes
 
 

@@ -16,12 +16,12 @@ from matplotlib.figure import Figure
 
 from benchmarks.processes import cpu_seconds, curve_megabytes
 from benchmarks.report import Row, usable_cores
-from studies.combining import concat
-from studies.executors import Workers
-from studies.extending import Join, longer
-from studies.progress import Display
-from studies.runner import complete, run_to_folder
-from studies.tasks import Task
+from studies.running.executors import Workers
+from studies.running.extending import Join, longer
+from studies.running.progress import Display
+from studies.running.runner import complete, run_to_folder
+from studies.running.tasks import Task
+from studies.shared.combining import concat
 
 _STEPS = 100_000_000  # of a generator, a fraction of a second
 _CURVE = (

@@ -4,7 +4,7 @@ import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from isingrl import _shadowing
+from isingrl.support import shadowing
 
 if TYPE_CHECKING:
     from isingrl import agents as agents
@@ -72,8 +72,8 @@ _SUBMODULES = ("agents", "battle", "lattice", "model", "rules", "simulation", "t
 
 
 # Only a warning: who has other use for these names may still want this package.
-for _package in _shadowing.PACKAGES:
-    if _warning := _shadowing.hidden(_package):
+for _package in shadowing.PACKAGES:
+    if _warning := shadowing.hidden(_package):
         warnings.warn(_warning, stacklevel=2)
 
 

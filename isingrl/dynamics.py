@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from isingrl._validation import check_temperature
 from isingrl.model import Ising
+from isingrl.support.validation import check_temperature
 
 if TYPE_CHECKING:
     from isingrl.engines.engine import Engine

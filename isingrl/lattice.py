@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from isingrl._validation import check_choice, check_integer
+from isingrl.support.validation import check_choice, check_integer
 
 NEIGHBORHOODS = ("von_neumann", "moore")
 BOUNDARIES = ("periodic", "free")
@@ -156,21 +156,21 @@ class Lattice:
 
     def _repr_html_(self) -> str:
         """Picture of the neighbourhood and the numbers of sites and bonds, for notebooks."""
-        from isingrl import _reprs
+        from isingrl.support import reprs
 
         z = self.coordination_number
-        picture = _reprs.neighborhood(self.offsets, f"a site and its {z} neighbours")
-        facts = _reprs.table(
+        picture = reprs.neighborhood(self.offsets, f"a site and its {z} neighbours")
+        facts = reprs.table(
             [
-                ("sides", _reprs.sides(self.shape)),
+                ("sides", reprs.sides(self.shape)),
                 ("sites", f"{self.n_sites:,}"),
                 ("bonds", f"{self.n_bonds:,}"),
-                ("neighbours", f"{z}, {_reprs.NEIGHBORHOODS[self.neighborhood]}"),
+                ("neighbours", f"{z}, {reprs.NEIGHBORHOODS[self.neighborhood]}"),
                 ("boundary", self.boundary),
                 ("sublattices", self.n_sublattices),
             ]
         )
-        return _reprs.titled("Lattice", picture, facts)
+        return reprs.titled("Lattice", picture, facts)
 
     @property
     def _n_axis_colors(self) -> list[int]:

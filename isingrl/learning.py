@@ -8,14 +8,14 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from isingrl._archives import Arrays
-from isingrl._validation import check_temperature
-from isingrl.agents._temperature_map import departures_on, softmax_temperatures
 from isingrl.agents.agent import Agent, ways
 from isingrl.agents.policy import Policy
+from isingrl.agents.temperatures import departures_on, softmax_temperatures
 from isingrl.dynamics import Dynamics
 from isingrl.engines.learning import LearningEngine
 from isingrl.model import Ising
+from isingrl.support.archives import Arrays
+from isingrl.support.validation import check_temperature
 
 __all__ = ["Learning"]
 

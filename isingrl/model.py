@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from isingrl._validation import check_field, check_real, check_spin_values, site_axes
 from isingrl.lattice import Lattice
+from isingrl.support.validation import check_field, check_real, check_spin_values, site_axes
 
 
 @dataclass(frozen=True)

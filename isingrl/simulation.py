@@ -12,18 +12,18 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from isingrl._coordinates import coordinates_of
-from isingrl._ladders import climb
-from isingrl._measurement import Plan, measure
-from isingrl._provenance import versions_text
-from isingrl._run_files import RunFolder, Series, run_arguments, run_folder
-from isingrl._runs import check_snapshots, check_start, seed_sequence
-from isingrl._schedules import SCHEDULES
-from isingrl._validation import check_choice, check_flag, check_real, check_run_length
-from isingrl.agents._temperature_map import warn_of_temperature
+from isingrl.agents.temperatures import warn_of_temperature
+from isingrl.coordinates import coordinates_of
 from isingrl.dynamics import Dynamics
 from isingrl.engines.engine import Engine
+from isingrl.ladders import climb
+from isingrl.measurement import Plan, measure
 from isingrl.model import Ising
+from isingrl.run_files import RunFolder, Series, run_arguments, run_folder
+from isingrl.runs import check_snapshots, check_start, seed_sequence
+from isingrl.schedules import SCHEDULES
+from isingrl.support.provenance import versions_text
+from isingrl.support.validation import check_choice, check_flag, check_real, check_run_length
 
 _SINCE_FIRST_DRAW = {"long_name": "sweeps after the first draw", "units": "sweeps"}
 
@@ -179,7 +179,7 @@ def simulate(
     return data.assign_attrs(start=start if isinstance(start, str) else "array")
 
 
-class Outcome(NamedTuple):
+class RunResult(NamedTuple):
     """What came of a run: its data, the engine where it stopped, and the seed."""
 
     data: xr.Dataset
@@ -223,7 +223,7 @@ class Run:
         seeded: bool,
         folder: RunFolder | None,
         rung: int | None = None,
-    ) -> Outcome:
+    ) -> RunResult:
         """Run all chains.
 
         Parameters
@@ -254,7 +254,7 @@ class Run:
         if folder is not None:
             folder.resume(engine, series)
         measure(engine, series, self._plan, folder, self.progress)
-        return Outcome(self._described(series, seeds), engine, seeds)
+        return RunResult(self._described(series, seeds), engine, seeds)
 
     @property
     def _plan(self) -> Plan:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from isingrl._reversibility import obeys_gibbs
-from isingrl._schedules import draws_sites
 from isingrl.lattice import Lattice
+from isingrl.reversibility import obeys_gibbs
+from isingrl.schedules import draws_sites
 
 __all__ = ["RuleTable"]
 

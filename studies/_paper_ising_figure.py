@@ -10,7 +10,7 @@ import xarray as xr
 from analysis import exact, plots
 from analysis.exact.onsager import CRITICAL_TEMPERATURE
 from isingrl import Ising, Lattice, MeanFieldQ, Metropolis
-from studies.figures import legend_below, new_figure
+from studies.shared.figures import legend_below, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,10 +11,9 @@ import xarray as xr
 
 from analysis import plots, win_rates
 from analysis.plots.animations import check_video
-from isingrl._validation import check_integer
 from isingrl.battle import (
     Arena,
-    MeanFieldQ,
+    MeanFieldQTeam,
     PursuitTeam,
     RandomTeam,
     Team,
@@ -22,11 +21,12 @@ from isingrl.battle import (
     record,
     tournament,
 )
-from studies.battle_tasks import history, train_team, trained_team
-from studies.combining import concat
-from studies.extending import Join
-from studies.figures import legend_below, new_figure
-from studies.tasks import Task
+from isingrl.support.validation import check_integer
+from studies.running.extending import Join
+from studies.running.tasks import Task
+from studies.shared.battle_tasks import history, train_team, trained_team
+from studies.shared.combining import concat
+from studies.shared.figures import legend_below, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -39,14 +39,14 @@ _LONG_MEMORY = "chapter's network"
 _DEFAULT = "two heads"
 _RECORDED = ("x", "y", "health", "action", "killed")
 _TEAMS = {
-    _CHAPTER: MeanFieldQ(
+    _CHAPTER: MeanFieldQTeam(
         network="chapter", discount=0.5, learning_rate=1e-3, falling_rate=False,
         softmax_temperature=0.5, exploration_temperature=0.5, exploration=0.0, memory=70,
         batch_size=25, replay_ratio=25 / 16, target_mixing=1.0, symmetric=False, radius=6,
         inner_iterations=5,
     ),
-    _LONG_MEMORY: MeanFieldQ(network="chapter"),
-    _DEFAULT: MeanFieldQ(),
+    _LONG_MEMORY: MeanFieldQTeam(network="chapter"),
+    _DEFAULT: MeanFieldQTeam(),
 }  # fmt: skip
 
 

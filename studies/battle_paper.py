@@ -11,13 +11,13 @@ import numpy as np
 import xarray as xr
 
 from analysis import plots, rates_over_trainings
-from isingrl._validation import check_choice, check_integer
 from isingrl.battle import TEAMS, Arena, LearningTeam, PursuitTeam, Team
-from studies.battle_tasks import contest, draw_trainings, history, train_team, trained_team
-from studies.combining import concat
-from studies.extending import Join, added
-from studies.figures import legend_below, new_figure
-from studies.tasks import Task
+from isingrl.support.validation import check_choice, check_integer
+from studies.running.extending import Join, added
+from studies.running.tasks import Task
+from studies.shared.battle_tasks import contest, draw_trainings, history, train_team, trained_team
+from studies.shared.combining import concat
+from studies.shared.figures import legend_below, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -11,15 +11,15 @@ import tyro
 import xarray as xr
 
 from analysis import plots, win_rates
-from isingrl._validation import check_choice, check_integer
 from isingrl.battle import TEAMS, Arena, PursuitTeam, Team, TrainedTeam, ValueTeam, play
 from isingrl.battle.contests import OUTCOMES, count_outcomes
-from studies.battle_tasks import train_team, trained_team
-from studies.combining import concat
-from studies.extending import Join, added
-from studies.figures import new_figure
-from studies.grids import FloatArray, number_texts
-from studies.tasks import Task, task_seed
+from isingrl.support.validation import check_choice, check_integer
+from studies.running.extending import Join, added
+from studies.running.tasks import Task, task_seed
+from studies.shared.battle_tasks import train_team, trained_team
+from studies.shared.combining import concat
+from studies.shared.figures import new_figure
+from studies.shared.grids import FloatArray, number_texts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

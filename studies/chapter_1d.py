@@ -12,12 +12,12 @@ import xarray as xr
 
 from analysis import plots
 from isingrl import HeatBath, Ising, Lattice, NeighborhoodQ, Network, simulate, train
-from isingrl._schedules import SCHEDULES, Schedule
-from isingrl._validation import check_choice, check_integer
-from studies.combining import concat
-from studies.extending import Join
-from studies.figures import new_figure
-from studies.tasks import Task, task_seed
+from isingrl.schedules import SCHEDULES, Schedule
+from isingrl.support.validation import check_choice, check_integer
+from studies.running.extending import Join
+from studies.running.tasks import Task, task_seed
+from studies.shared.combining import concat
+from studies.shared.figures import new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

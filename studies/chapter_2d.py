@@ -10,12 +10,12 @@ import numpy as np
 import xarray as xr
 
 from isingrl import Ising, Lattice, MeanFieldQ, Network, train
-from isingrl._schedules import SCHEDULES, Schedule
-from isingrl._validation import check_choice, check_integer, check_real
-from studies.combining import concat
-from studies.extending import Join
-from studies.figures import legend_below, new_figure
-from studies.tasks import Task
+from isingrl.schedules import SCHEDULES, Schedule
+from isingrl.support.validation import check_choice, check_integer, check_real
+from studies.running.extending import Join
+from studies.running.tasks import Task
+from studies.shared.combining import concat
+from studies.shared.figures import legend_below, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

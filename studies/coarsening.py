@@ -15,12 +15,12 @@ from analysis.errors import jackknife
 from analysis.plots.styles import colors, draw_marks, style_of
 from analysis.quantities import quantity_attrs
 from isingrl import Ising, Lattice, MeanFieldQ, Metropolis, Rule, simulate, train
-from isingrl._validation import check_integer, check_temperature
-from studies.combining import concat
-from studies.extending import Join, added, unextended
-from studies.figures import new_figure
-from studies.grids import number_texts
-from studies.tasks import Task, task_seed
+from isingrl.support.validation import check_integer, check_temperature
+from studies.running.extending import Join, added, unextended
+from studies.running.tasks import Task, task_seed
+from studies.shared.combining import concat
+from studies.shared.figures import new_figure
+from studies.shared.grids import number_texts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

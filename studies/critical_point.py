@@ -15,12 +15,12 @@ import xarray as xr
 from analysis import plots, scaling
 from analysis.literature import critical_exponents, critical_temperature
 from isingrl import Ising, Lattice, MeanFieldQ, Metropolis, Rule, simulate
-from isingrl._validation import check_integer
-from studies.combining import concat, numbered
-from studies.extending import Join, added, unextended
-from studies.figures import legend_below, new_figure
-from studies.tasks import Task, task_seed
-from studies.training import trained
+from isingrl.support.validation import check_integer
+from studies.running.extending import Join, added, unextended
+from studies.running.tasks import Task, task_seed
+from studies.shared.combining import concat, numbered
+from studies.shared.figures import legend_below, new_figure
+from studies.shared.trained_policies import trained
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -29,16 +29,16 @@ from isingrl import (
     Rule,
     simulate,
 )
-from isingrl._runs import STARTS
-from isingrl._schedules import SCHEDULES, Schedule
-from isingrl._validation import check_choice, check_integer, check_run_length
-from isingrl.agents._temperature_map import departures_on, warn_of_temperature
-from studies.combining import concat, numbered
-from studies.extending import Join, added, added_grids, longer, unextended
-from studies.figures import legend_below, new_figure
-from studies.grids import block_texts
-from studies.tasks import Task, task_seed
-from studies.training import trained
+from isingrl.agents.temperatures import departures_on, warn_of_temperature
+from isingrl.runs import STARTS
+from isingrl.schedules import SCHEDULES, Schedule
+from isingrl.support.validation import check_choice, check_integer, check_run_length
+from studies.running.extending import Join, added, added_grids, longer, unextended
+from studies.running.tasks import Task, task_seed
+from studies.shared.combining import concat, numbered
+from studies.shared.figures import legend_below, new_figure
+from studies.shared.grids import block_texts
+from studies.shared.trained_policies import trained
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -15,19 +15,19 @@ import xarray as xr
 from analysis import effective_temperature, exact, log_odds
 from analysis.learned.fits import mean_and_error
 from isingrl import Ising, Lattice, MeanFieldQ, Policy, simulate
-from isingrl._runs import STARTS
-from isingrl._validation import (
+from isingrl.runs import STARTS
+from isingrl.support.validation import (
     check_choice,
     check_integer,
     check_real,
     check_run_length,
 )
-from studies.combining import concat
-from studies.extending import Join, added, unextended
-from studies.figures import legend_below, new_figure
-from studies.grids import last_fall, number_texts, temperature_grid
-from studies.tasks import Task, task_seed
-from studies.training import trained
+from studies.running.extending import Join, added, unextended
+from studies.running.tasks import Task, task_seed
+from studies.shared.combining import concat
+from studies.shared.figures import legend_below, new_figure
+from studies.shared.grids import last_fall, number_texts, temperature_grid
+from studies.shared.trained_policies import trained
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

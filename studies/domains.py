@@ -16,13 +16,13 @@ from analysis import domain_statistics, exact, plots, power_law, size_distributi
 from analysis.errors import jackknife
 from analysis.literature import geometric_domains
 from isingrl import Ising, Lattice, MeanFieldQ, Metropolis, Rule, simulate
-from isingrl._validation import check_integer, check_real
-from studies.combining import concat
-from studies.extending import Join, added, unextended
-from studies.figures import legend_below, new_figure
-from studies.grids import ascending_grid
-from studies.tasks import Task, task_seed
-from studies.training import trained
+from isingrl.support.validation import check_integer, check_real
+from studies.running.extending import Join, added, unextended
+from studies.running.tasks import Task, task_seed
+from studies.shared.combining import concat
+from studies.shared.figures import legend_below, new_figure
+from studies.shared.grids import ascending_grid
+from studies.shared.trained_policies import trained
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -15,12 +15,12 @@ import xarray as xr
 
 from analysis import exact, plots, thermodynamics
 from isingrl import Agent, IndependentQ, Ising, Lattice, Learning, MeanFieldQ, simulate
-from isingrl._validation import check_integer, check_real, check_run_length
-from studies.combining import concat
-from studies.extending import Join, added, longer, unextended
-from studies.figures import legend_below, new_figure
-from studies.grids import temperature_grid
-from studies.tasks import Task
+from isingrl.support.validation import check_integer, check_real, check_run_length
+from studies.running.extending import Join, added, longer, unextended
+from studies.running.tasks import Task
+from studies.shared.combining import concat
+from studies.shared.figures import legend_below, new_figure
+from studies.shared.grids import temperature_grid
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -26,13 +26,13 @@ from isingrl import (
     simulate,
     train,
 )
-from isingrl._validation import check_integer, check_real
+from isingrl.support.validation import check_integer, check_real
 from isingrl.tables import RuleTable
 from studies import _paper_ising_figure as drawing
-from studies.extending import Join
-from studies.grids import ascending_grid, last_fall
-from studies.tasks import Task, task_seed
-from studies.training import trained
+from studies.running.extending import Join
+from studies.running.tasks import Task, task_seed
+from studies.shared.grids import ascending_grid, last_fall
+from studies.shared.trained_policies import trained
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

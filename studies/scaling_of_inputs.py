@@ -21,11 +21,11 @@ from isingrl import (
     NeighborhoodQ,
     Network,
 )
-from isingrl._validation import check_integer, check_real
-from isingrl.agents._learner import Learner, make_learner
-from studies.extending import Join
-from studies.figures import legend_below, new_figure
-from studies.tasks import Task, task_seed
+from isingrl.agents.learner import Learner, make_learner
+from isingrl.support.validation import check_integer, check_real
+from studies.running.extending import Join
+from studies.running.tasks import Task, task_seed
+from studies.shared.figures import legend_below, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -17,14 +17,14 @@ from analysis import effective_temperature, exact, log_odds, thermodynamics
 from analysis.literature import critical_temperature
 from analysis.quantities import quantity_attrs
 from isingrl import Ising, Lattice, MeanFieldQ, simulate
-from isingrl._validation import check_choice, check_integer, check_run_length
 from isingrl.agents import REWARDS
-from studies.combining import concat
-from studies.extending import Join, added, unextended
-from studies.figures import legend_below, new_figure
-from studies.grids import temperature_grid
-from studies.tasks import Task, task_seed
-from studies.training import trained
+from isingrl.support.validation import check_choice, check_integer, check_run_length
+from studies.running.extending import Join, added, unextended
+from studies.running.tasks import Task, task_seed
+from studies.shared.combining import concat
+from studies.shared.figures import legend_below, new_figure
+from studies.shared.grids import temperature_grid
+from studies.shared.trained_policies import trained
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -15,14 +15,14 @@ import xarray as xr
 from analysis import exact, plots, thermodynamics
 from analysis.literature import critical_temperature
 from isingrl import Ising, Lattice, MeanFieldQ, Metropolis, Rule, simulate
-from isingrl._validation import check_integer, check_run_length
 from isingrl.lattice import NEIGHBORHOODS
-from studies.combining import concat
-from studies.extending import Join, longer, unextended
-from studies.figures import legend_below, new_figure
-from studies.grids import ascending_grid, block_texts
-from studies.tasks import Task, task_seed
-from studies.training import trained
+from isingrl.support.validation import check_integer, check_run_length
+from studies.running.extending import Join, longer, unextended
+from studies.running.tasks import Task, task_seed
+from studies.shared.combining import concat
+from studies.shared.figures import legend_below, new_figure
+from studies.shared.grids import ascending_grid, block_texts
+from studies.shared.trained_policies import trained
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,11 +7,11 @@ import pytest
 import xarray as xr
 
 from isingrl import HeatBath, Ising, Lattice, MeanFieldQ, Rule, simulate, train
-from isingrl._schedules import SCHEDULES
 from isingrl.agents import REWARDS, IndependentQ, JointQ, NeighborhoodQ
 from isingrl.agents.training import _falling
 from isingrl.engines.kernels.learning import chance_of_up
 from isingrl.lattice import BOUNDARIES, NEIGHBORHOODS
+from isingrl.schedules import SCHEDULES
 
 SQUARE = Ising(Lattice((6, 6)))
 MOORE = Ising(Lattice((6, 6), "moore"))

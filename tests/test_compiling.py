@@ -14,13 +14,13 @@ from numba import njit
 from numba.core.caching import NullCache
 from tqdm import tqdm
 
-from isingrl import _compiling
-from isingrl.engines.kernels import cache
+from isingrl.support import compilation, kernel_cache
 
 PROGRAM = """
 from analysis import exact
-from isingrl import Ising, Lattice, _compiling
-_compiling._SECONDS = 0.01
+from isingrl import Ising, Lattice
+from isingrl.support import compilation
+compilation._SECONDS = 0.01
 exact.enumeration(Ising(Lattice((2, 2))), [1.0])
 """
 LINE = "isingrl: compiling kernels for this machine, once; later runs take them from a cache"
@@ -40,8 +40,8 @@ def test_other_programs_do_not_say_it_again(tmp_path):
     """Though they compile kernels that the first one did not need."""
     other = """
 import isingrl as irl
-from isingrl import _compiling
-_compiling._SECONDS = 0.01
+from isingrl.support import compilation
+compilation._SECONDS = 0.01
 irl.simulate(irl.Ising(irl.Lattice((3,))), irl.HeatBath(), 2.0, sweeps=1, seed=1)
 """
     for program, expected in ((PROGRAM, [LINE]), (other, [])):
@@ -54,20 +54,20 @@ irl.simulate(irl.Ising(irl.Lattice((3,))), irl.HeatBath(), 2.0, sweeps=1, seed=1
 def test_it_is_said_again_after_an_installation_and_where_kernels_are_not_kept(
     tmp_path, monkeypatch, caplog
 ):
-    monkeypatch.setattr(cache.config, "CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(kernel_cache.config, "CACHE_DIR", str(tmp_path))
     for _ in range(2):
-        _compiling.tell_once(LINE)
+        compilation.tell_once(LINE)
     assert caplog.messages == [LINE]
     (marker,) = tmp_path.rglob("isingrl-compiling-told")
     os.utime(marker, (1.0, 1.0))  # older than all kernels
-    _compiling.tell_once(LINE)
+    compilation.tell_once(LINE)
     assert caplog.messages == 2 * [LINE]
     for _ in range(2):
-        _compiling.tell_once("isingrl: compiling kernels, which every start has to do again")
+        compilation.tell_once("isingrl: compiling kernels, which every start has to do again")
     assert len(caplog.messages) == 4
-    monkeypatch.setattr(cache, "kernel_cache", lambda function: NullCache())
+    monkeypatch.setattr(kernel_cache, "kernel_cache", lambda function: NullCache())
     for _ in range(2):
-        _compiling.tell_once(LINE)
+        compilation.tell_once(LINE)
     assert len(caplog.messages) == 6
 
 
@@ -80,8 +80,8 @@ def compiled(module):
 @pytest.fixture
 def patience(monkeypatch):
     """One whose patience is short, and that sets an event."""
-    monkeypatch.setattr(_compiling, "_SECONDS", 0.02)
-    made = _compiling._Patience()
+    monkeypatch.setattr(compilation, "_SECONDS", 0.02)
+    made = compilation._Patience()
     made.heard = threading.Event()
     made.tell = lambda line: made.heard.set()
     return made
@@ -116,11 +116,11 @@ def test_functions_of_others_are_not_spoken_of(patience):
 
 
 def test_it_can_be_silenced(caplog):
-    _compiling.tell()
+    compilation.tell()
     assert caplog.messages == [LINE]
     caplog.clear()
     with caplog.at_level(logging.ERROR, "isingrl"):
-        _compiling.tell()
+        compilation.tell()
     assert not caplog.messages
 
 
@@ -128,7 +128,7 @@ def test_a_bar_that_is_shown_is_cleared_and_drawn_again(capsys):
     with tqdm(total=2, desc="sweeps", ascii=True, mininterval=1000) as bar:
         bar.update()
         capsys.readouterr()
-        _compiling.tell()
+        compilation.tell()
         shown = capsys.readouterr().err
     cleared, again = (part.strip() for part in shown.strip("\r\n").split("\r", 1))
     assert cleared == ""
@@ -171,15 +171,15 @@ def replace_by_folder(path):
 @pytest.mark.parametrize("damage", [empty, cut, flip, replace_by_text, replace_by_folder])
 def test_a_damaged_cache_is_made_again(suffix, damage, tmp_path, monkeypatch):
     """Kernels of another file, so that one process can do it all."""
-    monkeypatch.setattr(cache.config, "CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(cache, "problems", [])
+    monkeypatch.setattr(kernel_cache.config, "CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(kernel_cache, "problems", [])
     for _ in range(2):
         kernel, again = (fresh_kernel() for _ in range(2))
         assert kernel(20) == again(20) == 190
         for path in tmp_path.rglob(f"*.{suffix}"):
             damage(path)
     if damage is not replace_by_folder:
-        assert not cache.problems
+        assert not kernel_cache.problems
         assert fresh_kernel()(20) == 190
         last = fresh_kernel()
         assert last(20) == 190
@@ -196,36 +196,36 @@ def sum_below(n):
 def fresh_kernel():
     """The same function as another dispatcher, which knows of the cache alone."""
     kernel = njit(sum_below)
-    kernel._cache = cache._KernelCache(sum_below)
+    kernel._cache = kernel_cache._KernelCache(sum_below)
     return kernel
 
 
 def test_a_full_disk_stops_no_kernel(tmp_path, monkeypatch):
-    monkeypatch.setattr(cache.config, "CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(cache, "problems", [])
+    monkeypatch.setattr(kernel_cache.config, "CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(kernel_cache, "problems", [])
 
     def full(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(cache._CacheFile, "_save_data", full)
+    monkeypatch.setattr(kernel_cache._CacheFile, "_save_data", full)
     assert fresh_kernel()(20) == 190
-    assert "No space left" in cache.problems[0]
-    assert "every start has to do again" in _compiling.words()
+    assert "No space left" in kernel_cache.problems[0]
+    assert "every start has to do again" in compilation.words()
 
 
 def no_locator(monkeypatch):
     """As for an install that is read only, and a user without a home."""
 
-    class Nowhere(cache._KernelCache):
+    class Nowhere(kernel_cache._KernelCache):
         def __init__(self, py_func):
-            if not cache.config.CACHE_DIR:
+            if not kernel_cache.config.CACHE_DIR:
                 raise RuntimeError("cannot cache function: no locator available")
             super().__init__(py_func)
 
-    monkeypatch.setattr(cache.config, "CACHE_DIR", "")
-    monkeypatch.setattr(cache, "PACKAGES", (__name__.partition(".")[0],))
-    monkeypatch.setattr(cache, "_KernelCache", Nowhere)
-    monkeypatch.setattr(cache, "problems", [])
+    monkeypatch.setattr(kernel_cache.config, "CACHE_DIR", "")
+    monkeypatch.setattr(kernel_cache, "PACKAGES", (__name__.partition(".")[0],))
+    monkeypatch.setattr(kernel_cache, "_KernelCache", Nowhere)
+    monkeypatch.setattr(kernel_cache, "problems", [])
 
 
 def test_where_nothing_can_be_written_beside_the_files_a_folder_of_ones_own_serves(
@@ -233,23 +233,23 @@ def test_where_nothing_can_be_written_beside_the_files_a_folder_of_ones_own_serv
 ):
     no_locator(monkeypatch)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    found = cache.kernel_cache(sum_below)
+    found = kernel_cache.kernel_cache(sum_below)
     own = next(tmp_path.iterdir())
     assert found.cache_path.startswith(str(own))
     assert own.stat().st_mode & 0o077 == 0
-    assert cache.config.CACHE_DIR == ""
-    assert not cache.problems
+    assert kernel_cache.config.CACHE_DIR == ""
+    assert not kernel_cache.problems
     own.chmod(0o777)  # others may write what would be run
-    assert isinstance(cache.kernel_cache(sum_below), NullCache)
-    assert "others may write" in cache.problems[0]
+    assert isinstance(kernel_cache.kernel_cache(sum_below), NullCache)
+    assert "others may write" in kernel_cache.problems[0]
 
 
 def test_where_nothing_can_be_written_at_all_kernels_are_not_kept(tmp_path, monkeypatch):
     no_locator(monkeypatch)
     (tmp_path / "file").touch()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "file"))
-    assert isinstance(cache.kernel_cache(sum_below), NullCache)
-    assert "every start has to do again" in _compiling.words()
+    assert isinstance(kernel_cache.kernel_cache(sum_below), NullCache)
+    assert "every start has to do again" in compilation.words()
 
 
 @pytest.mark.parametrize("kind", ["file", "null"])
@@ -264,7 +264,7 @@ def test_all_kernels_are_kept_this_way():
     program = """
 import gc, numba, analysis, isingrl.simulation, isingrl.battle, isingrl.agents
 from numba.core.dispatcher import Dispatcher
-from isingrl.engines.kernels.cache import PACKAGES, _KernelCache
+from isingrl.support.kernel_cache import PACKAGES, _KernelCache
 found = [each for each in gc.get_objects() if isinstance(each, Dispatcher)]
 own = [each for each in found if each.py_func.__module__.split(".")[0] in PACKAGES]
 kinds = {type(each._cache).__name__ for each in own}

@@ -7,11 +7,11 @@ import pytest
 
 import isingrl as irl
 from analysis import errors, exact
-from isingrl._validation import check_integer
+from isingrl.support.validation import check_integer
 from studies.chapter_2d import Chapter2D
+from studies.command.study_command import _parse
 from studies.curve import Curve
-from studies.extending import configuration, with_counts
-from studies.study_command import _parse
+from studies.running.extending import configuration, with_counts
 
 MODEL = irl.Ising(irl.Lattice((4, 4)))
 KINDS = [float, np.float32, np.float64, np.int64, np.uint8]

@@ -18,17 +18,17 @@ from typing import Any
 import matplotlib
 import pytest
 
-from studies.catalogue import STUDIES
+from studies.command.catalogue import STUDIES
 from tests.test_imports import PACKAGES, ROOT, public_modules
 
 matplotlib.use("Agg")
 
 STUDY_NAMES = (
     "studies.curve.Curve",
-    "studies.runner.run",
-    "studies.runner.run_to_folder",
-    "studies.tasks.Study",
-    "studies.tasks.Task",
+    "studies.running.runner.run",
+    "studies.running.runner.run_to_folder",
+    "studies.running.tasks.Study",
+    "studies.running.tasks.Task",
 )
 """Of studies, what others build on; all else serves the command line."""
 

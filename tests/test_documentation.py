@@ -15,7 +15,7 @@ import pytest
 
 from isingrl.agents import REWARDS
 from isingrl.agents.agent import KINDS
-from studies.catalogue import STUDIES
+from studies.command.catalogue import STUDIES
 from tests.test_imports import public_modules
 
 ROOT = Path(__file__).parents[1]

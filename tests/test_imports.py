@@ -19,8 +19,19 @@ HEAVY = {
     "scipy.optimize", "scipy.stats",
 }  # fmt: skip
 KERNELS = sorted(
-    [*ROOT.glob("isingrl/engines/kernels/*.py"), *ROOT.glob("analysis/exact/_kernels*.py")]
+    path
+    for path in (
+        *ROOT.glob("isingrl/*/kernels/*.py"),
+        *ROOT.glob("analysis/domains/_kernels*.py"),
+        *ROOT.glob("analysis/exact/_kernels*.py"),
+    )
+    if path.name != "__init__.py"
 )
+SOURCES = [
+    path.relative_to(ROOT)
+    for folder in ("isingrl", "analysis", "studies", "benchmarks")
+    for path in sorted((ROOT / folder).rglob("*.py"))
+]
 
 
 def public_modules() -> list[str]:
@@ -38,8 +49,8 @@ def public_modules() -> list[str]:
         ("import isingrl", {*HEAVY, "numba", "numpy", "xarray"}),
         ("from isingrl import *", HEAVY),
         ("from analysis import *", HEAVY),
-        ("from studies.command_line import main; main(['--help'])", {*HEAVY, "numpy", "tyro"}),
-        ("from studies import study_command; study_command.options_of('curve')", HEAVY),
+        ("from studies.command.main import main; main(['--help'])", {*HEAVY, "numpy", "tyro"}),
+        ("from studies.command import study_command; study_command.options_of('curve')", HEAVY),
     ],
 )
 def test_import_stays_light(code: str, unwanted: set[str]) -> None:
@@ -90,6 +101,30 @@ def test_kernels_import_numpy_and_numba_alone(path: Path) -> None:
         and not name.startswith(("isingrl.engines.kernels", "analysis.exact._kernels"))
     ]
     assert not foreign
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=str)
+def test_what_begins_with_an_underscore_stays_in_its_folder(path: Path) -> None:
+    foreign = []
+    for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for name in names:
+            home, private, _ = f".{name}".partition("._")
+            if not name.startswith(tuple(PACKAGES)) or name.startswith("__"):
+                continue
+            if private and not ours(path).startswith(home[1:]):
+                foreign.append(name)
+    assert not foreign
+
+
+def ours(path: Path) -> str:
+    """Name of the package that a file belongs to."""
+    return ".".join(path.parent.parts)
 
 
 @pytest.mark.parametrize("name", public_modules())

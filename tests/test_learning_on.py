@@ -10,8 +10,9 @@ import pytest
 import xarray as xr
 
 from isingrl import Ising, Lattice, Learning, simulate, train
-from isingrl.agents import IndependentQ, JointQ, MeanFieldQ, NeighborhoodQ, _learner
-from isingrl.agents._learner import make_learner
+from isingrl.agents import IndependentQ, JointQ, MeanFieldQ, NeighborhoodQ
+from isingrl.agents import learner as learners_of_agents
+from isingrl.agents.learner import make_learner
 from isingrl.engines.learning import LearningEngine
 from tests.statistical import Z_LIMIT
 
@@ -96,7 +97,9 @@ def test_a_seed_fixes_a_run_whatever_its_chunks_and_threads(name, monkeypatch):
     xr.testing.assert_identical(run(), first)
     monkeypatch.setattr(LearningEngine, "updates_a_call", 30.0)
     xr.testing.assert_identical(run(), first)
-    monkeypatch.setattr(_learner, "_VISITS_A_THREAD", 1.0)  # else so little runs on one thread
+    monkeypatch.setattr(
+        learners_of_agents, "_VISITS_A_THREAD", 1.0
+    )  # else so little runs on one thread
     monkeypatch.setattr(numba, "get_num_threads", lambda: 4)
     xr.testing.assert_identical(run(), first)
     assert (run(4)["energy"] != first["energy"]).any()
@@ -106,7 +109,7 @@ def test_a_seed_fixes_a_run_whatever_its_chunks_and_threads(name, monkeypatch):
 def test_torch_and_numba_threads_change_nothing(name, monkeypatch):
     torch = pytest.importorskip("torch")
     model, agent = CASES[name]
-    monkeypatch.setattr(_learner, "_VISITS_A_THREAD", 1.0)
+    monkeypatch.setattr(learners_of_agents, "_VISITS_A_THREAD", 1.0)
     threads = torch.get_num_threads(), numba.get_num_threads()
     runs = []
     try:
@@ -124,7 +127,7 @@ def test_torch_and_numba_threads_change_nothing(name, monkeypatch):
 @pytest.mark.parametrize("falling_rate", [True, False])
 def test_networks_learn_on_one_thread_at_a_rate_that_falls(falling_rate, monkeypatch):
     torch = pytest.importorskip("torch")
-    from isingrl.agents._network_learner import NetworkLearner
+    from isingrl.agents.network_learner import NetworkLearner
 
     fit, found, threads = NetworkLearner._fit, [], []
 

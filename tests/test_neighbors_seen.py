@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from analysis.thermodynamics import thermodynamics
 from isingrl import Ising, Lattice, Learning, simulate, train
-from isingrl._runs import seed_sequence
 from isingrl.agents import IndependentQ, MeanFieldQ
-from isingrl.agents._learner import _sight
+from isingrl.agents.learner import _sight
 from isingrl.engines.engine import table_engine
 from isingrl.engines.lanes import LaneEngine
+from isingrl.runs import seed_sequence
 from tests.statistical import Z_LIMIT, z_of_chains
 
 SQUARE = Ising(Lattice((16, 16)))

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from isingrl import Ising, Lattice, Learning, MeanFieldQ, simulate, train
-from isingrl.agents import JointQ, NeighborhoodQ, Network, _learner
-from isingrl.agents._learner import gathered_loss, make_learner
+from isingrl.agents import JointQ, NeighborhoodQ, Network
+from isingrl.agents import learner as learners_of_agents
+from isingrl.agents.learner import gathered_loss, make_learner
 from isingrl.agents.network import ACTIVATIONS, OPTIMIZERS
 
 torch = pytest.importorskip("torch")
-_network_learner = pytest.importorskip("isingrl.agents._network_learner")
+_network_learner = pytest.importorskip("isingrl.agents.network_learner")
 
 SQUARE = Ising(Lattice((4, 6)))
 MODULES = {
@@ -284,7 +285,7 @@ def check_heat_bath(lattice, temperatures):
 
 def test_without_torch_the_message_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
-    monkeypatch.delitem(sys.modules, "isingrl.agents._network_learner")
+    monkeypatch.delitem(sys.modules, "isingrl.agents.network_learner")
     agent = MeanFieldQ(network=(4,))
     with pytest.raises(ImportError, match=r"isingrl\[networks\]"):
         train(SQUARE, agent, 2.0, sweeps=1)
@@ -298,7 +299,9 @@ def test_without_torch_the_message_names_the_extra(monkeypatch):
     MeanFieldQ(network=(4,), shared=False, replay=20, batch_size=5, discount=0.5),
 ], ids=["shared", "a-site"])  # fmt: skip
 def test_threads_change_nothing(monkeypatch, agent):
-    monkeypatch.setattr(_learner, "_VISITS_A_THREAD", 1.0)  # else so little runs on one thread
+    monkeypatch.setattr(
+        learners_of_agents, "_VISITS_A_THREAD", 1.0
+    )  # else so little runs on one thread
     threads = torch.get_num_threads(), numba.get_num_threads()
     policies = []
     try:

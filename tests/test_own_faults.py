@@ -8,9 +8,9 @@ import pytest
 
 import isingrl as irl
 from isingrl import simulation
-from isingrl._trained import temperature_indices
 from isingrl.agents import REWARDS
 from isingrl.agents.rewards import Reward
+from isingrl.applicability import temperature_indices
 
 MODEL = irl.Ising(irl.Lattice((4, 4)))
 

@@ -15,10 +15,9 @@ import xarray as xr
 
 from isingrl import HeatBath, Ising, Lattice, Metropolis, Policy, simulate, train
 from isingrl.agents import IndependentQ, JointQ, MeanFieldQ, NeighborhoodQ
-from isingrl.battle import Arena, TrainedTeam
-from isingrl.battle import MeanFieldQ as MeanFieldQTeam
+from isingrl.battle import Arena, MeanFieldQTeam, TrainedTeam
 from isingrl.battle import train as train_team
-from studies.command_line import main
+from studies.command.main import main
 from tests.test_resumed_runs import CASES, run
 
 PINNED = Path(__file__).parent / "pinned"

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from isingrl import Ising, Lattice, Learning, MeanFieldQ, Policy, _archives, simulate, train
+from isingrl import Ising, Lattice, Learning, MeanFieldQ, Policy, simulate, train
 from isingrl.agents import IndependentQ, JointQ, NeighborhoodQ, Network
 from isingrl.engines.engine import table_engine
 from isingrl.engines.sites import SiteEngine
+from isingrl.support import archives
 from tests import oracles
 
 SQUARE = Ising(Lattice((4, 6)), 1.0, 0.1)
@@ -203,7 +204,7 @@ def test_a_save_that_fails_leaves_the_earlier_policy(tmp_path, monkeypatch):
         path.write_bytes(b"half")
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(_archives, "save_file", full)
+    monkeypatch.setattr(archives, "save_file", full)
     with pytest.raises(OSError, match="no space left"):
         trained("neighborhood").save(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["policy.json", "policy.safetensors"]

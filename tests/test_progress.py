@@ -5,10 +5,10 @@ import io
 import pytest
 
 import isingrl as irl
-from isingrl import _compiling, _progress
-from isingrl._progress import tqdm
 from isingrl.battle import Arena, PursuitTeam, RandomTeam, play, record, tournament
-from studies.videos import write_video
+from isingrl.support import compilation, progress
+from isingrl.support.progress import tqdm
+from studies.shared.videos import write_video
 
 MODEL = irl.Ising(irl.Lattice((4, 4)))
 ARENA = Arena(map_size=8, team_size=2, max_steps=6)
@@ -52,7 +52,7 @@ def test_lines_where_there_is_no_terminal(work, last, tmp_path, capsys):
 
 
 def test_lines_come_now_and_then(capsys, monkeypatch):
-    monkeypatch.setattr(_progress, "_LINES", 0.0)
+    monkeypatch.setattr(progress, "_LINES", 0.0)
     with tqdm(total=4000, unit="sweep", desc="run") as bar:
         for _ in range(2):
             bar.set_postfix_str("hot")
@@ -65,7 +65,7 @@ def test_lines_come_now_and_then(capsys, monkeypatch):
 
 def test_other_lines_do_not_draw_bars(capsys, caplog):
     with tqdm(total=2, unit="sweep"):
-        _compiling.tell("compiling")
+        compilation.tell("compiling")
     assert caplog.messages == ["compiling"]
     assert capsys.readouterr().err == "0 of 2 sweeps\n"
 

@@ -8,8 +8,9 @@ from importlib.metadata import PackageNotFoundError, version
 
 import pytest
 
-from isingrl import HeatBath, Ising, Lattice, _provenance, simulate
-from isingrl._provenance import _commit, versions, versions_text
+from isingrl import HeatBath, Ising, Lattice, simulate
+from isingrl.support import provenance
+from isingrl.support.provenance import _commit, versions, versions_text
 
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 
@@ -17,9 +18,9 @@ needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="git is not i
 @pytest.fixture
 def forgotten():
     """Whatever the process found before is looked for again, here and afterwards."""
-    _provenance._found.cache_clear()
+    provenance._found.cache_clear()
     yield
-    _provenance._found.cache_clear()
+    provenance._found.cache_clear()
 
 
 def git(folder, *arguments):
@@ -65,19 +66,20 @@ def test_torch_is_optional(monkeypatch, forgotten):
             raise PackageNotFoundError(name)
         return version(name)
 
-    monkeypatch.setattr(_provenance, "version", without_torch)
+    monkeypatch.setattr(provenance, "version", without_torch)
     assert list(versions()) == ["isingrl", "numpy", "numba", "scipy", "xarray"]
 
 
 def test_torch_is_not_imported():
-    code = "import sys, isingrl._provenance as p; p.versions(); assert 'torch' not in sys.modules"
+    code = "from isingrl.support import provenance; provenance.versions()"
+    code = f"import sys; {code}; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
 @needs_git
 def test_git_is_asked_once(monkeypatch, forgotten):
     first = versions()
-    monkeypatch.setattr(_provenance, "_git", None)
+    monkeypatch.setattr(provenance, "_git", None)
     assert versions() == first
 
 

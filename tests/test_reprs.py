@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import isingrl as irl
-from isingrl import _reprs, battle
+from isingrl import battle
 from isingrl.agents import REWARDS
+from isingrl.support import reprs
 
 
 class Tilted(irl.Rule):
@@ -42,8 +43,8 @@ def policy():
         "Network(hidden=(10,), activation='tanh', output='tanh')",
         "battle.Arena(map_size=20, team_size=8, max_steps=250, placing='ranks', gap=1)",
         "battle.RandomTeam()",
-        "battle.MeanFieldQ(network='two-headed', radius=3)",
-        "battle.ActorCritic(network='convolutional')",
+        "battle.MeanFieldQTeam(network='two-headed', radius=3)",
+        "battle.ActorCriticTeam(network='convolutional')",
     ],
 )
 def test_a_repr_makes_the_object_again(shown):
@@ -57,7 +58,7 @@ def test_other_reprs_say_what_an_object_is():
     assert repr(REWARDS["half"]) == (
         "Reward(formula='a (J S + h) / 2', exact=True, knows_model=True)"
     )
-    team = battle.TrainedTeam(battle.MeanFieldQ(), {"weight": np.zeros((30, 40))})
+    team = battle.TrainedTeam(battle.MeanFieldQTeam(), {"weight": np.zeros((30, 40))})
     assert repr(team) == (
         "<TrainedTeam of MeanFieldQ(network='two-headed'): 1,200 parameters, 0 games>"
     )
@@ -130,10 +131,10 @@ def test_html_of_a_lattice_shows_its_neighbours(shape, neighborhood):
 def test_html_is_escaped():
     nasty = '<script>"a" & b</script>'
     parts = [
-        _reprs.table([(nasty, nasty)]),
-        _reprs.grid(nasty, [nasty], [(nasty, np.array([0.5]))]),
-        _reprs.titled(nasty),
-        _reprs.neighborhood([(1,)], nasty),
+        reprs.table([(nasty, nasty)]),
+        reprs.grid(nasty, [nasty], [(nasty, np.array([0.5]))]),
+        reprs.titled(nasty),
+        reprs.neighborhood([(1,)], nasty),
     ]
     for part in parts:
         assert "<script>" not in part

@@ -8,15 +8,15 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import isingrl._measurement as measurement
-from isingrl import HeatBath, Ising, Lattice, Learning, Metropolis, _run_files, simulate, train
-from isingrl._archives import read_archive
+import isingrl.measurement as measurement
+from isingrl import HeatBath, Ising, Lattice, Learning, Metropolis, run_files, simulate, train
 from isingrl.agents import IndependentQ, JointQ, MeanFieldQ, NeighborhoodQ, Network
 from isingrl.agents.network import OPTIMIZERS
 from isingrl.engines.engine import table_engine
 from isingrl.engines.lanes import LaneEngine
 from isingrl.engines.learning import LearningEngine
 from isingrl.engines.sites import SiteEngine
+from isingrl.support.archives import read_archive
 from tests.killing import kill_at_random
 
 ENGINES = (LaneEngine, SiteEngine, LearningEngine)
@@ -68,7 +68,7 @@ def run(name, out=None, **options):
 def calls(monkeypatch):
     """A function that says after how many calls, of one sweep or draw, engines are interrupted."""
     limits = []
-    monkeypatch.setattr(_run_files, "_WRITES", 0.0)
+    monkeypatch.setattr(run_files, "_WRITES", 0.0)
 
     def limited(original):
         def call(*arguments):
@@ -233,7 +233,7 @@ KILLED = Ising(Lattice((32, 33)))
 
 def _simulate_often_checked_in(folder):
     SiteEngine.updates_a_call = 1e5
-    _run_files._WRITES = 0.0
+    run_files._WRITES = 0.0
     _simulate_in(folder)
 
 
@@ -317,8 +317,8 @@ def test_checkpoints_take_little_of_the_time(tmp_path, monkeypatch):
         written.append(clock[0])
         clock[0] += 1.0
 
-    monkeypatch.setattr(_run_files, "write_archive", write)
-    monkeypatch.setattr(_run_files.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(run_files, "write_archive", write)
+    monkeypatch.setattr(run_files.time, "monotonic", lambda: clock[0])
 
     def later(self, draws, interval, _original=LaneEngine.record):
         clock[0] += 6.0

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from isingrl import HeatBath, Ising, Lattice, Learning, Metropolis, _archives, simulate
-from isingrl._archives import read_archive
+from isingrl import HeatBath, Ising, Lattice, Learning, Metropolis, simulate
 from isingrl.agents import IndependentQ, MeanFieldQ
 from isingrl.engines.lanes import LaneEngine
 from isingrl.engines.learning import LearningEngine
 from isingrl.engines.sites import SiteEngine
+from isingrl.support import archives
+from isingrl.support.archives import read_archive
 
 SQUARE = Ising(Lattice((4, 6)), 1.0, 0.1)
 
@@ -121,7 +122,7 @@ def of_other_shape(folder):
 def rewrite(folder, change):
     settings, arrays = read_archive(folder, "run", "isingrl-run-1", "run")
     change(settings, arrays)
-    _archives.write_archive(folder, "run", settings, arrays)
+    archives.write_archive(folder, "run", settings, arrays)
 
 
 @pytest.mark.parametrize(
@@ -158,16 +159,16 @@ def test_a_write_cut_between_its_two_files_is_whole(tmp_path):
 
 def test_what_another_process_replaces_while_it_is_read_is_read_again(tmp_path, monkeypatch):
     """Else settings of one write would go with arrays of another."""
-    _archives.write_archive(tmp_path, "run", {"format": "f", "n": 1}, {"n": np.array([1])})
+    archives.write_archive(tmp_path, "run", {"format": "f", "n": 1}, {"n": np.array([1])})
 
-    def load(path, _original=_archives.load_file):
+    def load(path, _original=archives.load_file):
         for n in range(2, 4 if len(loaded) < 2 else 2):
-            _archives.write_archive(tmp_path, "run", {"format": "f", "n": n}, {"n": np.array([n])})
+            archives.write_archive(tmp_path, "run", {"format": "f", "n": n}, {"n": np.array([n])})
         loaded.append(_original(path))
         return loaded[-1]
 
     loaded = []
-    monkeypatch.setattr(_archives, "load_file", load)
+    monkeypatch.setattr(archives, "load_file", load)
     settings, arrays = read_archive(tmp_path, "run", "f", "run")
     assert (settings["n"], arrays["n"].tolist(), len(loaded)) == (3, [3], 3)
 

@@ -10,11 +10,11 @@ import xarray as xr
 
 import isingrl
 from isingrl import HeatBath, Ising, Lattice, MeanFieldQ, Metropolis, Rule, simulate, train
-from isingrl._runs import check_snapshots
-from isingrl._schedules import SCHEDULES
 from isingrl.engines.engine import table_engine
 from isingrl.engines.lanes import LaneEngine
 from isingrl.engines.sites import SiteEngine
+from isingrl.runs import check_snapshots
+from isingrl.schedules import SCHEDULES
 from tests.statistical import Z_LIMIT, z_of_chains
 
 MODEL = Ising(Lattice((4, 6)), coupling=0.8, field=0.1)

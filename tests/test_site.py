@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from studies.catalogue import STUDIES
+from studies.command.catalogue import STUDIES
 
 DOCS = Path(__file__).parents[1] / "docs"
 VIEW = "application/vnd.jupyter.widget-view+json"

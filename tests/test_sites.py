@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isingrl import Ising, Lattice
-from isingrl._schedules import SCHEDULES
 from isingrl.engines.kernels import sites
 from isingrl.engines.sites import SiteEngine, padded, schedule_code, update_order
 from isingrl.lattice import BOUNDARIES, NEIGHBORHOODS
+from isingrl.schedules import SCHEDULES
 from isingrl.tables import RuleTable
 from tests import oracles
 

@@ -10,7 +10,7 @@ import isingrl as irl
 from analysis import effective_temperature
 from isingrl.agents import REWARDS, NeighborhoodQ, Reward
 from studies.curve import Curve
-from studies.runner import run
+from studies.running.runner import run
 
 SQUARE = irl.Ising(irl.Lattice((8, 8)))
 INEXACT = {

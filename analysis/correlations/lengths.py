@@ -20,7 +20,7 @@ from analysis.correlations.functions import (
     sampled,
 )
 from analysis.domains import domain_statistics
-from isingrl._validation import check_real
+from isingrl.support.validation import check_real
 
 __all__ = ["correlation_length", "domain_length"]
 

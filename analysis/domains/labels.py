@@ -9,7 +9,7 @@ import xarray as xr
 
 from analysis._configurations import Configurations
 from analysis.domains._search import ClusterSearch, DomainSearch, Scratch, Search, label
-from isingrl._runs import seed_sequence
+from isingrl.runs import seed_sequence
 
 __all__ = ["label_clusters", "label_domains"]
 

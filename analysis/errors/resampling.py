@@ -28,7 +28,7 @@ from analysis.errors.samples import (
     series_along,
 )
 from analysis.errors.times import FloatArray, autocorrelation_times
-from isingrl._validation import check_integer
+from isingrl.support.validation import check_integer
 
 DatasetFunction = Callable[[Any], Any]
 

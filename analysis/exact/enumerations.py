@@ -11,11 +11,11 @@ import xarray as xr
 from analysis.exact._datasets import in_each_field, over_temperature
 from analysis.exact._kernels import count_states
 from analysis.exact.canonical import States, canonical_averages
-from isingrl._compiling import watch
-from isingrl._coordinates import coordinates_of
-from isingrl._validation import check_temperature
+from isingrl.coordinates import coordinates_of
 from isingrl.lattice import Lattice
 from isingrl.model import Ising
+from isingrl.support.compilation import watch
+from isingrl.support.validation import check_temperature
 
 watch()
 

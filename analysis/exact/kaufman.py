@@ -10,10 +10,10 @@ import numpy.typing as npt
 import xarray as xr
 
 from analysis.exact._datasets import over_temperature
-from isingrl._coordinates import coordinates_of
-from isingrl._validation import check_temperature
+from isingrl.coordinates import coordinates_of
 from isingrl.lattice import Lattice
 from isingrl.model import Ising
+from isingrl.support.validation import check_temperature
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -10,7 +10,7 @@ import scipy
 import xarray as xr
 
 from analysis.exact._datasets import over_temperature
-from isingrl._validation import check_temperature
+from isingrl.support.validation import check_temperature
 
 CRITICAL_TEMPERATURE = 2.0 / math.log1p(math.sqrt(2.0))
 """Temperature of the transition of the square lattice, 2/ln(1 + √2), in J/k_B."""

@@ -11,10 +11,10 @@ import xarray as xr
 
 from analysis.exact._datasets import in_each_field, over_temperature
 from analysis.exact.canonical import States, canonical_averages
-from isingrl._coordinates import coordinates_of
-from isingrl._validation import check_integer, check_temperature
+from isingrl.coordinates import coordinates_of
 from isingrl.lattice import Lattice
 from isingrl.model import Ising
+from isingrl.support.validation import check_integer, check_temperature
 
 MAX_RING = 4096
 """Largest ring: the number of terms of a temperature grows as its square, 4 million here."""

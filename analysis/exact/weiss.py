@@ -9,9 +9,9 @@ import numpy.typing as npt
 import xarray as xr
 
 from analysis.exact._datasets import in_each_field, over_temperature
-from isingrl._coordinates import coordinates_of
-from isingrl._validation import check_temperature
+from isingrl.coordinates import coordinates_of
 from isingrl.model import Ising
+from isingrl.support.validation import check_temperature
 
 __all__ = ["weiss"]
 

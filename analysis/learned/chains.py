@@ -11,12 +11,12 @@ import scipy
 import xarray as xr
 
 from analysis.quantities import quantity_attrs
-from isingrl._schedules import SCHEDULES, draws_sites
-from isingrl._validation import check_choice
 from isingrl.agents import Policy
 from isingrl.engines.sites import update_order
 from isingrl.model import Ising
 from isingrl.rules import Rule, compiled
+from isingrl.schedules import SCHEDULES, draws_sites
+from isingrl.support.validation import check_choice
 
 __all__ = [
     "MAX_CHAIN_SITES",

@@ -14,8 +14,8 @@ import xarray as xr
 
 from analysis.plots.configurations import snapshot
 from analysis.plots.styles import style_of
-from isingrl._archives import make_folder, replacing
-from isingrl._validation import check_integer, check_spin_values
+from isingrl.support.archives import make_folder, replacing
+from isingrl.support.validation import check_integer, check_spin_values
 
 __all__ = ["animation", "check_video", "video_file"]
 

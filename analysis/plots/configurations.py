@@ -11,7 +11,7 @@ import xarray as xr
 from analysis._configurations import spin_array
 from analysis.domains import domain_table, label_domains
 from analysis.plots.axes import axis_label, new_axes
-from isingrl._validation import check_spin_values
+from isingrl.support.validation import check_spin_values
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,7 +10,7 @@ import xarray as xr
 from analysis._fits import numbers_of_fit
 from analysis.plots.axes import axis_label, logarithmic_axes, new_axes, variable
 from analysis.plots.styles import Style, draw_marks, series_label, style_of
-from isingrl._validation import check_real
+from isingrl.support.validation import check_real
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -15,7 +15,7 @@ from analysis.errors import jackknife
 from analysis.quantities import quantity_attrs
 from analysis.scaling._series import SAMPLES, moments, observables_of, sizes_of
 from analysis.scaling.by_size import observables
-from isingrl._validation import check_integer, check_real
+from isingrl.support.validation import check_integer, check_real
 
 __all__ = ["collapse", "collapsed"]
 

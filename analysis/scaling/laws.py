@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from analysis._fits import ACCEPTABLE, POOR, goodness_of_fit, warn_of_fit
-from isingrl._validation import check_real
+from isingrl.support.validation import check_real
 
 __all__ = ["extrapolate", "power_law"]
 

@@ -10,7 +10,7 @@ import xarray as xr
 from analysis.quantities import quantity_attrs
 from analysis.scaling._histograms import Histograms, thinned, warn_of_histograms, with_errors
 from analysis.scaling._series import OBSERVABLES, check_observable, series_of, sizes_of
-from isingrl._validation import check_temperature
+from isingrl.support.validation import check_temperature
 
 __all__ = ["pseudo_critical_points", "reweight"]
 

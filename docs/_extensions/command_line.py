@@ -12,7 +12,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
-from studies.command_line import main
+from studies.command.main import main
 
 _COLUMNS = 88
 

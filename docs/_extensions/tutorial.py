@@ -13,8 +13,8 @@ from sphinx.util import logging
 from sphinx.util.typing import ExtensionMetadata
 from widgets import without_widgets
 
-from isingrl._archives import replacing
-from studies.notebook_runs import SMALL_CELL_SECONDS, execute, read_notebook
+from isingrl.support.archives import replacing
+from studies.running.notebooks import SMALL_CELL_SECONDS, execute, read_notebook
 
 logger = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from dask_jobqueue.slurm import SLURMCluster
 
-from studies import command_line
+from studies.command.main import main as isingrl
 
 JOBS = 20
 JOB: dict[str, Any] = {
@@ -48,7 +48,7 @@ def main(study: Sequence[str], jobs: int = JOBS, **changes: Any) -> None:
     with SLURMCluster(**JOB | changes) as cluster:
         cluster.adapt(minimum_jobs=jobs, maximum_jobs=jobs)
         cluster.wait_for_workers(1)  # the first job may have to wait for hours
-        command_line.main([*study, "--scheduler", cluster.scheduler_address])
+        isingrl([*study, "--scheduler", cluster.scheduler_address])
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """Q-learning agents on the lattice."""
 
-from isingrl.agents._temperature_map import TemperatureMapWarning
 from isingrl.agents.agent import Agent
 from isingrl.agents.independent_q import IndependentQ
 from isingrl.agents.joint_q import JointQ
@@ -9,6 +8,7 @@ from isingrl.agents.neighborhood_q import NeighborhoodQ
 from isingrl.agents.network import Network
 from isingrl.agents.policy import Policy
 from isingrl.agents.rewards import REWARDS, Reward
+from isingrl.agents.temperatures import TemperatureMapWarning
 from isingrl.agents.training import train
 
 __all__ = [

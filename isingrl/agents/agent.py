@@ -10,16 +10,16 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from isingrl._archives import Arrays
-from isingrl._kinds import check_name, register
-from isingrl._reprs import call
-from isingrl._validation import check_choice, check_flag, check_integer, check_real
-from isingrl.agents._temperature_map import departures, softmax_temperatures
 from isingrl.agents.network import Network
 from isingrl.agents.rewards import Reward, check_reward, named_reward
+from isingrl.agents.temperatures import departures, softmax_temperatures
 from isingrl.agents.view import View, view_of
 from isingrl.lattice import Lattice
 from isingrl.model import Ising
+from isingrl.support.archives import Arrays
+from isingrl.support.kinds import check_name, register
+from isingrl.support.reprs import call
+from isingrl.support.validation import check_choice, check_flag, check_integer, check_real
 
 __all__ = ["Agent"]
 

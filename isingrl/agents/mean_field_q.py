@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from isingrl._validation import check_integer
 from isingrl.agents.agent import Agent
 from isingrl.agents.view import View, neighbor_count
 from isingrl.lattice import Lattice
+from isingrl.support.validation import check_integer
 
 __all__ = ["MeanFieldQ"]
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from isingrl._reprs import call
-from isingrl._validation import check_choice, check_integer
+from isingrl.support.reprs import call
+from isingrl.support.validation import check_choice, check_integer
 
 __all__ = ["ACTIVATIONS", "OPTIMIZERS", "Network"]
 

@@ -13,14 +13,14 @@ import numpy.typing as npt
 import scipy
 import xarray as xr
 
-from isingrl._trained import check_same_model, choose_temperatures, temperature_indices
-from isingrl._validation import check_integer, check_temperature
-from isingrl.agents._temperature_map import departures_on, mismatch, softmax_temperatures
 from isingrl.agents.agent import Agent
 from isingrl.agents.network import Network
+from isingrl.agents.temperatures import departures_on, mismatch, softmax_temperatures
 from isingrl.agents.view import View, view_of
+from isingrl.applicability import check_same_model, choose_temperatures, temperature_indices
 from isingrl.model import Ising
 from isingrl.rules import Rule
+from isingrl.support.validation import check_integer, check_temperature
 from isingrl.tables import RuleTable
 
 __all__ = ["Policy", "assemble"]
@@ -75,15 +75,15 @@ class Policy(Rule):
     parameters: dict[str, Array] = field(default_factory=dict)
 
     def __repr__(self) -> str:
-        from isingrl.agents import _policy_reprs
+        from isingrl.agents import policy_reprs
 
-        return _policy_reprs.text(self)
+        return policy_reprs.text(self)
 
     def _repr_html_(self) -> str:
         """Agents, temperatures and the probabilities of spin up, for notebooks."""
-        from isingrl.agents import _policy_reprs
+        from isingrl.agents import policy_reprs
 
-        return _policy_reprs.html(self)
+        return policy_reprs.html(self)
 
     @property
     def name(self) -> str:
@@ -365,7 +365,7 @@ class Policy(Rule):
         >>> again.q_values.equals(policy.q_values)
         True
         """
-        from isingrl.agents._policy_files import write
+        from isingrl.agents.policy_files import write
 
         write(self, path)
 
@@ -402,7 +402,7 @@ class Policy(Rule):
         >>> again.q_values.equals(policy.q_values)
         True
         """
-        from isingrl.agents._policy_files import read
+        from isingrl.agents.policy_files import read
 
         return read(path)
 

@@ -7,19 +7,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from isingrl._progress import tqdm
-from isingrl._runs import check_snapshots, check_start, seed_sequence
-from isingrl._schedules import SCHEDULES
-from isingrl._validation import check_choice, check_integer, check_real, check_temperature
-from isingrl.agents._learner import FloatArray, Learner, make_learner
-from isingrl.agents._temperature_map import (
+from isingrl.agents.agent import Agent
+from isingrl.agents.learner import FloatArray, Learner, make_learner
+from isingrl.agents.policy import Policy, assemble
+from isingrl.agents.temperatures import (
     departures_on,
     softmax_temperatures,
     warn_of_temperature,
 )
-from isingrl.agents.agent import Agent
-from isingrl.agents.policy import Policy, assemble
 from isingrl.model import Ising
+from isingrl.runs import check_snapshots, check_start, seed_sequence
+from isingrl.schedules import SCHEDULES
+from isingrl.support.progress import tqdm
+from isingrl.support.validation import check_choice, check_integer, check_real, check_temperature
 
 __all__ = ["train"]
 

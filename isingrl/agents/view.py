@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
-from isingrl._validation import check_choice
 from isingrl.lattice import Lattice
+from isingrl.support.validation import check_choice
 
 __all__ = [
     "MAX_STATES",

@@ -5,36 +5,36 @@ Needs the extra ``isingrl[battle]``. ``import isingrl.battle`` loads neither mag
 
 from isingrl.battle.arena import Arena
 from isingrl.battle.contests import play, record, tournament
-from isingrl.battle.games import Games, Observation, Outcome
+from isingrl.battle.games import Games, Observation, StepResult
+from isingrl.battle.team_training import OPPONENTS, train
 from isingrl.battle.teams import (
     TEAMS,
-    ActorCritic,
-    IndependentQ,
+    ActorCriticTeam,
+    IndependentQTeam,
     LearningTeam,
-    MeanFieldActorCritic,
-    MeanFieldQ,
+    MeanFieldActorCriticTeam,
+    MeanFieldQTeam,
     PursuitTeam,
     RandomTeam,
     Team,
     ValueTeam,
 )
 from isingrl.battle.trained import TrainedTeam
-from isingrl.battle.training import OPPONENTS, train
 
 __all__ = [
     "OPPONENTS",
     "TEAMS",
-    "ActorCritic",
+    "ActorCriticTeam",
     "Arena",
     "Games",
-    "IndependentQ",
+    "IndependentQTeam",
     "LearningTeam",
-    "MeanFieldActorCritic",
-    "MeanFieldQ",
+    "MeanFieldActorCriticTeam",
+    "MeanFieldQTeam",
     "Observation",
-    "Outcome",
     "PursuitTeam",
     "RandomTeam",
+    "StepResult",
     "Team",
     "TrainedTeam",
     "ValueTeam",

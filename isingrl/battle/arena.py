@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from isingrl._validation import check_choice, check_integer
+from isingrl.support.validation import check_choice, check_integer
 
 __all__ = ["Arena"]
 

@@ -10,15 +10,15 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from isingrl._progress import tqdm
-from isingrl._runs import seed_sequence
-from isingrl._torch import one_thread
-from isingrl._validation import check_integer
-from isingrl.battle._players import Player
 from isingrl.battle.arena import Arena, check_arena
 from isingrl.battle.games import Games
+from isingrl.battle.players import Player
 from isingrl.battle.teams import Team
 from isingrl.battle.trained import TrainedTeam, make_player
+from isingrl.runs import seed_sequence
+from isingrl.support.devices import one_thread
+from isingrl.support.progress import tqdm
+from isingrl.support.validation import check_integer
 
 __all__ = ["play", "record", "tournament"]
 

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from isingrl._compiling import watch
-from isingrl._validation import check_integer
-from isingrl.battle._engine import Engine
 from isingrl.battle.arena import Arena
-from isingrl.engines.kernels import battle as kernels
+from isingrl.battle.kernels import agents as kernels
+from isingrl.battle.magent import MagentGame
+from isingrl.support.compilation import watch
+from isingrl.support.validation import check_integer
 
 watch()
 
-__all__ = ["ATTACKS", "MOVES", "Games", "Observation", "Outcome"]
+__all__ = ["ATTACKS", "MOVES", "Games", "Observation", "StepResult"]
 
 SIGHT, VIEW_SIDE = kernels.SIGHT, kernels.VIEW_SIDE
 
@@ -73,7 +73,7 @@ class Observation:
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
+class StepResult:
     """What a step brought the agents of one team, in the order in which they were observed.
 
     Attributes
@@ -158,7 +158,7 @@ class Games:
             raise ValueError(f"swapped must have {n_games} entries; got {len(swapped)}")
         self._first = [int(each) for each in swapped]
         left_and_right = (arena.sizes, arena.sizes[::-1])
-        self._engines = [Engine(arena, left_and_right[first]) for first in self._first]
+        self._engines = [MagentGame(arena, left_and_right[first]) for first in self._first]
         shape = (n_games, 2)
         self.survivors = np.zeros(shape, np.int64)
         self.kills = np.zeros(shape, np.int64)
@@ -243,7 +243,7 @@ class Games:
         agents = (games + self._numbers[team])[seen]
         return Observation(views, self._places[team][seen], starts, agents)
 
-    def step(self, actions: tuple[npt.ArrayLike, npt.ArrayLike]) -> tuple[Outcome, Outcome]:
+    def step(self, actions: tuple[npt.ArrayLike, npt.ArrayLike]) -> tuple[StepResult, StepResult]:
         """Let both teams act in the games that go on.
 
         Parameters
@@ -253,7 +253,7 @@ class Games:
 
         Returns
         -------
-        pair of Outcome
+        pair of StepResult
             Of both teams.
 
         Raises
@@ -275,8 +275,8 @@ class Games:
         starts = np.concatenate([np.zeros((1, 2), np.int64), np.cumsum(sizes, axis=0)])
         chosen = [_check_actions(actions[team], int(starts[-1, team])) for team in (0, 1)]
         outcomes = (
-            Outcome(np.empty(len(chosen[0]), np.float32), np.empty(len(chosen[0]), bool)),
-            Outcome(np.empty(len(chosen[1]), np.float32), np.empty(len(chosen[1]), bool)),
+            StepResult(np.empty(len(chosen[0]), np.float32), np.empty(len(chosen[0]), bool)),
+            StepResult(np.empty(len(chosen[1]), np.float32), np.empty(len(chosen[1]), bool)),
         )
         for game in np.flatnonzero(self.running).tolist():
             order = self._order(game)

@@ -6,18 +6,18 @@ from abc import ABC
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
-from isingrl._kinds import check_name, register
-from isingrl._reprs import call
-from isingrl._validation import check_choice, check_flag, check_integer, check_real
-from isingrl.engines.kernels.battle import N_ACTIONS
+from isingrl.battle.kernels.agents import N_ACTIONS
+from isingrl.support.kinds import check_name, register
+from isingrl.support.reprs import call
+from isingrl.support.validation import check_choice, check_flag, check_integer, check_real
 
 __all__ = [
     "TEAMS",
-    "ActorCritic",
-    "IndependentQ",
+    "ActorCriticTeam",
+    "IndependentQTeam",
     "LearningTeam",
-    "MeanFieldActorCritic",
-    "MeanFieldQ",
+    "MeanFieldActorCriticTeam",
+    "MeanFieldQTeam",
     "PursuitTeam",
     "RandomTeam",
     "Team",
@@ -57,9 +57,9 @@ class Team(ABC):
 
         Examples
         --------
-        >>> from isingrl.battle import MeanFieldQ
-        >>> team = MeanFieldQ(discount=0.9)
-        >>> MeanFieldQ(**team.settings()) == team
+        >>> from isingrl.battle import MeanFieldQTeam
+        >>> team = MeanFieldQTeam(discount=0.9)
+        >>> MeanFieldQTeam(**team.settings()) == team
         True
         """
         return asdict(self)
@@ -127,10 +127,10 @@ class LearningTeam(Team):
 
     Examples
     --------
-    >>> from isingrl.battle import ActorCritic, LearningTeam, MeanFieldQ
-    >>> isinstance(MeanFieldQ(), LearningTeam), MeanFieldQ().mean_field
+    >>> from isingrl.battle import ActorCriticTeam, LearningTeam, MeanFieldQTeam
+    >>> isinstance(MeanFieldQTeam(), LearningTeam), MeanFieldQTeam().mean_field
     (True, True)
-    >>> ActorCritic().outputs - MeanFieldQ().outputs
+    >>> ActorCriticTeam().outputs - MeanFieldQTeam().outputs
     1
     """
 
@@ -158,7 +158,7 @@ class LearningTeam(Team):
 
 @dataclass(frozen=True, repr=False)
 class _MeanField:
-    """What agents that see a mean action have in common; see `MeanFieldQ`."""
+    """What agents that see a mean action have in common; see `MeanFieldQTeam`."""
 
     mean_field: ClassVar[bool] = True
 
@@ -220,8 +220,8 @@ class ValueTeam(LearningTeam):
 
     Examples
     --------
-    >>> from isingrl.battle import IndependentQ, ValueTeam
-    >>> team = IndependentQ(softmax_temperature=0.05, memory=10_000)
+    >>> from isingrl.battle import IndependentQTeam, ValueTeam
+    >>> team = IndependentQTeam(softmax_temperature=0.05, memory=10_000)
     >>> isinstance(team, ValueTeam), team.softmax_temperature
     (True, 0.05)
     """
@@ -251,7 +251,7 @@ class ValueTeam(LearningTeam):
 
 
 @dataclass(frozen=True, repr=False)
-class IndependentQ(ValueTeam):
+class IndependentQTeam(ValueTeam):
     """Agents that see nothing of what their team mates do.
 
     Parameters
@@ -270,8 +270,8 @@ class IndependentQ(ValueTeam):
 
     Examples
     --------
-    >>> from isingrl.battle import IndependentQ
-    >>> team = IndependentQ(discount=0.9)
+    >>> from isingrl.battle import IndependentQTeam
+    >>> team = IndependentQTeam(discount=0.9)
     >>> team.name, team.mean_field
     ('independent-q', False)
     """
@@ -280,7 +280,7 @@ class IndependentQ(ValueTeam):
 
 
 @dataclass(frozen=True, repr=False)
-class MeanFieldQ(_MeanField, ValueTeam):
+class MeanFieldQTeam(_MeanField, ValueTeam):
     """Agents that see the mean action of their team mates.
 
     Parameters
@@ -309,8 +309,8 @@ class MeanFieldQ(_MeanField, ValueTeam):
 
     Examples
     --------
-    >>> from isingrl.battle import MeanFieldQ
-    >>> team = MeanFieldQ(radius=3, inner_iterations=0)
+    >>> from isingrl.battle import MeanFieldQTeam
+    >>> team = MeanFieldQTeam(radius=3, inner_iterations=0)
     >>> team.name, team.mean_field
     ('mean-field-q', True)
     """
@@ -323,7 +323,7 @@ class MeanFieldQ(_MeanField, ValueTeam):
 
 
 @dataclass(frozen=True, repr=False)
-class ActorCritic(LearningTeam):
+class ActorCriticTeam(LearningTeam):
     r"""Agents that learn a policy and, as its baseline, how well they fare.
 
     After every round of games the policy climbs the gradient of
@@ -363,8 +363,8 @@ class ActorCritic(LearningTeam):
 
     Examples
     --------
-    >>> from isingrl.battle import ActorCritic
-    >>> team = ActorCritic(entropy=0.05, passes=2)
+    >>> from isingrl.battle import ActorCriticTeam
+    >>> team = ActorCriticTeam(entropy=0.05, passes=2)
     >>> team.name, team.learning_rate
     ('actor-critic', 0.002)
     """
@@ -389,7 +389,7 @@ class ActorCritic(LearningTeam):
 
 
 @dataclass(frozen=True, repr=False)
-class MeanFieldActorCritic(_MeanField, ActorCritic):
+class MeanFieldActorCriticTeam(_MeanField, ActorCriticTeam):
     """Actor-critic agents that see the mean action of their team mates.
 
     Parameters
@@ -397,9 +397,9 @@ class MeanFieldActorCritic(_MeanField, ActorCritic):
     network, discount, learning_rate, falling_rate
         As of `LearningTeam`.
     trace, entropy, value_weight, batch_size, passes
-        As of `ActorCritic`.
+        As of `ActorCriticTeam`.
     radius, inner_iterations
-        As of `MeanFieldQ`.
+        As of `MeanFieldQTeam`.
 
     Raises
     ------
@@ -413,8 +413,8 @@ class MeanFieldActorCritic(_MeanField, ActorCritic):
 
     Examples
     --------
-    >>> from isingrl.battle import MeanFieldActorCritic
-    >>> team = MeanFieldActorCritic(radius=3)
+    >>> from isingrl.battle import MeanFieldActorCriticTeam
+    >>> team = MeanFieldActorCriticTeam(radius=3)
     >>> team.name, team.mean_field
     ('mean-field-actor-critic', True)
     """
@@ -429,7 +429,8 @@ class MeanFieldActorCritic(_MeanField, ActorCritic):
 TEAMS: dict[str, type[Team]] = {
     team.name: team
     for team in (
-        RandomTeam, PursuitTeam, IndependentQ, MeanFieldQ, ActorCritic, MeanFieldActorCritic
+        RandomTeam, PursuitTeam, IndependentQTeam, MeanFieldQTeam, ActorCriticTeam,
+        MeanFieldActorCriticTeam
     )
 }  # fmt: skip
 """Teams of the package by name."""

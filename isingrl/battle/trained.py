@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from isingrl._archives import foreign, read_archive, write_archive
-from isingrl._kinds import kind_named
-from isingrl._torch import check_device, require_torch
-from isingrl.battle._players import SCRIPTS, Player, script
+from isingrl.battle.players import SCRIPTS, Player, script
 from isingrl.battle.teams import KINDS, LearningTeam, Team, ValueTeam
+from isingrl.support.archives import foreign, read_archive, write_archive
+from isingrl.support.devices import check_device, require_torch
+from isingrl.support.kinds import kind_named
 
 __all__ = ["TrainedTeam"]
 
@@ -43,9 +43,9 @@ class TrainedTeam:
 
     Examples
     --------
-    >>> from isingrl.battle import Arena, MeanFieldQ, train
+    >>> from isingrl.battle import Arena, MeanFieldQTeam, train
     >>> arena = Arena(map_size=8, team_size=2, max_steps=5)
-    >>> trained = train(MeanFieldQ(), "self", arena=arena, games=4, side_by_side=2, seed=1)
+    >>> trained = train(MeanFieldQTeam(), "self", arena=arena, games=4, side_by_side=2, seed=1)
     >>> trained.team.name, len(trained.parameters) > 0, sorted(trained.history.coords)
     ('mean-field-q', True, ['games', 'opponent'])
     """
@@ -77,9 +77,9 @@ class TrainedTeam:
         Examples
         --------
         >>> from tempfile import TemporaryDirectory
-        >>> from isingrl.battle import Arena, MeanFieldQ, TrainedTeam, train
+        >>> from isingrl.battle import Arena, MeanFieldQTeam, TrainedTeam, train
         >>> arena = Arena(map_size=8, team_size=2, max_steps=5)
-        >>> trained = train(MeanFieldQ(), "self", arena=arena, games=4, side_by_side=2, seed=1)
+        >>> trained = train(MeanFieldQTeam(), "self", arena=arena, games=4, side_by_side=2, seed=1)
         >>> with TemporaryDirectory() as folder:
         ...     trained.save(folder)
         ...     again = TrainedTeam.load(folder)
@@ -126,9 +126,9 @@ class TrainedTeam:
         Examples
         --------
         >>> from tempfile import TemporaryDirectory
-        >>> from isingrl.battle import Arena, MeanFieldQ, TrainedTeam, train
+        >>> from isingrl.battle import Arena, MeanFieldQTeam, TrainedTeam, train
         >>> arena = Arena(map_size=8, team_size=2, max_steps=5)
-        >>> trained = train(MeanFieldQ(), "self", arena=arena, games=4, side_by_side=2, seed=1)
+        >>> trained = train(MeanFieldQTeam(), "self", arena=arena, games=4, side_by_side=2, seed=1)
         >>> with TemporaryDirectory() as folder:
         ...     trained.save(folder)
         ...     again = TrainedTeam.load(folder)
@@ -175,9 +175,9 @@ class TrainedTeam:
 
         Examples
         --------
-        >>> from isingrl.battle import Arena, MeanFieldQ, train
+        >>> from isingrl.battle import Arena, MeanFieldQTeam, train
         >>> arena = Arena(map_size=8, team_size=2, max_steps=5)
-        >>> trained = train(MeanFieldQ(), "self", arena=arena, games=4, side_by_side=2, seed=1)
+        >>> trained = train(MeanFieldQTeam(), "self", arena=arena, games=4, side_by_side=2, seed=1)
         >>> trained.at_temperature(0.1).team.softmax_temperature
         0.1
         """
@@ -209,9 +209,9 @@ class TrainedTeam:
         Examples
         --------
         >>> import numpy as np
-        >>> from isingrl.battle import Arena, Games, MeanFieldQ, train
+        >>> from isingrl.battle import Arena, Games, MeanFieldQTeam, train
         >>> arena = Arena(map_size=8, team_size=2, max_steps=5)
-        >>> trained = train(MeanFieldQ(), "self", arena=arena, games=4, side_by_side=2, seed=1)
+        >>> trained = train(MeanFieldQTeam(), "self", arena=arena, games=4, side_by_side=2, seed=1)
         >>> player, games = trained.player(), Games(arena, n_games=1)
         >>> games.begin(np.random.default_rng(1))
         >>> player.begin(2)
@@ -221,9 +221,9 @@ class TrainedTeam:
         """
         require_torch("battle")
         check_device(device)
-        from isingrl.battle._learner import set_parameters
-        from isingrl.battle._network_player import NetworkPlayer
-        from isingrl.battle._networks import make_network
+        from isingrl.battle.network_player import NetworkPlayer
+        from isingrl.battle.networks import make_network
+        from isingrl.battle.team_learner import set_parameters
 
         team = self.team
         network = make_network(team.network, team.mean_field, team.outputs, 0).to(device)

@@ -9,14 +9,14 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from isingrl._archives import Arrays, fill
-from isingrl._threads import run_in_threads
 from isingrl.engines.kernels.lane_measures import COUNTER_PLANES
 from isingrl.engines.kernels.lane_packing import pack, unpack
 from isingrl.engines.kernels.lane_sweeps import close_rows, record, sweep
 from isingrl.engines.lane_layout import CAPACITY, LANES, PLANES, LaneLayout
 from isingrl.engines.lane_rule import LaneRule
 from isingrl.lattice import Lattice
+from isingrl.support.archives import Arrays, fill
+from isingrl.support.threads import run_in_threads
 
 _LINE = 8  # words of a cache line
 _WORDS_A_SWEEP = 64  # which take about as long as what every sweep does beside its words

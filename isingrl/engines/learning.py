@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from isingrl._archives import Arrays
-from isingrl.agents._learner import make_learner
-from isingrl.agents._temperature_map import softmax_temperatures
 from isingrl.agents.agent import Agent
+from isingrl.agents.learner import make_learner
+from isingrl.agents.temperatures import softmax_temperatures
 from isingrl.engines.sites import named_sums, sublattice_signs
 from isingrl.model import Ising
+from isingrl.support.archives import Arrays
 
 
 class LearningEngine:

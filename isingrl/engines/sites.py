@@ -9,11 +9,11 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from isingrl._archives import Arrays, fill
-from isingrl._schedules import draws_sites
-from isingrl._threads import run_in_threads
 from isingrl.engines.kernels import sites
 from isingrl.lattice import Lattice
+from isingrl.schedules import draws_sites
+from isingrl.support.archives import Arrays, fill
+from isingrl.support.threads import run_in_threads
 from isingrl.tables import RuleTable
 
 
@@ -75,7 +75,7 @@ class SiteEngine:
     table : RuleTable
     start : {"random", "up", "down"} or int8 array, shape (n_chains, *lattice.shape)
     schedule : str
-        See `isingrl._schedules`.
+        See `isingrl.schedules`.
     seed : SeedSequence
     """
 

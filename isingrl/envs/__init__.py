@@ -10,8 +10,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from isingrl._validation import require
 from isingrl.envs.observed_rule import ObservedRule
+from isingrl.support.validation import require
 
 if TYPE_CHECKING:
     from isingrl.envs.ising_env import IsingEnv

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from isingrl._validation import check_choice, check_integer
 from isingrl.agents.view import MAX_STATES
 from isingrl.lattice import Lattice
+from isingrl.support.validation import check_choice, check_integer
 
-__all__ = ["OBSERVATIONS", "Observation", "distinct", "observe_on"]
+__all__ = ["OBSERVATIONS", "SiteView", "distinct", "observe_on"]
 
 OBSERVATIONS = ("mean-action", "configuration", "window")
 _MAX_ENTRIES = 2**24  # of a table a site: 270 MB a temperature
@@ -20,7 +20,7 @@ Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
-class Observation:
+class SiteView:
     """What each agent of a lattice observes.
 
     Attributes
@@ -64,7 +64,7 @@ class Observation:
         return _shares(seen, 1).reshape(*seen.shape[:-1], *self.shape)
 
 
-def observe_on(lattice: Lattice, name: str, radius: int | None) -> Observation:
+def observe_on(lattice: Lattice, name: str, radius: int | None) -> SiteView:
     """What agents on a lattice observe.
 
     Raises
@@ -79,14 +79,14 @@ def observe_on(lattice: Lattice, name: str, radius: int | None) -> Observation:
                 f"radius must be omitted unless observation = 'window'; got {radius!r} for {name!r}"
             )
         length = lattice.coordination_number
-        return Observation(name, None, lattice.neighbors, (1 if name == "mean-action" else length,))
+        return SiteView(name, None, lattice.neighbors, (1 if name == "mean-action" else length,))
     radius = check_integer("radius", 1 if radius is None else radius, 1)
     side = 2 * radius + 1
-    return Observation(name, radius, _window(lattice, radius), (side,) * lattice.ndim)
+    return SiteView(name, radius, _window(lattice, radius), (side,) * lattice.ndim)
 
 
 def distinct(
-    observation: Observation, lattice: Lattice
+    observation: SiteView, lattice: Lattice
 ) -> tuple[Floats, npt.NDArray[np.int64] | None]:
     """List all that agents can ever observe.
 

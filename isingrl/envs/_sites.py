@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from isingrl._runs import check_start
-from isingrl._validation import check_choice, check_integer
 from isingrl.agents.agent import REWARD_TIMES
 from isingrl.agents.rewards import check_reward, named_reward
 from isingrl.engines.sites import start_configurations
 from isingrl.envs._observations import observe_on
 from isingrl.envs.observed_rule import ObservedRule, tabulate
 from isingrl.model import Ising
+from isingrl.runs import check_start
+from isingrl.support.validation import check_choice, check_integer
 
 __all__ = ["SCHEDULES", "OnLattice", "Sites", "check_actions"]
 

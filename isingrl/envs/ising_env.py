@@ -11,10 +11,10 @@ from gymnasium.spaces import Box, Discrete
 from gymnasium.utils import seeding
 from pettingzoo import ParallelEnv
 
-from isingrl._validation import check_choice, check_integer
 from isingrl.envs._rendering import as_image, as_text
 from isingrl.envs._sites import OnLattice, Sites, check_actions
 from isingrl.model import Ising
+from isingrl.support.validation import check_choice, check_integer
 
 __all__ = ["IsingEnv"]
 

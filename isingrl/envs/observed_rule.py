@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from isingrl._trained import check_same_model, choose_temperatures
-from isingrl._validation import check_temperature
-from isingrl.envs._observations import Observation, distinct, observe_on
+from isingrl.applicability import check_same_model, choose_temperatures
+from isingrl.envs._observations import SiteView, distinct, observe_on
 from isingrl.model import Ising
 from isingrl.rules import Rule
+from isingrl.support.validation import check_temperature
 from isingrl.tables import RuleTable
 
 __all__ = ["ObservedRule"]
@@ -156,7 +156,7 @@ class ObservedRule(Rule):
 
 def tabulate(
     model: Ising,
-    observation: Observation,
+    observation: SiteView,
     probability_up: Callable[[npt.NDArray[np.float32]], npt.ArrayLike],
     temperature: Any,
     name: str,

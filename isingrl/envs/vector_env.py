@@ -10,9 +10,9 @@ from gymnasium.spaces import Box, Discrete
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from isingrl._validation import check_integer
 from isingrl.envs._sites import OnLattice, Sites, check_actions
 from isingrl.model import Ising
+from isingrl.support.validation import check_integer
 
 __all__ = ["IsingVectorEnv"]
 

@@ -44,8 +44,8 @@ from IPython.display import Video
 from analysis import bradley_terry, plots, win_rates
 from isingrl.battle import (
     Arena,
-    IndependentQ,
-    MeanFieldQ,
+    IndependentQTeam,
+    MeanFieldQTeam,
     PursuitTeam,
     RandomTeam,
     play,
@@ -53,7 +53,7 @@ from isingrl.battle import (
     tournament,
     train,
 )
-from studies.videos import write_video
+from studies.shared.videos import write_video
 
 plt.rc("figure", dpi=120)
 arena = Arena(map_size=map_size, team_size=team_size, max_steps=max_steps)
@@ -87,7 +87,7 @@ print(f"{blind.sizes['step'] - 1} steps, {blind.kills[-1].sum().item()} killed")
 # %%
 teams = {
     team.name: train(team, ("self", "pursuit"), arena=arena, games=games, seed=seed)
-    for seed, team in enumerate((MeanFieldQ(), IndependentQ()), 1)
+    for seed, team in enumerate((MeanFieldQTeam(), IndependentQTeam()), 1)
 }
 
 # %%

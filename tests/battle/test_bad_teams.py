@@ -8,8 +8,8 @@ import pytest
 
 from isingrl.battle import (
     Arena,
-    IndependentQ,
-    MeanFieldQ,
+    IndependentQTeam,
+    MeanFieldQTeam,
     PursuitTeam,
     TrainedTeam,
     play,
@@ -26,13 +26,13 @@ ARENA = Arena(map_size=8, team_size=2, max_steps=5)
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     out = tmp_path_factory.mktemp("team")
-    train(MeanFieldQ(), "self", arena=ARENA, games=4, side_by_side=2, seed=1, out=out)
+    train(MeanFieldQTeam(), "self", arena=ARENA, games=4, side_by_side=2, seed=1, out=out)
     return out
 
 
 @pytest.fixture(scope="module")
 def trained():
-    return train(IndependentQ(), "self", arena=ARENA, games=2, side_by_side=2, seed=1)
+    return train(IndependentQTeam(), "self", arena=ARENA, games=2, side_by_side=2, seed=1)
 
 
 def test_parameters_must_be_finite_and_those_of_the_network(trained):
@@ -67,7 +67,7 @@ def test_teams_of_a_tournament_have_names(teams, said):
 
 
 def again(out):
-    return train(MeanFieldQ(), "self", arena=ARENA, games=4, side_by_side=2, seed=1, out=out)
+    return train(MeanFieldQTeam(), "self", arena=ARENA, games=4, side_by_side=2, seed=1, out=out)
 
 
 def test_a_folder_that_is_a_file_is_refused(tmp_path):
@@ -99,21 +99,21 @@ def test_a_trained_team_is_not_replaced(folder, tmp_path):
 
 
 def test_words_about_options_a_team_has_not(trained):
-    from isingrl.battle import ActorCritic
+    from isingrl.battle import ActorCriticTeam
 
-    other = train(ActorCritic(), "self", arena=ARENA, games=2, side_by_side=2, seed=1)
+    other = train(ActorCriticTeam(), "self", arena=ARENA, games=2, side_by_side=2, seed=1)
     with pytest.raises(ValueError, match="actor-critic has no option softmax_temperature"):
         other.at_temperature(0.1)
 
 
 def test_progress_is_told_in_plain_lines_where_there_is_no_terminal(capsys):
-    train(MeanFieldQ(), "self", arena=ARENA, games=4, side_by_side=2, seed=1, progress=True)
+    train(MeanFieldQTeam(), "self", arena=ARENA, games=4, side_by_side=2, seed=1, progress=True)
     said = capsys.readouterr().err
     assert "\r" not in said
     assert said.splitlines()[-1].startswith("4 of 4 games: against self")
 
 
-class HastyQ(MeanFieldQ):
+class HastyQ(MeanFieldQTeam):
     """A team of a user's own."""
 
     name = "hasty-q"
@@ -130,10 +130,10 @@ def test_a_team_of_ones_own_comes_back(tmp_path, monkeypatch):
 
 
 def test_a_team_of_ones_own_needs_a_name():
-    class NamelessQ(MeanFieldQ):
+    class NamelessQ(MeanFieldQTeam):
         pass
 
     with pytest.raises(TypeError, match="NamelessQ must have a name of its own"):
         NamelessQ()
     with pytest.raises(ValueError, match=r"'random' is that of isingrl\.battle\.RandomTeam"):
-        type("OtherQ", (MeanFieldQ,), {"name": "random"})
+        type("OtherQ", (MeanFieldQTeam,), {"name": "random"})

@@ -5,7 +5,7 @@ import pytest
 
 from isingrl.battle import (
     Arena,
-    MeanFieldQ,
+    MeanFieldQTeam,
     PursuitTeam,
     RandomTeam,
     play,
@@ -86,7 +86,7 @@ def test_a_recording_is_the_game(team_size):
 
 def test_bad_contests_are_refused():
     with pytest.raises(TypeError, match="a team must be trained, random or pursuit to play"):
-        play(MeanFieldQ(), PursuitTeam(), 2, arena=ARENA)
+        play(MeanFieldQTeam(), PursuitTeam(), 2, arena=ARENA)
     with pytest.raises(ValueError, match="games must be an integer of at least 1; got 0"):
         play(RandomTeam(), PursuitTeam(), 0, arena=ARENA)
     with pytest.raises(TypeError, match="arena must be an Arena"):
@@ -98,7 +98,7 @@ def test_bad_contests_are_refused():
 
 
 def test_a_trained_team_plays_by_its_temperature():
-    team = MeanFieldQ(memory=2000, batch_size=64)
+    team = MeanFieldQTeam(memory=2000, batch_size=64)
     trained = train(team, "pursuit", arena=ARENA, games=4, side_by_side=2, seed=1)
     hot = trained.at_temperature(1e6)
     assert hot.team.softmax_temperature == 1e6

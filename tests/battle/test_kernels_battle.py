@@ -11,7 +11,7 @@ from scipy.stats import chi2
 
 from isingrl.battle import games
 from isingrl.battle.games import ATTACKS, MOVES
-from isingrl.engines.kernels import battle as kernels
+from isingrl.battle.kernels import agents as kernels
 from tests.battle import oracles
 
 seeds = st.integers(0, 2**32 - 1)

@@ -1,4 +1,4 @@
-"""Memory, targets and updates against loops over single experiences."""
+"""ReplayMemory, targets and updates against loops over single experiences."""
 
 import copy
 
@@ -6,22 +6,22 @@ import numpy as np
 import pytest
 import torch
 
-from isingrl.battle import ActorCritic, Arena, Games, IndependentQ, MeanFieldQ
-from isingrl.battle._memory import Memory, Recorder
-from isingrl.battle._network_player import NetworkPlayer
-from isingrl.battle._networks import make_network
-from isingrl.battle._players import PursuitPlayer
-from isingrl.battle._policy_learner import PolicyLearner
-from isingrl.battle._value_learner import ValueLearner, turned
+from isingrl.battle import ActorCriticTeam, Arena, Games, IndependentQTeam, MeanFieldQTeam
 from isingrl.battle.games import Observation
+from isingrl.battle.memory import Recorder, ReplayMemory
+from isingrl.battle.network_player import NetworkPlayer
+from isingrl.battle.networks import make_network
+from isingrl.battle.players import PursuitPlayer
+from isingrl.battle.policy_learner import PolicyLearner
+from isingrl.battle.value_learner import ValueLearner, turned
 
 SMALL = Arena(map_size=8, team_size=3, max_steps=40, gap=0)
 
 
 def recorded(size=4000, team=0):
-    """Memory of one side of two games of pursuit, and a plain list of all steps by agent."""
+    """ReplayMemory of one side of two games of pursuit, and a plain list of all steps by agent."""
     generator, games = np.random.default_rng(2), Games(SMALL, 2)
-    memory = Memory(size, mean_action=False)
+    memory = ReplayMemory(size, mean_action=False)
     games.begin(generator)
     recorder, lives = Recorder(memory, None, games, team), {}
     player = PursuitPlayer()
@@ -74,7 +74,7 @@ def test_deaths_are_remembered_as_ends():
 
 
 def test_a_full_memory_overwrites_the_oldest():
-    memory = Memory(10, mean_action=False)
+    memory = ReplayMemory(10, mean_action=False)
     for step in range(8):
         rows = memory.add(np.full((3, 169), step, np.uint8), None, np.full(3, step % 21, np.int32))
         memory.end(rows)
@@ -105,7 +105,9 @@ def test_the_chapters_network_has_359_inputs_and_25_hidden():
 
 @pytest.mark.parametrize("tau", [0.0, 0.3])
 def test_an_update_descends_the_loss_of_the_definition(tau):
-    team = MeanFieldQ(softmax_temperature=tau, batch_size=64, symmetric=False, falling_rate=False)
+    team = MeanFieldQTeam(
+        softmax_temperature=tau, batch_size=64, symmetric=False, falling_rate=False
+    )
     learner = ValueLearner(team, seed=3, device="cpu")
     generator = np.random.default_rng(4)
     memory = learner.memory
@@ -155,7 +157,7 @@ def test_turned_batches_are_turned_as_a_whole():
 
 
 def test_exploration_ends_at_the_softmax_temperature():
-    team = IndependentQ(softmax_temperature=0.1, exploration_temperature=0.9, exploration=0.5)
+    team = IndependentQTeam(softmax_temperature=0.1, exploration_temperature=0.9, exploration=0.5)
     learner = ValueLearner(team, seed=1, device="cpu")
     taus = []
     for learner.progress in (0.0, 0.25, 0.5, 0.9):
@@ -165,7 +167,7 @@ def test_exploration_ends_at_the_softmax_temperature():
 
 @pytest.mark.parametrize(("tau", "spread"), [(1e-4, 0.0), (1e4, 20 / 21)])
 def test_the_softmax_temperature_acts(tau, spread):
-    team = IndependentQ()
+    team = IndependentQTeam()
     player = NetworkPlayer(team, make_network(team.network, False, 21, 1), lambda: tau)
     n = 4000
     seen = Observation(
@@ -178,7 +180,7 @@ def test_the_softmax_temperature_acts(tau, spread):
 
 def test_inner_iterations_agree_on_what_team_mates_do():
     # a network that copies what most team mates do: all end up doing the same
-    team = MeanFieldQ(radius=None, inner_iterations=4)
+    team = MeanFieldQTeam(radius=None, inner_iterations=4)
     network = make_network("chapter", True, 21, 1)
     for tensor in network.parameters():
         tensor.data.zero_()
@@ -195,7 +197,7 @@ def test_inner_iterations_agree_on_what_team_mates_do():
 
 
 def test_without_inner_iterations_the_step_before_is_seen():
-    team = MeanFieldQ(radius=None, inner_iterations=0)
+    team = MeanFieldQTeam(radius=None, inner_iterations=0)
     player = NetworkPlayer(team, make_network("chapter", True, 21, 1), lambda: 1.0)
     positions = np.zeros((3, 2), np.int32)
     seen = Observation(np.zeros((3, 169), np.uint8), positions, np.array([0, 3]), np.arange(3))
@@ -211,7 +213,7 @@ def test_without_inner_iterations_the_step_before_is_seen():
 
 def test_a_policy_learns_what_pays():
     """One step, one action pays: its probability rises to nearly one."""
-    team = ActorCritic(network="chapter", learning_rate=0.02, entropy=0.0, falling_rate=False)
+    team = ActorCriticTeam(network="chapter", learning_rate=0.02, entropy=0.0, falling_rate=False)
     learner = PolicyLearner(team, 2000, seed=1, device="cpu")
     generator = np.random.default_rng(1)
     views = np.zeros((200, 169), np.uint8)

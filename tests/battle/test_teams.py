@@ -7,10 +7,10 @@ import pytest
 
 from isingrl.battle import (
     TEAMS,
-    ActorCritic,
-    IndependentQ,
-    MeanFieldActorCritic,
-    MeanFieldQ,
+    ActorCriticTeam,
+    IndependentQTeam,
+    MeanFieldActorCriticTeam,
+    MeanFieldQTeam,
 )
 from isingrl.battle.games import ATTACKS, MOVES
 from isingrl.battle.symmetries import ACTION_IMAGES, CELL_SOURCES
@@ -26,21 +26,29 @@ def test_settings_make_the_same_team(name):
 @pytest.mark.parametrize(
     ("kind", "arguments", "message"),
     [
-        (MeanFieldQ, {"network": "deep"}, "network must be one of 'two-headed', 'chapter'"),
-        (MeanFieldQ, {"discount": 1.5}, r"discount must lie in \[0, 1\]; got 1.5"),
-        (MeanFieldQ, {"learning_rate": 0}, r"learning_rate must lie in \(0, 1\]; got 0"),
-        (MeanFieldQ, {"softmax_temperature": -1}, "softmax_temperature must lie in"),
-        (MeanFieldQ, {"softmax_temperature": float("nan")}, "softmax_temperature must be finite"),
-        (MeanFieldQ, {"radius": 0}, "radius must be an integer of at least 1; got 0"),
-        (MeanFieldQ, {"inner_iterations": -1}, "inner_iterations must be an integer of at least 0"),
-        (IndependentQ, {"memory": 0}, "memory must be an integer of at least 1; got 0"),
-        (IndependentQ, {"batch_size": 0}, "batch_size must be an integer of at least 1; got 0"),
-        (IndependentQ, {"replay_ratio": 0}, "replay_ratio must be positive; got 0"),
-        (IndependentQ, {"target_mixing": 2}, "target_mixing must lie in"),
-        (IndependentQ, {"exploration": 2}, "exploration must lie in"),
-        (ActorCritic, {"trace": -0.1}, "trace must lie in"),
-        (ActorCritic, {"entropy": -1}, "entropy must lie in"),
-        (MeanFieldActorCritic, {"radius": 0}, "radius must be an integer of at least 1; got 0"),
+        (MeanFieldQTeam, {"network": "deep"}, "network must be one of 'two-headed', 'chapter'"),
+        (MeanFieldQTeam, {"discount": 1.5}, r"discount must lie in \[0, 1\]; got 1.5"),
+        (MeanFieldQTeam, {"learning_rate": 0}, r"learning_rate must lie in \(0, 1\]; got 0"),
+        (MeanFieldQTeam, {"softmax_temperature": -1}, "softmax_temperature must lie in"),
+        (
+            MeanFieldQTeam,
+            {"softmax_temperature": float("nan")},
+            "softmax_temperature must be finite",
+        ),
+        (MeanFieldQTeam, {"radius": 0}, "radius must be an integer of at least 1; got 0"),
+        (
+            MeanFieldQTeam,
+            {"inner_iterations": -1},
+            "inner_iterations must be an integer of at least 0",
+        ),
+        (IndependentQTeam, {"memory": 0}, "memory must be an integer of at least 1; got 0"),
+        (IndependentQTeam, {"batch_size": 0}, "batch_size must be an integer of at least 1; got 0"),
+        (IndependentQTeam, {"replay_ratio": 0}, "replay_ratio must be positive; got 0"),
+        (IndependentQTeam, {"target_mixing": 2}, "target_mixing must lie in"),
+        (IndependentQTeam, {"exploration": 2}, "exploration must lie in"),
+        (ActorCriticTeam, {"trace": -0.1}, "trace must lie in"),
+        (ActorCriticTeam, {"entropy": -1}, "entropy must lie in"),
+        (MeanFieldActorCriticTeam, {"radius": 0}, "radius must be an integer of at least 1; got 0"),
     ],
 )
 def test_bad_settings_are_refused(kind, arguments, message):
@@ -50,7 +58,7 @@ def test_bad_settings_are_refused(kind, arguments, message):
 
 def test_flags_must_be_flags():
     with pytest.raises(TypeError, match="symmetric must be True or False; got 1"):
-        MeanFieldQ(symmetric=1)
+        MeanFieldQTeam(symmetric=1)
 
 
 @pytest.mark.parametrize("symmetry", range(8))

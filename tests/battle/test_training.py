@@ -6,24 +6,24 @@ import numpy as np
 import pytest
 import torch
 
-from isingrl import _archives
 from isingrl.battle import (
-    ActorCritic,
+    ActorCriticTeam,
     Arena,
-    IndependentQ,
-    MeanFieldActorCritic,
-    MeanFieldQ,
+    IndependentQTeam,
+    MeanFieldActorCriticTeam,
+    MeanFieldQTeam,
     PursuitTeam,
     RandomTeam,
     TrainedTeam,
     play,
     train,
 )
-from isingrl.battle import training as training_module
+from isingrl.battle import team_training as training_module
+from isingrl.support import archives
 from tests.killing import Share, kill_at_random
 
 ARENA = Arena(map_size=12, team_size=4, max_steps=40)
-QUICK = MeanFieldQ(memory=4000, batch_size=64, replay_ratio=2.0)
+QUICK = MeanFieldQTeam(memory=4000, batch_size=64, replay_ratio=2.0)
 SETTINGS = {"arena": ARENA, "side_by_side": 4, "seed": 5}
 
 
@@ -55,7 +55,7 @@ def test_another_seed_gives_another_team(short):
 
 
 def test_agents_learn_to_fight():
-    check_fights(MeanFieldQ)  # the other in tests/soak/agents.py
+    check_fights(MeanFieldQTeam)  # the other in tests/soak/agents.py
 
 
 def check_fights(kind):
@@ -69,7 +69,7 @@ def check_fights(kind):
 
 
 def test_the_loss_falls_on_what_does_not_change():
-    team = IndependentQ(
+    team = IndependentQTeam(
         memory=20_000, batch_size=128, replay_ratio=8.0, exploration=0.0, softmax_temperature=1e3
     )
     trained = train(team, "random", games=80, **SETTINGS)
@@ -87,7 +87,7 @@ def test_rivals_learn_apart():
         assert not np.array_equal(trained.rival.parameters[name], untrained.rival.parameters[name])
 
 
-@pytest.mark.parametrize("kind", [ActorCritic, MeanFieldActorCritic])
+@pytest.mark.parametrize("kind", [ActorCriticTeam, MeanFieldActorCriticTeam])
 def test_actor_critics_change_and_repeat(kind):
     team = kind(batch_size=128)
     runs = [train(team, ("self", "pool", "mixed"), games=24, **SETTINGS) for _ in range(2)]
@@ -104,7 +104,7 @@ def test_the_last_round_may_be_smaller():
     ("team", "opponent"),
     [
         (QUICK, ("self", "rival", "pool", "mixed", "pursuit")),
-        (ActorCritic(batch_size=64), ("rival", "mixed", "random")),
+        (ActorCriticTeam(batch_size=64), ("rival", "mixed", "random")),
     ],
 )
 def test_a_training_cut_between_rounds_goes_on(tmp_path, monkeypatch, team, opponent):
@@ -154,7 +154,7 @@ def test_killed_at_any_moment_it_ends_alike(tmp_path):
         assert not list(folder.rglob(".*"))
 
     # what optimizers import takes seconds
-    modules = ["torch._dynamo", "magent2", "isingrl.battle._value_learner", "pytest"]
+    modules = ["torch._dynamo", "magent2", "isingrl.battle.value_learner", "pytest"]
     last = kill_at_random(_train_in, tmp_path, 2, 3, modules, Share(0.2), check)
     _train_in(last)
     check(last)
@@ -206,7 +206,7 @@ def test_a_full_disk_loses_no_checkpoint(tmp_path, monkeypatch):
     options = {"games": 12, "out": tmp_path, "checkpoint_seconds": 0, **SETTINGS}
     written = []
 
-    def full(arrays, path, metadata, _original=_archives.save_file):
+    def full(arrays, path, metadata, _original=archives.save_file):
         if len(written) == 2:
             path.write_bytes(b"half")
             raise OSError("No space left on device")
@@ -214,7 +214,7 @@ def test_a_full_disk_loses_no_checkpoint(tmp_path, monkeypatch):
         _original(arrays, path, metadata)
 
     with monkeypatch.context() as patch:
-        patch.setattr(_archives, "save_file", full)
+        patch.setattr(archives, "save_file", full)
         with pytest.raises(OSError, match="No space"):
             train(QUICK, "self", **options)
     assert {file.name for file in tmp_path.iterdir()} == {
@@ -243,7 +243,7 @@ def test_damaged_checkpoints_and_teams_are_refused(tmp_path, short):
     file = tmp_path / "cut" / "checkpoint.safetensors"
     for spoil in (lambda: file.write_bytes(b"short"), file.unlink):
         spoil()
-        with pytest.raises(_archives.DamagedFileError, match="out must be a checkpoint folder"):
+        with pytest.raises(archives.DamagedFileError, match="out must be a checkpoint folder"):
             train(QUICK, "self", games=4, out=tmp_path / "cut", **SETTINGS)
 
 
@@ -254,14 +254,14 @@ def test_damaged_checkpoints_and_teams_are_refused(tmp_path, short):
         ({"team": "mean-field-q"}, TypeError, "team must be a team that learns"),
         ({"opponent": "nobody"}, ValueError, "opponent must be one of 'self', 'rival'"),
         ({"opponent": ()}, ValueError, "opponent must name at least one; got none"),
-        ({"opponent": MeanFieldQ()}, ValueError, "opponent must be trained or one of self"),
+        ({"opponent": MeanFieldQTeam()}, ValueError, "opponent must be trained or one of self"),
         ({"arena": 30}, TypeError, "arena must be an Arena; got 30"),
         ({"games": 0}, ValueError, "games must be an integer of at least 1; got 0"),
         ({"side_by_side": 0}, ValueError, "side_by_side must be an integer of at least 1; got 0"),
         ({"seed": -1}, ValueError, "seed must be an integer of at least 0; got -1"),
         ({"device": "tpu"}, ValueError, "device must be 'cpu' or 'cuda'; got 'tpu'"),
         ({"checkpoint_seconds": -1}, ValueError, "checkpoint_seconds must lie in"),
-        ({"team": MeanFieldQ(memory=30)}, ValueError, "memory must hold two steps of all 32"),
+        ({"team": MeanFieldQTeam(memory=30)}, ValueError, "memory must hold two steps of all 32"),
     ],
 )
 def test_bad_arguments_are_refused(arguments, error, message):

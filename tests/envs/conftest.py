@@ -6,7 +6,7 @@ import pytest
 @pytest.fixture
 def one_thread():
     """Leave torch one thread."""
-    from isingrl._torch import one_thread
+    from isingrl.support.devices import one_thread
 
     with one_thread():
         yield

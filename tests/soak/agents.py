@@ -2,7 +2,7 @@
 
 import pytest
 
-from isingrl.battle import IndependentQ
+from isingrl.battle import IndependentQTeam
 from tests.battle.test_training import check_fights
 from tests.test_agent_physics import CURVES, check_curve
 from tests.test_independent_q import LATTICES, check_all_temperatures
@@ -25,4 +25,4 @@ def test_networks_have_the_curve_of_metropolis():
 
 
 def test_independent_learners_learn_to_fight():
-    check_fights(IndependentQ)
+    check_fights(IndependentQTeam)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import xarray as xr
 
-from studies.runner import StudyError, run_to_folder
+from studies.running.runner import StudyError, run_to_folder
 from tests.studies.outcomes import outcome
 from tests.studies.test_runner import cluster, stamps, whole
 from tests.studies.toy import Toy

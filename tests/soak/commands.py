@@ -16,7 +16,7 @@ import psutil
 import pytest
 from tqdm import tqdm
 
-from studies.progress import Status
+from studies.running.progress import Status
 from tests.studies.outcomes import assert_same, outcome
 
 COMMAND = Path(sys.executable).with_name("isingrl")

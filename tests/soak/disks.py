@@ -9,11 +9,11 @@ import pytest
 import xarray as xr
 from tqdm import tqdm
 
-from isingrl import HeatBath, Ising, Lattice, _run_files, simulate
+from isingrl import HeatBath, Ising, Lattice, run_files, simulate
 from isingrl.engines.sites import SiteEngine
-from studies.ledger import Ledger
-from studies.runner import StudyError, run_to_folder
-from studies.tasks import jobs
+from studies.running.ledger import Ledger
+from studies.running.runner import StudyError, run_to_folder
+from studies.running.tasks import jobs
 from tests.soak.commands import FILES, STUDY, Started, unbroken
 from tests.studies.outcomes import assert_same, outcome
 from tests.studies.toy import Toy
@@ -107,7 +107,7 @@ def test_the_command_on_small_disks(tmp_path):
 
 def test_runs_on_small_disks(tmp_path, monkeypatch):
     monkeypatch.setattr(SiteEngine, "updates_a_call", 1e5)
-    monkeypatch.setattr(_run_files, "_WRITES", 0.0)
+    monkeypatch.setattr(run_files, "_WRITES", 0.0)
 
     def run(folder):
         return simulate(

@@ -4,7 +4,7 @@ import pytest
 import xarray as xr
 from tqdm import tqdm
 
-from isingrl import HeatBath, Ising, Lattice, Learning, Metropolis, _run_files, simulate
+from isingrl import HeatBath, Ising, Lattice, Learning, Metropolis, run_files, simulate
 from isingrl.agents import IndependentQ, MeanFieldQ
 from isingrl.engines.lanes import LaneEngine
 from isingrl.engines.learning import LearningEngine
@@ -37,7 +37,7 @@ def run_often_checked(name, folder):
     """With a checkpoint after every few sweeps."""
     for engine in (LaneEngine, SiteEngine, LearningEngine):
         engine.updates_a_call = 2e5
-    _run_files._WRITES = 0.0
+    run_files._WRITES = 0.0
     run(name, folder)
 
 

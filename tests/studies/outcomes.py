@@ -3,8 +3,8 @@
 import numpy as np
 import xarray as xr
 
-from studies.files import open_dataset
-from studies.runner import run_to_folder
+from studies.running.files import open_dataset
+from studies.running.runner import run_to_folder
 
 _ABOUT = ("provenance", "versions")
 

@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 from isingrl.battle import TrainedTeam
-from studies.command_line import main
+from studies.command.main import main
 
 SMALL = ["--map-size", "12", "--team-size", "3", "--max-steps", "30"]
 TRAIN = ["battle", "train", *SMALL, "--games", "12", "--side-by-side", "4", "--seed", "1"]
@@ -83,7 +83,7 @@ def test_render_makes_a_video_and_stills_without_a_screen(trained, tmp_path, suf
     arguments = ["battle", "render", str(trained), "pursuit", *short, "--stills", "0", "2"]
     arguments += ["--out", str(out)]
     if suffix == "mp4":  # as from a terminal; the other kind of file has nothing of its own there
-        program = [sys.executable, "-c", "from studies.command_line import main; main()"]
+        program = [sys.executable, "-c", "from studies.command.main import main; main()"]
         environment = {k: v for k, v in os.environ.items() if k != "DISPLAY"}
         subprocess.run([*program, *arguments], env=environment, check=True, capture_output=True)
     else:

@@ -10,7 +10,7 @@ import xarray as xr
 from studies.battle_chapter import BattleChapter
 from studies.battle_paper import BattlePaper
 from studies.battle_temperature import BattleTemperature
-from studies.runner import run, run_to_folder
+from studies.running.runner import run, run_to_folder
 
 MAP = {"map_size": 8, "team_size": 2}
 PAPER = BattlePaper(

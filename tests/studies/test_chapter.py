@@ -6,7 +6,7 @@ import xarray as xr
 
 from studies.chapter_1d import Chapter1D, count_domains
 from studies.chapter_2d import Chapter2D
-from studies.runner import configuration, run, run_to_folder
+from studies.running.runner import configuration, run, run_to_folder
 
 RING = Chapter1D(epochs=80, chains=32, seed=2)
 TORUS = Chapter2D(epochs=20, long_epochs=600, chains=4, seed=2)

@@ -7,7 +7,7 @@ import xarray as xr
 from analysis.correlations import domain_length
 from isingrl import Ising, Lattice, Metropolis, simulate
 from studies.coarsening import LENGTHS, Coarsening, local_exponents, measure
-from studies.runner import configuration
+from studies.running.runner import configuration
 from tests.statistical import check_bernoulli
 from tests.studies.outcomes import summary_of
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from studies import files, runner, study_command
-from studies.catalogue import STUDIES
-from studies.command_line import main
-from studies.endings import told
+from studies.command import study_command
+from studies.command.catalogue import STUDIES
+from studies.command.main import main
+from studies.running import files, runner
+from studies.running.endings import told
 
 DOCS = Path(__file__).parents[2] / "docs" / "studies"
 SMALL = ["curve", "--shape", "4", "4", "--temperature", "2", "3", "2", "--sweeps", "4000"]

@@ -8,7 +8,7 @@ from analysis.errors import resampling
 from analysis.literature import critical_exponents
 from analysis.scaling import _histograms
 from studies.critical_point import CriticalPoint, rough_critical_temperature
-from studies.runner import configuration
+from studies.running.runner import configuration
 from tests.studies.outcomes import summary_of
 
 # lattices this small deviate from one curve, and few draws are reweighted, which is warned of

@@ -9,9 +9,9 @@ import xarray as xr
 
 from analysis import exact
 from studies.curve import Curve
-from studies.extending import configuration
-from studies.runner import run, run_to_folder
-from studies.tasks import jobs, task_seed
+from studies.running.extending import configuration
+from studies.running.runner import run, run_to_folder
+from studies.running.tasks import jobs, task_seed
 
 pytestmark = pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning")  # the runs are short
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from isingrl._archives import DamagedFileError, read_archive, write_archive
+from isingrl.support.archives import DamagedFileError, read_archive, write_archive
 from studies.curve import Curve
-from studies.files import open_dataset
-from studies.progress import Status
-from studies.runner import StudyError, run, run_to_folder
+from studies.running.files import open_dataset
+from studies.running.progress import Status
+from studies.running.runner import StudyError, run, run_to_folder
 from tests.studies.toy import Toy
 
 pytestmark = pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning")  # the runs are short

@@ -6,8 +6,8 @@ import shutil
 import pytest
 import xarray as xr
 
-from studies.command_line import main
-from studies.files import open_dataset
+from studies.command.main import main
+from studies.running.files import open_dataset
 
 SMALL = ["curve", "--shape", "4", "4", "--temperature", "2", "3", "2", "--sweeps", "4000"]
 SMALL += ["--methods", "heat-bath", "--workers", "1"]

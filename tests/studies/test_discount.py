@@ -6,7 +6,7 @@ import xarray as xr
 
 from isingrl import Ising, Lattice, MeanFieldQ, train
 from studies.discount import Discount, _crossing, made_alike
-from studies.runner import configuration
+from studies.running.runner import configuration
 from tests.studies.outcomes import summary_of
 
 SMALL = Discount(

@@ -5,7 +5,7 @@ import pytest
 
 from analysis import exact
 from studies.domains import Domains
-from studies.runner import configuration
+from studies.running.runner import configuration
 from tests.studies.outcomes import summary_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning")  # the runs are short

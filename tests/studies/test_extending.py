@@ -12,29 +12,31 @@ from analysis.literature import critical_temperature
 from isingrl.engines.lanes import LaneEngine
 from isingrl.engines.learning import LearningEngine
 from isingrl.engines.sites import SiteEngine
-from studies import critical_point, paper_ising, results, training
+from studies import critical_point, paper_ising
 from studies.battle_chapter import BattleChapter
 from studies.battle_paper import BattlePaper
 from studies.battle_temperature import BattleTemperature
-from studies.catalogue import STUDIES
 from studies.chapter_1d import Chapter1D
 from studies.chapter_2d import Chapter2D
 from studies.coarsening import Coarsening
+from studies.command.catalogue import STUDIES
 from studies.critical_point import CriticalPoint
 from studies.curve import Curve
 from studies.discount import Discount
 from studies.domains import Domains
-from studies.executors import InProcess
-from studies.extending import joined
-from studies.ledger import result_path
 from studies.observability import Observability
 from studies.paper_ising import PaperIsing
-from studies.progress import Display
-from studies.results import read_result
-from studies.runner import complete, joined_data
+from studies.running import results
+from studies.running.executors import InProcess
+from studies.running.extending import joined
+from studies.running.ledger import result_path
+from studies.running.progress import Display
+from studies.running.results import read_result
+from studies.running.runner import complete, joined_data
+from studies.running.tasks import Job
 from studies.scaling_of_inputs import ScalingOfInputs
 from studies.schedules import Schedules
-from studies.tasks import Job
+from studies.shared import trained_policies
 from studies.temperature_map import TemperatureMap
 from studies.three_dimensions import ThreeDimensions
 
@@ -255,7 +257,7 @@ def test_long_tasks_go_on_where_they_were(whole, monkeypatch):
     for engine in (LaneEngine, SiteEngine, LearningEngine):
         monkeypatch.setattr(engine, "sweep", refuse)
         monkeypatch.setattr(engine, "record", refuse)
-    monkeypatch.setattr(training, "train", refuse)
+    monkeypatch.setattr(trained_policies, "train", refuse)
     for job in whole.jobs.values():
         task = job.task
         if task.resumable:

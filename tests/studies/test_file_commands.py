@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from studies import file_commands
-from studies.command_line import main
-from studies.file_commands import compare
-from studies.files import open_dataset, write_dataset
-from studies.progress import Status, describe
-from studies.results import read_result, write_result
-from studies.runner import StudyError
+from studies.command import file_commands
+from studies.command.file_commands import compare
+from studies.command.main import main
+from studies.running.files import open_dataset, write_dataset
+from studies.running.progress import Status, describe
+from studies.running.results import read_result, write_result
+from studies.running.runner import StudyError
 
 FIXTURE = Path(__file__).parent / "data" / "curve-0.1"
 SMALL = [
@@ -226,7 +226,7 @@ def test_results_of_tasks_come_back_as_they_were(tmp_path, monkeypatch):
     xr.testing.assert_identical(back, data)
     assert not back.chunks
     assert list(back.indexes) == list(data.indexes)
-    monkeypatch.setattr("studies.results.LAZY_BYTES", 0)
+    monkeypatch.setattr("studies.running.results.LAZY_BYTES", 0)
     lazy = read_result(tmp_path / "one")
     assert lazy["spins"].chunks
     xr.testing.assert_identical(lazy.load(), data)

@@ -6,7 +6,7 @@ import pytest
 from studies.coarsening import Coarsening
 from studies.curve import Curve
 from studies.discount import Discount
-from studies.grids import block_texts, number_texts
+from studies.shared.grids import block_texts, number_texts
 from studies.three_dimensions import ThreeDimensions
 
 

@@ -9,7 +9,7 @@ import pytest
 from nbclient.exceptions import CellExecutionError
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from studies.notebook_runs import (
+from studies.running.notebooks import (
     SMALL_CELL_SECONDS,
     execute,
     read_notebook,

@@ -6,7 +6,7 @@ import xarray as xr
 
 from analysis import exact
 from studies.observability import Observability, one_neighbor
-from studies.runner import configuration, run
+from studies.running.runner import configuration, run
 
 pytestmark = pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning")  # the runs are short
 

@@ -7,9 +7,9 @@ from scipy import stats
 from analysis import exact
 from analysis.scaling import _histograms
 from isingrl import HeatBath, Ising, Lattice, simulate
-from studies.grids import last_fall
 from studies.paper_ising import PROTOCOLS, RATIO, PaperIsing, _half_and_error, _places
-from studies.runner import configuration
+from studies.running.runner import configuration
+from studies.shared.grids import last_fall
 from tests.studies.outcomes import summary_of
 
 SMALL = PaperIsing(

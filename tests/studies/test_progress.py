@@ -4,10 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from isingrl._progress import tqdm
-from studies.performing import Outcome
-from studies.progress import Display, Status
-from studies.tasks import jobs
+from isingrl.support.progress import tqdm
+from studies.running.performing import TaskOutcome
+from studies.running.progress import Display, Status
+from studies.running.tasks import jobs
 from tests.studies.toy import Toy
 
 ROOT = Path(__file__).parents[2]
@@ -17,7 +17,7 @@ modules = ("ipykernel.zmqshell", "IPython")
 sys.modules |= {name: types.ModuleType(name) for name in modules} | {"ipywidgets": None}
 sys.modules["IPython"].get_ipython = object
 warnings.simplefilter("always")
-from studies.runner import run
+from studies.running.runner import run
 from tests.studies.toy import Toy
 run(Toy(sweeps=2), progress=True)
 """
@@ -28,7 +28,7 @@ def test_the_display_says_how_far_it_is_on_plain_lines(tmp_path, capsys):
     with Display("toy", tmp_path, shown=True) as display:
         assert not display.bars
         display.add(made, {made[0].name})
-        display.note(Outcome(made[1], None, "ValueError: no"))
+        display.note(TaskOutcome(made[1], None, "ValueError: no"))
         display.beat(lambda: [made[2].name], {job.name: job.task.key for job in made})
         status = Status.read(tmp_path)
         assert status.running == ["T = 3"]
@@ -47,8 +47,8 @@ def test_a_bar_is_as_long_as_all_tasks_and_ends_with_all_of_them(tmp_path, monke
             lengths.append(total)
             super().reset(total)
 
-    monkeypatch.setattr("studies.progress.tqdm", Widget)
-    monkeypatch.setattr("studies.progress.WIDGETS", True)
+    monkeypatch.setattr("studies.running.progress.tqdm", Widget)
+    monkeypatch.setattr("studies.running.progress.WIDGETS", True)
     first, later = jobs(Toy().tasks(), 1), jobs(Toy(seed=2, temperatures=(2.0,)).tasks(), 2)
     with Display("toy", tmp_path, shown=True) as display:
         assert display.bars

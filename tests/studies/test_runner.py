@@ -19,16 +19,16 @@ import psutil
 import pytest
 import xarray as xr
 
-from studies import cluster as cluster_module
-from studies import runner
-from studies.executors import InProcess, Workers
-from studies.extending import joined
-from studies.files import open_dataset, write_dataset
-from studies.hdf5 import HDF5Target
-from studies.ledger import Ledger
-from studies.progress import Display, Status
-from studies.runner import StudyError, run, run_to_folder
-from studies.tasks import Task, jobs
+from studies.running import cluster as cluster_module
+from studies.running import runner
+from studies.running.executors import InProcess, Workers
+from studies.running.extending import joined
+from studies.running.files import open_dataset, write_dataset
+from studies.running.hdf5 import HDF5Target
+from studies.running.ledger import Ledger
+from studies.running.progress import Display, Status
+from studies.running.runner import StudyError, run, run_to_folder
+from studies.running.tasks import Task, jobs
 from studies.temperature_map import TemperatureMap
 from tests.killing import Share, kill_at_random
 from tests.studies.outcomes import assert_same, outcome
@@ -243,7 +243,7 @@ def test_killed_at_random_moments_it_ends_alike(tmp_path, whole):
         assert_same(outcome(folder), whole)
         assert not list(folder.rglob(".*"))
 
-    modules = ["studies.runner", "tests.studies.toy", "pytest"]
+    modules = ["studies.running.runner", "tests.studies.toy", "pytest"]
     last = kill_at_random(_run_in, tmp_path, 3, 1, modules, Share(0.1), check)
     _run_in(last)
     check(last)
@@ -257,7 +257,7 @@ def test_processes_compile_what_is_not_in_the_cache(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
         "import numba, pathlib\n"
-        "from studies.runner import run_to_folder\n"
+        "from studies.running.runner import run_to_folder\n"
         "from tests.studies.toy import Toy\n"
         "if __name__ == '__main__':\n"
         "    study = Toy((2.0, 3.0), accidents=('compile', 'compile'))\n"

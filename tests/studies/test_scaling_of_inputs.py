@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from studies.runner import configuration, run, run_to_folder
+from studies.running.runner import configuration, run, run_to_folder
 from studies.scaling_of_inputs import ScalingOfInputs
 
 SMALL = ScalingOfInputs(largest=100_000, agents_by_neighbors=27, seconds=1e-4)

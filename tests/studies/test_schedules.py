@@ -7,7 +7,7 @@ import pytest
 
 from analysis import exact
 from isingrl import Ising, Lattice
-from studies.runner import configuration, run
+from studies.running.runner import configuration, run
 from studies.schedules import Schedules
 
 pytestmark = pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning")  # the runs are short

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from studies.endings import WaitingSignals, stoppable
-from studies.executors import Workers
-from studies.files import write_json
-from studies.progress import Status, describe
-from studies.runner import is_running
+from studies.running.endings import WaitingSignals, stoppable
+from studies.running.executors import Workers
+from studies.running.files import write_json
+from studies.running.progress import Status, describe
+from studies.running.runner import is_running
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,7 +29,7 @@ def started(tmp_path):
         options = ["--sweeps", "100000000", "--interval", "1000", "--shape", "16", "16"]
         process = subprocess.Popen(
             [
-                sys.executable, "-c", "from studies.command_line import main; main()", "curve",
+                sys.executable, "-c", "from studies.command.main import main; main()", "curve",
                 *options, "--out", str(tmp_path), "--workers", str(workers),
             ],
             cwd=ROOT, stderr=subprocess.PIPE, text=True,
@@ -74,7 +74,7 @@ def test_sigterm_ends_it_at_once(workers, started, tmp_path):
 
 STUCK = """
 import ctypes, sys
-from studies import command_line
+from studies.command import main
 
 def get_stuck(*_):
     print("stuck", flush=True)
@@ -83,10 +83,10 @@ def get_stuck(*_):
     lock(mutex)  # waits for itself, as a package that spins within C: nothing of Python runs
 
 {}
-command_line.main(["curve"])
+main.main(["curve"])
 """
-IMPORT = "command_line._command = get_stuck"
-RUN = "command_line._command = lambda name: get_stuck"
+IMPORT = "main._command = get_stuck"
+RUN = "main._command = lambda name: get_stuck"
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_a_users_own_handler_stays_after_a_stop_that_waited():
         signal.signal(signal.SIGINT, before)
 
 
-def command(*words, program="from studies.command_line import main; main()"):
+def command(*words, program="from studies.command.main import main; main()"):
     return [sys.executable, "-c", program, *words]
 
 

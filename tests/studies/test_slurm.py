@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from studies.catalogue import STUDIES
-from studies.runner import run_to_folder
+from studies.command.catalogue import STUDIES
+from studies.running.runner import run_to_folder
 from tests.fake_slurm import FakeSlurm
 from tests.studies.outcomes import assert_same, outcome
 from tests.studies.toy import Toy

@@ -5,7 +5,7 @@ import pytest
 
 from analysis import thermodynamics
 from isingrl import HeatBath, simulate
-from studies.runner import configuration
+from studies.running.runner import configuration
 from studies.temperature_map import TemperatureMap, _thermodynamic
 from tests.studies.outcomes import summary_of
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from studies.runner import configuration
+from studies.running.runner import configuration
 from studies.three_dimensions import ThreeDimensions
 from tests.studies.outcomes import summary_of
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from studies.videos import write_frames, write_video
+from studies.shared.videos import write_frames, write_video
 
 imageio = pytest.importorskip("imageio.v2")
 pytest.importorskip("imageio_ffmpeg")

@@ -17,10 +17,10 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from isingrl import HeatBath, Ising, Lattice, simulate
-from isingrl._archives import DamagedFileError
-from studies.combining import concat
-from studies.extending import Join, added, longer, unextended
-from studies.tasks import Task
+from isingrl.support.archives import DamagedFileError
+from studies.running.extending import Join, added, longer, unextended
+from studies.running.tasks import Task
+from studies.shared.combining import concat
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,5 @@
 """Numba kernels: arrays in, arrays out, nothing but NumPy and Numba imported."""
 
-from isingrl.engines.kernels import cache
+from isingrl.support import kernel_cache
 
-cache.install()  # before any kernel is defined
+kernel_cache.install()  # before any kernel is defined

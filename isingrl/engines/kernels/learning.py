@@ -114,7 +114,7 @@ class Gathered(NamedTuple):
     square: np.ndarray
 
 
-class Memory(NamedTuple):
+class ExperienceMemory(NamedTuple):
     """The last experiences of every table, shapes (n_replicas, n_tables, capacity).
 
     Attributes
@@ -353,7 +353,7 @@ def learn(
         Softmax temperature of every learning sweep, each ``inner_iterations`` actions a site.
     gathered : Gathered
         Added to unless ``learning.online``; then one sweep a call is meant.
-    memory : Memory
+    memory : ExperienceMemory
     history : History
     interval : int
         Sweeps between measurements.

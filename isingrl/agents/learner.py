@@ -1,0 +1,274 @@
+"""Agents that act and learn on the lattice: many replicas side by side."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from isingrl.agents.agent import Agent
+from isingrl.agents.view import View, view_of
+from isingrl.engines.kernels import learning as kernels
+from isingrl.engines.sites import (
+    schedule_code,
+    start_configurations,
+    sublattice_signs,
+    update_order,
+)
+from isingrl.model import Ising
+from isingrl.support.archives import Arrays, fill
+from isingrl.support.devices import require_torch
+from isingrl.support.threads import run_in_threads
+
+FloatArray = npt.NDArray[np.float64]
+
+_VISITS_A_THREAD = 1e5  # fewer are not worth a thread
+
+
+class Learner:
+    """Agents with tables, for `n_replicas` lattices that know nothing of each other.
+
+    Parameters
+    ----------
+    model : Ising
+    agent : Agent
+    start : {"random", "up", "down"} or int8 array, shape (n_replicas, *lattice.shape)
+    n_replicas : int
+    schedule : str
+    generator : Generator
+    knowledge : dict of arrays, optional
+        What to begin with, as the property of that name returns it.
+
+    Attributes
+    ----------
+    q, visits : arrays, shape (n_replicas, n_tables, n_states, 2)
+    table_loss : float64 array, shape (n_replicas, n_tables)
+        Mean squared error of every table in the last learning sweep.
+    """
+
+    def __init__(
+        self,
+        model: Ising,
+        agent: Agent,
+        start: str | npt.NDArray[np.int8],
+        n_replicas: int,
+        schedule: str,
+        generator: np.random.Generator,
+        knowledge: dict[str, npt.NDArray[Any]] | None = None,
+    ) -> None:
+        lattice = model.lattice
+        self.model, self.agent = model, agent
+        self.view = view_of(agent, lattice)
+        self._rewards = agent.reward_function.table(model)
+        self._geometry = kernels.Geometry(
+            lattice.neighbors,
+            sublattice_signs(lattice),
+            update_order(lattice, schedule),
+            lattice.local_sum_step,
+            schedule_code(schedule),
+        )
+        self._sight = _sight(self.view, lattice.neighbors)
+        self._learning = _learning(agent)
+        n_tables = 1 if agent.shared else lattice.n_sites
+        self.shape = (n_replicas, n_tables, self.view.n_states, 2)
+        spins = start_configurations(start, lattice.shape, n_replicas, generator)
+        states = generator.integers(0, 2**64, size=(n_replicas, 4), dtype=np.uint64)
+        self._agents = self._new_agents(np.stack(spins), states)
+        self._memory = self._new_memory()
+        shape = (0, 0, 0, 0) if self._learning.online else self.shape
+        self._gathered = kernels.Gathered(*(np.zeros(shape) for _ in range(3)))
+        self.table_loss = np.zeros(self.shape[:2])
+        self._begin(knowledge, generator)
+
+    def _begin(
+        self, knowledge: dict[str, npt.NDArray[Any]] | None, generator: np.random.Generator
+    ) -> None:
+        for name, values in (knowledge or {}).items():
+            getattr(self, name)[:] = values
+
+    @property
+    def knowledge(self) -> dict[str, npt.NDArray[Any]]:
+        """What the agents know: ``q`` and ``visits`` (or the parameters of networks)."""
+        return {"q": self.q, "visits": self.visits}
+
+    @property
+    def q(self) -> FloatArray:
+        """Action values."""
+        return self._agents.q
+
+    @property
+    def visits(self) -> npt.NDArray[np.int64]:
+        """Updates of every action value."""
+        return self._agents.visits
+
+    def spins(self, replica: int) -> npt.NDArray[np.int8]:
+        """Spins of one replica, shape (*lattice.shape)."""
+        return self._agents.spins[replica, :-1].reshape(self.model.lattice.shape).copy()
+
+    def state(self) -> Arrays:
+        """Copies of all that the next sweeps depend on, by name."""
+        return {name: values.copy() for name, values in self._arrays().items()}
+
+    def restore(self, state: Arrays) -> None:
+        """Take over what `state` returned."""
+        fill(self._arrays(), state)
+
+    def _arrays(self) -> Arrays:
+        agents, memory = self._agents._asdict().items(), self._memory._asdict().items()
+        return {f"agents.{name}": values for name, values in agents} | {
+            f"memory.{name}": values for name, values in memory
+        }
+
+    def advance(
+        self, taus: FloatArray, rates: FloatArray | None = None, interval: int = 0
+    ) -> kernels.History:
+        """Let all agents act and learn; returns what happened in every sweep.
+
+        Parameters
+        ----------
+        taus : float64 array, shape (n_replicas, n_sweeps)
+            Softmax temperature of every learning sweep.
+        rates : float64 array, shape (n_sweeps,), optional
+            Factor of the learning rate of networks.
+        interval : int
+            Sweeps between measurements; 0 for none.
+        """
+        history = self._new_history(taus.shape[1], interval)
+        if self._learning.online:
+            self._act(taus, history, interval)
+        else:
+            for sweep in range(taus.shape[1]):
+                now = slice(sweep, sweep + 1)
+                one = self._new_history(1, 1 if interval and (sweep + 1) % interval == 0 else 0)
+                for array in self._gathered:
+                    array[:] = 0
+                self._prepare()
+                self._act(taus[:, now], one, 1)
+                self._fit(1.0 if rates is None else float(rates[sweep]))
+                history.reward[:, now], history.total[:, now] = one.reward, one.total
+                history.loss[:, now] = self.table_loss.mean(axis=1, keepdims=True)
+                if one.sums.size:
+                    history.sums[:, :, sweep // interval] = one.sums[:, :, 0]
+        return history
+
+    def _prepare(self) -> None:
+        """Make `q` what the agents now believe."""
+
+    def _fit(self, rate: float) -> None:
+        """Move tables towards the mean targets that were gathered, as many visits would."""
+        count, target, _ = self._gathered
+        self.table_loss[:] = gathered_loss(self._gathered, self.q)
+        self.visits[:] += count.astype(np.int64)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            step = 1 - (1 - self._learning.learning_rate) ** count
+            if self._learning.falling_rate:
+                step = np.fmax(step, count / self.visits)
+            self.q[:] += np.where(count > 0, step * (target / count - self.q), 0.0)
+
+    def _act(self, taus: FloatArray, history: kernels.History, interval: int) -> None:
+        taus = np.ascontiguousarray(taus)  # another layout would be compiled apart
+
+        def part(first: int, last: int) -> None:
+            kernels.learn(
+                first, last, self._geometry, self._sight, self._learning, self._agents,
+                self._rewards, taus, self._gathered, self._memory, history, max(1, interval),
+            )  # fmt: skip
+
+        n_replicas, n_sites = self.shape[0], self.model.lattice.n_sites
+        visits = taus.size * n_sites * self.agent.inner_iterations
+        threads = min(numba.get_num_threads(), n_replicas, 1 + int(visits / _VISITS_A_THREAD))
+        # Neighbouring replicas share cache lines: each thread takes a run of them.
+        edges = np.linspace(0, n_replicas, threads + 1).astype(int)
+        run_in_threads(part, list(pairwise(edges)), threads)
+
+    def _new_agents(
+        self, spins: npt.NDArray[np.int8], states: npt.NDArray[np.uint64]
+    ) -> kernels.Agents:
+        n_replicas, n_sites = self.shape[0], self.model.lattice.n_sites
+        target = self.shape if self._learning.target_interval else (n_replicas, 0, 0, 0)
+        waiting = (n_replicas, 0 if self._learning.immediate else n_sites)
+        return kernels.Agents(
+            spins=spins,
+            q=np.zeros(self.shape),
+            target=np.zeros(target),
+            visits=np.zeros(self.shape, dtype=np.int64),
+            last_state=np.full(waiting, -1, dtype=np.int32),
+            last_count=np.zeros(waiting, dtype=np.int8),
+            last_action=np.zeros(waiting, dtype=np.int8),
+            swept=np.zeros(n_replicas, dtype=np.int64),
+            state=states,
+        )
+
+    def _new_memory(self) -> kernels.ExperienceMemory:
+        shape = (*self.shape[:2], self.agent.replay or 0)
+        return kernels.ExperienceMemory(
+            state=np.zeros(shape, dtype=np.int32),
+            action=np.zeros(shape, dtype=np.int8),
+            reward=np.zeros(shape),
+            next_state=np.zeros(shape, dtype=np.int32),
+            stored=np.zeros(shape[:2], dtype=np.int64),
+        )
+
+    def _new_history(self, n_sweeps: int, interval: int) -> kernels.History:
+        shape = (self.shape[0], n_sweeps)
+        draws = n_sweeps // interval if interval else 0
+        return kernels.History(
+            reward=np.zeros(shape),
+            loss=np.zeros(shape),
+            total=np.zeros(shape, dtype=np.int64),
+            sums=np.zeros((shape[0], 3, draws), dtype=np.int64),
+            table_loss=self.table_loss,
+        )
+
+
+def gathered_loss(gathered: kernels.Gathered, q: FloatArray) -> FloatArray:
+    """Mean squared error of every table over what was gathered, shape (n_replicas, n_tables)."""
+    count, target, square = gathered
+    total = (count * q * q - 2 * target * q + square).sum(axis=(-2, -1))
+    return np.asarray(np.maximum(0, total) / np.maximum(1, count.sum(axis=(-2, -1))))
+
+
+def make_learner(model: Ising, agent: Agent, *arguments: Any, **options: Any) -> Learner:
+    """Learner for the agent's kind: tables or networks."""
+    if agent.network is None:
+        return Learner(model, agent, *arguments, **options)
+    require_torch("networks")
+    from isingrl.agents.network_learner import NetworkLearner
+
+    return NetworkLearner(model, agent, *arguments, **options)
+
+
+def _sight(view: View, neighbors: npt.NDArray[np.int32]) -> kernels.Sight:
+    none = np.zeros((0, 0))
+    if view.channel is None:
+        assert view.sites is not None
+        return kernels.Sight(kernels.CONFIGURATION, view.sites, none)
+    if view.n_states == 1:
+        return kernels.Sight(kernels.NOTHING, neighbors, none)
+    if view.n_states == len(view.channel):
+        return kernels.Sight(kernels.COUNT, neighbors, none)
+    cumulative = np.cumsum(view.channel, axis=1)
+    cumulative[:, -1] = 1.0
+    # no later state is possible from where the chance is already full
+    possible = np.cumsum(view.channel[:, ::-1], axis=1)[:, ::-1] > 0
+    cumulative[:, :-1][~possible[:, 1:]] = 1.0
+    return kernels.Sight(kernels.SAMPLE, neighbors, cumulative)
+
+
+def _learning(agent: Agent) -> kernels.Learning:
+    return kernels.Learning(
+        learning_rate=float(agent.learning_rate or 0.0),
+        falling_rate=agent.falling_rate,
+        discount=agent.discount,
+        epsilon=agent.epsilon,
+        greedy_value=agent.next_value == "max",
+        reward_after=agent.reward_time == "after",
+        immediate=agent.discount == 0 and agent.reward_time == "before",
+        online=agent.network is None and agent.replay is None,
+        inner_iterations=agent.inner_iterations,
+        target_interval=agent.target_interval or 0,
+        batch_size=agent.batch_size or 0,
+    )

@@ -1,0 +1,163 @@
+"""What agents experienced, in flat arrays of fixed size, the oldest overwritten first."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from isingrl.battle.games import VIEW_SIDE, Games, Observation, StepResult
+from isingrl.battle.kernels.agents import N_ACTIONS
+from isingrl.battle.players import Decision, MeanField
+
+Integers = npt.NDArray[np.int64]
+
+
+class Batch(NamedTuple):
+    """Experiences drawn from the memory.
+
+    Attributes
+    ----------
+    views, next_views : uint8 arrays, shape (n, 169)
+    means, next_means : float32 arrays, shape (n, 21), or None
+    actions : int64 array, shape (n,)
+    rewards : float32 array, shape (n,)
+    goes_on : bool array, shape (n,)
+        Whether there was a next step; views and means of those that had none are arbitrary.
+    """
+
+    views: npt.NDArray[np.uint8]
+    means: npt.NDArray[np.float32] | None
+    actions: Integers
+    rewards: npt.NDArray[np.float32]
+    next_views: npt.NDArray[np.uint8]
+    next_means: npt.NDArray[np.float32] | None
+    goes_on: npt.NDArray[np.bool_]
+
+
+class ReplayMemory:
+    """A step of an agent is a row that knows the row of its next step.
+
+    Parameters
+    ----------
+    size : int
+    mean_action : bool
+        Whether mean actions are kept.
+    """
+
+    def __init__(self, size: int, mean_action: bool) -> None:
+        self.size = size
+        self._arrays: dict[str, npt.NDArray[Any]] = {
+            "views": np.zeros((size, VIEW_SIDE * VIEW_SIDE), np.uint8),
+            "means": np.zeros((size, N_ACTIONS if mean_action else 0), np.float32),
+            "actions": np.zeros(size, np.uint8),
+            "rewards": np.zeros(size, np.float32),
+            "following": np.full(size, -1, np.int32),
+            "ended": np.zeros(size, bool),
+        }
+        self.added = 0
+
+    def __len__(self) -> int:
+        return min(self.added, self.size)
+
+    def add(
+        self,
+        views: npt.NDArray[np.uint8],
+        means: npt.NDArray[np.float32] | None,
+        actions: npt.NDArray[np.int32],
+    ) -> Integers:
+        """Write new steps, whose rewards are not known yet; returns their rows."""
+        rows = (self.added + np.arange(len(views))) % self.size
+        self.added += len(views)
+        arrays = self._arrays
+        arrays["views"][rows], arrays["actions"][rows] = views, actions
+        if means is not None and arrays["means"].shape[1]:
+            arrays["means"][rows] = means
+        arrays["following"][rows], arrays["ended"][rows] = -1, False
+        return rows
+
+    def reward(self, rows: Integers, rewards: npt.NDArray[np.float32]) -> None:
+        """Write what steps brought."""
+        self._arrays["rewards"][rows] = rewards
+
+    def end(self, rows: Integers) -> None:
+        """Say that nothing follows these steps."""
+        self._arrays["ended"][rows] = True
+
+    def link(self, rows: Integers, following: Integers) -> None:
+        """Say which steps follow which."""
+        self._arrays["following"][rows] = following
+
+    def draw(self, number: int, generator: np.random.Generator) -> Batch:
+        """Draw rows with replacement; those whose next step is not known are left out."""
+        arrays = self._arrays
+        rows = generator.integers(0, len(self), number)
+        following = arrays["following"][rows]
+        known = (following >= 0) | arrays["ended"][rows]
+        rows, following = rows[known], following[known]
+        means = arrays["means"]
+        return Batch(
+            views=arrays["views"].take(rows, axis=0),
+            means=means[rows] if means.shape[1] else None,
+            actions=arrays["actions"][rows].astype(np.int64),
+            rewards=arrays["rewards"][rows],
+            next_views=arrays["views"].take(following, axis=0, mode="wrap"),
+            next_means=means[following] if means.shape[1] else None,
+            goes_on=following >= 0,
+        )
+
+    def everything(self) -> dict[str, npt.NDArray[Any]]:
+        """All rows, oldest first as long as none was overwritten, by name of the array."""
+        return {name: values[: len(self)] for name, values in self._arrays.items()}
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.added = 0
+
+    def state(self) -> dict[str, npt.NDArray[Any]]:
+        """All that a checkpoint needs, by name."""
+        return self.everything() | {"added": np.array(self.added)}
+
+    def restore(self, state: dict[str, npt.NDArray[Any]]) -> None:
+        """Take over what `state` returned."""
+        self.added = int(state["added"])
+        for name, values in self._arrays.items():
+            values[: len(self)] = state[name]
+
+
+class Recorder:
+    """Writes what one team goes through in a round of games into a memory.
+
+    Parameters
+    ----------
+    memory : ReplayMemory
+    field : MeanField or None
+        Finds the mean actions of a team that does not look at them itself, if they are wanted.
+    games : Games
+    team : {0, 1}
+    """
+
+    def __init__(
+        self, memory: ReplayMemory, field: MeanField | None, games: Games, team: int
+    ) -> None:
+        self._memory, self._field, self._games, self._team = memory, field, games, team
+        self._size = games.arena.sizes[team]
+        self._last = np.full(games.n_games * self._size, -1, np.int64)
+
+    def add(self, seen: Observation, decision: Decision, outcome: StepResult) -> int:
+        """Write a step of all living agents; returns their number."""
+        memory, agents = self._memory, seen.agents
+        means = decision.means
+        if means is None and self._field is not None:
+            self._field.look(seen)
+            means = self._field.of(decision.actions)
+        rows = memory.add(seen.views, means, decision.actions)
+        memory.reward(rows, outcome.rewards)
+        before = self._last[agents]
+        known = before >= 0
+        memory.link(before[known], rows[known])
+        won = self._games.survivors[agents // self._size, 1 - self._team] == 0
+        memory.end(rows[outcome.dead | won])
+        self._last[agents] = np.where(outcome.dead, -1, rows)
+        return len(rows)

@@ -1,0 +1,163 @@
+"""Networks from what an agent sees, and perhaps the mean action, to values of its actions.
+
+The view is worked through once (`look`) and the mean action joined to it (`forward`), so that
+inner iterations, which change the mean action alone, repeat the smaller part.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+from torch.nn import functional
+
+from isingrl.battle.games import VIEW_SIDE
+from isingrl.battle.kernels.agents import FOE, N_ACTIONS, N_CODES, OWN, WALL
+
+N_CELLS = VIEW_SIDE * VIEW_SIDE
+
+
+class BattleNetwork(nn.Module, ABC):
+    """What all networks share: what a cell's code stands for.
+
+    Networks are made with whether there is a mean action to see, and the number of outputs.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("planes", torch.from_numpy(self.code_planes()), persistent=False)
+
+    @staticmethod
+    def code_planes() -> npt.NDArray[np.float32]:
+        """Presence and health of own, of foes, and walls, by code; shape (202, n_planes)."""
+        planes = np.zeros((N_CODES, 5), np.float32)
+        health = np.arange(1, FOE + 1) / FOE
+        planes[1 : FOE + 1, 0], planes[1 : FOE + 1, 1] = 1.0, health
+        planes[FOE + 1 : WALL, 2], planes[FOE + 1 : WALL, 3] = 1.0, health
+        planes[WALL, 4] = 1.0
+        return planes
+
+    def decode(self, views: torch.Tensor) -> torch.Tensor:
+        """Planes of views (n, 169), shape (n, 169, n_planes)."""
+        planes = self.get_buffer("planes")
+        return functional.embedding(views.int(), planes)
+
+    @abstractmethod
+    def look(self, views: torch.Tensor) -> torch.Tensor:
+        """What the network makes of views (n, 169) before it knows the mean action."""
+
+    @abstractmethod
+    def forward(self, seen: torch.Tensor, mean: torch.Tensor | None) -> torch.Tensor:
+        """Outputs (n, outputs) from what `look` returned and mean actions (n, 21)."""
+
+
+class ChapterNetwork(BattleNetwork):
+    """The chapter's 359 → 25 → 21: where team mates and foes are, and the mean action."""
+
+    def __init__(self, mean_action: bool, outputs: int, hidden: int = 25) -> None:
+        super().__init__()
+        self.view = nn.Linear(2 * N_CELLS, hidden)
+        self.mean = nn.Linear(N_ACTIONS, hidden, bias=False) if mean_action else None
+        self.output = nn.Linear(hidden, outputs)
+
+    @staticmethod
+    def code_planes() -> npt.NDArray[np.float32]:
+        """Presence of own and of foes."""
+        return np.ascontiguousarray(BattleNetwork.code_planes()[:, [0, 2]])
+
+    def decode(self, views: torch.Tensor) -> torch.Tensor:
+        """One plane after the other, shape (n, 2 · 169); in bytes 0 − 1 is 255, not below 100."""
+        return torch.cat([views - (OWN + 1), views - (FOE + 1)], dim=1).lt_(FOE).float()
+
+    def look(self, views: torch.Tensor) -> torch.Tensor:
+        """See `BattleNetwork.look`."""
+        seen: torch.Tensor = self.view(self.decode(views))
+        return seen
+
+    def forward(self, seen: torch.Tensor, mean: torch.Tensor | None) -> torch.Tensor:
+        """See `BattleNetwork.forward`."""
+        if self.mean is not None:
+            seen = seen + self.mean(mean)
+        values: torch.Tensor = self.output(functional.elu(seen))
+        return values
+
+
+class TwoHeadedNetwork(BattleNetwork):
+    """View and mean action each through a layer of their own, then joined."""
+
+    def __init__(
+        self, mean_action: bool, outputs: int, view: int = 128, mean: int = 32, joined: int = 64
+    ) -> None:
+        super().__init__()
+        self.view = nn.Linear(self.get_buffer("planes").shape[1] * N_CELLS, view)
+        self.mean = nn.Linear(N_ACTIONS, mean) if mean_action else None
+        self.joined = nn.Linear(view + (mean if mean_action else 0), joined)
+        self.output = nn.Linear(joined, outputs)
+
+    def look(self, views: torch.Tensor) -> torch.Tensor:
+        """See `BattleNetwork.look`."""
+        seen = functional.relu(self.view(self.decode(views).flatten(1)))
+        weights = self.joined.weight[:, : self.view.out_features]
+        return functional.linear(seen, weights, self.joined.bias)
+
+    def forward(self, seen: torch.Tensor, mean: torch.Tensor | None) -> torch.Tensor:
+        """See `BattleNetwork.forward`."""
+        if self.mean is not None:
+            weights = self.joined.weight[:, self.view.out_features :]
+            seen = seen + functional.linear(functional.relu(self.mean(mean)), weights)
+        values: torch.Tensor = self.output(functional.relu(seen))
+        return values
+
+
+class ConvolutionalNetwork(BattleNetwork):
+    """The paper's: two convolutions and a layer of 256; mean action → 64 → 32; then 128 → 64."""
+
+    def __init__(self, mean_action: bool, outputs: int, channels: int = 32) -> None:
+        super().__init__()
+        n_planes = self.get_buffer("planes").shape[1]
+        self.convolutions = nn.Sequential(
+            nn.Conv2d(n_planes, channels, 3), nn.ReLU(), nn.Conv2d(channels, channels, 3), nn.ReLU()
+        )
+        self.view = nn.Linear(channels * (VIEW_SIDE - 4) ** 2, 256)
+        self.mean = None
+        if mean_action:
+            self.mean = nn.Sequential(
+                nn.Linear(N_ACTIONS, 64), nn.ReLU(), nn.Linear(64, 32), nn.ReLU()
+            )
+        self.joined = nn.Sequential(
+            nn.Linear(256 + (32 if mean_action else 0), 128),
+            nn.ReLU(),
+            nn.Linear(128, 64),
+            nn.ReLU(),
+            nn.Linear(64, outputs),
+        )
+
+    def look(self, views: torch.Tensor) -> torch.Tensor:
+        """See `BattleNetwork.look`."""
+        planes = self.decode(views).view(len(views), VIEW_SIDE, VIEW_SIDE, -1).permute(0, 3, 1, 2)
+        return functional.relu(self.view(self.convolutions(planes).flatten(1)))
+
+    def forward(self, seen: torch.Tensor, mean: torch.Tensor | None) -> torch.Tensor:
+        """See `BattleNetwork.forward`."""
+        if self.mean is not None:
+            seen = torch.cat([seen, self.mean(mean)], dim=1)
+        values: torch.Tensor = self.joined(seen)
+        return values
+
+
+_NETWORKS: dict[str, Callable[[bool, int], BattleNetwork]] = {
+    "two-headed": TwoHeadedNetwork,
+    "chapter": ChapterNetwork,
+    "convolutional": ConvolutionalNetwork,
+}
+
+
+def make_network(name: str, mean_action: bool, outputs: int, seed: int) -> BattleNetwork:
+    """Network with parameters that torch draws for `seed`, whatever was drawn before."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return _NETWORKS[name](mean_action, outputs)

@@ -1,0 +1,105 @@
+"""Learning of a policy and its value, round by round."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from isingrl.battle.kernels import agents as kernels
+from isingrl.battle.memory import ReplayMemory
+from isingrl.battle.team_learner import TeamLearner
+from isingrl.battle.teams import ActorCriticTeam
+
+_CHUNK = 4096  # steps that are valued at a time
+_CLIP = 0.2  # change of a probability, as a share, beyond which a batch has no more to gain
+
+
+class PolicyLearner(TeamLearner):
+    """An `ActorCriticTeam` while it learns; parameters as of `TeamLearner`.
+
+    The last output of the network is the value.
+
+    Parameters
+    ----------
+    most : int
+        Steps of all agents in a round, at most.
+    """
+
+    team: ActorCriticTeam
+
+    def __init__(self, team: ActorCriticTeam, most: int, seed: int, device: str) -> None:
+        memory = ReplayMemory(most, team.mean_field)
+        super().__init__(team, memory, seed, device)
+
+    def tau(self) -> float:
+        """The policy's own: 1."""
+        return 1.0
+
+    def learn_round(self, generator: np.random.Generator) -> list[float]:
+        """See `TeamLearner.learn_round`."""
+        team, rows = self.team, self.memory.everything()
+        n = len(self.memory)
+        means = rows["means"] if team.mean_field else None
+        values, acted = self._assess(rows["views"], means, rows["actions"].astype(np.int64))
+        advantage, known = np.empty(n, np.float32), np.empty(n, bool)
+        kernels.advantages(
+            rows["rewards"], values, rows["following"], rows["ended"],
+            team.discount, team.trace, advantage, known,
+        )  # fmt: skip
+        returns = advantage + values
+        usable = np.flatnonzero(known)
+        losses = []
+        for _ in range(team.passes):
+            order = generator.permutation(usable)
+            for first in range(0, len(order), team.batch_size):
+                some = order[first : first + team.batch_size]
+                batch = (
+                    rows["views"][some],
+                    None if means is None else means[some],
+                    rows["actions"][some].astype(np.int64),
+                    acted[some],
+                    advantage[some],
+                    returns[some],
+                )
+                losses.append(self._update(*self.tensors(batch)))
+        self.memory.clear()
+        return losses
+
+    @torch.inference_mode()
+    def _assess(
+        self,
+        views: npt.NDArray[np.uint8],
+        means: npt.NDArray[np.float32] | None,
+        actions: npt.NDArray[np.int64],
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Values of steps, and log-probabilities of what was done, by the network that acted."""
+        values, acted = np.empty(len(views), np.float32), np.empty(len(views), np.float32)
+        for first in range(0, len(views), _CHUNK):
+            some = slice(first, first + _CHUNK)
+            mean = None if means is None else means[some]
+            batch = self.tensors((views[some], mean, actions[some]))
+            outputs = self.network(self.network.look(batch[0]), batch[1])
+            chances = torch.log_softmax(outputs[:, :-1], dim=1).gather(1, batch[2][:, None])
+            values[some], acted[some] = outputs[:, -1].cpu(), chances[:, 0].cpu()
+        return values, acted
+
+    def _update(
+        self,
+        views: torch.Tensor,
+        means: torch.Tensor | None,
+        actions: torch.Tensor,
+        acted: torch.Tensor,
+        advantage: torch.Tensor,
+        returns: torch.Tensor,
+    ) -> float:
+        outputs = self.network(self.network.look(views), means)
+        log_policy = torch.log_softmax(outputs[:, :-1], dim=1)
+        taken = log_policy.gather(1, actions[:, None])[:, 0]
+        ratio = (taken - acted).exp()
+        gain = torch.minimum(ratio * advantage, ratio.clamp(1 - _CLIP, 1 + _CLIP) * advantage)
+        entropy = -(log_policy.exp() * log_policy).sum(dim=1)
+        value_loss = (outputs[:, -1] - returns) ** 2
+        return self.descend(
+            torch.mean(-gain - self.team.entropy * entropy + self.team.value_weight * value_loss)
+        )

@@ -1,0 +1,130 @@
+"""What learners of all kinds share: a network, its optimizer and a memory, kept and taken up."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+import torch
+
+from isingrl.battle.memory import ReplayMemory
+from isingrl.battle.network_player import NetworkPlayer, make_field
+from isingrl.battle.networks import BattleNetwork, make_network
+from isingrl.battle.players import MeanField
+from isingrl.battle.teams import LearningTeam
+from isingrl.support.archives import Arrays, part
+from isingrl.support.devices import optimizer_state, restore_optimizer
+
+
+class TeamLearner(ABC):
+    """A team while it learns.
+
+    Parameters
+    ----------
+    team : LearningTeam
+    memory : ReplayMemory
+    seed : int
+        Of the first parameters.
+    device : str
+        Of torch.
+
+    Attributes
+    ----------
+    progress : float
+        Share of the training that is over.
+    """
+
+    def __init__(self, team: LearningTeam, memory: ReplayMemory, seed: int, device: str) -> None:
+        self.team = team
+        self.network: BattleNetwork = make_network(
+            team.network, team.mean_field, team.outputs, seed
+        )
+        self.network.to(device)
+        self.memory = memory
+        self.progress = 0.0
+        self._device = device
+        self._optimizer = torch.optim.Adam(
+            self.network.parameters(), lr=team.learning_rate, fused=True
+        )
+
+    @abstractmethod
+    def tau(self) -> float:
+        """Softmax temperature at this point of the training."""
+
+    def learn_step(self, experienced: int, generator: np.random.Generator) -> list[float]:
+        """Learn after a step that brought so many experiences; returns the losses."""
+        return []
+
+    def learn_round(self, generator: np.random.Generator) -> list[float]:
+        """Learn after a round of games; returns the losses."""
+        return []
+
+    def player(self) -> NetworkPlayer:
+        """Player that acts as the team does at this point of the training."""
+        return NetworkPlayer(self.team, self.network, self.tau)
+
+    def field(self) -> MeanField | None:
+        """What finds the mean actions that the team looks at, if it does."""
+        return make_field(self.team)
+
+    def tensors(self, values: Any) -> Any:
+        """Arrays on the device of the network; None stays None."""
+        # Copies: NumPy's memory is aligned to 16 bytes, torch's to 64, and the last bits of a
+        # matrix product depend on it.
+        return [
+            None if each is None else torch.tensor(each, device=self._device) for each in values
+        ]
+
+    def descend(self, loss: torch.Tensor) -> float:
+        """Make a step of the optimizer down the gradient of a loss."""
+        rate = self.team.learning_rate
+        if self.team.falling_rate:
+            rate *= 0.5 + 0.5 * float(np.cos(np.pi * self.progress))
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        self._optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        self._optimizer.step()
+        return float(loss.detach())
+
+    def state(self) -> Arrays:
+        """All that a checkpoint needs, by name."""
+        arrays = {f"network.{name}": values for name, values in parameters(self.network).items()}
+        kept = {"optimizer": optimizer_state(self._optimizer), "memory": self.memory.state()}
+        return arrays | {
+            f"{kind}.{name}": values for kind, each in kept.items() for name, values in each.items()
+        }
+
+    def restore(self, arrays: Arrays) -> None:
+        """Take over what `state` returned."""
+        set_parameters(self.network, part(arrays, "network."))
+        restore_optimizer(self._optimizer, part(arrays, "optimizer."))
+        self.memory.restore(part(arrays, "memory."))
+
+
+def parameters(network: BattleNetwork) -> Arrays:
+    """Copies of weights and biases, by name."""
+    return {name: value.cpu().numpy().copy() for name, value in network.state_dict().items()}
+
+
+def set_parameters(network: BattleNetwork, arrays: Arrays) -> None:
+    """Take over weights and biases.
+
+    Raises
+    ------
+    ValueError
+        If their names or shapes are others, or they are not finite.
+    """
+    expected = {name: tuple(values.shape) for name, values in network.state_dict().items()}
+    for name, shape in expected.items():
+        if name not in arrays:
+            raise ValueError(f"parameters must hold {name}, of shape {shape}; it is missing")
+        values = np.asarray(arrays[name])
+        if values.shape != shape:
+            raise ValueError(f"{name} must have the shape {shape}; got {values.shape}")
+        if values.dtype.kind not in "iuf" or not np.isfinite(values).all():
+            raise ValueError(f"{name} must hold finite numbers; got others")
+    if unknown := sorted(arrays.keys() - expected.keys()):
+        raise ValueError(f"parameters must be {', '.join(expected)}; got {', '.join(unknown)} too")
+    network.load_state_dict({name: torch.tensor(values) for name, values in arrays.items()})

@@ -1,0 +1,400 @@
+"""Let a team learn to fight."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from isingrl.battle.arena import Arena, check_arena
+from isingrl.battle.games import Games
+from isingrl.battle.players import SCRIPTS, Player, script
+from isingrl.battle.teams import ActorCriticTeam, LearningTeam, Team, ValueTeam
+from isingrl.battle.trained import TrainedTeam, history_dataset, make_player
+from isingrl.runs import seed_sequence
+from isingrl.support.archives import (
+    check_same,
+    clear_scratch,
+    foreign,
+    lock_folder,
+    make_folder,
+    output_path,
+    part,
+    read_checkpoint,
+    write_archive,
+)
+from isingrl.support.devices import check_device, one_thread, require_torch
+from isingrl.support.progress import tqdm
+from isingrl.support.validation import check_choice, check_integer, check_real
+
+if TYPE_CHECKING:
+    from isingrl.battle.opponents import Opponent
+    from isingrl.battle.team_learner import TeamLearner
+
+__all__ = ["OPPONENTS", "train"]
+
+OPPONENTS = ("self", "rival", "pool", "mixed", "random", "pursuit")
+"""Names of opponents: the team itself, another that learns, frozen copies of the last rounds, a
+copy that follows slowly, and scripts."""
+
+_FORMAT, _NAME, _WHAT = "isingrl-battle-checkpoint-1", "checkpoint", "checkpoint"
+_HISTORY = ("loss", "reward", "kills", "deaths", "steps", "win", "defeat")
+
+
+def train(
+    team: LearningTeam,
+    opponent: str | Team | TrainedTeam | Sequence[str | Team | TrainedTeam] = ("self", "pursuit"),
+    *,
+    arena: Arena | None = None,
+    games: int = 4000,
+    side_by_side: int = 10,
+    seed: int | None = None,
+    device: str = "cpu",
+    out: str | os.PathLike[str] | None = None,
+    checkpoint_seconds: float = 30.0,
+    progress: bool = False,
+) -> TrainedTeam:
+    """Let a team learn by its own games.
+
+    Games are played in rounds of `side_by_side`, and every other game with sides swapped. Value
+    teams learn after every step, from what their opponents do too unless these learn by
+    themselves; actor-critics after every round.
+
+    Parameters
+    ----------
+    team : LearningTeam
+        `MeanFieldQTeam`, `IndependentQTeam`, `ActorCriticTeam` or `MeanFieldActorCriticTeam`.
+    opponent : str, team, or sequence of them
+        One of `OPPONENTS`, a `PursuitTeam` or `RandomTeam`, or a `TrainedTeam`; of several, each
+        round the next.
+    arena : Arena, optional
+        ``Arena()`` if omitted.
+    games : int
+        Games of the training.
+    side_by_side : int
+        Games of a round.
+    seed : int, optional
+        The same seed gives the same team, on the same processor and the same versions. Without
+        one a training that is resumed keeps the one that it began with.
+    device : str
+        "cpu" or "cuda", for the networks.
+    out : path, optional
+        Folder for checkpoints. A training that was cut short goes on from the last one when it is
+        started again with the same arguments, and ends as if it had never been cut. The trained
+        team is saved there.
+    checkpoint_seconds : float
+        Least time in seconds between two checkpoints, which are made between rounds.
+    progress : bool
+        Whether to show a bar.
+
+    Returns
+    -------
+    TrainedTeam
+        What it has learned, and the history of the training.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not as described, the memory is too small for the agents that play side
+        by side, or `out` holds a training with other arguments.
+    ImportError
+        If magent2 or torch is not installed.
+
+    Examples
+    --------
+    >>> from isingrl.battle import Arena, MeanFieldQTeam, train
+    >>> arena = Arena(map_size=8, team_size=2, max_steps=5)
+    >>> trained = train(MeanFieldQTeam(), "self", arena=arena, games=4, side_by_side=2, seed=1)
+    >>> trained.history.sizes["round"], trained.history["games"].values.tolist()
+    (2, [2, 4])
+    """
+    training = Training(team, opponent, arena, games, side_by_side, seed, device)
+    check_real("checkpoint_seconds", checkpoint_seconds, minimum=0)
+    if out is None:
+        return _train(training, None, checkpoint_seconds, progress)
+    folder = output_path(out)
+    make_folder(folder)
+    lock = lock_folder(folder)
+    try:
+        return _train(training, folder, checkpoint_seconds, progress)
+    finally:
+        if lock is not None:
+            os.close(lock)
+
+
+def _train(
+    training: Training, folder: Path | None, checkpoint_seconds: float, progress: bool
+) -> TrainedTeam:
+    if folder is not None:
+        if finished := training.resume(folder):
+            return finished
+        training.write_checkpoint(folder)
+    written = time.monotonic()
+    with tqdm(
+        total=training.games, initial=training.played, unit="game", disable=not progress
+    ) as bar:
+        while training.played < training.games:
+            before = training.played
+            bar.set_postfix_str(training.play_round())
+            bar.update(training.played - before)
+            if folder is not None and time.monotonic() - written >= checkpoint_seconds:
+                training.write_checkpoint(folder)
+                written = time.monotonic()
+    trained = training.result()
+    if folder is not None:
+        training.write_result(folder, trained)
+    return trained
+
+
+class Training:
+    """A training between two rounds; parameters as of `train`."""
+
+    def __init__(
+        self,
+        team: LearningTeam,
+        opponent: Any,
+        arena: Arena | None,
+        games: int,
+        side_by_side: int,
+        seed: int | None,
+        device: str,
+    ) -> None:
+        if not isinstance(team, LearningTeam):
+            raise TypeError(f"team must be a team that learns; got {team!r}")
+        self.team, self.arena = team, check_arena(arena)
+        self.games = check_integer("games", games, 1)
+        self._width = min(self.games, check_integer("side_by_side", side_by_side, 1))
+        several = isinstance(opponent, Sequence) and not isinstance(opponent, str)
+        opponents = list(opponent) if several else [opponent]
+        if not opponents:
+            raise ValueError("opponent must name at least one; got none")
+        self._names = [_opponent_name(each) for each in opponents]
+        require_torch("battle")
+        self._device = check_device(device)
+        self._check_memory()
+        sequence = seed_sequence(seed)
+        self._seed_given, self._seed = seed is not None, sequence.entropy
+        numbers, first, second = sequence.spawn(3)
+        self._generator = np.random.Generator(np.random.PCG64(numbers))
+        self._running = Games(self.arena, self._width)
+        self._learner = self._new_learner(first)
+        self._opponents = self._make_opponents(opponents, second)
+        self.played = 0
+        self._history: dict[str, list[float]] = {name: [] for name in _HISTORY}
+
+    def play_round(self) -> str:
+        """Play and learn from the next round; returns a line on how it went."""
+        with one_thread():
+            return self._play_round()
+
+    def _play_round(self) -> str:
+        from isingrl.battle.memory import Recorder
+
+        index = len(self._history["loss"])
+        opponent = self._opponents[index % len(self._opponents)]
+        learners = {each for each in (self._learner, opponent.learner) if each is not None}
+        for learner in learners:
+            learner.progress = self.played / self.games
+        games, generator = self._running, self._generator
+        # the last round may be a smaller one
+        games.begin(generator, min(self._width, self.games - self.played))
+        players = (self._learner.player(), opponent.prepare(generator))
+        for player, size in zip(players, self.arena.sizes, strict=True):
+            player.begin(self._width * size)
+        recorders = [
+            None
+            if learner is None
+            else (learner, Recorder(learner.memory, learner.field(), games, t))
+            for t, learner in enumerate((self._learner, opponent.learner))
+        ]
+        losses: list[float] = []
+        reward, acted = 0.0, 0
+        while games.running.any():
+            seen = (games.observe(0), games.observe(1))
+            decisions = [players[t].act(seen[t], seen[1 - t], generator) for t in (0, 1)]
+            outcomes = games.step((decisions[0].actions, decisions[1].actions))
+            new: dict[TeamLearner, int] = {}
+            for t, recorder in enumerate(recorders):
+                if recorder is not None:
+                    learner, writer = recorder
+                    number = writer.add(seen[t], decisions[t], outcomes[t])
+                    new[learner] = new.get(learner, 0) + number
+            for learner, number in new.items():
+                found = learner.learn_step(number, generator)
+                losses += found if learner is self._learner else []
+            reward += float(outcomes[0].rewards.sum())
+            acted += len(outcomes[0].rewards)
+        for learner in dict.fromkeys(r[0] for r in recorders if r is not None):
+            found = learner.learn_round(generator)
+            losses += found if learner is self._learner else []
+        for each in self._opponents:
+            each.after_round(index)
+        return self._note(losses, reward / acted)
+
+    def _note(self, losses: list[float], reward: float) -> str:
+        """Keep how a round went."""
+        games = self._running
+        n = games.n_begun
+        kills, won = games.kills[:n], games.scores[:n]
+        history = self._history
+        history["loss"].append(float(np.mean(losses)) if losses else float("nan"))
+        history["reward"].append(reward)
+        history["kills"].append(float(kills[:, 0].mean()))
+        history["deaths"].append(float(kills[:, 1].mean()))
+        history["steps"].append(float(games.steps[:n].max()))
+        history["win"].append(float((won > 0).mean()))
+        history["defeat"].append(float((won < 0).mean()))
+        name = self._names[(len(history["loss"]) - 1) % len(self._names)]
+        self.played += n
+        return (
+            f"against {name}: won {history['win'][-1]:.0%}, killed {history['kills'][-1]:.1f}, "
+            f"lost {history['deaths'][-1]:.1f}, reward {reward:+.3f}"
+        )
+
+    def result(self) -> TrainedTeam:
+        """The team as it is now."""
+        from isingrl.battle.team_learner import parameters
+
+        rival = None
+        for each in self._opponents:
+            if each.learner not in (None, self._learner):
+                rival = TrainedTeam(self.team, parameters(each.learner.network))
+        return TrainedTeam(
+            self.team, parameters(self._learner.network), self._history_dataset(), rival
+        )
+
+    def write_checkpoint(self, folder: Path) -> None:
+        """Write all that is needed to go on, between rounds."""
+        arrays = {f"learner.{name}": values for name, values in self._learner.state().items()}
+        for index, opponent in enumerate(self._opponents):
+            kept = opponent.state().items()
+            arrays |= {f"opponent.{index}.{name}": values for name, values in kept}
+        arrays |= {f"history.{name}": np.array(values) for name, values in self._history.items()}
+        settings = self._settings() | {
+            "played": self.played,
+            "generator": self._generator.bit_generator.state,
+        }
+        write_archive(folder, _NAME, settings, arrays)
+
+    def resume(self, folder: Path) -> TrainedTeam | None:
+        """Go on from a folder's checkpoint, if there is one; returns the team if it is finished."""
+        for path, name in ((folder, _NAME), (folder, "team"), (folder / "rival", "team")):
+            clear_scratch(path, name)
+        found = read_checkpoint(folder, _NAME, _FORMAT, _WHAT, "out")
+        if found is None:
+            if (folder / "team.json").exists():
+                raise ValueError(
+                    f"out must not hold a trained team whose checkpoint is gone, because a new "
+                    f"training would replace it; {folder} has team.json alone"
+                )
+            return None
+        settings, arrays = found
+        with foreign(folder, _WHAT, "out"):
+            theirs, played = settings["arguments"], int(settings["played"])
+        if not self._seed_given:
+            self._seed = theirs.get("seed")
+        check_same(folder, "training", self._settings()["arguments"], theirs)
+        if "end" in arrays:  # a checkpoint of the last round may come without the team
+            return TrainedTeam.load(folder)
+        with foreign(folder, _WHAT, "out"):
+            self._generator.bit_generator.state = settings["generator"]
+            self._learner.restore(part(arrays, "learner."))
+            for index, opponent in enumerate(self._opponents):
+                opponent.restore(part(arrays, f"opponent.{index}."))
+            self._history = {
+                name: values.tolist() for name, values in part(arrays, "history.").items()
+            }
+            self.played = played
+        return None
+
+    def write_result(self, folder: Path, trained: TrainedTeam) -> None:
+        """Save the team and reduce the checkpoint to the word that it is finished."""
+        trained.save(folder)
+        write_archive(
+            folder, _NAME, self._settings() | {"played": self.played}, {"end": np.ones(1)}
+        )
+
+    def _settings(self) -> dict[str, Any]:
+        return {
+            "format": _FORMAT,
+            "arguments": {
+                "team": {"name": self.team.name, **self.team.settings()},
+                "opponent": self._names,
+                "arena": self.arena.settings(),
+                "games": self.games,
+                "side_by_side": self._width,
+                "seed": self._seed,
+                "device": self._device,
+            },
+        }
+
+    def _history_dataset(self) -> Any:
+        rounds = len(self._history["loss"])
+        arrays: dict[str, npt.NDArray[Any]] = {
+            name: np.array(values) for name, values in self._history.items()
+        }
+        arrays["opponent"] = np.array([self._names[r % len(self._names)] for r in range(rounds)])
+        arrays["games"] = np.minimum(self.games, self._width * np.arange(1, rounds + 1))
+        return history_dataset(arrays)
+
+    def _check_memory(self) -> None:
+        agents = self._width * sum(self.arena.sizes)
+        if isinstance(self.team, ValueTeam) and self.team.memory < 2 * agents:
+            raise ValueError(
+                f"memory must hold two steps of all {agents} agents that play side by side, "
+                f"{2 * agents} in all; got {self.team.memory}"
+            )
+
+    def _new_learner(self, seed: np.random.SeedSequence) -> TeamLearner:
+        from isingrl.battle.policy_learner import PolicyLearner
+        from isingrl.battle.value_learner import ValueLearner
+
+        number = int(seed.generate_state(1, np.uint64)[0] >> 1)
+        if isinstance(self.team, ActorCriticTeam):
+            most = self._width * sum(self.arena.sizes) * self.arena.max_steps
+            return PolicyLearner(self.team, most, number, self._device)
+        assert isinstance(self.team, ValueTeam)
+        return ValueLearner(self.team, number, self._device)
+
+    def _make_opponents(self, opponents: list[Any], seed: np.random.SeedSequence) -> list[Opponent]:
+        from isingrl.battle.opponents import make_opponent
+
+        watches = isinstance(self.team, ValueTeam)
+        return [
+            make_opponent(
+                _opponent(each, self._device),
+                self._learner,
+                partial(self._new_learner, own_seed),
+                watches,
+            )
+            for each, own_seed in zip(opponents, seed.spawn(len(opponents)), strict=True)
+        ]
+
+
+def _opponent(each: Any, device: str) -> str | Player:
+    """Name of an opponent that depends on the learner, or the player that it is."""
+    if isinstance(each, TrainedTeam | Team):
+        return make_player(each, device)
+    return script(each) if each in SCRIPTS else str(each)
+
+
+def _opponent_name(each: Any) -> str:
+    if isinstance(each, TrainedTeam):
+        digest = hashlib.sha256()
+        for name in sorted(each.parameters):
+            digest.update(np.ascontiguousarray(each.parameters[name]).tobytes())
+        return f"{each.team.name} {digest.hexdigest()[:8]}"
+    if isinstance(each, Team):
+        if each.name not in SCRIPTS:
+            raise ValueError(
+                f"opponent must be trained or one of {', '.join(OPPONENTS)}; got {each!r}"
+            )
+        return each.name
+    return check_choice("opponent", each, OPPONENTS)

@@ -1,0 +1,108 @@
+"""Sweep an engine, measure, and keep configurations on the way."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from isingrl.run_files import RunFolder, Series
+from isingrl.support.progress import tqdm
+
+if TYPE_CHECKING:
+    from isingrl.engines.engine import Engine
+
+_FIRST_LOOK = 100  # draws before `enough` is asked for the first time
+_GROWTH = 1.25  # of the run between two such questions
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run is to do.
+
+    Attributes
+    ----------
+    thermalization, interval : int
+        Sweeps before all measurements, and up to each.
+    kept : int64 ndarray, shape (n_snapshots,)
+        Sweeps after thermalization at which configurations are kept, ascending.
+    enough : function, optional
+        Says of what was measured so far whether it suffices.
+    """
+
+    thermalization: int
+    interval: int
+    kept: npt.NDArray[np.int64]
+    enough: Callable[[Series], bool] | None = None
+
+
+def measure(
+    engine: Engine, series: Series, plan: Plan, folder: RunFolder | None, progress: bool
+) -> None:
+    """Carry out a plan from where `series` is, in chunks between which Ctrl-C is heard."""
+    n_chains, draws = len(series.spins), series.n_draws
+    n_sites = math.prod(series.spins.shape[2:])
+    chunk = max(1, int(engine.updates_a_call / (n_sites * n_chains)))
+    total = plan.thermalization + draws * plan.interval
+    done = series.thermalized + series.draws * plan.interval
+    with tqdm(total=total, initial=done, unit="sweep", disable=not progress, leave=False) as bar:
+        for sweeps in _steps(engine, series, plan, chunk):
+            bar.update(sweeps)
+            if folder is not None:
+                folder.keep(engine, series)
+    if folder is not None and done < series.thermalized + series.draws * plan.interval:
+        folder.keep(engine, series, now=True)
+
+
+def _steps(engine: Engine, series: Series, plan: Plan, chunk: int) -> Iterator[int]:
+    """Carry out a plan; yields the sweeps made wherever a run may be cut and go on."""
+    while series.thermalized < plan.thermalization:
+        sweeps = min(chunk, plan.thermalization - series.thermalized)
+        engine.sweep(sweeps)
+        series.thermalized += sweeps
+        yield sweeps
+    n_chains, draws = len(series.spins), series.n_draws
+    interval = plan.interval
+    looks = _looks(draws) if plan.enough is not None else {draws}
+    position = begin = series.draws * interval  # sweeps since the thermalization
+    while True:
+        while series.snapshots < plan.kept.size and plan.kept[series.snapshots] == position:
+            for chain in range(n_chains):
+                series.spins[chain, series.snapshots] = engine.spins(chain)
+            series.snapshots += 1
+        if position == series.draws * interval:
+            if position > begin:
+                yield position - begin
+                begin = position
+            if series.draws == draws:
+                return
+            if plan.enough is not None and series.draws in looks and plan.enough(series):
+                return
+        upcoming = (
+            plan.kept[series.snapshots] if series.snapshots < plan.kept.size else draws * interval
+        )
+        measurement = (series.draws + 1) * interval
+        if upcoming < measurement:  # between two measurements
+            engine.sweep(int(upcoming - position))
+            position = int(upcoming)
+            continue
+        number = 1
+        if position == series.draws * interval:
+            look = min(each for each in looks if each > series.draws)
+            most = int(upcoming) // interval - series.draws, look - series.draws
+            number = min(max(1, chunk // interval), *most)
+        series.note(engine.record(number, measurement - position))
+        position = series.draws * interval
+
+
+def _looks(draws: int) -> set[int]:
+    """Numbers of draws at which a run may end before the last."""
+    looks, at = {draws}, _FIRST_LOOK
+    while at < draws:
+        looks.add(at)
+        at = math.ceil(at * _GROWTH)
+    return looks

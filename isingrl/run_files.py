@@ -1,0 +1,273 @@
+"""Checkpoints of `simulate`: from them a killed run goes on, and a finished one further."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from isingrl.dynamics import Dynamics
+from isingrl.model import Ising
+from isingrl.support.archives import (
+    Arrays,
+    check_same,
+    clear_scratch,
+    digest_of,
+    foreign,
+    lock_folder,
+    make_folder,
+    output_path,
+    part,
+    read_checkpoint,
+    write_archive,
+)
+
+_FORMAT, _NAME, _WHAT = "isingrl-run-1", "run", "run"
+_WRITES = 20.0  # times as long as a checkpoint took to write passes before the next one, at least
+_REASONS = {
+    "sweeps": "which spins are kept depends on it, and a run with snapshots cannot be extended",
+    "rule.sha256": "its table, or what its agents see, are paid or know, has changed",
+}
+
+
+@dataclass
+class Series:
+    """What a run has measured.
+
+    Attributes
+    ----------
+    sums : dict of int64 arrays, shape (n_chains, n_draws)
+        By name, as `isingrl.engines.engine.Engine.record` returns them; none before the first
+        draw.
+    spins : int8 array, shape (n_chains, n_snapshots, *lattice.shape)
+    n_draws : int
+        Draws of the whole run.
+    thermalized : int
+        Sweeps of the thermalization that are made.
+    draws, snapshots : int
+        How many are there; what comes after them is yet to be measured.
+    """
+
+    sums: Arrays
+    spins: npt.NDArray[np.int8]
+    n_draws: int
+    thermalized: int = 0
+    draws: int = 0
+    snapshots: int = 0
+
+    @classmethod
+    def new(cls, n_chains: int, draws: int, snapshots: int, shape: tuple[int, ...]) -> Series:
+        """Room for a run."""
+        return cls({}, np.empty((n_chains, snapshots, *shape), dtype=np.int8), draws)
+
+    def note(self, measured: Arrays) -> None:
+        """Add draws that were measured; after others only what was measured then, too."""
+        (number,) = {values.shape[1] for values in measured.values()}
+        if not self.draws:
+            shape = len(self.spins), self.n_draws
+            self.sums = {name: np.empty(shape, dtype=np.int64) for name in measured}
+        for name, values in self.sums.items():
+            values[:, self.draws : self.draws + number] = measured[name]
+        self.draws += number
+
+    def measured(self) -> Arrays:
+        """The sums so far, by name."""
+        return {name: values[:, : self.draws] for name, values in self.sums.items()}
+
+    def arrays(self) -> Arrays:
+        """All that was measured so far, by name."""
+        return self.measured() | {"spins": self.spins[:, : self.snapshots]}
+
+    def take(self, thermalized: int, arrays: Arrays) -> None:
+        """Take over what `arrays` returned, of a longer run its first draws.
+
+        Raises
+        ------
+        ValueError
+            If it is of another run.
+        """
+        sums = {name: values for name, values in arrays.items() if name != "spins"}
+        needed = {"spins"} | ({"bonds", "totals"} if sums else set())
+        if lacking := needed - arrays.keys():
+            raise ValueError(f"its series must hold {sorted(needed)}; it lacks {sorted(lacking)}")
+        spins, shape = arrays["spins"], self.spins.shape
+        draws = {values.shape[1:] for values in sums.values()}
+        fits = all(len(values) == len(self.spins) for values in arrays.values())
+        integers = all(values.dtype == np.int64 for values in sums.values())
+        if not (
+            fits and integers and len(draws) <= 1
+            and spins.dtype == np.int8 and spins.shape[2:] == shape[2:]
+            and spins.shape[1] <= shape[1]
+        ):  # fmt: skip
+            found = {name: (values.shape, str(values.dtype)) for name, values in arrays.items()}
+            raise ValueError(
+                f"its series must be sums of {shape[0]} chains and spins of shape {shape}; "
+                f"got {found}"
+            )
+        self.thermalized, self.snapshots = thermalized, spins.shape[1]
+        self.spins[:, : self.snapshots] = spins
+        if sums:
+            self.note({name: values[:, : self.n_draws] for name, values in sums.items()})
+
+
+class RunFolder:
+    """The folder that holds the checkpoint of a run.
+
+    Parameters
+    ----------
+    out : path
+    seconds : float
+        Least time between two checkpoints.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `out` is no path, no folder that can be written to, or another run writes to it.
+    """
+
+    def __init__(self, out: Any, seconds: float) -> None:
+        self._path, self._seconds = output_path(out), seconds
+        self._arguments: dict[str, Any] = {}
+        self._found = False
+        self._state: Arrays = {}
+        self._series: Arrays = {}
+        self._thermalized = 0
+        make_folder(self._path)
+        self._lock = lock_folder(self._path)
+        self._written, self._wait = time.monotonic(), seconds
+
+    def close(self) -> None:
+        """Let others write to the folder."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def open(
+        self, arguments: dict[str, Any], seed: np.random.SeedSequence, given: bool
+    ) -> np.random.SeedSequence:
+        """Read the checkpoint, if there is one.
+
+        Parameters
+        ----------
+        arguments : dict
+            As `run_arguments` returns them.
+        seed : SeedSequence
+        given : bool
+            Whether the seed was asked for; else that of the checkpoint is as good.
+
+        Returns
+        -------
+        SeedSequence
+            That of the run.
+
+        Raises
+        ------
+        DamagedFileError, ValueError
+            If its files are damaged, or other files or those of a run with other arguments.
+        """
+        self._arguments = arguments | {"seed": seed.entropy}
+        clear_scratch(self._path, _NAME)
+        found = read_checkpoint(self._path, _NAME, _FORMAT, _WHAT, "out")
+        if found is None:
+            return seed
+        settings, arrays = found
+        with foreign(self._path, _WHAT, "out"):
+            theirs = dict(settings["arguments"])
+            self._thermalized = int(settings["thermalized"])
+            self._state, self._series = part(arrays, "engine."), part(arrays, "series.")
+            if not given:
+                seed = np.random.SeedSequence(int(theirs["seed"]))
+                self._arguments["seed"] = seed.entropy
+        check_same(self._path, _WHAT, self._arguments, theirs, _REASONS)
+        self._found = True
+        return seed
+
+    def resume(self, engine: Any, series: Series) -> None:
+        """Put an engine and what was measured where the checkpoint left them."""
+        if self._found:
+            with foreign(self._path, _WHAT, "out"):
+                series.take(self._thermalized, self._series)
+                engine.restore(self._state)
+        self._state, self._series = {}, {}
+        self._written = time.monotonic()
+
+    def keep(self, engine: Any, series: Series, *, now: bool = False) -> None:
+        """Write a checkpoint if it is time for one, or `now`."""
+        begun = time.monotonic()
+        if not now and begun - self._written < self._wait:
+            return
+        arrays = {f"engine.{name}": values for name, values in engine.state().items()}
+        arrays |= {f"series.{name}": values for name, values in series.arrays().items()}
+        settings = {
+            "format": _FORMAT,
+            "arguments": self._arguments,
+            "thermalized": series.thermalized,
+            "draws": series.draws,
+        }
+        write_archive(self._path, _NAME, settings, arrays)
+        self._written = time.monotonic()
+        self._wait = max(self._seconds, _WRITES * (self._written - begun))
+
+
+@contextmanager
+def run_folder(out: Any, seconds: float) -> Iterator[RunFolder | None]:
+    """Keep others out of the folder of a run while it lasts; None if `out` is None."""
+    if out is None:
+        yield None
+        return
+    folder = RunFolder(out, seconds)
+    try:
+        yield folder
+    finally:
+        folder.close()
+
+
+def run_arguments(
+    model: Ising,
+    rule: Dynamics,
+    temperatures: npt.NDArray[np.float64],
+    start: str | npt.NDArray[np.int8],
+    options: dict[str, Any],
+) -> dict[str, Any]:
+    """What identifies a run, ready for JSON.
+
+    Parameters
+    ----------
+    model : Ising
+    rule : Dynamics
+    temperatures : ndarray, shape (n_temperatures,)
+    start : str or int8 array, shape (n_chains, *lattice.shape)
+    options : dict
+        Numbers, names and flags among the arguments of `simulate`; ``sweeps`` counts with
+        snapshots alone, without them a run may be extended.
+    """
+    lattice = model.lattice
+    options = {name: _plain(value) for name, value in options.items()}
+    if not options["snapshots"]:
+        del options["sweeps"]
+    return {
+        "model": {
+            "shape": list(lattice.shape),
+            "neighborhood": lattice.neighborhood,
+            "boundary": lattice.boundary,
+            "coupling": model.coupling,
+            "field": model.field if isinstance(model.field, float) else list(model.field),
+        },
+        "rule": {"name": rule.name, **rule.settings()},
+        # JSON has no infinity
+        "temperature": ", ".join(map(repr, temperatures.tolist())),
+        "start": start if isinstance(start, str) else f"array {digest_of({'spins': start})}",
+        **options,
+        # last, as it follows from most of the others, which say more
+        "rule.sha256": digest_of(rule.known(model, temperatures, options["chains"])),
+    }
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, str | bool) else int(value)

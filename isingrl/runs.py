@@ -1,0 +1,63 @@
+"""What simulating and training have in common: seeds, first configurations, draws to keep."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from isingrl.support.validation import check_choice, check_integer, check_spins, site_axes
+
+STARTS = ("random", "up", "down")
+
+
+def seed_sequence(seed: Any) -> np.random.SeedSequence:
+    """Root of all random streams of a run."""
+    if seed is not None:
+        seed = check_integer("seed", seed, 0)
+    return np.random.SeedSequence(seed)
+
+
+def check_start(
+    start: Any, lattice_shape: tuple[int, ...], chains: dict[str, int]
+) -> str | npt.NDArray[np.int8]:
+    """Return the name of a start, or its spins with shape (n_chains, *lattice_shape).
+
+    `chains` are the axes that an array of all first configurations has before those of the lattice,
+    by name; the dims of a DataArray may stand in any order, and it need not have those in which
+    its configurations do not differ.
+    """
+    if isinstance(start, str):
+        return check_choice("start", start, STARTS)
+    shape = (*chains.values(), *lattice_shape)
+    given = site_axes("start", start, len(lattice_shape), chains)
+    spins = check_spins("start", given, (lattice_shape, shape))
+    return np.broadcast_to(spins, shape).reshape(-1, *lattice_shape)
+
+
+def check_snapshots(snapshots: Any, sweeps: int, interval: int) -> npt.NDArray[np.int64]:
+    """Return the measured sweeps after which configurations are kept, ascending.
+
+    A number of them is spread evenly over the draws, ending with the last.
+    """
+    draws = sweeps // interval
+    several = isinstance(snapshots, Sequence | np.ndarray) and not isinstance(
+        snapshots, str | bytes
+    )
+    if not several or np.shape(snapshots) == ():
+        number = check_integer("snapshots", snapshots, 0)
+        if number > draws:
+            raise ValueError(
+                f"snapshots must be at most sweeps // interval = {draws}; got {number}"
+            )
+        return interval * (np.arange(1, number + 1) * draws // max(number, 1))
+    kept = np.array([check_integer("snapshots: a sweep", each, 0) for each in snapshots], np.int64)
+    last = draws * interval
+    if kept.size and (kept.max() > last or (np.diff(kept) <= 0).any()):
+        raise ValueError(
+            f"snapshots must be ascending sweeps from 0 to {last}, the last measured one; got "
+            f"{kept.tolist()}"
+        )
+    return kept

@@ -1,0 +1,111 @@
+"""Where compiled kernels are kept: beside their files, else in a folder of this user's own."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+import stat
+import tempfile
+from contextlib import suppress
+from typing import Any
+
+from numba import config
+from numba.core import dispatcher
+from numba.core.caching import FunctionCache, IndexDataCacheFile, NullCache
+
+PACKAGES = ("isingrl", "analysis")
+"""Whose kernels are kept this way; functions of others are Numba's own business."""
+problems: list[str] = []
+"""Why kernels are not kept, in words; empty if they are."""
+_DIGEST = hashlib.sha256().digest_size
+
+
+class _CacheFile(IndexDataCacheFile):  # type: ignore[misc]
+    """Files that end with a digest, because changed machine code would run, and compute."""
+
+    def _dump(self, obj: Any) -> bytes:
+        content: bytes = super()._dump(obj)
+        return content + hashlib.sha256(content).digest()  # pickle ignores what follows
+
+    def _load_data(self, name: str) -> Any:
+        with open(self._data_path(name), "rb") as file:  # noqa: PTH123
+            content = file.read()
+        kept, digest = content[:-_DIGEST], content[-_DIGEST:]
+        if hashlib.sha256(kept).digest() != digest:
+            raise ValueError(f"{name} is damaged")
+        return pickle.loads(kept)
+
+    def set_aside(self) -> None:
+        """Rename the index, so that everything is compiled and written anew."""
+        with suppress(OSError):
+            os.replace(self._index_path, f"{self._index_path}.damaged")  # noqa: PTH105
+
+
+class _KernelCache(FunctionCache):  # type: ignore[misc]
+    """A cache that never stops a call: what it cannot read or write is compiled again."""
+
+    def __init__(self, py_func: Any) -> None:
+        super().__init__(py_func)
+        self._cache_file = _CacheFile(
+            self._cache_path, self._impl.filename_base, self._impl.locator.get_source_stamp()
+        )
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        try:
+            return super().load_overload(sig, target_context)
+        except MemoryError:
+            raise
+        except Exception:
+            self._cache_file.set_aside()
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        try:
+            super().save_overload(sig, data)
+        except MemoryError:
+            raise
+        except Exception as error:
+            problems.append(f"{self._cache_path} cannot be written to ({error})")
+
+
+def install() -> None:
+    """Let kernels that are defined from now on be kept by `kernel_cache`."""
+    vars(dispatcher)["FunctionCache"] = kernel_cache
+
+
+def kernel_cache(py_func: Any) -> Any:
+    """Cache of a function, as Numba's dispatcher asks for it."""
+    if py_func.__module__.partition(".")[0] not in PACKAGES:
+        return FunctionCache(py_func)
+    try:
+        return _KernelCache(py_func)
+    except RuntimeError:  # neither the folder of the file nor the user's can be written to
+        pass
+    former = config.CACHE_DIR
+    try:
+        config.CACHE_DIR = _own_folder()
+        return _KernelCache(py_func)
+    except (OSError, RuntimeError) as error:
+        problems.append(f"no folder for them can be written to ({error})")
+        return NullCache()
+    finally:
+        config.CACHE_DIR = former
+
+
+def folder() -> str | None:
+    """Folder where kernels of this package are kept; None if they are not."""
+    path: str | None = kernel_cache(install).cache_path
+    return path
+
+
+def _own_folder() -> str:
+    """A folder for temporary files that nobody else can write to: its files are run."""
+    user = os.getuid() if hasattr(os, "getuid") else os.getlogin()
+    path = os.path.join(tempfile.gettempdir(), f"isingrl-kernels-{user}")  # noqa: PTH118
+    os.makedirs(path, mode=0o700, exist_ok=True)  # noqa: PTH103
+    found = os.lstat(path)
+    own = not hasattr(os, "getuid") or found.st_uid == user
+    if not stat.S_ISDIR(found.st_mode) or not own or stat.S_IMODE(found.st_mode) & 0o022:
+        raise OSError(f"{path} belongs to somebody else, or others may write to it")
+    return path

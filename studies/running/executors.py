@@ -1,0 +1,135 @@
+"""Where tasks run: in this process, in processes of this machine, or on a Dask cluster."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+from isingrl.support.validation import check_integer, require
+from studies.running.cluster import connected
+from studies.running.endings import WaitingSignals
+from studies.running.performing import TaskOutcome, failed, perform
+from studies.running.processes import Processes
+from studies.running.tasks import Job
+
+
+class Executor(Protocol):
+    """Runs jobs, in any order."""
+
+    def run(self, jobs: Sequence[Job], folder: Path) -> Iterator[TaskOutcome | None]:
+        """Yield each outcome when it is there, and None about once a second while none is."""
+
+    def running(self) -> list[str]:
+        """Names of the jobs that are running now."""
+
+
+class InProcess:
+    """One job after the other, here, with as many threads as Numba has.
+
+    Parameters
+    ----------
+    progress : bool
+        Whether tasks show bars of their own.
+    """
+
+    def __init__(self, *, progress: bool = False) -> None:
+        self._progress = progress
+        self._running: list[str] = []
+
+    def run(self, jobs: Sequence[Job], folder: Path) -> Iterator[TaskOutcome | None]:
+        """See `Executor`."""
+        for job in jobs:
+            self._running = [job.name]
+            yield None
+            try:
+                outcome = TaskOutcome(job, perform(job, folder, progress=self._progress))
+            except Exception as error:
+                outcome = failed(job, error)
+            self._running = []
+            yield outcome
+
+    def running(self) -> list[str]:
+        """See `Executor`."""
+        return self._running
+
+
+def check_workers(workers: Any, scheduler: Any) -> int:
+    """Return the number of workers; refuse what `Workers` cannot take.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not as described there.
+    ImportError
+        If Dask's distributed scheduler is needed and not installed.
+    """
+    number = check_integer("workers", workers, 1)
+    if scheduler is not None and (not isinstance(scheduler, str) or "://" not in scheduler):
+        raise ValueError(f"scheduler must be an address such as tcp://host:8786; got {scheduler!r}")
+    if scheduler is not None:
+        require("distributed", "a scheduler needs", "cluster")
+    return number
+
+
+class Workers:
+    """Runs one job alone in this process, several on workers, which are started when needed.
+
+    Everything that was started ends with the context.
+
+    Parameters
+    ----------
+    workers : int
+        Processes of this machine, no more of them than there are jobs.
+    scheduler : str, optional
+        Address of a Dask scheduler, in place of processes of this machine.
+    progress : bool
+        Whether tasks in this process show bars of their own.
+    """
+
+    def __init__(self, workers: int, scheduler: str | None = None, *, progress: bool) -> None:
+        self._number, self._scheduler = workers, scheduler
+        self._here = InProcess(progress=progress)
+        self._there: Executor | None = None
+        self._now: Executor = self._here
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *about: Any) -> bool | None:
+        with WaitingSignals():  # else what is not ended would be waited for at the very end
+            return self._stack.__exit__(*about)
+
+    def run(self, jobs: Sequence[Job], folder: Path) -> Iterator[TaskOutcome | None]:
+        """See `Executor`.
+
+        Raises
+        ------
+        ValueError
+            As `studies.running.cluster.connected`.
+        """
+        number = min(self._number, len(jobs))
+        alone = number <= 1 if self._scheduler is None else not jobs
+        if not alone and self._there is None:
+            if self._scheduler is None:
+                self._there = processes = Processes(self._number)
+                self._stack.callback(processes.end)
+            else:
+                cluster = connected(self._scheduler, jobs, folder)
+                self._there = self._stack.enter_context(cluster)
+        self._now = self._here if alone or self._there is None else self._there
+        yield from self._now.run(jobs, folder)
+
+    def running(self) -> list[str]:
+        """See `Executor`."""
+        return self._now.running()
+
+
+def default_workers() -> int:
+    """As many as this process may use cores."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

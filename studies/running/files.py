@@ -1,0 +1,140 @@
+"""Result files, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import xarray as xr
+
+from isingrl.support.archives import SCRATCH, replacing
+from isingrl.support.validation import check_choice, require
+from studies.running.hdf5 import HDF5Target
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Format = Literal["netcdf", "zarr"]
+SUFFIXES: dict[str, str] = {"netcdf": ".nc", "zarr": ".zarr"}
+_CHUNK = 1 << 16  # draws
+PROVENANCE = "provenance"
+"""Group of a file that says which task was run when, where and for how long."""
+
+
+def clear_scratch(folder: Path) -> None:
+    """Remove what writers that were killed left in a folder."""
+    for path in folder.glob(f".*.{SCRATCH}.*"):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def check_format(form: str) -> None:
+    """Refuse an unknown format, or one that nothing here writes.
+
+    Raises
+    ------
+    ValueError
+        If it is unknown.
+    ImportError
+        If Zarr is not installed.
+    """
+    check_choice("format", form, get_args(Format))
+    if form == "zarr":
+        require("zarr", "format zarr needs", "cluster")
+
+
+def write_dataset(data: xr.Dataset, path: Path, provenance: xr.Dataset | None = None) -> None:
+    """Write a compressed netCDF-4 file or, if the path ends in .zarr, a Zarr folder.
+
+    Data that lie on disk pass through block by block.
+
+    Parameters
+    ----------
+    data : Dataset
+    path : path
+    provenance : Dataset, optional
+        Goes to the group of that name.
+    """
+    import dask
+
+    parts = {None: data} if provenance is None else {None: data, PROVENANCE: provenance}
+    with ExitStack() as stack:
+        stack.enter_context(dask.config.set(scheduler="synchronous"))
+        target: Any = stack.enter_context(replacing(path))
+        if path.suffix != ".zarr":
+            target = stack.enter_context(HDF5Target(target))
+        for group, part in parts.items():
+            mode: Literal["w", "a"] = "w" if group is None else "a"
+            if path.suffix == ".zarr":
+                part.to_zarr(target, group=group, mode=mode, zarr_format=2)
+            else:
+                encoding = {name: _compressed(part[name]) for name in part.data_vars}
+                part.to_netcdf(target, engine="h5netcdf", group=group, encoding=encoding, mode=mode)
+
+
+def _compressed(values: xr.DataArray) -> dict[str, Any]:
+    """Encoding of a variable; long series lie so that one chain can be read alone."""
+    encoding: dict[str, Any] = {"zlib": True, "complevel": 1, "shuffle": True}
+    if values.size > _CHUNK and values.dims[-1] == "draw":
+        length = min(values.sizes["draw"], _CHUNK)
+        encoding["chunksizes"] = (1,) * (values.ndim - 1) + (length,)
+    return encoding
+
+
+def open_dataset(path: Path, group: str | None = None) -> xr.Dataset:
+    """Open a netCDF file or Zarr folder; values are read when they are needed.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    ValueError
+        If it is none, or damaged.
+    """
+    if not path.exists():
+        raise FileNotFoundError(f"file must be a netCDF file or Zarr folder; there is no {path}")
+    if path.suffix == ".zarr":
+        check_format("zarr")
+    try:
+        engine: Any = "zarr" if path.suffix == ".zarr" else "h5netcdf"
+        return xr.open_dataset(path, engine=engine, group=group, chunks=None)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise ValueError(
+            f"file must be a netCDF file or Zarr folder; {path} is none: {error}"
+        ) from error
+
+
+def write_figure(figure: Figure, path: Path, about: str = "") -> None:
+    """Write a PNG file that carries a description."""
+    with replacing(path) as scratch:
+        figure.savefig(scratch, dpi=160, metadata={"Description": about})
+
+
+def write_json(content: dict[str, Any], path: Path) -> None:
+    """Write an indented JSON file."""
+    with replacing(path) as scratch:
+        scratch.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON file.
+
+    Raises
+    ------
+    ValueError
+        If it is damaged.
+    """
+    if path.is_dir():
+        raise ValueError(f"{path} is damaged: it is a folder")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is damaged: {error}") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} is damaged: it holds a {type(content).__name__}, not settings")
+    return content

@@ -1,0 +1,95 @@
+"""One task: how it is performed, and what became of it."""
+
+from __future__ import annotations
+
+import errno
+import platform
+import time
+import traceback
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from isingrl import TemperatureMapWarning
+from isingrl.support.archives import DamagedFileError
+from isingrl.support.provenance import versions
+from studies.running.ledger import LedgerEntry, result_path
+from studies.running.provenance import now
+from studies.running.results import write_result
+from studies.running.tasks import Job
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+
+
+@dataclass(frozen=True)
+class TaskOutcome:
+    """What became of a job: an entry for the ledger, or an error.
+
+    Attributes
+    ----------
+    job : Job
+    entry : LedgerEntry or None
+    error : str
+        One line.
+    trace : str
+        The traceback, if there is one.
+    damaged : bool
+        Whether it was damage in what the task kept to go on from, without which it can begin anew.
+    """
+
+    job: Job
+    entry: LedgerEntry | None
+    error: str = ""
+    trace: str = ""
+    damaged: bool = False
+
+
+class OutputFullError(RuntimeError):
+    """The folder for results takes no more."""
+
+
+def perform(job: Job, folder: Path, *, progress: bool = False) -> LedgerEntry:
+    """Run a task and store its result in a folder.
+
+    Raises
+    ------
+    Exception
+        Whatever the task raises.
+    """
+    task = job.task
+    options: dict[str, Any] = {}
+    if task.sweeps is not None:
+        options["sweeps"] = task.sweeps
+    if task.resumable:
+        options["folder"] = scratch_folder(folder, job)
+    began, clock = now("milliseconds"), time.perf_counter()
+    with warnings.catch_warnings():
+        # figures of studies have τ on their axes, or say what T stands for
+        warnings.simplefilter("ignore", TemperatureMapWarning)
+        data = task.function(**task.arguments, **options, seed=job.seed, progress=progress)
+    digest = write_result(data, result_path(folder, job))
+    return LedgerEntry(
+        name=job.name, key=task.key, sweeps=task.sweeps, sha256=digest,
+        seconds=time.perf_counter() - clock, started=began, ended=now("milliseconds"),
+        host=platform.node(), version=versions()["isingrl"],
+    )  # fmt: skip
+
+
+def scratch_folder(folder: Path, job: Job) -> Path:
+    """Where a resumable job keeps what it needs to go on, in the folder of all tasks."""
+    return folder / job.name
+
+
+def failed(job: Job, error: BaseException) -> TaskOutcome:
+    """Say what went wrong; a full disk will be so for all that follow, and a stop is a stop."""
+    cause = error.__context__
+    while cause is not None:
+        if not isinstance(cause, Exception):  # cleaning up after Ctrl-C raised another error
+            raise cause
+        cause = cause.__context__
+    if isinstance(error, OSError) and error.errno in _FULL:
+        raise OutputFullError(str(error)) from error
+    trace = "".join(traceback.format_exception(error))
+    damaged = isinstance(error, DamagedFileError) and job.task.resumable
+    return TaskOutcome(job, None, f"{type(error).__name__}: {error}", trace, damaged)

@@ -1,0 +1,366 @@
+"""Run the missing tasks of a study, keep each result the moment it is there, write the files."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+from filelock import FileLock, Timeout
+
+from isingrl.support.archives import make_folder
+from studies.running.endings import StudyError
+from studies.running.executors import Executor, InProcess, Workers, check_workers
+from studies.running.extending import configuration, differences, with_counts
+from studies.running.files import (
+    SUFFIXES,
+    check_format,
+    clear_scratch,
+    open_dataset,
+    read_json,
+    write_dataset,
+    write_figure,
+    write_json,
+)
+from studies.running.ledger import Ledger, provenance
+from studies.running.performing import OutputFullError, TaskOutcome, scratch_folder
+from studies.running.progress import Display, failure, failure_text
+from studies.running.provenance import now, signed
+from studies.running.results import read_result
+from studies.running.tasks import Job, jobs
+from studies.shared.videos import write_video
+
+TASKS = "tasks"
+"""Folder, in that of a study, of the results of its tasks."""
+CONFIG = "config.json"
+_LOCK = "lock"
+
+
+def run(study: Any, *, progress: bool = False) -> xr.Dataset:
+    """Run all tasks of a `Study` in this process and return its data; nothing is kept.
+
+    Parameters
+    ----------
+    study : Study
+        What is run.
+    progress : bool
+        Whether to show how far it is.
+
+    Returns
+    -------
+    Dataset
+        What its ``assemble`` makes of the results.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the configuration is bad, before any work.
+    StudyError
+        If tasks raised errors.
+
+    Examples
+    --------
+    >>> from studies.curve import Curve
+    >>> from studies.running.runner import run
+    >>> study = Curve((4, 4), temperature=(2.0, 3.0, 3), methods=("heat-bath",), sweeps=4000)
+    >>> data = run(study)
+    >>> data.energy.dims, data.energy.shape
+    (('method', 'temperature', 'chain', 'draw'), (1, 3, 2, 4000))
+    >>> study.summarize(data).energy.dims
+    ('method', 'temperature')
+    """
+    study = with_counts(study)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        with Display(type(study).__name__, folder, shown=progress) as display:
+            done = complete(study, folder, InProcess(progress=display.bars), display)
+            data = joined_data(study, done).load()
+            display.end("finished")
+            return data
+
+
+def run_to_folder(
+    study: Any,
+    name: str,
+    out: Path,
+    *,
+    workers: int = 1,
+    scheduler: str | None = None,
+    extend: bool = False,
+    form: str = "netcdf",
+    progress: bool = False,
+) -> None:
+    """Run a study and leave data, summary, figure and config.json in a folder.
+
+    Results of tasks are kept in its folder tasks. What is there of the same study is not done
+    again; that of another configuration is set aside, unless it is extended.
+
+    Parameters
+    ----------
+    study : Study
+        What is run.
+    name : str
+        Of the study, as in `studies.command.catalogue.STUDIES`.
+    out : path
+        The folder, which is made if it is not there.
+    workers : int
+        Processes of this machine; with 1 tasks run in this one.
+    scheduler : str, optional
+        Address of a Dask scheduler whose workers take the tasks.
+    extend : bool
+        Whether the study is another one than that in the folder only by what was added to it.
+    form : {"netcdf", "zarr"}
+        Of data and summary.
+    progress : bool
+        Whether to show how far it is.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the configuration is bad, the folder cannot be written to or is in use, or there is no
+        such scheduler, before any work.
+    ImportError
+        If a package is missing that the arguments ask for.
+    StudyError
+        If tasks raised errors (all others are done then), or the disk is full.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from studies.curve import Curve
+    >>> from studies.running.runner import run_to_folder
+    >>> study = Curve((4, 4), temperature=(2.0, 3.0, 3), methods=("heat-bath",), sweeps=4000)
+    >>> with TemporaryDirectory() as folder:
+    ...     run_to_folder(study, "curve", Path(folder))
+    ...     sorted(path.name for path in Path(folder).iterdir())
+    ['config.json', 'data.nc', 'figure.png', 'summary.nc', 'tasks']
+    """
+    study = with_counts(study)
+    study.tasks()
+    check_format(form)
+    workers = check_workers(workers, scheduler)
+    folder = out / TASKS
+    make_folder(folder)
+    settings = {"study": name, **configuration(study)}
+    with _alone(folder, out):
+        started = _settle(settings, out, extend=extend)
+        with Display(name, folder, shown=progress) as display:
+            display.write()
+            try:
+                with Workers(workers, scheduler, progress=display.bars) as engine:
+                    done = complete(study, folder, engine, display)
+                display.end("writing")
+                _write(study, settings, started, out, done, form, progress=display.bars)
+            except (OutputFullError, OSError) as error:
+                display.end("stopped")
+                raise StudyError(
+                    f"{out}: {error}; what was done is kept, and the same command goes on"
+                ) from error
+            except StudyError:
+                display.end("failed")
+                raise
+            display.end("finished")
+
+
+def complete(
+    study: Any, folder: Path, engine: Executor, display: Display
+) -> tuple[dict[str, Job], Ledger]:
+    """Run whatever is missing; returns the jobs by key, and the ledger of their results.
+
+    Raises
+    ------
+    StudyError
+        If tasks raised errors.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    ledger, by_key = Ledger(folder), dict[str, Job]()
+    tasks = study.tasks()
+    while tasks:
+        new = jobs(tasks, study.seed)
+        by_key |= {job.task.key: job for job in new}
+        done, damaged = ledger.finished(new)
+        for key in damaged:
+            _tell(f"the result of {key!r} is damaged and is made again")
+        display.add(new, done)
+        _run_missing([job for job in new if job.name not in done], folder, ledger, engine, display)
+        later = []
+        if hasattr(study, "later_tasks"):
+            later = study.later_tasks(_results(by_key, ledger))
+        tasks = [task for task in later if task.key not in by_key]
+    return by_key, ledger
+
+
+def _run_missing(
+    missing: list[Job], folder: Path, ledger: Ledger, engine: Executor, display: Display
+) -> None:
+    keys = {job.name: job.task.key for job in missing}
+    failures = []
+    for outcome in _outcomes(missing, folder, engine):
+        if outcome is not None:
+            if outcome.entry is not None:
+                ledger.note(outcome.entry)
+            else:
+                failures.append(outcome)
+            display.note(outcome)
+        display.beat(engine.running, keys)
+    if failures:
+        raise StudyError(
+            "\n  ".join(
+                [
+                    f"{len(failures)} of {len(missing)} tasks raised errors; the others are done:",
+                    *(failure_text(failure(each)) for each in failures),
+                ]
+            ),
+            [each.trace for each in failures],
+        )
+
+
+def _outcomes(missing: list[Job], folder: Path, engine: Executor) -> Iterator[TaskOutcome | None]:
+    """What comes of jobs; one whose checkpoint is damaged runs again without it, last of all."""
+    damaged = []
+    for outcome in engine.run(missing, folder):
+        if outcome is None or not outcome.damaged:
+            yield outcome
+            continue
+        _tell(f"the checkpoint of {outcome.job.task.key!r} is damaged and its task begins anew")
+        shutil.rmtree(scratch_folder(folder, outcome.job), ignore_errors=True)
+        damaged.append(outcome.job)
+    if damaged:
+        yield from engine.run(damaged, folder)
+
+
+def _results(by_key: dict[str, Job], ledger: Ledger) -> dict[str, xr.Dataset]:
+    return {key: read_result(ledger.result(job)) for key, job in by_key.items()}
+
+
+def joined_data(study: Any, done: tuple[dict[str, Job], Ledger]) -> xr.Dataset:
+    """The data of a study whose tasks are done."""
+    data: xr.Dataset = study.assemble(_results(*done))
+    return data
+
+
+def _write(
+    study: Any,
+    settings: dict[str, Any],
+    started: str,
+    out: Path,
+    done: tuple[dict[str, Job], Ledger],
+    form: str,
+    *,
+    progress: bool,
+) -> None:
+    """Write all files; the data first, from which the others are made."""
+    by_key, ledger = done
+    tasks = provenance(ledger, by_key.values())
+    path = out / f"data{SUFFIXES[form]}"
+    write_dataset(signed(joined_data(study, done), settings, started), path, tasks)
+    with open_dataset(path) as data:
+        summary = study.summarize(data)
+        write_dataset(signed(summary, settings, started), path.with_stem("summary"), tasks)
+        write_figure(study.plot(summary), out / "figure.png", json.dumps(settings))
+        recordings = study.recordings(data) if hasattr(study, "recordings") else {}
+        for file, recording in recordings.items():
+            names = tuple(recording["side"].values)
+            write_video(recording, out / file, names=names, progress=progress)
+    write_json(settings, out / CONFIG)
+
+
+@contextmanager
+def _alone(folder: Path, out: Path) -> Iterator[None]:
+    """Keep a second start away from the folder, and clear what was killed while it wrote."""
+    lock = FileLock(folder / _LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise ValueError(
+            f"out must not be in use; a study is running in {out} (isingrl status {out} tells)"
+        ) from error
+    except OSError as error:
+        raise ValueError(f"{folder / _LOCK} must be a file; remove it: {error}") from error
+    try:
+        for each in (out, folder):
+            clear_scratch(each)
+        yield
+    finally:
+        with suppress(OSError):
+            for each in (out, folder):
+                clear_scratch(each)
+        lock.release()
+
+
+def is_running(folder: Path) -> bool:
+    """Whether a process is at work on a folder of tasks, as far as its lock tells."""
+    if not (folder / _LOCK).is_file() or (folder / _LOCK).is_symlink():
+        return False
+    try:
+        with FileLock(folder / _LOCK, timeout=0):
+            return False
+    except Timeout:
+        return True
+
+
+def _settle(settings: dict[str, Any], out: Path, *, extend: bool) -> str:
+    """Set results of another configuration aside; returns when the study was started first."""
+    folder = out / TASKS
+    path = folder / CONFIG
+    content = {"config": settings, "started": now()}
+    if os.path.lexists(path):
+        former = _read_config(path)
+        changes = differences(former["config"], settings)
+        if not changes or extend:
+            content["started"] = former["started"]
+        else:
+            number = 1 + sum(1 for _ in out.glob(f"earlier-{TASKS}-*"))
+            aside = out / f"earlier-{TASKS}-{number}"
+            aside.mkdir()
+            for each in folder.iterdir():
+                if each.name != _LOCK:
+                    each.rename(aside / each.name)
+            _tell(f"{'; '.join(changes)}: starting anew, and results so far are kept in {aside}")
+    write_json(content, path)
+    return str(content["started"])
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    """What `_settle` wrote.
+
+    Raises
+    ------
+    ValueError
+        If it is damaged.
+    """
+    found = read_json(path)
+    parts = {"config": dict, "started": str}
+    for name, kind in parts.items():
+        if not isinstance(found.get(name), kind):
+            raise ValueError(f"{path} is damaged: it has no {name}; delete it to start anew")
+    if not isinstance(found["config"].get("study"), str):
+        raise ValueError(f"{path} is damaged: it names no study; delete it to start anew")
+    return found
+
+
+def read_former(out: Path) -> dict[str, Any]:
+    """Name and configuration of the study in a folder.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    path = out / TASKS / CONFIG
+    if not path.exists():
+        raise ValueError(f"out must hold a study; {os.fspath(out)} has no {TASKS}/{CONFIG}")
+    config: dict[str, Any] = _read_config(path)["config"]
+    return config
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

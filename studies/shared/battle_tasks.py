@@ -1,0 +1,127 @@
+"""Tasks that studies of battles share: train a team, let two sets of trained teams play."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from analysis import plots
+from isingrl.battle import Arena, LearningTeam, Team, TrainedTeam, play, train
+from isingrl.battle.contests import OUTCOMES, count_outcomes
+from studies.running.tasks import task_seed
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["contest", "draw_trainings", "history", "train_team", "trained_team"]
+
+_PARAMETER = "parameter."
+_WINDOW = 9  # rounds that a drawn point is the mean of
+_MEANS = {"kills": "foes killed a game", "deaths": "team mates killed a game"}
+
+
+def train_team(
+    team: LearningTeam,
+    opponent: str | tuple[str, ...],
+    arena: Arena,
+    games: int,
+    side_by_side: int,
+    *,
+    folder: Path | None,
+    seed: int,
+    progress: bool = False,
+) -> xr.Dataset:
+    """Train a team; returns its history and the parameters of its network.
+
+    The coordinates of the history are called ``played`` and ``against`` here.
+    """
+    trained = train(
+        team, opponent, arena=arena, games=games, side_by_side=side_by_side, seed=seed, out=folder,
+        progress=progress,
+    )  # fmt: skip
+    data = trained.history.rename(games="played", opponent="against")
+    for name, values in trained.parameters.items():
+        dims = [f"{name}_{axis}" for axis in range(values.ndim)]
+        data[_PARAMETER + name] = (dims, values)
+    return data
+
+
+def trained_team(team: LearningTeam, data: xr.Dataset) -> TrainedTeam:
+    """The trained team that `train_team` returned."""
+    parameters = {
+        str(name).removeprefix(_PARAMETER): data[name].values
+        for name in data.data_vars
+        if str(name).startswith(_PARAMETER)
+    }
+    return TrainedTeam(team, parameters)
+
+
+def history(data: xr.Dataset) -> xr.Dataset:
+    """What `train_team` returned, without the parameters."""
+    return data[[name for name in data.data_vars if not str(name).startswith(_PARAMETER)]]
+
+
+def contest(
+    first: Sequence[TrainedTeam],
+    second: Sequence[TrainedTeam | Team],
+    games: int,
+    arena: Arena,
+    *,
+    seed: int,
+    progress: bool = False,
+) -> xr.Dataset:
+    """Let every team of one set play every team of another.
+
+    Returns
+    -------
+    Dataset
+        Over (training, opponent_training): ``wins``, ``draws`` and ``losses`` of the first,
+        ``kills`` of both a game.
+    """
+    shape = (len(first), len(second))
+    found: dict[str, Any] = {name: np.zeros(shape, np.int64) for name in OUTCOMES}
+    found |= {name: np.zeros(shape) for name in _MEANS}
+    for i, j in np.ndindex(shape):
+        pair_seed = task_seed(seed, f"{i}/{j}")
+        data = play(first[i], second[j], games, arena=arena, seed=pair_seed, progress=progress)
+        score, kills = data["score"].values, data["kills"].values
+        for name, number in count_outcomes(score).items():
+            found[name][i, j] = number
+        found["kills"][i, j], found["deaths"][i, j] = kills.mean(axis=0)
+    labels = OUTCOMES | _MEANS
+    return xr.Dataset(
+        {
+            name: (
+                ("training", "opponent_training"),
+                values,
+                {"long_name": labels[name], "units": "1"},
+            )
+            for name, values in found.items()
+        }
+    )
+
+
+def draw_trainings(ax: Axes, values: xr.DataArray, against: str) -> None:
+    """Draw the course of a method's trainings against one opponent: mean and standard error.
+
+    Parameters
+    ----------
+    ax : Axes
+    values : DataArray, dims (training, round)
+        With the coordinates ``method``, ``played`` and ``against``.
+    against : str
+    """
+    chosen = values.isel(round=(values["against"] == against).values)
+    smooth = chosen.rolling(round=_WINDOW, center=True, min_periods=1).mean()
+    mean = smooth.mean("training").values
+    error = (smooth.std("training", ddof=1) / np.sqrt(smooth.sizes["training"])).values
+    method = str(values["method"].item())
+    color = plots.method_style(method)["color"]
+    played = chosen["played"].values
+    ax.plot(played, mean, color=color, lw=1.4, label=plots.method_label(method))
+    ax.fill_between(played, mean - error, mean + error, color=color, alpha=0.2, lw=0)
+    ax.set(xlabel="games played", ylabel=plots.axis_label(values))
