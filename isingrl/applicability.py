@@ -1,4 +1,4 @@
-"""What rules that were trained have in common: the model and the temperatures that they are for."""
+"""Where a trained rule applies: on which model, at which temperatures."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ _SAME = 8 * np.finfo(np.float64).eps  # relative
 
 
 def check_same_model(model: Ising, trained: Ising, *, shape: bool) -> None:
-    """Refuse a model that a policy was not made for.
+    """Refuse a model that differs from the one a policy was trained on.
 
     Parameters
     ----------
     model, trained : Ising
-        What it is asked for, and what it was trained on.
+        The model asked for, and the one of the training.
     shape : bool
-        Whether the shape of the lattice matters, too.
+        Whether the shape of the lattice must be the same, too.
 
     Raises
     ------
     ValueError
-        If they differ in more than the shape, or in that.
+        If they differ.
     """
     own, asked = trained.lattice, model.lattice
     same = [
@@ -49,12 +49,12 @@ def check_same_model(model: Ising, trained: Ising, *, shape: bool) -> None:
 def choose_temperatures(
     temperature: Any, trained: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
-    """Temperatures asked for, which must be among those trained at; all of them if None.
+    """Return the temperatures asked for, or all of the training if None is given.
 
     Raises
     ------
     TypeError, ValueError
-        If `temperature` is no such temperature.
+        If the policy was not trained at one of them.
     """
     if temperature is None:
         return trained
@@ -72,9 +72,9 @@ def choose_temperatures(
 def temperature_indices(
     asked: npt.NDArray[np.float64], trained: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.intp]:
-    """Where temperatures stand among those trained at, −1 for others.
+    """Indices of temperatures among those of the training; −1 for others.
 
-    Those that differ by rounding are the same, as 0.3 and ``0.1 * 3`` are.
+    Temperatures that differ by rounding, such as 0.3 and ``0.1 * 3``, are the same.
     """
     if not trained.size:
         return np.full(len(asked), -1)

@@ -1,4 +1,4 @@
-"""What a Dataset says of its model, as coordinates, which stay with the numbers."""
+"""Coordinates that tell a Dataset's model."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from isingrl.model import Ising
 
 
 def coordinates_of(model: Ising) -> dict[str, Any]:
-    """Coordinates of a model and its lattice, scalars but for several fields.
+    """Coordinates of a model and its lattice: scalars, except for several fields.
 
-    They are no attributes, of which xarray keeps those of the first Dataset where several are
-    joined.
+    Coordinates, because xarray drops or mixes up attributes when it joins Datasets.
     """
     lattice = model.lattice
     several = not isinstance(model.field, float)

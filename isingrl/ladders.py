@@ -1,4 +1,4 @@
-"""Temperatures or fields one after the other, each from where the last one ended."""
+"""A run rung by rung: each temperature or field starts where the last one ended."""
 
 from __future__ import annotations
 
@@ -6,17 +6,15 @@ import math
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from isingrl.run import Run
 from isingrl.run_files import run_folder
 from isingrl.support.validation import check_choice, check_flag
-
-if TYPE_CHECKING:
-    from isingrl.simulation import Run
 
 _BRANCHES = ("forward", "backward")
 

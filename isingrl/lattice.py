@@ -20,7 +20,7 @@ BOUNDARIES = ("periodic", "free")
 
 @dataclass(frozen=True)
 class Lattice:
-    """A hypercubic lattice whose sites hold one spin each.
+    """A hypercubic lattice with one spin a site.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ class Lattice:
 
     @property
     def forward_offsets(self) -> tuple[tuple[int, ...], ...]:
-        """One offset of each opposite pair: every bond is met once going forward."""
+        """One offset of each opposite pair, which reach every bond once."""
         return self.offsets[len(self.offsets) // 2 :]
 
     @property
@@ -131,7 +131,7 @@ class Lattice:
 
     @property
     def local_sum_step(self) -> int:
-        """By how much the sum of the neighbour spins steps from one entry of `n_up` to the next."""
+        """Difference of the sums of neighbour spins of two adjacent entries of `n_up`."""
         return 2 if self.periodic else 1
 
     @cached_property
@@ -140,8 +140,8 @@ class Lattice:
 
         A path or an even cycle needs two colours, an odd cycle three. The von Neumann lattice is
         the Cartesian product of its axes, for which the sum of the axis colours modulo the
-        largest number of colours is right; the Moore lattice is their strong product, which
-        needs every combination of the axis colours kept apart.
+        largest number of colours is right. The Moore lattice is their strong product: every
+        combination of the axis colours is a sublattice.
         """
         axes = np.meshgrid(*(self._axis_colors(side) for side in self.shape), indexing="ij")
         if self.neighborhood == "von_neumann":

@@ -16,8 +16,8 @@ from isingrl.support.validation import check_field, check_real, check_spin_value
 class Ising:
     r"""Ising model, :math:`H = -J \sum_{\langle ij \rangle} s_i s_j - h \sum_i s_i`.
 
-    Every neighbour pair counts once (a pair that is joined twice, across a periodic side of
-    length 2, twice); :math:`s_i = \pm 1` and :math:`k_B = 1`.
+    Every neighbour pair counts once, but twice if it is joined twice, across a periodic side of
+    length 2; :math:`s_i = \pm 1` and :math:`k_B = 1`.
 
     Parameters
     ----------
@@ -26,8 +26,8 @@ class Ising:
     coupling : float
         Coupling J, finite; negative for an antiferromagnet.
     field : float or sequence of float
-        Magnetic field h, finite, in the units of the coupling; or several distinct ones, which
-        `simulate` and the exact results lay along a dim ``field``.
+        Magnetic field h, finite, in the units of the coupling. Several distinct fields become a dim
+        ``field`` of `simulate` and of the exact results.
 
     Raises
     ------
@@ -69,7 +69,7 @@ class Ising:
         return (self,)
 
     def one_field(self, what: str = "this") -> float:
-        """Return the field, for what needs a single one.
+        """Return the field, if the model has only one.
 
         Parameters
         ----------
@@ -100,7 +100,7 @@ class Ising:
         return self.field
 
     def energy(self, spins: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """Energy per site, in units in which J is given.
+        """Energy per site, in the units of J.
 
         Parameters
         ----------
@@ -220,7 +220,7 @@ class Ising:
         return np.asarray(values.sum(axis=sites))
 
     def _shifted(self, s: npt.NDArray[np.int64], offset: tuple[int, ...]) -> npt.NDArray[np.int64]:
-        """Spin one `offset` away from every site, 0 where the boundary is free."""
+        """Spin one `offset` away from every site; 0 beyond a free boundary."""
         axes = range(-self.lattice.ndim, 0)
         for axis, step in zip(axes, offset, strict=True):
             s = np.roll(s, -step, axis=axis)

@@ -19,24 +19,24 @@ def obeys_gibbs(
     sites: npt.NDArray[np.int32] | None,
     n_sites: int,
 ) -> npt.NDArray[np.bool_]:
-    """Whether the log-odds of every chain are those of Ising spins, pair by pair and field.
+    """Whether every chain has the log-odds of Ising spins with pair couplings and fields.
 
-    With ``x = log(rises / falls)`` that is: x is a sum of one number for each spin that is seen,
-    and what i adds to the log-odds of j, j adds to those of i. A flip and its reverse may then be
-    made rarer by the same factor: the measure stays.
+    The log-odds ``x = log(rises / falls)`` must be a sum of one number for each spin seen, and
+    the number must be the same for i seen by j as for j seen by i. A flip and its reverse may be
+    rarer by the same factor, because that does not change the measure.
 
     Parameters
     ----------
     rises, falls : ndarray, shape (n_chains, n_tables, n_states)
         Probabilities of a flip from down and from up, see `isingrl.tables.RuleTable`.
     sites : int32 ndarray, shape (n_sites, k), or None
-        Whose spins are seen; None where states are numbers of up neighbours.
+        Sites seen; None if states are numbers of up neighbours.
     n_sites : int
 
     Returns
     -------
     bool ndarray, shape (n_chains,)
-        False where a state allows no flip at all: nothing then says what the measure is.
+        False if some state allows no flip at all, because the measure is then unknown.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         log_odds = np.log(rises) - np.log(falls)
@@ -57,7 +57,7 @@ def obeys_gibbs(
         occurs = (present | (bits == 0)).all(axis=2)
     found = np.zeros(len(log_odds), dtype=bool)
     for chain, x in enumerate(log_odds):
-        if chain and np.array_equal(x, log_odds[chain - 1]):  # as those of one temperature
+        if chain and np.array_equal(x, log_odds[chain - 1]):  # chains of one temperature
             found[chain] = found[chain - 1]
         else:
             found[chain] = _chain_obeys(x, certainty[chain], columns, occurs, sites, n_sites)
@@ -76,7 +76,7 @@ def _chain_obeys(
     if np.isnan(log_odds[np.broadcast_to(occurs, log_odds.shape)]).any():
         return False
     finite = np.isfinite(log_odds) & occurs
-    if sites is None and finite.sum(axis=1).max() == 1:  # almost T = 0: the order is all there is
+    if sites is None and finite.sum(axis=1).max() == 1:  # almost T = 0: only the order is left
         return bool(
             (log_odds[:, 1:] >= log_odds[:, :-1]).all()
             or (log_odds[:, 1:] <= log_odds[:, :-1]).all()
@@ -104,7 +104,7 @@ def _chain_obeys(
 
 
 def _mutual(bonds: FloatArray, sites: npt.NDArray[np.int32], n_sites: int) -> bool:
-    """Whether the bonds, shape (n_tables, k), are the same from either end."""
+    """Whether every bond, shape (n_tables, k), is the same seen from both ends."""
     each = np.broadcast_to(bonds, sites.shape)
     seen = sites < n_sites
     first = np.broadcast_to(np.arange(n_sites)[:, None], sites.shape)[seen]

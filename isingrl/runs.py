@@ -1,4 +1,4 @@
-"""What simulating and training have in common: seeds, first configurations, draws to keep."""
+"""Arguments that `simulate` and `train` share: seeds, first configurations, snapshots."""
 
 from __future__ import annotations
 
@@ -25,9 +25,8 @@ def check_start(
 ) -> str | npt.NDArray[np.int8]:
     """Return the name of a start, or its spins with shape (n_chains, *lattice_shape).
 
-    `chains` are the axes that an array of all first configurations has before those of the lattice,
-    by name; the dims of a DataArray may stand in any order, and it need not have those in which
-    its configurations do not differ.
+    `chains` are names and sizes of the axes before those of the lattice. The dims of a DataArray
+    may stand in any order; configurations are repeated along dims that it lacks.
     """
     if isinstance(start, str):
         return check_choice("start", start, STARTS)
@@ -40,7 +39,7 @@ def check_start(
 def check_snapshots(snapshots: Any, sweeps: int, interval: int) -> npt.NDArray[np.int64]:
     """Return the measured sweeps after which configurations are kept, ascending.
 
-    A number of them is spread evenly over the draws, ending with the last.
+    A number spreads them evenly over the draws, up to the last one.
     """
     draws = sweeps // interval
     several = isinstance(snapshots, Sequence | np.ndarray) and not isinstance(

@@ -1,4 +1,4 @@
-"""What every rule reduces to: probabilities of spin up, by own spin and by what a site sees."""
+"""Tables of rules: the probability of spin up, by own spin and by what a site sees."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from isingrl.schedules import draws_sites
 __all__ = ["RuleTable"]
 
 LAZY = 0.875
-"""Probability with which flips are proposed that are nearly sure both ways."""
+"""Probability of proposing a flip that is nearly sure both ways."""
 
 _NEARLY_SURE = 0.75
 _EXCESS = 1e-12  # by which rounding may leave [0, 1]
@@ -30,10 +30,9 @@ class RuleTable:
     up : float64 ndarray, shape (n_chains, n_tables, 2, n_states)
         For own spin down and up. One table for all sites, or one a site in C order.
     sites : int32 ndarray, shape (n_sites, k), optional
-        Whose spins a site sees, ``n_states = 2**k``: the state is the sum of 2^j over those j for
-        which the spin at ``sites[:, j]`` is up; ``n_sites`` stands for a missing site, which is
-        not up. If omitted, the state is the number of up neighbours, an index into
-        ``lattice.n_up``.
+        Sites seen, ``n_states = 2**k``. The state is the sum of 2^j over all j with an up spin at
+        ``sites[:, j]``; ``n_sites`` is a missing site, which is not up. If omitted, the state is
+        the number of up neighbours, an index into ``lattice.n_up``.
 
     Examples
     --------
@@ -66,19 +65,18 @@ class RuleTable:
     def for_schedule(self, lattice: Lattice, schedule: str) -> RuleTable:
         """Return the table that is run on a schedule: nearly sure flips are made lazy.
 
-        Where many sites move at once, or in a fixed order, flips that are accepted (almost) always
-        both ways can keep a chain among a few configurations for (almost) ever: domain walls of a
-        ring move ballistically, stripes in which no spin feels its neighbours turn into each
-        other, and all spins turn together where T is large. So, unless sites are drawn at random:
-        where a flip and its reverse both have a probability of at least 3/4, both are proposed
-        with probability 7/8. No spin then remembers more than 3/4 of what it was. Detailed balance
-        holds as before, and so does the Gibbs measure. Tables that obey no detailed balance with a
-        Gibbs measure stay as they are, since their law would change.
+        If many sites move at once or in a fixed order, flips that are (almost) sure both ways can
+        trap a chain in a few configurations: domain walls of a ring move ballistically, stripes
+        turn into each other, and at high T all spins turn together. Therefore, if a flip and its
+        reverse both have a probability of at least 3/4, both are proposed with probability 7/8.
+        Detailed balance and the Gibbs measure stay the same. Two kinds of tables are not changed:
+        those of schedules that draw sites at random, because they have no such traps, and those
+        without detailed balance, because their law would change.
 
         Parameters
         ----------
         lattice : Lattice
-            Whose sites they are.
+            The lattice of the sites.
         schedule : str
             As in `isingrl.simulate`.
 
@@ -108,12 +106,12 @@ class RuleTable:
         return replace(self, up=np.where(lazy[..., None, :], up, self.up))
 
     def check(self, lattice: Lattice, n_chains: int, rule: str) -> RuleTable:
-        """Return the table, rounding taken off, once it is known to fit.
+        """Check the table and return it, clipped to [0, 1] where rounding has left it.
 
         Parameters
         ----------
         lattice : Lattice
-            Whose sites they are.
+            The lattice of the sites.
         n_chains : int
             Chains that are to run.
         rule : str
@@ -169,7 +167,7 @@ class RuleTable:
         Parameters
         ----------
         lattice : Lattice
-            Whose sites they are.
+            The lattice of the sites.
         spins : array_like of ±1, shape (..., n_sites)
             Sites in C order.
 
@@ -198,7 +196,7 @@ class RuleTable:
         Parameters
         ----------
         lattice : Lattice
-            Whose sites they are.
+            The lattice of the sites.
         spins : array_like of ±1, shape (..., n_sites)
             Sites in C order.
 
@@ -242,7 +240,7 @@ def check_probabilities(values: Any, rule: str) -> npt.NDArray[np.float64]:
 
 
 def _check_sites(sites: Any, lattice: Lattice, rule: str) -> None:
-    """Check whose spins are seen."""
+    """Check the sites seen."""
     n = lattice.n_sites
     given = np.asarray(sites)
     if given.ndim != 2 or len(given) != n or given.dtype.kind not in "iu":

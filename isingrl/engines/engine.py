@@ -1,4 +1,4 @@
-"""What `simulate` asks of an engine, and the engine that a table takes."""
+"""The protocol of engines, and the engine for a table."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Engine(Protocol):
     """Sweeps the spins of all chains, and measures them."""
 
     updates_a_call: float
-    """Site updates of about a tenth of a second: what passes between two looks at the keyboard."""
+    """Site updates in about a tenth of a second: how often `simulate` can be interrupted."""
 
     def sweep(self, sweeps: int) -> None:
         """Make `sweeps` sweeps of every chain."""
@@ -29,19 +29,19 @@ class Engine(Protocol):
         Returns
         -------
         dict of int64 arrays, shape (n_chains, draws)
-            ``bonds``, the sums of s_i s_j over bonds; ``totals``, those of s_i over sites; and
-            what else it measures, sums over sites by the name of the variable of a Dataset that
-            they become, per site.
+            ``bonds``, sums of s_i s_j over bonds; ``totals``, sums of s_i over sites; and any
+            further sums over sites. Each of these, divided by the number of sites, becomes the
+            variable of that name in the Dataset.
         """
 
     def spins(self, chain: int) -> npt.NDArray[np.int8]:
         """Spins of one chain, shape (*lattice.shape)."""
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
-        """Copies of all that the next sweeps depend on, by name."""
+        """Copies of everything that the next sweeps depend on, by name."""
 
     def restore(self, state: dict[str, npt.NDArray[Any]]) -> None:
-        """Take over what `state` returned."""
+        """Set the engine to a `state`."""
 
 
 def table_engine(
@@ -51,7 +51,7 @@ def table_engine(
     schedule: str,
     seed: np.random.SeedSequence,
 ) -> Engine:
-    """Engine of a table: bit lanes wherever they fit, else bytes.
+    """Make the engine for a table: bit lanes if they hold the lattice, else bytes.
 
     Parameters
     ----------

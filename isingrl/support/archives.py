@@ -1,4 +1,4 @@
-"""Settings and arrays on disk: JSON to read, safetensors that hold both, written whole or not."""
+"""Settings and arrays on disk: JSON for people, safetensors for both; each is written whole."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SCRATCH = "scratch"
 
 
 class DamagedFileError(ValueError):
-    """Files that were whole once, or should be, are cut short, changed or incomplete."""
+    """A file is cut short, changed or incomplete."""
 
 
 def write_archive(
@@ -39,7 +39,7 @@ def write_archive(
 ) -> None:
     """Write NAME.json and NAME.safetensors in a folder.
 
-    A write that is cut short leaves what was there before, or the new files.
+    If the write is cut short, the folder holds the former files or the new ones.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def write_archive(
         content = settings | {"sha256": file_digest(data)}
         text.write_text(json.dumps(content, indent=2), encoding="utf-8")
         for file in (data, text):
-            sync(file)  # else a crash of the machine could leave the name without the content
+            sync(file)  # a crash of the machine could otherwise keep the name and lose the content
             file.replace(folder / file.name)
     sync(folder)
 
@@ -81,7 +81,7 @@ def write_arrays(path: Path, arrays: Arrays, metadata: dict[str, str]) -> None:
 def read_archive(
     path: str | os.PathLike[str], name: str, form: str, what: str, argument: str = "path"
 ) -> tuple[dict[str, Any], Arrays]:
-    """Settings and arrays that `write_archive` wrote.
+    """Read settings and arrays that `write_archive` wrote.
 
     Parameters
     ----------
@@ -89,20 +89,20 @@ def read_archive(
     name : str
         Of the files.
     form : str
-        Which ``settings["format"]`` is wanted.
+        The ``settings["format"]`` to expect.
     what : str
-        What the folder should be, for messages.
+        Kind of folder, for messages.
     argument : str
-        Where the user named the folder, for messages.
+        Name of the argument that gave the folder, for messages.
 
     Raises
     ------
     FileNotFoundError
-        If one of the files is not there.
+        If a file is missing.
     DamagedFileError
-        If they are not as `write_archive` wrote them.
+        If a file differs from what `write_archive` wrote.
     ValueError
-        If they are of another format.
+        If the format is another one.
     """
     folder = Path(path)
     data, text = (folder / file for file in _files(name))
@@ -130,13 +130,13 @@ def _read_archive(
 def read_checkpoint(
     path: str | os.PathLike[str], name: str, form: str, what: str, argument: str = "path"
 ) -> tuple[dict[str, Any], Arrays] | None:
-    """As `read_archive`; None if nothing has been written yet.
+    """Read as `read_archive` does; return None if nothing has been written yet.
 
     Raises
     ------
     DamagedFileError, ValueError
-        As there; without the arrays a checkpoint is damaged, while their file also holds the
-        settings.
+        As `read_archive`. A checkpoint may lack its JSON, because the file of the arrays holds
+        the settings too.
     """
     data, text = (Path(path) / file for file in _files(name))
     if not data.exists() and not text.exists():
@@ -148,7 +148,7 @@ def read_checkpoint(
 
 
 def sync(path: Path) -> None:
-    """Wait until a file or the names in a folder are on the disk."""
+    """Wait until the disk holds a file, or the names in a folder."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -162,7 +162,7 @@ def output_path(out: Any) -> Path:
     Raises
     ------
     TypeError, ValueError
-        If it is no path, or an empty one, which would be the folder of now.
+        If it is no path, or empty, which would mean the current folder.
     """
     if not isinstance(out, str | os.PathLike):
         raise TypeError(f"out must be a path; got {out!r}")
@@ -172,12 +172,12 @@ def output_path(out: Any) -> Path:
 
 
 def lock_folder(path: Path) -> int | None:
-    """Keep others away from an output folder, until what is returned is closed by `os.close`.
+    """Lock an output folder until `os.close` closes the handle that is returned.
 
     Returns
     -------
     int or None
-        Handle of the folder; None where folders cannot be locked.
+        Handle of the folder, or None if the file system cannot lock folders.
 
     Raises
     ------
@@ -200,10 +200,9 @@ def lock_folder(path: Path) -> int | None:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`, and rename it to `path` when all went well.
+    """Give a temporary path beside `path`, for a file or folder; rename it to `path` on success.
 
-    What is there then is on the disk, whatever happens to the machine. It may be a file or a
-    folder.
+    After that the content is on the disk, even if the machine crashes.
     """
     scratch = path.with_name(f".{path.stem}.{os.getpid()}.{SCRATCH}{path.suffix}")
     try:
@@ -230,7 +229,7 @@ def _replace_folder(scratch: Path, path: Path) -> None:
 
 
 def make_folder(path: Path, name: str = "out") -> None:
-    """Make the output folder, and make sure that it can be written to.
+    """Make the output folder and check that it can be written to.
 
     Raises
     ------
@@ -248,13 +247,13 @@ def make_folder(path: Path, name: str = "out") -> None:
 
 
 def clear_scratch(path: str | os.PathLike[str], name: str) -> None:
-    """Remove what writes that were killed left in a folder."""
+    """Remove scratch files that killed writers left in a folder."""
     for folder in Path(path).glob(f"{_scratch(name)}*"):
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def part(arrays: Arrays, prefix: str) -> Arrays:
-    """Arrays whose name begins with `prefix`, without it."""
+    """Arrays with names that begin with `prefix`; the prefix is cut off."""
     return {
         name.removeprefix(prefix): values
         for name, values in arrays.items()
@@ -268,7 +267,7 @@ def fill(arrays: Arrays, values: Arrays) -> None:
     Raises
     ------
     ValueError
-        If names, shapes or types differ, before anything is copied.
+        If names, shapes or types differ; nothing is copied then.
     """
     expected, found = (
         {name: (each.shape, each.dtype) for name, each in some.items()} for some in (arrays, values)
@@ -296,22 +295,22 @@ def check_same(
     theirs: dict[str, Any],
     reasons: dict[str, str] | None = None,
 ) -> None:
-    """Refuse to go on in a folder with other arguments than it was begun with.
+    """Refuse to go on in a folder with other arguments than those of its first run.
 
     Parameters
     ----------
     folder : path
     what : str
-        What lies in the folder, for messages.
+        Kind of run in the folder, for messages.
     own, theirs : dict
-        Arguments of now and of the folder, ready for JSON, dicts of them one level deep.
+        Arguments of this run and of the folder, ready for JSON; dicts may be one level deep.
     reasons : dict of str, optional
-        Why an argument may not change, by name, where it does not go without saying.
+        Why an argument must not change, by name, where that is not obvious.
 
     Raises
     ------
     ValueError
-        Naming an argument that differs, "team.discount" if it is one within a dict.
+        If an argument differs; it is named, as "team.discount" within a dict.
     """
     own, theirs = _flat(own), _flat(theirs)
     for name in own | theirs:
@@ -331,7 +330,7 @@ def foreign(
     argument: str = "path",
     kind: type[ValueError] = ValueError,
 ) -> Iterator[None]:
-    """Say of whatever a folder's content leads to that the folder is not what it should be."""
+    """Turn any error while a folder is read into one that names the folder."""
     try:
         yield
     except (
@@ -350,7 +349,7 @@ def _scratch(name: str) -> str:
 
 
 def _flat(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Arguments by name, those of a dict within as "team.discount" and the like, as from JSON."""
+    """Arguments by name, as JSON gives them back; one within a dict is "team.discount"."""
     found: dict[str, Any] = {}
     for name, value in json.loads(json.dumps(arguments)).items():
         if isinstance(value, dict):
@@ -375,9 +374,9 @@ def _content_digest(settings: dict[str, Any], arrays: Arrays) -> str:
 
 
 def _read_steady(data: Path, text: Path) -> tuple[dict[str, Any], Arrays]:
-    """As `_read_whole`, again if they were replaced meanwhile.
+    """Read as `_read_whole` does, and once more if the files were replaced meanwhile.
 
-    On a cluster a worker that was given up may be writing still.
+    On a cluster a worker that the scheduler gave up may still write.
     """
     while True:
         before = data.stat()
@@ -394,12 +393,12 @@ def _read_steady(data: Path, text: Path) -> tuple[dict[str, Any], Arrays]:
 
 
 def _read_whole(data: Path, text: Path) -> tuple[dict[str, Any], Arrays]:
-    """Settings and arrays of two files that are as they were written.
+    """Read settings and arrays from the two files, and check their digests.
 
     Raises
     ------
     Exception
-        Of many kinds, if they are not.
+        Of many kinds, if a file is damaged.
     """
     told: dict[str, Any] = {}
     same = False
@@ -414,6 +413,6 @@ def _read_whole(data: Path, text: Path) -> tuple[dict[str, Any], Arrays]:
         if json.dumps(told) != json.dumps(settings):
             raise ValueError(f"{text.name} was changed")
     elif own != _content_digest(settings, arrays):
-        # else it was a write that was cut short between its two files, of which the first holds all
+        # if equal, a write was cut short between its two files; the first holds everything
         raise ValueError(f"{data.name} was changed")
     return settings, arrays

@@ -1,4 +1,4 @@
-"""Tell, once a machine, that kernels are compiled, where that takes longer than a moment."""
+"""Tell the user, once on each machine, that kernels are being compiled."""
 
 from __future__ import annotations
 
@@ -23,33 +23,33 @@ _log = logging.getLogger("isingrl")
 
 
 def tell(line: str | None = None) -> None:
-    """Say it to whoever listens to the logger ``isingrl``: on standard error, if nobody does.
+    """Send a line to the logger ``isingrl``, which writes to standard error by default.
 
     ``logging.getLogger("isingrl").setLevel("ERROR")`` silences it.
 
     Parameters
     ----------
     line : str, optional
-        What is said; that of `words` if omitted.
+        The line; that of `words` if omitted.
     """
     from tqdm import tqdm
 
-    # a bar that is shown is cleared first and drawn again below
+    # tqdm clears its bar first and draws it again below the line
     with tqdm.external_write_mode(file=sys.stderr):
         _log.warning(words() if line is None else line)
 
 
 def tell_once(line: str) -> None:
-    """Say it as `tell` does, but that kernels are kept only once for all programs.
+    """Send a line as `tell` does; the usual one only once on a machine.
 
-    Each program needs some kernels that those before it did not.
+    Each program needs some kernels that earlier programs did not, so it would come again and again.
     """
     if line != _ONCE or not _was_told():
         tell(line)
 
 
 def _was_told() -> bool:
-    """Whether it was told since these kernels and this Numba were installed; it is from now on."""
+    """Whether the line was sent since kernels and Numba were installed; note that it was."""
     folder = kernel_cache.folder()
     if folder is None:
         return False
@@ -65,7 +65,7 @@ def _was_told() -> bool:
 
 
 def words() -> str:
-    """Say that kernels are compiled, and why they are not kept where they cannot be."""
+    """Line that says that kernels are compiled, and why they are not cached if they cannot be."""
     if not kernel_cache.problems:
         return _ONCE
     return (
@@ -75,9 +75,9 @@ def words() -> str:
 
 
 class _Patience(event.Listener):  # type: ignore[misc]
-    """Counts the seconds that kernels of ours take to compile.
+    """Counts the seconds that our kernels take to compile; sends the line after one second.
 
-    Numba compiles one function at a time, and within it those that it calls.
+    Numba compiles one function at a time, and within it the functions that it calls.
     """
 
     def __init__(self) -> None:
@@ -123,11 +123,11 @@ _patience = _Patience()
 
 @functools.cache
 def watch() -> None:
-    """Begin to watch the compiler; what calls kernels asks for it, any number of times."""
+    """Begin to watch the compiler. Every module that calls kernels calls this first."""
     event.register("numba:compile", _patience)
 
 
 def tell_by(function: Callable[[str], None]) -> None:
-    """Call `function` with the words, from a thread of its own, in place of `tell_once`."""
+    """Call `function` with the line, from another thread, in place of `tell_once`."""
     watch()
     _patience.tell = function

@@ -1,4 +1,4 @@
-"""Torch, which is optional: whether it is there, on which device, and on one thread."""
+"""Torch, an optional package: whether it is installed, its devices, threads and optimizers."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ def require_torch(extra: str) -> None:
     Raises
     ------
     ImportError
-        If it is not installed, naming the extra of the package that brings it.
+        If torch is not installed; the message names the extra that installs it.
     """
     require("torch", "networks need", extra)
 
 
 def check_device(device: Any) -> str:
-    """Return the name of a device of torch if it is there.
+    """Return the name of a device of torch, if this machine has it.
 
     Raises
     ------
@@ -40,7 +40,7 @@ def check_device(device: Any) -> str:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Small networks gain nothing from threads, and sums stay in one order."""
+    """Let torch use one thread, so that sums keep their order; small networks need no more."""
     import torch
 
     threads = torch.get_num_threads()
@@ -52,7 +52,7 @@ def one_thread() -> Iterator[None]:
 
 
 def optimizer_state(optimizer: Any) -> Arrays:
-    """Copies of what an optimizer of torch keeps of every parameter, by number and name."""
+    """Copy what an optimizer of torch keeps for every parameter, by number and name."""
     import torch
 
     return {
@@ -71,7 +71,7 @@ def restore_optimizer(optimizer: Any, arrays: Arrays) -> None:
         index, _, key = name.partition(".")
         kept.setdefault(int(index), {})[key] = torch.tensor(values)
     optimizer.load_state_dict(optimizer.state_dict() | {"state": kept})
-    # torch gives all of them the type of the parameter, with which NAdam goes on to other numbers
+    # torch casts them to the type of the parameter, which changes the next steps of NAdam
     parameters = [each for group in optimizer.param_groups for each in group["params"]]
     for number, tensors in kept.items():
         state = optimizer.state[parameters[number]]

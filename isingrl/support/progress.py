@@ -1,4 +1,4 @@
-"""How far something is: bars in terminals and notebooks, plain lines everywhere else."""
+"""Progress: bars in terminals and notebooks, plain lines everywhere else."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from tqdm import TqdmWarning
 
 with warnings.catch_warnings():
-    # said in notebooks without ipywidgets, which have plain lines
+    # tqdm warns in notebooks without ipywidgets; they get plain lines
     warnings.simplefilter("ignore", TqdmWarning)
     from tqdm.auto import tqdm as _tqdm
 
@@ -22,16 +22,16 @@ _LINES = 30.0  # seconds between two lines
 
 
 class tqdm(_tqdm):  # type: ignore[misc]  # noqa: N801
-    """A bar of tqdm; where there is no terminal, a line now and then and one at the end.
+    """A bar of tqdm; without a terminal, a line every half minute and one at the end.
 
-    A file would keep every state of a bar, kilobytes on one line.
+    A file would keep every state of the bar: kilobytes on one line.
 
     Parameters
     ----------
     *arguments, **options
         As of tqdm.
     plain : bool, optional
-        Whether to write lines; if omitted, where there is neither a terminal nor a notebook.
+        Whether to write lines; if omitted, only without a terminal and a notebook.
     """
 
     def __init__(self, *arguments: Any, plain: bool | None = None, **options: Any) -> None:
@@ -64,7 +64,7 @@ class tqdm(_tqdm):  # type: ignore[misc]  # noqa: N801
         return None
 
     def close(self) -> None:
-        """Show how it ended; within another bar, which goes on, nothing."""
+        """Write the last line, unless this bar is within another one."""
         if self._plain and not self.disable and self.pos == 0 and self.n != self._told_n:
             self._tell()
         super().close()

@@ -1,4 +1,4 @@
-"""Which code made a result: versions of the packages, and the commit where git knows it."""
+"""Provenance of results: versions of packages, and the commit of a checkout."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _PATIENCE = 20.0  # seconds for git, which may have to look at all files on a sl
 
 
 def versions() -> dict[str, str]:
-    """Versions of isingrl and what its numbers depend on, by package; torch if it is installed.
+    """Versions of isingrl and of packages that its numbers depend on; torch if it is installed.
 
-    In a checkout that of isingrl names the commit, as in "0.1.0+g0123456789ab", and ends with
-    ".dirty" if tracked files differ from it. It is what the process found first.
+    In a checkout the version of isingrl names the commit, as in "0.1.0+g0123456789ab", and ends
+    with ".dirty" if tracked files were changed. A process looks once.
     """
     return dict(_found())
 
@@ -40,9 +40,9 @@ def _found() -> tuple[tuple[str, str], ...]:
 
 
 def _commit(package: Path) -> str:
-    """Commit of a package's checkout as part of a version; nothing if it lies in none."""
+    """Commit of the checkout that a package lies in, as part of a version; else nothing."""
     try:
-        # a package installed within another project's folder is none of its files
+        # the package may be installed within the folder of another project
         _git(package, "ls-files", "--error-unmatch", "__init__.py")
         commit = _git(package, "rev-parse", "--verify", "HEAD")[:12]
         changed = _git(package, "status", "--porcelain", "--untracked-files=no")
@@ -52,7 +52,7 @@ def _commit(package: Path) -> str:
 
 
 def _git(folder: Path, *arguments: str) -> str:
-    # within a hook git's own variables would lead to the repository of the hook
+    # in a hook, git's variables would point to the repository of the hook
     environment = {name: text for name, text in os.environ.items() if not name.startswith("GIT_")}
     run = subprocess.run(
         ["git", "--no-optional-locks", "-C", str(folder), *arguments],

@@ -1,4 +1,4 @@
-"""Threads over independent calls into kernels that release the interpreter lock."""
+"""Threads for independent calls of kernels, which release the interpreter lock."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ watch()
 def run_in_threads(
     function: Callable[..., Any], arguments: Sequence[tuple[Any, ...]], threads: int
 ) -> None:
-    """Call `function` with each of `arguments`, in up to `threads` threads; wait for them all."""
+    """Call `function` with each of `arguments` in up to `threads` threads; wait for all calls."""
     if threads == 1 or len(arguments) == 1:
         for each in arguments:
             function(*each)

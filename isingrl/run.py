@@ -1,0 +1,175 @@
+"""A run: chains of a model under a rule, from a first configuration to a Dataset."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from isingrl.coordinates import coordinates_of
+from isingrl.dynamics import Dynamics
+from isingrl.engines.engine import Engine
+from isingrl.measurement import Plan, measure
+from isingrl.model import Ising
+from isingrl.run_files import RunFolder, Series, run_arguments
+from isingrl.support.provenance import versions_text
+
+_SINCE_FIRST_DRAW = {"long_name": "sweeps after the first draw", "units": "sweeps"}
+
+
+class RunResult(NamedTuple):
+    """Data of a run, the engine where it stopped, and the seed."""
+
+    data: xr.Dataset
+    engine: Engine
+    seeds: np.random.SeedSequence
+
+
+@dataclass(frozen=True)
+class Run:
+    """Checked arguments of `simulate`."""
+
+    model: Ising
+    rule: Dynamics
+    temperatures: npt.NDArray[np.float64]
+    sweeps: int
+    thermalization: int
+    interval: int
+    chains: int
+    schedule: str
+    snapshots: int | str
+    kept: npt.NDArray[np.int64]
+    until: Callable[[xr.Dataset], bool] | None
+    progress: bool
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Numbers of temperatures, of fields if there are several, and of chains."""
+        several = not isinstance(self.model.field, float)
+        fields = {"field": len(self.model.each_field)} if several else {}
+        return {"temperature": len(self.temperatures), **fields, "chain": self.chains}
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """As `sizes`, without names."""
+        return tuple(self.sizes.values())
+
+    def carry_out(
+        self,
+        start: str | npt.NDArray[np.int8],
+        seeds: np.random.SeedSequence,
+        seeded: bool,
+        folder: RunFolder | None,
+        rung: int | None = None,
+    ) -> RunResult:
+        """Run all chains.
+
+        Parameters
+        ----------
+        start : str or int8 ndarray, shape (n_chains, *lattice.shape)
+        seeds : SeedSequence
+        seeded : bool
+            Whether the user gave the seed; otherwise that of a checkpoint takes its place.
+        folder : RunFolder, optional
+        rung : int, optional
+            Number of the rung of a ladder; each rung has its own random numbers.
+        """
+        model, rule = self.model, self.rule
+        if folder is not None:
+            options = {
+                "chains": self.chains, "schedule": self.schedule,
+                "thermalization": self.thermalization, "interval": self.interval,
+                "snapshots": self.snapshots, "sweeps": self.sweeps, "learn": rule.learns,
+            }  # fmt: skip
+            arguments = run_arguments(model, rule, self.temperatures, start, options)
+            seeds = folder.open(arguments, seeds, seeded)
+        own = seeds
+        if rung is not None:
+            own = np.random.SeedSequence(seeds.entropy, spawn_key=(rung,))
+        engine = rule.engine(model, self.temperatures, self.chains, start, self.schedule, own)
+        n_chains, draws = math.prod(self.shape), self.sweeps // self.interval
+        series = Series.new(n_chains, draws, self.kept.size, model.lattice.shape)
+        if folder is not None:
+            folder.resume(engine, series)
+        measure(engine, series, self._plan, folder, self.progress)
+        return RunResult(self._described(series, seeds), engine, seeds)
+
+    @property
+    def _plan(self) -> Plan:
+        until = self.until
+        enough = None if until is None else lambda series: bool(until(self._dataset(series)))
+        return Plan(self.thermalization, self.interval, self.kept, enough)
+
+    def _described(self, series: Series, seeds: np.random.SeedSequence) -> xr.Dataset:
+        """Measurements, with the arguments of the run as attributes."""
+        rule, data = self.rule, self._dataset(series)
+        kept = self.kept[: series.snapshots]
+        if self.kept.size:
+            sites = ("x", "y", "z")[: self.model.lattice.ndim]
+            dims = (*data["energy"].dims[:-1], "snapshot", *sites)
+            spins = series.arrays()["spins"].reshape(
+                *self.shape, kept.size, *self.model.lattice.shape
+            )
+            data["spins"] = dims, spins, {"long_name": "spin"}
+            at = {"long_name": "sweeps after the thermalization", "units": "sweeps"}
+            data = data.assign_coords(
+                snapshot=("snapshot", kept - self.interval, _SINCE_FIRST_DRAW),
+                sweep=("snapshot", kept, at),
+            )
+        description = rule.describe()
+        if rule.departures(self.model):
+            description["temperature_map"] = "approximate"
+        description.pop("rule", None)  # which is the method
+        data.attrs = description | {
+            "sweeps": series.draws * self.interval if self.until else self.sweeps,
+            "thermalization": self.thermalization,
+            "learn": int(rule.learns),
+            "seed_entropy": str(seeds.entropy),
+            "versions": versions_text(),
+        }
+        data = data.assign_coords(schedule=self.schedule, method=rule.name)
+        softmax = rule.softmax_temperature(self.model, self.temperatures)
+        if softmax is not None:
+            data = data.assign_coords(softmax_temperature=("temperature", softmax))
+            data["softmax_temperature"].attrs["long_name"] = "softmax temperature"
+        return data
+
+    def _dataset(self, series: Series) -> xr.Dataset:
+        """Energies and magnetizations so far, with the model as coordinates."""
+        model, lattice, draws = self.model, self.model.lattice, series.draws
+        sums = series.measured()
+        each_field = (self.shape[0], -1, self.chains, draws)
+        bonds, totals = (sums.pop(name).reshape(each_field) for name in ("bonds", "totals"))
+        energies = [
+            each.energy_of_sums(bonds[:, k], totals[:, k])
+            for k, each in enumerate(model.each_field)
+        ]
+        per_site = {"energy": np.stack(energies, axis=1), "magnetization": totals / lattice.n_sites}
+        per_site |= {name: values / lattice.n_sites for name, values in sums.items()}
+        dims = (*self.sizes, "draw")
+        degrees = {"long_name": "temperature", "units": "J/k_B"}
+        since = _SINCE_FIRST_DRAW | {"interval": self.interval}
+        return xr.Dataset(
+            {
+                name: (
+                    dims,
+                    values.reshape(*self.shape, draws),
+                    {
+                        "long_name": f"{name.replace('_', ' ')} per site",
+                        "units": "J" if name == "energy" else "1",
+                    },
+                )
+                for name, values in per_site.items()
+            },
+            coords={
+                "temperature": ("temperature", self.temperatures, degrees),
+                "chain": np.arange(self.chains),
+                "draw": ("draw", np.arange(draws) * self.interval, since),
+                **coordinates_of(model),
+            },
+        )
