@@ -1,5 +1,5 @@
-# Everything runs in .venv, which is set up when it is needed and again when the pins change: what
-# the curve needs first, all else for any other target.
+# Everything runs in .venv. Targets set it up at the first call and after a change of the pins: the
+# curve installs only its own packages, any other target installs the rest.
 PYTHON ?= python3
 
 VENV := .venv
@@ -21,29 +21,30 @@ curve: $(CURVE_STAMP)
 		--methods metropolis mean-field-q independent-q \
 		--sweeps 300000 --thermalization 15000 --interval 40 --out results/curve
 
-# At full size, some ten minutes on two cores; the tests run one of them small, the site all.
+# Full sizes, some ten minutes on two cores. The tests run one notebook small, the site all of them.
 notebooks: $(STAMP)
 	$(BIN)/python -m studies.running.notebooks studies/notebooks/*.py --out results/notebooks
 
-# Two at once: the machine that this is meant for has two cores. Tests of a module share what it
-# simulates, so that neighbours stay together until one of the two has nothing left to do.
+# Two processes, for two cores. Tests of a module share simulations, so worksteal keeps neighbours
+# together until one process has no tests left.
 test: $(STAMP)
 	$(BIN)/pytest -n 2 --dist worksteal
 
-# Kills, stops and full disks (as root) at random moments, and long runs, 20 minutes; a part:
-# SOAK=tests/soak/runs.py
+# Kills, stops and full disks (as root) at random moments, and long runs: 20 minutes. For a part:
+# make soak SOAK=tests/soak/runs.py
 soak: $(STAMP)
 	$(BIN)/pytest -s --durations 0 $(SOAK)
 
-# With the notebooks of `make notebooks` where they are, else with small ones made on the way.
+# With the notebooks of `make notebooks` if they exist, else with small ones.
 docs: $(STAMP)
 	$(BIN)/sphinx-build --builder html --fail-on-warning --keep-going --quiet docs build/docs
 	@echo 'The site begins at build/docs/index.html'
 
-# Links to other sites, which needs the network.
+# Links to other sites; needs the network.
 linkcheck: $(STAMP)
 	$(BIN)/sphinx-build --builder linkcheck --quiet docs build/linkcheck
 
+# 14 minutes.
 bench: $(BENCH_STAMP)
 	$(BIN)/python -m benchmarks
 
@@ -53,7 +54,7 @@ lint: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-# Results stay.
+# Keeps results/.
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	rm -rf docs/reference/generated docs/tutorial/*.ipynb

@@ -1,1 +1,1 @@
-"""Speed of the toolkit beside other codes, on one machine in one run."""
+"""Speed of the toolkit compared with other codes, on one machine in one run."""

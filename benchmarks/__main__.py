@@ -32,14 +32,14 @@ def main() -> None:
     """Run all benchmarks."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "--quick", action="store_true", help="small sizes and short timings: a look, no claim"
+        "--quick", action="store_true", help="small sizes and short timings, for a first look"
     )
     parser.add_argument(
-        "--out", type=Path, default=Path("results/benchmarks.json"), help="file to save to"
+        "--out", type=Path, default=Path("results/benchmarks.json"), help="file for the results"
     )
     parser.add_argument(
         "--only", nargs="+", choices=[*_RATES, *_PROCESSES], metavar="PART",
-        help=f"parts to measure, of {', '.join((*_RATES, *_PROCESSES))}; all if omitted",
+        help=f"parts to measure: {', '.join((*_RATES, *_PROCESSES))}; default: all",
     )  # fmt: skip
     options = parser.parse_args()
     try:

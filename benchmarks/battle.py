@@ -1,4 +1,4 @@
-"""Battles: beside a textbook's loop, beside the bare engine, and whether memory stays flat."""
+"""Battles, compared with a textbook's loop and with the bare engine; and their memory."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TOGETHER = 8  # games side by side
 _LOOP_LEARNS = 2 * 25  # transitions of a step of the loop, of both teams
 _ROUND = 10  # games, and steps of each, of a round of a training
 _PUBLISHED = 10.0  # steps a second of the book's public code, 16 against 16
-_FLAT = 10.0  # megabytes, two in a hundred of the process, that many games may add
+_FLAT = 10.0  # megabytes that many games may add, 2 % of the process
 
 Runner = Callable[[int], object]
 
@@ -33,7 +33,7 @@ def rows(effort: Effort, full: bool) -> tuple[list[Row], dict[str, Rate]]:
     """Everything about battles; short unless `full`."""
     if find_spec("magent2") is None:
         return [Row("Battles", "all", note="magent2 is not installed")], {}
-    numba.set_num_threads(1)  # starts Numba's threads, which changes how many torch takes
+    numba.set_num_threads(1)  # starts Numba's threads, which changes the number that torch takes
     with one_thread():
         rates = measure(_playing_cases(), effort) | measure(_learning_cases(), effort)
     found = [*_playing_rows(rates), *_engine_rows(rates), *_learning_rows(rates)]
@@ -68,7 +68,7 @@ def _learning_cases() -> list[Case]:
 
 
 def _bare(*, observe: bool) -> Runner:
-    """Steps of magent2 by itself with random actions, with or without looking at the map."""
+    """Steps of magent2 alone with random actions, with or without observations."""
     engines = [_engine(_LARGE) for _ in range(_TOGETHER)]
     generator = np.random.default_rng(1)
 
@@ -90,9 +90,9 @@ def _bare(*, observe: bool) -> Runner:
 
 
 def _engine(arena: Arena) -> Any:
-    """magent2's own game "battle", with as little to see as its settings allow.
+    """magent2's own game "battle", with the smallest observations that its settings allow.
 
-    Its minimap and the numbers of agents are left out, as they are in the toolkit's games.
+    They have no minimap and no numbers of agents, as in the toolkit's games.
     """
     magent2 = import_magent2()
     from magent2.builtin.config.battle import get_config
@@ -108,7 +108,7 @@ def _engine(arena: Arena) -> Any:
 
 
 def _match(team: MeanFieldQTeam) -> Runner:
-    """Steps of games side by side between two teams with networks of their own."""
+    """Steps of games side by side between two teams, each with its own network."""
     from isingrl.battle.network_player import NetworkPlayer
     from isingrl.battle.networks import make_network
 

@@ -1,12 +1,12 @@
-"""Mean-field Q-learning of two battling teams as a textbook writes it: a loop over agents.
+"""Mean-field Q-learning of two battling teams as in a textbook: a loop over agents.
 
 The algorithm and settings of Zai & Brown, *Deep Reinforcement Learning in Action* (2020), section
-9.5, in plain code of our own: every agent looks for the team mates within a city-block distance
-of 6 among all, averages their one-hot actions, joins them to what it sees, asks its team's
-network 359 → 25 → 21 and draws from a softmax; five times over, after which the engine steps,
-experiences go to each team's replay of 70 and a batch of 25 is learned from. Its mistakes are not
-repeated: each team acts with its own parameters as they are learned, targets are those of each
-row, the dead are learned from, and a game that is over begins anew.
+9.5, in our own plain code. Every agent finds its team mates within a city-block distance of 6,
+averages their one-hot actions, appends the mean to its view, evaluates its team's network
+359 → 25 → 21 and draws from a softmax. This happens five times. Then the engine makes a step,
+experiences go to each team's replay of 70, and each team learns from a batch of 25. Four mistakes
+of the book are corrected: each team acts with its own current parameters, each row has its own
+target, agents learn from deaths, and a finished game begins anew.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class _Team:
         ]
         self.optimizer = torch.optim.SGD(self.parameters, lr=learning_rate)
         self.replay: deque[_Step] = deque(maxlen=70)
-        self.before: dict[int, tuple[torch.Tensor, int, float]] = {}  # steps that go on, by agent
+        self.before: dict[int, tuple[torch.Tensor, int, float]] = {}  # incomplete steps, by agent
 
     def values(self, states: torch.Tensor) -> torch.Tensor:
         """Q of all actions."""
@@ -65,7 +65,7 @@ class BattleChapterLoop:
         self._begin()
 
     def run(self, steps: int) -> None:
-        """Play and learn for so many steps."""
+        """Play and learn for `steps` steps."""
         for _ in range(steps):
             self._step()
 
@@ -94,7 +94,7 @@ class BattleChapterLoop:
             self._begin()
 
     def _decide(self, team: _Team, handle: Any) -> tuple[list[torch.Tensor], list[int]]:
-        """States, whose mean actions are the last ones seen, and actions of all agents."""
+        """States, with the last mean actions, and actions of all agents."""
         views = self.engine.get_observation(handle)[0]
         positions = self.engine.get_pos(handle).tolist()
         actions = [random.randrange(_ACTIONS) for _ in positions]
@@ -112,7 +112,7 @@ class BattleChapterLoop:
     def _remember(
         self, team: _Team, handle: Any, states: list[torch.Tensor], actions: list[int]
     ) -> None:
-        """Complete the steps before by what followed, and keep the new ones until then."""
+        """Complete the previous steps with their next states, and keep the new steps."""
         agents = self.engine.get_agent_id(handle).tolist()
         rewards = self.engine.get_reward(handle).tolist()
         alive = self.engine.get_alive(handle).tolist()

@@ -1,11 +1,11 @@
-"""Mean-field Q-learning on the lattice as a textbook writes it: a loop over agents, one by one.
+"""Mean-field Q-learning on the lattice as in a textbook: a loop over agents, one by one.
 
 The algorithm and settings of Zai & Brown, *Deep Reinforcement Learning in Action* (2020), section
-9.4, in plain code of our own: on a torus with eight neighbours every agent averages its
-neighbours' one-hot actions, asks the shared network 2 → 10 → 2 and draws from a softmax; three
-times over, after which rewards are paid, experiences go to a replay list and a batch of ten is
-learned from. Its mistakes are not repeated: targets are those of each row, the next state's value
-comes from the next state.
+9.4, in our own plain code. On a torus with eight neighbours every agent averages its neighbours'
+one-hot actions, evaluates the shared network 2 → 10 → 2 and draws from a softmax. This happens
+three times. Then rewards are paid, experiences go to a replay list, and the network learns from a
+batch of ten. Two mistakes of the book are corrected: each row has its own target, and the value of
+the next state comes from the next state.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class ChapterLoop:
         self.replay: list[tuple[torch.Tensor, int, float, torch.Tensor]] = []
 
     def run(self, epochs: int) -> None:
-        """Act and learn for so many epochs."""
+        """Act and learn for `epochs` epochs."""
         for _ in range(epochs):
             self._epoch()
 

@@ -1,4 +1,4 @@
-"""Which rates are compared with which, and what they ought to reach."""
+"""Comparisons of rates, and their targets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SHORTEST_WITH_THREADS = 0.25  # seconds
 
 @dataclass(frozen=True)
 class Scale:
-    """Sizes of everything, and how long to look."""
+    """Sizes, and the duration of timings."""
 
     effort: Effort
     cube: int = 64
@@ -120,7 +120,7 @@ def two_threads(scale: Scale) -> tuple[list[Row], Rates]:
     ]
     if usable_cores() < 2:
         return [Row(section, what, note="skipped: one core") for _, what in lines], {}
-    # a system may take tens of milliseconds to put a new thread on an idle core
+    # the system may take tens of milliseconds to move a new thread to an idle core
     effort = Effort(max(scale.effort.seconds, _SHORTEST_WITH_THREADS), scale.effort.rounds)
     rates = measure(thread_cases(scale.side, scale.medium), effort)
     rows = []
@@ -132,10 +132,10 @@ def two_threads(scale: Scale) -> tuple[list[Row], Rates]:
 
 
 def memory(scale: Scale) -> list[Row]:
-    """Peak memory of a large simulation, and what of it the lattices add to an empty process.
+    """Peak memory of a large simulation, and the part that the lattices add.
 
-    The target, which is meant for the full size, is held against what is added: Python, the
-    libraries and the compiled kernels take the rest whatever the size.
+    The target holds for the added part at full size. The rest, for Python, the libraries and the
+    compiled kernels, does not depend on the size.
     """
     section = "Peak memory, 64 chains"
     empty = peak_megabytes(16, "random")
@@ -151,7 +151,7 @@ def memory(scale: Scale) -> list[Row]:
 
 
 def command(scale: Scale) -> list[Row]:
-    """Time of the command `isingrl curve`, whole."""
+    """Time of the whole command `isingrl curve`."""
     section = "isingrl curve, whole process" + ("" if scale.full else ", a small one")
     cold, compiled = curve_seconds(list(scale.curve), scale.curve_repeats)
     limits = (12.0, 60.0) if scale.full else (None, None)

@@ -1,4 +1,4 @@
-"""The toolkit's own engines, set up as `simulate` does, with nothing but sweeps to be timed."""
+"""The toolkit's own engines, set up as in `simulate`, for timings of sweeps alone."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def square(side: int) -> Ising:
 
 
 def temperature_for(model: Ising) -> float:
-    """The critical temperature where it is known, else one at which chains neither freeze nor boil.
+    """The critical temperature if it is known, else a moderate one.
 
-    It hardly matters to the rate of the bit-lane engine, but it does to codes that draw a random
-    number only when they need it.
+    The rate of the bit-lane engine hardly depends on it. The rate of a code that draws random
+    numbers only on demand does.
     """
     lattice = model.lattice
     known = critical_temperature(lattice.ndim, lattice.neighborhood)
@@ -68,7 +68,7 @@ def measured_sweeps(name: str, model: Ising, rule: Rule) -> Case:
 
 
 def byte_site_sweeps(name: str, model: Ising, rule: Rule) -> Case:
-    """Sweeps of the plain engine, which `simulate` takes where bit lanes do not fit."""
+    """Sweeps of the plain engine, which `simulate` takes if bit lanes do not apply."""
     runner = SiteEngine(
         model.lattice,
         _compiled(model, rule, CHAINS),
@@ -80,7 +80,7 @@ def byte_site_sweeps(name: str, model: Ising, rule: Rule) -> Case:
 
 
 def policy(model: Ising, discount: float = 0.0) -> Policy:
-    """Mean-field Q agents trained well enough that their table is the final one."""
+    """Mean-field Q agents with a converged table."""
     agent = MeanFieldQ(discount=discount)
     return train(model, agent, temperature_for(model), sweeps=200, seed=1)
 

@@ -1,4 +1,4 @@
-"""What labelling domains costs, beside connected-components-3d, and what their statistics cost."""
+"""Cost of labels of domains, compared with connected-components-3d, and of their statistics."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from benchmarks.report import Row, usable_cores
 from benchmarks.timing import Case, Effort, Rate, measure
 from isingrl import Ising, Lattice, Metropolis, simulate
 
-_SWEEPS = 2_000  # from random spins, after which domains of all sizes up to some 30 sites across
+_SWEEPS = 2_000  # from random spins; domains are then up to some 30 sites wide
 _DIMS = ("x", "y", "z")
 Spins = npt.NDArray[np.int8]
 
@@ -38,7 +38,7 @@ def rows(effort: Effort, full: bool) -> tuple[list[Row], dict[str, Rate]]:
         "2D, 8 neighbours": (plane, "moore", 8, 0.5),
         "3D, 26 neighbours": (volume, "moore", 26, 0.5),
     }
-    # what one is compared with is timed right beside it, and all labels of both are kept
+    # the two codes are timed in turn, case by case, and all labels of both are kept
     ours = [_ours(name, spins, how) for name, (spins, how, _, _) in volumes.items()]
     theirs = [_theirs(name, spins, number) for name, (spins, _, number, _) in volumes.items()]
     grown = {
@@ -96,7 +96,7 @@ def _ours(name: str, spins: Spins, neighborhood: str) -> Case:
 
 
 def _theirs(name: str, spins: Spins, connectivity: int) -> Case:
-    """Labels of every snapshot by cc3d, of 32 bits as ours, periodic wherever it can be."""
+    """Labels of every snapshot by cc3d, of 32 bits like ours, periodic if cc3d supports it."""
     shape = spins.shape[1:] if spins.ndim > 2 else (1, *spins.shape[1:])
     options: dict[str, Any] = {
         "connectivity": connectivity, "binary_image": False, "out_dtype": np.uint32,
@@ -124,7 +124,7 @@ def _installed() -> bool:
 
 
 def _statistics_rows(side: int, full: bool) -> list[Row]:
-    """Statistics of 1,000 snapshots: how long they take on all cores, and what memory."""
+    """Statistics of 1,000 snapshots: time on at most two cores, and memory."""
     number = 1_000 if full else 100
     spins = snapshots((side, side), -(-number // 64))[:number]
     cores = min(2, usable_cores())

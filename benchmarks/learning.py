@@ -1,4 +1,4 @@
-"""What learning costs: beside a textbook's loop, by dimension, and by the number of agents."""
+"""Cost of learning: compared with a textbook's loop, by dimension, and by number of agents."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def rows(effort: Effort, full: bool) -> tuple[list[Row], dict[str, Rate]]:
 
 
 def _chapter_cases(together: int) -> list[Case]:
-    """Epochs of the chapter's two-dimensional setting: its loop, and trainings of ours."""
+    """Epochs of the chapter's two-dimensional setting: its loop, and our trainings."""
     loop = ChapterLoop()
 
     def trainings(temperatures: npt.NDArray[np.float64], chains: int) -> Case:

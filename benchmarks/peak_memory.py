@@ -1,4 +1,4 @@
-"""Peak memory of a process that does one thing, which it prints in bytes; nothing else counts.
+"""Peak memory of a process that does one thing; the process prints it in bytes.
 
 ``python -m benchmarks.peak_memory simulate L START`` simulates 64 chains, ``domains NUMBER L``
 finds the statistics of the domains of random spins, ``play GAMES`` and ``train GAMES`` let small
@@ -22,7 +22,7 @@ _ARENA = Arena(map_size=12, team_size=4, max_steps=50)
 
 
 def main(what: str, *arguments: str) -> None:
-    """Do it as a user would, and print the peak."""
+    """Do one thing as a user would, and print the peak."""
     {"simulate": _simulate, "domains": _domains, "play": _play, "train": _train}[what](*arguments)
     print(peak_bytes())
 
@@ -53,8 +53,8 @@ def _train(games: str) -> None:
 def peak_bytes() -> int:
     """Largest resident set of this process so far.
 
-    Linux counts into a child's ``ru_maxrss`` what its parent held when it started the child, and
-    tells the child's own peak in a file; other systems have no such file and need none.
+    On Linux ``ru_maxrss`` of a child includes the memory of its parent at the start of the child,
+    but a file has the child's own peak. Other systems do not need such a file.
     """
     status = Path("/proc/self/status")
     if status.is_file():

@@ -1,7 +1,7 @@
-"""Other codes for 2D Metropolis, each by the fastest way to sweep that it offers on one core.
+"""Other codes for 2D Metropolis, each with its fastest sweep on one core.
 
-They simulate one chain: its spins stay in the nearest cache, and more chains would not be
-faster a spin on one core.
+They simulate one chain, because its spins stay in the nearest cache: more chains would not be
+faster per spin on one core.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from benchmarks.timing import Case
 
 
 def peer_cases(side: int, temperature: float) -> list[Case]:
-    """Those of the other codes that are installed, and the plain Numba loop."""
+    """The installed other codes, and the plain Numba loop."""
     cases = [_plain_numba(side, temperature)]
     for package, make in (("mcising", _mcising), ("peapods", _peapods)):
         try:
@@ -34,9 +34,9 @@ def _plain_numba(side: int, temperature: float) -> Case:
 
 
 def _mcising(side: int, temperature: float) -> Case:
-    """Its compiled core, which sweeps any number of times in one call.
+    """The compiled core of mcising, which makes any number of sweeps in one call.
 
-    `IsingSimulation.sweep` is what its own benchmark times: a sequential scan in Rust, without
+    The benchmark of mcising also times `IsingSimulation.sweep`: a sequential scan in Rust, without
     measurements. Its runners over temperatures only put the same sweep on several threads.
     """
     from mcising import IsingSimulation
@@ -46,11 +46,11 @@ def _mcising(side: int, temperature: float) -> Case:
 
 
 def _peapods(side: int, temperature: float) -> Case:
-    """Its `sample`, whose only way to sweep also measures after the warm-up.
+    """`sample` of peapods, which also measures after the warm-up.
 
-    With all but two of the sweeps declared warm-up, the measurements (about a sixth of the time
-    otherwise) cost nothing; `sequential` keeps it off the thread pool. Without any measured sweep
-    it would divide by zero.
+    All but two sweeps are declared warm-up, so the measurements (otherwise about a sixth of the
+    time) cost nothing. Without any measured sweep it would divide by zero. `sequential` prevents
+    the use of the thread pool.
     """
     from peapods import Ising
 

@@ -1,4 +1,4 @@
-"""What a user of Numba writes for the 2D Ising model in an afternoon: the yardstick.
+"""The 2D Ising model as a user of Numba writes it in an afternoon: the yardstick.
 
 A byte a spin, a table of acceptance probabilities, a uniform number from Numba's generator for
 every proposal that costs energy, and a checkerboard.
@@ -32,7 +32,7 @@ def sweep(spins: npt.NDArray[np.int8], accept: npt.NDArray[np.float64], sweeps: 
     for _ in range(sweeps):
         for color in range(2):
             for i in range(side):
-                # branches at the edges cost less than a modulo a neighbour
+                # branches at the edges cost less than a modulo for each neighbour
                 above = i - 1 if i > 0 else side - 1
                 below = i + 1 if i < side - 1 else 0
                 for j in range((i + color) % 2, side, 2):
@@ -40,6 +40,6 @@ def sweep(spins: npt.NDArray[np.int8], accept: npt.NDArray[np.float64], sweeps: 
                     right = j + 1 if j < side - 1 else 0
                     total = spins[above, j] + spins[below, j] + spins[i, left] + spins[i, right]
                     cost = spins[i, j] * total
-                    # the first test spares half of the random numbers at the transition
+                    # the first test saves half of the random numbers at the transition
                     if cost <= 0 or np.random.random() < accept[(cost + 4) >> 1]:  # noqa: NPY002
                         spins[i, j] = -spins[i, j]

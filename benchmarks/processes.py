@@ -1,4 +1,4 @@
-"""What only a process of its own can show: peak memory, and the time of a whole command."""
+"""Measurements that need a separate process: peak memory, and the time of a whole command."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[1]
-_CURVE = "from studies.command.main import main; main()"  # what the script `isingrl` does
+_CURVE = "from studies.command.main import main; main()"  # the script `isingrl`
 _LOOK = 0.1  # seconds between two looks at the memory of processes
 
 
@@ -26,7 +26,7 @@ def statistics_megabytes(number: int, side: int) -> float:
 
 
 def battle_megabytes(what: str, games: int) -> float:
-    """Peak resident memory of so many small battles, in 10⁶ bytes; `what` is "play" or "train"."""
+    """Peak resident memory of `games` small battles, in 10⁶ bytes; `what` is "play" or "train"."""
     return _peak(what, games)
 
 
@@ -61,7 +61,7 @@ def curve_seconds(options: list[str], repeats: int) -> tuple[float, float]:
 def curve_megabytes(options: list[str]) -> tuple[float, float]:
     """Peak memory of `isingrl curve` with all its processes, in 10⁶ bytes, and its wall time.
 
-    Pages that processes share count once, where the system tells: on Linux.
+    On Linux, pages that processes share count once.
     """
     with tempfile.TemporaryDirectory() as folder:
         arguments = [sys.executable, "-c", _CURVE, "curve", "--out", folder, *options]
@@ -77,7 +77,7 @@ def curve_megabytes(options: list[str]) -> tuple[float, float]:
 
 
 def _tree_bytes(pid: int) -> int:
-    """What a process and its descendants hold now."""
+    """Present memory of a process and its descendants."""
     import psutil
 
     held = 0
@@ -99,7 +99,7 @@ def cpu_seconds() -> float:
 
 
 def _run(arguments: list[str], environment: dict[str, str]) -> str:
-    """Run a command in the project's folder and return what it printed."""
+    """Run a command in the project's folder and return its output."""
     done = subprocess.run(
         arguments, cwd=_ROOT, env=os.environ | environment, capture_output=True, text=True
     )

@@ -1,4 +1,4 @@
-"""What was found, as rows of a table, and what it was found on."""
+"""Results as rows of a table, and facts about the machine."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ class Row:
     ----------
     section, what : str
     rate : float, optional
-        Flips a nanosecond of what the line is about.
+        Flips a nanosecond.
     value : float, optional
-        What was found: a ratio, a time or a size; None if it could not be measured.
+        A ratio, a time or a size; None if it could not be measured.
     unit : str
-        What `value` counts; for a ratio, to what.
+        The unit of `value`; for a ratio, the reference.
     at_least, at_most : float, optional
         The target, if there is one.
     note : str
-        Why something is missing.
+        The reason for a missing value.
     """
 
     section: str
@@ -60,7 +60,7 @@ class Row:
         """Whether the target is met; None without target or value."""
         if self.value is None or not self.target:
             return None
-        # a plain bool, which JSON takes, whatever kind of number was measured
+        # a bool of Python, because JSON does not take NumPy's
         if self.at_least is not None:
             return bool(self.value >= self.at_least)
         return self.at_most is not None and bool(self.value <= self.at_most)
@@ -71,7 +71,7 @@ class Row:
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Rows as aligned text, a heading where the section changes."""
+    """Rows as aligned text, with a heading for each section."""
     lines = [_HEADER, *(_cells(row) for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(_HEADER))]
     aligned = [
@@ -103,7 +103,7 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 
 def _number(value: float | None) -> str:
-    """Three digits that count."""
+    """Three significant digits."""
     if value is None:
         return ""
     if value >= 100:
@@ -112,7 +112,7 @@ def _number(value: float | None) -> str:
 
 
 def machine() -> dict[str, Any]:
-    """What the numbers depend on besides the code."""
+    """Facts about the machine, the packages and the time."""
     features = llvmlite.binding.get_host_cpu_features()
     return {
         "processor": _processor(),
@@ -134,7 +134,7 @@ def usable_cores() -> int:
 
 
 def _processor() -> str:
-    """Its name: Linux tells it in a file, elsewhere Python may know."""
+    """Name of the processor: from a file of Linux, elsewhere from Python."""
     facts = Path("/proc/cpuinfo")
     if facts.is_file():
         for line in facts.read_text(encoding="utf-8").splitlines():

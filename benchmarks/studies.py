@@ -1,4 +1,4 @@
-"""What the runner of studies takes beside the tasks, and what a second core gives."""
+"""Time of the runner of studies without its tasks, and the gain by a second core."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _CURVE = (
 
 @dataclass(frozen=True)
 class Equal:
-    """Equal tasks, which do next to nothing with no steps."""
+    """Equal tasks; with 0 steps they are nearly empty."""
 
     number: int
     steps: int = 0
@@ -41,7 +41,7 @@ class Equal:
     extends: ClassVar[Mapping[str, Join]] = {"number": longer}
 
     def tasks(self) -> list[Task]:
-        """As many as asked for."""
+        """`number` tasks."""
         return [
             Task(f"number {k}", walk, {"number": k, "steps": self.steps})
             for k in range(self.number)
@@ -61,7 +61,7 @@ class Equal:
 
 
 def walk(number: int, steps: int, *, seed: int, progress: bool = False) -> xr.Dataset:
-    """Run a generator for some steps; says where it ended and when it began."""
+    """Run a generator for some steps; returns its end and the time of its start."""
     begun = time.time()
     end = _walk(steps, number + 1) if steps else number
     data = {"end": ("number", [end]), "begun": ("number", [begun])}
@@ -84,7 +84,7 @@ def rows(full: bool) -> list[Row]:
 
 
 def _overhead(full: bool) -> list[Row]:
-    """Time a task, from two numbers of them, so that what is done once drops out."""
+    """Time of a task, as the difference of two numbers of tasks: work done once cancels."""
     few, many, rounds = (200, 1_200, 3) if full else (20, 120, 1)
     found = []
     for what, workers in (("in this process", 1), ("two workers", 2)):
@@ -105,7 +105,7 @@ def _seconds(study: Equal, workers: int) -> float:
 
 
 def _second_core(full: bool) -> list[Row]:
-    """Tasks that need a core each, once the workers are there and have compiled."""
+    """Tasks that need a core each, after the workers have started and compiled."""
     number, rounds = (64, 2) if full else (8, 1)
     what = f"{number} tasks, two workers"
     if usable_cores() < 2:
@@ -122,11 +122,11 @@ def _second_core(full: bool) -> list[Row]:
 
 
 def _throughput(number: int, workers: int) -> tuple[float, float, float]:
-    """Wall and CPU seconds of the tasks, and the time until the workers have done a first one."""
+    """Wall and CPU seconds of the tasks, and the time until every worker has done a first one."""
     with tempfile.TemporaryDirectory() as name, Workers(workers, progress=False) as engine:
         folder, begin = Path(name), time.perf_counter()
         times = []
-        # the first tasks are short; enough of them that every worker gets one
+        # the first tasks are short, and so many that every worker gets one
         for part, study in (("first", Equal(4 * workers, 1)), ("all", Equal(number, _STEPS))):
             with Display("equal", folder, shown=False) as display:
                 times.append((time.perf_counter(), cpu_seconds()))
@@ -136,7 +136,7 @@ def _throughput(number: int, workers: int) -> tuple[float, float, float]:
 
 
 def _going_on(full: bool) -> list[Row]:
-    """A study whose tasks are done is extended by one more task, which says when it begins."""
+    """Extend a finished study by one task, which records the time of its start."""
     number, rounds = (10_000, 3) if full else (500, 1)
     starts, ends = [], []
     with tempfile.TemporaryDirectory() as name:

@@ -1,4 +1,4 @@
-"""Times of several codes side by side: in turn, many times over, the best of each."""
+"""Times of several codes: measured in turn, many times, the best of each."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import numba
 
 @dataclass(frozen=True)
 class Case:
-    """Something whose rate is measured.
+    """A code with a rate to measure.
 
     Attributes
     ----------
     name : str
-        What the results call it.
+        Its name in the results.
     run : callable
-        Makes the given number of sweeps; everything that is needed once is behind it.
+        Makes the given number of sweeps; the set-up was done before.
     updates : int
         Site updates in one sweep, over all chains.
     threads : int
-        Threads that Numba may use meanwhile.
+        Threads that Numba may use.
     """
 
     name: str
@@ -39,9 +39,9 @@ class Rate:
     Attributes
     ----------
     best, median : float
-        Of all rounds; far apart, they say that the machine had other work.
+        Of all rounds. If they are far apart, the machine had other work.
     cores : float
-        CPU time over wall time of the best round: what the system gave to the threads.
+        CPU time over wall time of the best round: the cores that the threads got.
     """
 
     best: float
@@ -51,17 +51,17 @@ class Rate:
 
 @dataclass(frozen=True)
 class Effort:
-    """How long to measure: seconds a timing takes, and rounds of timings."""
+    """Seconds of a timing, and rounds of timings."""
 
     seconds: float
     rounds: int
 
 
 def measure(cases: Sequence[Case], effort: Effort) -> dict[str, Rate]:
-    """Time all cases in turn, round after round, so that a drifting clock hits all alike.
+    """Time all cases in turn, round after round, so that a drifting clock affects all of them.
 
-    The number of sweeps of a timing is set once for every case, in a first pass that also
-    compiles, fills the caches and lets the chains leave their first configuration.
+    A first pass sets the number of sweeps of each case. It also compiles, fills the caches and
+    lets the chains leave their first configuration.
 
     Returns
     -------
@@ -83,7 +83,7 @@ def _rate(times: list[tuple[float, float]], updates: int) -> Rate:
 
 
 def _sweeps_for(case: Case, seconds: float) -> int:
-    """Sweeps that take about as long as asked for, found by doubling."""
+    """Number of sweeps that takes about `seconds`, found by doubling."""
     _time(case, 1)  # compiles
     count = 1
     while True:

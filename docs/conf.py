@@ -30,12 +30,12 @@ extensions = [
 ]
 templates_path = ["_templates"]
 exclude_patterns = ["_extensions", "studies/README.md"]  # the gallery is made from the latter
-default_role = "autolink"  # what docstrings have in single backticks: names and parameters
+default_role = "autolink"  # docstrings have names and parameters in single backticks
 rst_prolog = r".. |m| replace:: \|m\|"  # as physicists write it
-highlight_language = "none"  # what blocks print
+highlight_language = "none"  # bare blocks hold output
 nitpicky = True
 nitpick_ignore_regex = [
-    # other sites, which take the network to know
+    # other sites, because their names need the network
     ("py:.*", r"(abc|collections|gymnasium|numpy|pettingzoo|xarray)\..*"),
     ("py:class", r".*\._.*"),  # private bases
 ]
@@ -45,8 +45,8 @@ myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist", "dollarmath"
 myst_heading_anchors = 3
 nb_execution_mode = "off"
 
-# Docstrings in NumPy style say the types, and say them better than annotations.
-# True would miss pages that were not there when the site was built last
+# Docstrings in NumPy style describe types better than annotations.
+# The value True would miss pages that are newer than the last build.
 autosummary_generate = [str(page) for page in (Path(__file__).parent / "reference").glob("*.md")]
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
@@ -68,7 +68,7 @@ bibtex_reference_style = "author_year"
 
 html_theme = "pydata_sphinx_theme"
 html_title = "isingrl"
-html_math_renderer = "mathml"  # of the browser itself: nothing is loaded from elsewhere
+html_math_renderer = "mathml"  # drawn by the browser, without downloads
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False

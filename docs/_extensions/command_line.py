@@ -1,4 +1,4 @@
-"""The directive ``help``: what a command prints with ``--help``."""
+"""The directive ``help``: the output of a command with ``--help``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _COLUMNS = 88
 
 
 class Help(SphinxDirective):
-    """What ``isingrl ARGUMENTS --help`` prints, as it is."""
+    """The output of ``isingrl ARGUMENTS --help``, unchanged."""
 
     optional_arguments = 1
     final_argument_whitespace = True

@@ -1,4 +1,4 @@
-"""What docstrings write plainly and reStructuredText would take for something else."""
+"""Plain text of docstrings that reStructuredText would misread."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LITERAL_OR_STAR = re.compile(r"``.*?``|(?<=[ (])\*(?=[a-z][^*]*$)")
 def escape_stars(
     app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]
 ) -> None:
-    """Let ``(n, *shape)`` be no beginning of emphasis."""
+    """Escape the star of ``(n, *shape)``, which would begin an emphasis."""
     lines[:] = [
         _LITERAL_OR_STAR.sub(lambda found: r"\*" if found[0] == "*" else found[0], line)
         for line in lines
@@ -29,7 +29,7 @@ def escape_stars(
 def describe_data(
     app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]
 ) -> None:
-    """Give data the text below its definition, wherever that is, not that of its type."""
+    """Describe data by the text below its definition, not by the docstring of its type."""
     if what != "data":
         return
     package, _, own = name.rpartition(".")
@@ -43,13 +43,13 @@ def describe_data(
 def leave_parameters(
     app: Sphinx, env: BuildEnvironment, node: pending_xref, content: nodes.Element
 ) -> nodes.Element | None:
-    """Leave parameters, which stand in backticks as names do, without a link."""
+    """Leave parameters in backticks without a link."""
     target = node.get("reftarget", "")
     return content if target.isidentifier() and target.islower() else None
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
-    """Connect all."""
+    """Connect the handlers."""
     app.connect("autodoc-process-docstring", describe_data, priority=0)
     app.connect("autodoc-process-docstring", escape_stars)
     app.connect("missing-reference", leave_parameters)

@@ -40,7 +40,7 @@ def studies(table: str) -> list[tuple[str, str, str]]:
 
 
 def figure(page: Path) -> str:
-    """Path of the first figure of a page, as it stands there."""
+    """Path of the first figure of a page, as written there."""
     found = _FIGURE.search(page.read_text(encoding="utf-8"))
     if found is None:
         raise ValueError(f"the page of a study must have a figure; {page.name} has none")

@@ -1,4 +1,4 @@
-"""Formulas as MathML, which browsers draw themselves: pages need no script and no network."""
+"""Formulas as MathML, because browsers draw it without a script and without a network."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def visit_displaymath(self: HTML5Translator, node: nodes.math_block) -> None:
 
 
 def _mathml(node: nodes.math | nodes.math_block, *, as_block: bool = False) -> str:
-    formula = node.astext().replace(r"\dots", r"\ldots")  # which the converter knows
+    formula = node.astext().replace(r"\dots", r"\ldots")  # the converter knows only the latter
     try:
         return str(tex2mathml(formula, as_block=as_block))
     except MathError as error:

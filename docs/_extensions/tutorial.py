@@ -1,4 +1,4 @@
-"""Executed notebooks for the tutorial: those of ``make notebooks``, or small ones made here."""
+"""Executed notebooks for the tutorial: from ``make notebooks``, or small ones made here."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ FULL = ROOT / "results" / "notebooks"
 _NOTE = """
 
 :::{note}
-The lattices and runs of this page are small: they were made on the way, together with the page.
-After `make notebooks` it shows those of full size.
+The lattices and runs of this page are small, because they were computed together with the page.
+After `make notebooks` it shows full sizes.
 :::
 """
 
 
 def provide(app: Sphinx) -> None:
-    """Leave a notebook with outputs in the folder ``tutorial`` for every source."""
+    """Write an executed notebook to the folder ``tutorial`` for every source."""
     folder = Path(app.srcdir) / "tutorial"
     sources = sorted(SOURCES.glob("*.py"))
     wanted = {folder / f"{source.stem}.ipynb": source for source in sources}
@@ -45,14 +45,14 @@ def provide(app: Sphinx) -> None:
         elif not _is_fresh(target, source):
             logger.info("executing %s at its small size ...", source.name)
             missing.append(target)
-    with ThreadPoolExecutor(os.cpu_count()) as threads:  # a kernel each, which is a process
+    with ThreadPoolExecutor(os.cpu_count()) as threads:  # each runs a kernel, a process
         made = threads.map(_small, [wanted[target] for target in missing])
         for notebook, target in zip(made, missing, strict=True):
             _write(notebook, target)
 
 
 def _small(source: Path) -> Any:
-    """Execute the small form of a notebook, with a note that says so in place of warnings."""
+    """Execute the small form of a notebook; add a note about its size, and remove warnings."""
     notebook = execute(read_notebook(source, small=True), cell_seconds=SMALL_CELL_SECONDS)
     notebook.cells[0].source += _NOTE
     for cell in notebook.cells:
@@ -62,7 +62,7 @@ def _small(source: Path) -> Any:
 
 
 def _write(notebook: Any, path: Path) -> None:
-    """Write a notebook, unless it is there already, in which case Sphinx need not read it again."""
+    """Write a notebook if it has changed; Sphinx does not read an unchanged one again."""
     text = nbformat.writes(without_widgets(notebook))
     if not path.exists() or path.read_text(encoding="utf-8") != text:
         with replacing(path) as scratch:
@@ -78,7 +78,7 @@ def _is_of(executed: Path, source: Path) -> bool:
 
 
 def _is_fresh(target: Path, source: Path) -> bool:
-    """Whether a notebook was made after its source, and the packages, were last changed."""
+    """Whether a notebook is newer than its source and the packages."""
     if not target.exists():
         return False
     code = [path for name in ("isingrl", "analysis") for path in (ROOT / name).rglob("*.py")]

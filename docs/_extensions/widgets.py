@@ -1,4 +1,4 @@
-"""Widgets of executed notebooks as plain HTML, which needs neither a kernel nor the network."""
+"""Widgets of executed notebooks as plain HTML, without a kernel and without the network."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _CHOOSE = (
 def without_widgets(notebook: Any) -> Any:
     """Replace the widgets of a notebook.
 
-    A slider that is linked to a stack of pictures stays one. Of others, which call the kernel, the
-    picture stays that they showed first.
+    A slider linked to a stack of pictures stays a slider. Other sliders call the kernel; they are
+    replaced by their first picture.
 
     Parameters
     ----------

@@ -1,10 +1,9 @@
 """Agents of stable-baselines3 become an Ising model.
 
-DQN without discount learns what the spins are paid; the softmax of its action values is then a
-policy at any temperature. PPO without discount, whose entropy coefficient is the softmax
-temperature, learns the policy of one temperature itself. Both come back as tables that
-`isingrl.simulate` runs, here beside the heat bath. Needs the extra isingrl[environments],
-stable-baselines3 and SuperSuit.
+DQN without discount learns the rewards of the spins; the softmax of its action values is then a
+policy at any temperature. PPO without discount learns the policy of one temperature, if its entropy
+coefficient is the softmax temperature. Both become tables that `isingrl.simulate` runs, here
+compared with the heat bath. Needs the extra isingrl[environments], stable-baselines3 and SuperSuit.
 
     python docs/examples/learn_with_stable_baselines3.py --temperature 2.0 2.269 2.5 3.0
 """
@@ -31,8 +30,8 @@ Function = Callable[[np.ndarray], np.ndarray]
 """From observations, shape (n, *observation shape), to a number of each, shape (n,)."""
 
 STEPS = 4
-"""Steps after which a lattice begins anew at random. So agents that learn from what they do go on
-meeting all situations, also below T_c, where they would not once the lattice is magnetized."""
+"""Steps after which a lattice begins anew at random. So agents keep meeting all observations also
+below T_c. On a magnetized lattice they would not."""
 
 
 class Adapter(VecEnv):
@@ -44,7 +43,7 @@ class Adapter(VecEnv):
         super().__init__(env.num_envs, env.single_observation_space, env.single_action_space)
 
     def reset(self) -> np.ndarray:
-        """Begin anew, with the seed that `seed` was given last."""
+        """Begin anew, with the last seed given to `seed`."""
         observations, _ = self.env.reset(seed=self._seeds[0])
         self._reset_seeds()
         return observations
@@ -54,7 +53,7 @@ class Adapter(VecEnv):
         self.actions = actions
 
     def step_wait(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[dict[str, Any]]]:
-        """Let all sites act. Without discount nobody asks what was seen last."""
+        """Let all sites act. A learner without discount does not need the last observation."""
         observations, rewards, _, truncated, _ = self.env.step(self.actions)
         return observations, rewards.astype(np.float32), truncated, [{}] * self.num_envs
 
@@ -67,7 +66,7 @@ class Adapter(VecEnv):
         return [getattr(self, attr_name) for _ in self._get_indices(indices)]
 
     def env_is_wrapped(self, wrapper_class: type, indices: Any = None) -> list[bool]:
-        """No site is."""
+        """False for every site."""
         return [False for _ in self._get_indices(indices)]
 
     def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
@@ -87,7 +86,7 @@ def as_arrays(model: irl.Ising, seed: int) -> VecEnv:
 
 
 def through_supersuit(model: irl.Ising, seed: int) -> VecEnv:
-    """All agents of the PettingZoo environment by dictionaries, as with any other of its kind."""
+    """All agents of the PettingZoo environment, as dictionaries: the general way."""
     env = IsingEnv(model, max_steps=STEPS)
     env.reset(seed=seed)  # SuperSuit passes no seeds on; all later starts follow from this one
     agents = supersuit.pettingzoo_env_to_vec_env_v1(env)
@@ -96,7 +95,7 @@ def through_supersuit(model: irl.Ising, seed: int) -> VecEnv:
 
 
 def learn_values(env: VecEnv, steps: int, seed: int) -> Function:
-    """Q(up) − Q(down) by DQN, of agents that act at random, so that they meet everything."""
+    """Q(up) − Q(down) by DQN, from agents that act at random and so meet all observations."""
     seed_all(env, seed)
     learner = DQN(
         "MlpPolicy",
@@ -125,7 +124,7 @@ def learn_values(env: VecEnv, steps: int, seed: int) -> Function:
 
 
 def learn_policy(env: VecEnv, softmax_temperature: float, steps: int, seed: int) -> Function:
-    """P(up) by PPO: at an entropy coefficient τ it comes to rest at ∝ exp(reward / τ)."""
+    """P(up) by PPO: with an entropy coefficient τ it converges to ∝ exp(reward / τ)."""
     seed_all(env, seed)
     learner = PPO(
         "MlpPolicy",
@@ -137,7 +136,7 @@ def learn_policy(env: VecEnv, softmax_temperature: float, steps: int, seed: int)
         n_steps=32,
         batch_size=32 * env.num_envs,
         n_epochs=2,
-        policy_kwargs={"net_arch": []},  # a logistic regression, as the heat bath is one
+        policy_kwargs={"net_arch": []},  # a logistic regression, like the heat bath
         device="cpu",
     )
     learner.learn(steps * env.num_envs)
@@ -152,18 +151,18 @@ def learn_policy(env: VecEnv, softmax_temperature: float, steps: int, seed: int)
 
 
 def seed_all(env: VecEnv, seed: int) -> None:
-    """Seed what draws actions; `seed=` of the learner itself fails on SuperSuit's environments."""
+    """Seed the draws of actions; `seed=` of the learner fails on SuperSuit's environments."""
     set_random_seed(seed)
     env.action_space.seed(seed)
 
 
 def falling(rate: float) -> Callable[[float], float]:
-    """Learning rate that falls to 0, so that what is learned comes to rest."""
+    """Learning rate that falls to 0, so that the learner converges."""
     return lambda remaining: rate * remaining
 
 
 def symmetric(probability_up: Function) -> Function:
-    """Mean over the spin flip, under which nothing changes without a field."""
+    """Mean over the spin flip, the symmetry of the model without a field."""
     return lambda o: (probability_up(o) + 1 - probability_up(1 - o)) / 2
 
 
@@ -175,8 +174,8 @@ def learned_rules(
     policy_steps: int,
     seed: int,
 ) -> list[irl.Rule]:
-    """What DQN and PPO learn, at all temperatures."""
-    env = IsingEnv(model)  # knows what τ stands for T, and makes the tables
+    """Rules learned by DQN and PPO, at all temperatures."""
+    env = IsingEnv(model)  # converts T to τ, and makes the tables
     taus = env.softmax_temperature(temperature)
     advantage = learn_values(make_env(model, seed), value_steps, seed)
     policies = [learn_policy(make_env(model, seed), tau, policy_steps, seed) for tau in taus]
@@ -194,10 +193,10 @@ def learned_rules(
 def stands_for(
     rule: irl.Rule, model: irl.Ising, temperature: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Temperature and field of the Ising model that a rule is nearest to.
+    """Temperature and field of the Ising model nearest to a rule.
 
-    Its log-odds, 2 (J S + h) / T for the heat bath, as a line through the sums S of the
-    neighbour spins.
+    A line is fitted to its log-odds against the sums S of the neighbour spins; for the heat bath
+    they are 2 (J S + h) / T.
     """
     sums = 2 * model.lattice.n_up - model.lattice.coordination_number
     slope, at_zero = np.polyfit(sums, logit(rule.table(model, temperature)[:, 0]).T, 1)
@@ -216,19 +215,19 @@ def main(
     chains: int = 16,
     seed: int = 1,
 ) -> None:
-    """Learn on a small lattice, simulate a larger one, print |m| and how it differs.
+    """Learn on a small lattice, simulate a larger one, print |m| and its deviation.
 
     Parameters
     ----------
     temperature : sequence of float
         In J/k_B.
     through : {"arrays", "supersuit"}
-        How the sites reach stable-baselines3: as an `IsingVectorEnv`, or as an `IsingEnv` by
-        SuperSuit, ten times as slow.
+        Connection to stable-baselines3: an `IsingVectorEnv`, or an `IsingEnv` through SuperSuit,
+        ten times as slow.
     train_side : int
-        Side of the square lattice that is learned on.
+        Side of the square lattice for learning.
     value_steps, policy_steps : int
-        Steps of the environment that DQN and PPO learn from, each an answer of every site.
+        Steps of the environment for DQN and PPO; in each step every site answers.
     side, sweeps, chains : int
         Of the simulation.
     seed : int

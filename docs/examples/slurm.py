@@ -1,10 +1,10 @@
 """A study on SLURM: every worker is a job of one core, which dask-jobqueue submits.
 
-Copy this file, set JOBS and JOB to what your cluster wants, and give it what `isingrl` would get:
+Copy this file, set JOBS and JOB for your cluster, and give it the arguments of `isingrl`:
 
     python slurm.py curve --sweeps 400000 --out results/curve
 
-It runs as long as the study does: in tmux on a login node, or as a job itself. Needs the extra
+It runs as long as the study: start it in tmux on a login node, or as a job. Needs the extra
 isingrl[cluster].
 """
 
@@ -26,7 +26,7 @@ JOB: dict[str, Any] = {
     "processes": 1,
     "memory": "2GB",
     "walltime": "04:00:00",
-    # A worker that leaves before its job is ended is no failure of the task that it was at.
+    # A worker that leaves before its job ends does not count as a failure of its task.
     "worker_extra_args": ["--lifetime", "225m", "--lifetime-stagger", "5m"],
     "log_directory": "slurm-logs",
     "scheduler_options": {"dashboard_address": ":0"},  # 8787 may be somebody else's
@@ -34,16 +34,16 @@ JOB: dict[str, Any] = {
 
 
 def main(study: Sequence[str], jobs: int = JOBS, **changes: Any) -> None:
-    """Run a study on workers that are jobs; those that end are submitted again.
+    """Run a study on workers that are jobs; a job that ends is replaced by a new one.
 
     Parameters
     ----------
     study : sequence of str
-        What follows `isingrl` on the command line.
+        Arguments of `isingrl` on the command line.
     jobs : int
-        How many at once.
+        Number of jobs at the same time.
     **changes
-        Of `JOB`.
+        Changes of `JOB`.
     """
     with SLURMCluster(**JOB | changes) as cluster:
         cluster.adapt(minimum_jobs=jobs, maximum_jobs=jobs)
@@ -52,5 +52,5 @@ def main(study: Sequence[str], jobs: int = JOBS, **changes: Any) -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # not without cancelling the jobs
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # which also cancels the jobs
     main(sys.argv[1:])

@@ -21,14 +21,14 @@
 # # Agents as spins
 #
 # Put an agent on every site of a lattice and let it learn, by trial and error, which of two actions
-# pays. This page shows why such agents are spins: when they are the Ising model exactly and at
-# which temperature, when they are its mean-field theory instead, and when they are neither.
+# pays. This page shows why such agents are spins. Some are exactly the Ising model, at a known
+# temperature; some are its mean-field theory; some are neither.
 
 # %% tags=["parameters"]
 side = 64  # L, of a lattice of L × L agents
-learning_sweeps = 400  # looks at the neighbours from which each agent learns
+learning_sweeps = 400  # in which each agent learns
 sweeps = 4_000  # measured
-configurations = 200  # kept of each chain, to look into
+configurations = 200  # kept of each chain
 n_temperatures = 23
 
 # %%
@@ -51,7 +51,7 @@ from analysis import (
 from analysis.plots.styles import colors
 from isingrl.agents.rewards import REWARDS
 
-warnings.simplefilter("ignore", irl.TemperatureMapWarning)  # agents without one come on purpose
+warnings.simplefilter("ignore", irl.TemperatureMapWarning)  # some agents below have no map
 plt.rc("figure", dpi=130)
 T_c = exact.CRITICAL_TEMPERATURE
 model = irl.Ising(irl.Lattice((side, side)))
@@ -59,10 +59,10 @@ model = irl.Ising(irl.Lattice((side, side)))
 # %% [markdown]
 # ## Why softmax is Boltzmann
 #
-# An agent sees that $n$ of its $z$ neighbours are up, and chooses the action $a = \pm 1$. Let it be
-# paid the energy that its choice saves, $r = a\,(J S + h)$ with $S = 2n - z$. It learns the value
-# of an action by moving it a little towards every reward, $Q \leftarrow Q + \alpha\,(r - Q)$. The
-# reward depends on $n$ and $a$ alone, so that nothing is left to average:
+# An agent sees that $n$ of its $z$ neighbours are up, and chooses the action $a = \pm 1$. Its
+# reward is the energy that the choice saves, $r = a\,(J S + h)$ with $S = 2n - z$. Each reward
+# moves the value of the action a little towards it, $Q \leftarrow Q + \alpha\,(r - Q)$. The reward
+# depends only on $n$ and $a$, so the values converge without noise:
 #
 # $$Q(n, a) \to a\,(J S + h).$$
 #
@@ -72,12 +72,12 @@ model = irl.Ising(irl.Lattice((side, side)))
 #   = \frac{2\,(J S + h)}{\tau},$$
 #
 # which is the heat bath at the temperature $T = \tau$. Agents that act one sublattice after the
-# other therefore sample the Gibbs distribution. The mean action of the neighbours, $2n/z - 1$, is
-# all that the local field needs: "mean-field" Q neglects nothing here.
+# other therefore sample the Gibbs distribution. The mean action of the neighbours, $2n/z - 1$,
+# determines the local field, so "mean-field" Q neglects nothing here.
 #
-# First the values. Here 16 × 16 agents have a table each and the learning rate $\alpha$ = 0.1, as
-# in Yang et al. (2018). Lines are means over the agents, bands hold two thirds of them, and dashed
-# lines are $a\,(J S + h)$.
+# The first figure shows the values. Here 16 × 16 agents have a table each and the learning rate
+# $\alpha$ = 0.1, as in Yang et al. (2018). Lines are means over the agents, bands hold two thirds
+# of them, and dashed lines are $a\,(J S + h)$.
 
 # %%
 own = irl.MeanFieldQ(shared=False, falling_rate=False, learning_rate=0.1)
@@ -100,11 +100,11 @@ figure.legend(*handles, frameon=False, loc="outside right upper", title="up neig
 plt.show()
 
 # %% [markdown]
-# Values move to where they have to be, those of rare actions later than others: what is not tried
-# is not learned. One table for all agents, and a first update that counts in full, make that a
-# matter of a few sweeps. This is how the agents below learn.
+# Values converge to the dashed lines. Values of rare actions converge later, because agents do not
+# learn actions that they do not try. The agents below share one table, and their first update has
+# the learning rate 1. So they converge within a few sweeps.
 #
-# The log-odds of what they have learned lie on straight lines $2 J S/T$ at all temperatures.
+# The log-odds of their policies lie on straight lines $2 J S/T$ at all temperatures.
 
 # %%
 policy = irl.train(model, irl.MeanFieldQ(), [2.0, 2.8, 3.4, 4.2], sweeps=learning_sweeps, seed=1)
@@ -117,10 +117,9 @@ for t, found in zip(policy.temperature, fitted.effective_temperature.values, str
     print(f"T = {t:.6f}: slope of the log-odds stands for T = {found:.6f}")
 
 # %% [markdown]
-# That is what the agents mean to do. What do they do? In equilibrium the share of up spins among
-# those with $n$ up neighbours is a conditional probability of the Gibbs distribution, and so its
-# log-odds are again $2 J S/T$. They can be counted in configurations, without looking into any
-# agent.
+# Now compare these policies with the configurations. In equilibrium the share of up spins among
+# sites with $n$ up neighbours is a conditional probability of the Gibbs distribution. So its
+# log-odds are again $2 J S/T$. We count them in configurations and use nothing of the agents.
 
 # %%
 temperature = policy.temperature[1:]
@@ -170,7 +169,7 @@ plt.show()
 # ## Agents are the heat bath
 #
 # The same table makes the same decisions from the same random numbers. So with one seed agents and
-# the heat bath do not merely agree within errors.
+# the heat bath give the same bits.
 
 # %%
 table, bath = (rule.table(model, temperature) for rule in (policy, irl.HeatBath()))
@@ -185,10 +184,10 @@ print("all magnetizations equal:", np.array_equal(pair[0].magnetization, pair[1]
 # %% [markdown]
 # ## One number between τ and T
 #
-# Other rewards are multiples of the energy: then $T$ is a multiple of $\tau$. `half` is the reward
-# of Yang et al. (2018), `chapter-1d` and `chapter-2d` are those of Zai & Brown (*Deep Reinforcement
-# Learning in Action*, 2020, chapter 9). The last one is not linear in $S$ and has no such number;
-# the ratio printed for it holds for small $S$ only.
+# If a reward is a multiple of the energy, then $T$ is a multiple of $\tau$. `half` is the reward of
+# Yang et al. (2018), `chapter-1d` and `chapter-2d` are the rewards of Zai & Brown (*Deep
+# Reinforcement Learning in Action*, 2020, chapter 9). The last one is not linear in $S$, so it has
+# no such number; the printed ratio holds only for small $S$.
 
 # %%
 moore = irl.Ising(irl.Lattice((32, 32), "moore"))
@@ -232,14 +231,13 @@ right.legend(frameon=False)
 plt.show()
 
 # %% [markdown]
-# ## Who sees nothing is Weiss
+# ## Agents that see nothing: Weiss's theory
 #
-# An independent Q-learner does not look at its neighbours. It learns what an action pays on the
-# mean, $Q(\uparrow) - Q(\downarrow) = 2 J z \langle s \rangle$, so that $m = \tanh(z J m/\tau)$:
-# Weiss's theory of 1907, with its transition at $T = zJ$. So of the two algorithms the
-# *independent* one is the mean-field approximation, and the one called *mean-field* is exact. What
-# independent agents learn depends on what the others do; they have to learn while they are
-# measured.
+# An independent Q-learner does not see its neighbours. It learns the mean reward of an action,
+# $Q(\uparrow) - Q(\downarrow) = 2 J z \langle s \rangle$, so $m = \tanh(z J m/\tau)$: Weiss's
+# theory of 1907, with its transition at $T = zJ$. So the *independent* algorithm is the mean-field
+# approximation, and the algorithm called *mean-field* is exact. The values of independent agents
+# depend on the actions of the others, so these agents learn while they are measured.
 
 # %%
 temperature = np.linspace(1.6, 4.6, n_temperatures)
@@ -265,11 +263,11 @@ axes[0].legend(frameon=False, loc="upper right")
 plt.show()
 
 # %% [markdown]
-# ## Where it breaks
+# ## Where the map fails
 #
 # *Discount.* With $\gamma > 0$ an agent also counts later rewards, which are larger for a spin that
-# joins the majority. So it learns a preference, which acts as a field, and order survives where the
-# Ising model has none.
+# joins the majority. So it learns a preference. This acts as a field, and order survives at
+# temperatures where the Ising model has none.
 
 # %%
 gammas = {0.0: "o", 0.5: "s", 0.9: "^"}
@@ -292,10 +290,9 @@ ax.legend(frameon=False)
 plt.show()
 
 # %% [markdown]
-# *A reward that bends.* Log-odds that are not linear in $S$ have no Hamiltonian behind them. Then
-# probability flows in circles through the configurations, and detailed balance is violated. On 3 ×
-# 3 sites that can be computed without any simulation, from the 512 × 512 transition matrix of the
-# learned rule.
+# *A nonlinear reward.* A rule with log-odds that are not linear in $S$ has no Hamiltonian. Then
+# probability flows in circles through the configurations, which violates detailed balance. On 3 × 3
+# sites the 512 × 512 transition matrix of the learned rule gives this flow without any simulation.
 
 # %%
 small_model = irl.Ising(irl.Lattice((3, 3)))
@@ -318,8 +315,9 @@ plt.show()
 # %% [markdown]
 # *All at once.* Agents that act at the same time sample another law, even with the right table. On
 # the square lattice they are two copies of the model, interleaved like the fields of a chess board:
-# what one does at time $t$ depends on the other at $t - 1$ alone. Begun at random the copies may
-# order oppositely. Then the lattice blinks, and its magnetization is nearly zero at all times.
+# the state of one at time $t$ depends only on the other at $t - 1$. From a random start the copies
+# may order with opposite signs. Then the lattice blinks, and its magnetization is nearly zero at
+# all times.
 
 # %%
 blinking = irl.simulate(

@@ -20,10 +20,10 @@
 # %% [markdown]
 # # Battle
 #
-# On the lattice an agent needs nothing but the mean action of its neighbours. In a battle it needs
-# more, and what it needs is not known. Here two teams learn to fight on the battle game of
-# [magent2](https://magent2.farama.org): one whose agents see what their team mates are about to do
-# on the mean, one whose agents do not.
+# On the lattice an agent needs only the mean action of its neighbours. In a battle it needs more,
+# and nobody knows the best observation. Here two teams learn to fight in the battle game of
+# [magent2](https://magent2.farama.org). In one team agents see the mean intended action of their
+# team mates; in the other they do not.
 
 # %% tags=["parameters"]
 games = 1_000  # of each training
@@ -61,10 +61,11 @@ arena = Arena(map_size=map_size, team_size=team_size, max_steps=max_steps)
 # %% [markdown]
 # ## The game
 #
-# An agent has ten points of health, sees what is within six cells, and in a step either moves by at
-# most two cells or hits one of its eight neighbours for two points. It is paid 5 for a kill and 0.2
-# for a hit, and pays 0.1 for hitting at all and 0.1 for dying. Whoever kills more wins. A game
-# between teams that act at random shows the map, and that hardly anything happens by chance.
+# An agent has ten points of health and sees up to six cells away. In a step it either moves by at
+# most two cells or hits one of its eight neighbours for two points. Its rewards: 5 for a kill, 0.2
+# for a hit, −0.1 for every attempt to hit, −0.1 for its death. The team with more kills wins. A
+# game between teams that act at random shows the map, and shows that hardly anything happens by
+# chance.
 
 # %%
 blind = record(RandomTeam(), RandomTeam(), arena=arena, seed=1)
@@ -78,11 +79,11 @@ print(f"{blind.sizes['step'] - 1} steps, {blind.kills[-1].sum().item()} killed")
 # %% [markdown]
 # ## Two teams learn
 #
-# All agents of a team share one network of action values, and act by a softmax of them at $\tau$ =
-# 0.01. The teams differ in one thing: agents with mean-field Q draw tentative actions three times,
-# see the mean of their team mates' each time, and only then act. Both play against themselves and a
-# script in turn. The script hits who is adjacent and else approaches the nearest foe; it is hard to
-# beat for a beginner.
+# All agents of a team share one network of action values, and act by a softmax of these values at
+# $\tau$ = 0.01. The teams differ in one thing: agents with mean-field Q draw tentative actions
+# three times, see the mean of their team mates' tentative actions each time, and only then act.
+# Both teams play in turn against themselves and a script. The script hits an adjacent foe, or else
+# approaches the nearest one; a beginner hardly beats it.
 
 # %%
 teams = {
@@ -103,14 +104,13 @@ axes[0, 0].legend(frameon=False, loc="lower right")
 plt.show()
 
 # %% [markdown]
-# Against itself a team wins one half, whatever it learns. That it learns shows against the script.
-# Reward is a poor measure of strength: it rises within the first hundred games and says little from
-# then on.
+# Against itself a team always wins one half. Its progress shows against the script. Reward is a
+# poor measure of strength: it rises within the first hundred games and says little afterwards.
 #
 # ## The contest
 #
-# Now nobody learns any more. Every pair plays, every other game with sides swapped. Whiskers are
-# Wilson's 95 % intervals.
+# Now the teams no longer learn. Every pair plays, with sides swapped in every other game. Whiskers
+# are Wilson's 95 % intervals.
 
 # %%
 contestants = {**teams, "pursuit": PursuitTeam(), "random": RandomTeam()}
@@ -142,14 +142,14 @@ print(
 )
 
 # %% [markdown]
-# That interval is one over games, between these two trainings. A training with another seed is
-# another team, and trainings of one kind differ by as much as the kinds do: which kind is better
-# takes several trainings of each, as in the study `battle-paper`, where five do not suffice.
+# This interval is over games, between these two trainings. A training with another seed is another
+# team, and trainings of one kind differ by as much as the kinds do. So a comparison of the kinds
+# needs several trainings of each. The study `battle-paper` has five of each, and these do not
+# suffice.
 #
 # ## A game
 #
-# Colours are those of the sides; the paler a square, the less health is left. A wedge points to who
-# is hit.
+# Each side has its colour; a paler square has less health. A wedge points to the agent that is hit.
 
 # %%
 recording = record(teams["mean-field-q"], teams["independent-q"], arena=arena, seed=4)
@@ -183,9 +183,9 @@ Video(film, embed=True, mimetype="video/mp4", width=480, html_attributes="contro
 # %% [markdown]
 # ## Temperature again
 #
-# On the lattice the softmax temperature is the physical one. Here it is how often an agent does
-# something else than what it holds for best, and it has a scale: what a good action is worth, 0.1
-# for a hit. The team that learned at $\tau$ = 0.01 plays against the script at others.
+# On the lattice the softmax temperature is the physical one. Here it determines how often an agent
+# deviates from the best known action. Its scale is the value of a good action, 0.1 for a hit. The
+# team that learned at $\tau$ = 0.01 now plays against the script at other temperatures.
 
 # %%
 taus = [0.005, 0.01, 0.02, 0.04, 0.08, 0.16]

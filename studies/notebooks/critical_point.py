@@ -18,13 +18,14 @@
 # %% [markdown]
 # # The critical point, measured by agents
 #
-# Agents that learned to save energy order below some temperature. Is it that of the Ising model,
-# and is the transition of the same class? Where order ends is not put in. What is assumed of the
-# exponents, to choose temperatures and to correct for small sizes, is said where it is. The rest
-# comes from several sizes side by side, where the size of the lattice is the only length there is.
+# Agents that learned to save energy order below some temperature. Is this the critical temperature
+# of the Ising model, and does the transition belong to the same class? The critical temperature is
+# not an input. Assumed exponents choose temperatures and correct for small sizes; the text names
+# each of them. Everything else comes from a comparison of several sizes, because the size of the
+# lattice is the only length at the critical point.
 
 # %% tags=["parameters"]
-sizes = [12, 16, 24, 32, 48]  # L, of four square lattices or more
+sizes = [12, 16, 24, 32, 48]  # L, at least four square lattices
 relaxation_times = 500  # length of each of 4 chains, in units of L^2.17 sweeps
 learning_sweeps = 200
 
@@ -44,8 +45,8 @@ plt.rc("figure", dpi=130)
 #
 # The Binder cumulant $U = 1 - \langle m^4\rangle / 3\langle m^2\rangle^2$ is 2/3 in the ordered
 # phase and falls to 0 in the disordered one, the more steeply the larger the lattice. At the
-# critical point it does not depend on the size. So a coarse look at two small lattices, over all
-# temperatures below Weiss's $T = zJ$, tells where to measure.
+# critical point it does not depend on the size. So a coarse scan of two small lattices, over all
+# temperatures below Weiss's $T = zJ$, shows where to measure.
 
 
 # %%
@@ -93,9 +94,9 @@ plt.show()
 # %% [markdown]
 # ## The runs
 #
-# Every size gets sixteen temperatures, in a window as wide as $1/L$ (for which a rough $\nu$ = 1
-# will do), and chains as long as some multiple of its relaxation time, about $L^{2.17}$ sweeps.
-# Agents of every size learn anew.
+# Every size has sixteen temperatures in a window proportional to $1/L$ (this takes a rough $\nu$ =
+# 1). The length of its chains is a multiple of the relaxation time, about $L^{2.17}$ sweeps. Agents
+# of every size learn anew.
 
 # %%
 runs = {}
@@ -121,10 +122,10 @@ plt.show()
 # %% [markdown]
 # ## Crossings
 #
-# The cumulants of successive sizes cross near $T_\mathrm{c}$, and the nearer the larger they are:
-# the temperatures tend to $T_\mathrm{c}$ as $L^{-1/\nu - \omega}$, and the cumulant at the crossing
-# to a number that is the same for all systems of the class, as $L^{-\omega}$. The two lines take
-# $\nu$ = 1 and $\omega$ = 7/4; the collapse below takes no $\nu$.
+# The cumulants of successive sizes cross near $T_\mathrm{c}$. With the size, the temperature of the
+# crossing tends to $T_\mathrm{c}$ as $L^{-1/\nu - \omega}$, and the cumulant at the crossing tends
+# as $L^{-\omega}$ to a number that is the same for all systems of the class. The two lines assume
+# $\nu$ = 1 and $\omega$ = 7/4; the collapse below assumes no $\nu$.
 
 # %%
 T_c, U_c = critical_temperature(2, "von_neumann"), 0.61069  # Kamieniarz & Blöte (1993)
@@ -152,8 +153,8 @@ plt.show()
 # ## Collapse
 #
 # If the size is the only length, then $U$, $|m|\,L^{\beta/\nu}$ and $\chi L^{-\gamma/\nu}$ depend
-# on $x = \ln(T/T_\mathrm{c})\,L^{1/\nu}$ alone. One fit finds $T_\mathrm{c}$ and the three
-# exponents for which they do best; errors are jackknives of the draws through the whole fit.
+# on $x = \ln(T/T_\mathrm{c})\,L^{1/\nu}$ alone. One fit finds the best $T_\mathrm{c}$ and the three
+# best exponents. Errors come from a jackknife of the draws through the whole fit.
 
 # %%
 fit = scaling.collapse(data, correction=1.75)
@@ -197,6 +198,6 @@ plt.show()
 
 # %% [markdown]
 # The agents have the critical point of the Ising model and the exponents of its class. These errors
-# are statistical: they know the draws, and not what lattices of this size cannot tell. With chains
-# four times as long, and on three lattices, the study `critical-point` finds where that begins to
-# matter.
+# are statistical: they contain the noise of the draws, but not the systematic errors of small
+# lattices. The study `critical-point`, with chains four times as long and three lattices, shows
+# when these begin to matter.

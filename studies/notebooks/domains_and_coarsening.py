@@ -23,9 +23,9 @@
 # %% [markdown]
 # # Domains and coarsening
 #
-# Neighbouring agents that chose alike form domains. This page looks at them in equilibrium, where a
-# slider goes through the transition; at the critical point, where the largest one is a fractal; and
-# after a quench, where domains grow by a law that knows nothing of what the agents are paid.
+# Neighbouring agents with equal actions form domains. This page shows them in equilibrium, with a
+# slider through the transition; at the critical point, where the largest domain is a fractal; and
+# after a quench, where domains grow by a law that does not depend on the reward.
 
 # %% tags=["parameters"]
 side = 256  # L, of the lattice in the pictures
@@ -66,7 +66,7 @@ T_c = exact.CRITICAL_TEMPERATURE
 # %% [markdown]
 # ## Through the transition
 #
-# Agents learn on 64 × 64 sites. Their table depends on the number of up neighbours alone, and so it
+# Agents learn on 64 × 64 sites. Their table depends only on the number of up neighbours, so it
 # serves lattices of any size.
 
 # %%
@@ -110,8 +110,8 @@ for t in temperature[[0, np.argmin(abs(temperature - T_c)), -1]]:
 plt.show()
 
 # %% [markdown]
-# The slider goes through all temperatures. It chooses among pictures that were drawn when this page
-# was made, in the browser alone, so that it moves without a running kernel too.
+# The slider goes through all temperatures. It chooses among pictures that were drawn with this
+# page, so it also works without a running kernel.
 
 
 # %%
@@ -132,8 +132,8 @@ widgets.jslink((slider, "index"), (pictures, "selected_index"))
 widgets.VBox([slider, pictures])
 
 # %% [markdown]
-# The share of unlike neighbours is the energy in other words, $(1 + e/2J)/2$. So the walls have to
-# lie on Onsager's curve.
+# The energy determines the share of unlike neighbours, $(1 + e/2J)/2$. So the walls must lie on the
+# exact curve.
 
 # %%
 grid = np.linspace(temperature[0], temperature[-1], 300)
@@ -164,8 +164,8 @@ plt.show()
 # %% [markdown]
 # ## A fractal
 #
-# At $T_\mathrm{c}$ there are domains of all sizes. The largest one grows as $L^D$, with $D =
-# 187/96$: all but the whole lattice, and yet of zero density when the lattice is large.
+# At $T_\mathrm{c}$ domains of all sizes exist. The largest one grows as $L^D$, with $D = 187/96$.
+# It is nearly the whole lattice, but its density vanishes for large lattices.
 
 # %%
 critical = irl.train(school, irl.MeanFieldQ(), T_c, sweeps=200, seed=3)
@@ -214,9 +214,9 @@ plt.show()
 # %% [markdown]
 # ## Coarsening
 #
-# Now agents that begin at random are quenched to $T$ = 1. Walls move by their curvature, which
-# makes domains grow as $t^{1/2}$ (Allen & Cahn 1979). $L(t)$ is one over the density of walls, less
-# those that thermal noise alone makes in equilibrium, which Onsager's energy gives.
+# Now agents are quenched from a random start to $T$ = 1. Walls move by their curvature, so domains
+# grow as $t^{1/2}$ (Allen & Cahn 1979). $L(t)$ is the inverse of the density of walls after
+# subtraction of the walls from thermal noise in equilibrium, which follow from Onsager's energy.
 
 # %%
 t_quench = 1.0
@@ -276,15 +276,15 @@ right.legend(frameon=False, loc="lower left")
 plt.show()
 
 # %% [markdown]
-# Left, the length of the domains: the line is fitted to the last decade, which is shaded. Its
-# exponent lies somewhat below 1/2, as domains are not yet so much larger than the lattice spacing;
-# an offset $L_0$ is the leading correction for that. Right, structure factors in units of the
-# length: later times fall on one curve, so that domains look alike at all times but for their size.
-# They have sharp walls, hence Porod's law.
+# Left: the length of the domains. The line is a fit to the last decade, which is shaded. Its
+# exponent is somewhat below 1/2, because domains are not yet much larger than the lattice spacing;
+# an offset $L_0$ is the leading correction. Right: structure factors in units of the length. Later
+# times fall on one curve, so domains differ only in size. Porod's law follows from their sharp
+# walls.
 #
-# ## By hand
+# # Interactive quench
 #
-# With a running kernel these sliders quench agents to any temperature: they learn for that
+# With a running kernel these sliders quench agents to any temperature. The agents learn for that
 # temperature, then begin at random. Above $T_\mathrm{c}$ nothing grows.
 
 

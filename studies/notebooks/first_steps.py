@@ -19,15 +19,15 @@
 # %% [markdown]
 # # First steps
 #
-# Five lines lead to a magnetization curve. The rest of this page looks at what these lines return:
-# the data, their error bars, the exact results beside them, the same with agents that learn, and
-# files that keep it all.
+# Five lines lead to a magnetization curve. The rest of this page explains the result of these
+# lines: the data, their error bars, and exact results. Then it repeats the run with agents that
+# learn, and saves everything in files.
 
 # %% tags=["parameters"]
 side = 64  # L, of a square lattice of L × L sites
 n_temperatures = 33
 sweeps = 100_000  # measured, in every chain
-thermalization = 5_000  # before the first that is measured
+thermalization = 5_000  # sweeps before the measurement
 
 # %%
 import tempfile
@@ -61,18 +61,19 @@ updates = side**2 * temperature.size * run["chains"] * (sweeps + thermalization)
 print(f"{updates:.3g} spin updates went into this figure.")
 
 # %% [markdown]
-# ## What came back
+# ## The data
 #
-# `simulate` returns an xarray Dataset. The energy and the magnetization per site lie over
-# temperature, chain and draw; `chain` and `draw` are the names that ArviZ knows. Coordinates carry
-# units. The attributes say what is needed to run it again: model, rule, schedule, seed, versions.
+# `simulate` returns an xarray Dataset. The energy and the magnetization per site have the dims
+# temperature, chain and draw; `chain` and `draw` are ArviZ's names. Coordinates have units, and
+# hold the parameters of the run, such as model, rule and schedule. The attributes hold everything
+# else for a repetition, such as seed and versions.
 
 # %%
 data
 
 # %% [markdown]
-# A series is selected by its coordinates. Far from the transition the magnetization forgets within
-# a few sweeps, close to it the two chains wander.
+# Select a series by its coordinates. Far from the transition the magnetization forgets its past
+# within a few sweeps; close to it the two chains wander.
 
 # %%
 figure, axes = plt.subplots(2, 1, sharex=True, sharey=True, figsize=(7, 4.4), layout="constrained")
@@ -89,7 +90,7 @@ figure.supylabel(plots.axis_label(data.magnetization), fontsize=10)
 plt.show()
 
 # %% [markdown]
-# Configurations come with `snapshots`. These are the last ones of the first chain.
+# The argument `snapshots` keeps configurations. These are the last ones of the first chain.
 
 # %%
 shown = data.spins.isel(chain=0, snapshot=-1).sel(temperature=[1.9, 2.3, 2.7], method="nearest")
@@ -99,10 +100,9 @@ plt.show()
 # %% [markdown]
 # ## Error bars
 #
-# `thermodynamics` turns series into observables, each with a standard error. The error knows that
-# successive draws are correlated: it is larger than that of as many independent draws by
-# $\sqrt{\tau}$, with $\tau$ the autocorrelation time in draws. Near the transition that is what
-# matters.
+# `thermodynamics` turns series into observables, each with a standard error. Successive draws are
+# correlated, so the error is larger by a factor $\sqrt{\tau}$ than for independent draws; $\tau$ is
+# the autocorrelation time in draws. Near the transition this factor dominates.
 
 # %%
 names = ["energy", "energy_error", "abs_magnetization", "abs_magnetization_error"]
@@ -114,8 +114,8 @@ near.round(5)
 # %% [markdown]
 # ## Exact results
 #
-# Exact results come as Datasets with the same names. So a comparison is a subtraction. Kaufman's
-# energy and specific heat are those of this very lattice, Onsager's and Yang's of the infinite one.
+# Exact results are Datasets with the same names, so a comparison is a subtraction. Kaufman's energy
+# and specific heat hold for this finite lattice, Onsager's and Yang's results for the infinite one.
 
 # %%
 grid = np.linspace(temperature[0], temperature[-1], 400)
@@ -136,7 +136,7 @@ figure.legend(
 plt.show()
 
 # %% [markdown]
-# If the error bars are right, then the deviations in units of them are standard normal numbers.
+# If the error bars are right, the deviations divided by them are standard normal numbers.
 
 # %%
 known = exact.torus((side, side), temperature)
@@ -155,10 +155,10 @@ plt.show()
 # %% [markdown]
 # ## The same with agents
 #
-# Three lines more, and the spins are agents: each sees the mean action of its neighbours, is paid
-# the energy that its choice saves, and chooses by a softmax of the values that it has learned. What
-# it has learned is a rule like any other, and `simulate` runs it as such. The upper axis is the
-# softmax temperature, which with this reward is the temperature itself.
+# With three more lines the spins are agents. Each sees the mean action of its neighbours; its
+# reward is the energy that its choice saves; it chooses by a softmax of the learned values. The
+# learned policy is a rule like any other, and `simulate` runs it. The upper axis is the softmax
+# temperature, which with this reward is the temperature itself.
 
 # %%
 policy = irl.train(model, irl.MeanFieldQ(reward="energy"), temperature, seed=2)
@@ -182,9 +182,9 @@ print(f"agents and Metropolis: χ² = {(pull**2).sum().item():.1f} for {pull.siz
 # %% [markdown]
 # ## Files
 #
-# Datasets are netCDF files, policies are folders. With `out` a run keeps checkpoints: one that was
-# killed goes on where it was, and one that is finished goes on further when more sweeps are asked
-# for, with the same numbers as if it had been asked for them at once.
+# Save Datasets as netCDF files and policies as folders. With `out` a run keeps checkpoints. A
+# killed run continues from its checkpoint. A finished run can be extended to more sweeps, and gives
+# the same numbers as one long run.
 
 # %%
 with tempfile.TemporaryDirectory() as name:

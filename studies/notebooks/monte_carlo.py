@@ -25,18 +25,17 @@
 # # Monte Carlo, done carefully
 #
 # A Monte Carlo result is a number and an error bar. The number is easy. This page is about the
-# error bar: when a chain may begin to count, how much of what it says is news, how to see that an
-# error bar is right, what happens at the critical point, and how one notices that a run was too
-# short.
+# error bar: thermalization, autocorrelation, a test of error bars, the critical point, and runs
+# that are too short.
 
 # %% tags=["parameters"]
-side = 64  # L, of the lattice that is looked at most
-relaxation_side = 32  # L, of the lattice that is watched while it settles
+side = 64  # L, of most lattices here
+relaxation_side = 32  # L, for the relaxation
 relaxation_sweeps = 40_000
-series_sweeps = 50_000  # of the series whose correlations are looked at
-runs = 400  # independent ones, each with an error bar of its own
-run_sweeps = 4_000  # of each of them
-sizes = [8, 12, 16, 24, 32, 48]  # L, for what depends on the size
+series_sweeps = 50_000  # of the series for autocorrelations
+runs = 400  # independent ones, each with its own error bar
+run_sweeps = 4_000  # of each of these runs
+sizes = [8, 12, 16, 24, 32, 48]  # L, for the dependence on size
 relaxation_times = 200  # length of their chains, in L² sweeps
 short_sweeps = 2_000  # of a run that is too short
 
@@ -65,11 +64,11 @@ def square(L):
 # %% [markdown]
 # ## Two rules
 #
-# A rule says with what probability a spin is turned, if that costs an energy $\Delta E$. Metropolis
-# takes $\min(1, e^{-\Delta E/T})$, the heat bath $1/(1 + e^{\Delta E/T})$. The ratio of there and
-# back is $e^{-\Delta E/T}$ for both: detailed balance, hence the Gibbs distribution for both. A
-# rule of this package is a table by the spin itself and the number of its neighbours that are up.
-# These are the entries.
+# A rule gives the probability of turning a spin if this costs an energy $\Delta E$. Metropolis
+# takes $\min(1, e^{-\Delta E/T})$, the heat bath $1/(1 + e^{\Delta E/T})$. For both, the ratio of
+# the probabilities of a turn and its reverse is $e^{-\Delta E/T}$. This is detailed balance, so
+# both sample the Gibbs distribution. A rule of this package is a table by the spin itself and the
+# number of its up neighbours. The figure shows the entries.
 
 # %%
 cost = np.linspace(-9, 9, 400)
@@ -88,13 +87,13 @@ ax.legend(frameon=False)
 plt.show()
 
 # %% [markdown]
-# ## When a chain may begin to count
+# ## Thermalization
 #
-# A chain forgets its start, but at $T_\mathrm{c}$ slowly: by powers of time. From all spins up the
-# order decays as $t^{-\beta/\nu z}$, from random spins it grows as $t^{(1 - \beta/\nu)/z}$, until
-# the lattice is too small for either. Then both starts agree, and not before. The vertical lines
-# are where `errors.equilibration` would cut: where the rest of the run holds most autocorrelation
-# times. That is a rule of thumb; two starts that agree say more.
+# A chain forgets its start, but at $T_\mathrm{c}$ slowly, by powers of time. From all spins up the
+# order decays as $t^{-\beta/\nu z}$; from random spins it grows as $t^{(1 - \beta/\nu)/z}$. Both
+# laws end when the correlations reach the size of the lattice. Only then both starts agree. The
+# vertical lines are the cuts of `errors.equilibration`: there the rest of the run holds most
+# autocorrelation times. This is a rule of thumb; the agreement of two starts is better evidence.
 
 # %%
 beta_over_nu, z = 1 / 8, 2.167  # exact; Nightingale & Blöte, Phys. Rev. Lett. 76, 4548 (1996)
@@ -135,11 +134,11 @@ figure.suptitle(title, fontsize=11)
 plt.show()
 
 # %% [markdown]
-# ## How much of it is news
+# ## Autocorrelation
 #
-# Successive configurations resemble one another. Their correlation $\rho(t)$ is what an error bar
-# has to know; its sum $\tau = 1 + 2\sum_{t \ge 1} \rho(t)$ is the number of draws that are worth
-# one independent draw. (Much of the physics literature has half of this $\tau$.)
+# Successive configurations are similar. An error bar must account for their correlation $\rho(t)$.
+# The sum $\tau = 1 + 2\sum_{t \ge 1} \rho(t)$ is the number of draws that are worth one independent
+# draw. (Much of the physics literature has half of this $\tau$.)
 
 # %%
 draws = irl.simulate(
@@ -168,9 +167,10 @@ ax.legend(frameon=False, title=f"Metropolis, {side} × {side} sites")
 plt.show()
 
 # %% [markdown]
-# The same is seen without any $\rho$ by averaging over blocks of growing length: the error of the
-# mean, computed as if blocks were independent, grows until they are. A run whose curve does not
-# level off has no error bar yet. The dashed line is what `thermodynamics` reports.
+# Averages over blocks show the same without $\rho$. Compute the error of the mean from blocks as if
+# they were independent. It grows with the length of the blocks until they are independent. If the
+# curve does not level off, the run is too short for an error bar. The dashed line is the error from
+# `thermodynamics`.
 
 # %%
 at_critical = draws.sel(temperature=T_c).assign(order=order.sel(temperature=T_c))
@@ -192,11 +192,11 @@ ax.legend(frameon=False, title=rf"{side} × {side} sites at $T_\mathrm{{c}}$")
 plt.show()
 
 # %% [markdown]
-# ## An error bar that is right
+# ## A test of error bars
 #
-# What can one ask of a 95 % interval? That it holds the true value in 95 of 100 runs. On a torus
-# Kaufman tells the true energy, and runs are cheap, so that one can count. Each of these runs is
-# one chain at $T_\mathrm{c}$. The naive error takes its draws for independent ones.
+# A right 95 % interval holds the true value in 95 of 100 runs. Kaufman's formula gives the true
+# energy on a torus, and runs are cheap, so we can count. Each of these runs is one chain at
+# $T_\mathrm{c}$. The naive error treats its draws as independent.
 
 # %%
 L = sizes[1]
@@ -206,7 +206,7 @@ many = irl.simulate(
 )
 each = many.rename(chain="run").expand_dims("chain")
 with warnings.catch_warnings():
-    # with so many runs some tau is found to be long by chance; that is part of the game
+    # among so many runs some estimates of tau are long by chance
     warnings.simplefilter("ignore", ShortRunWarning)
     found = thermodynamics(each).isel(temperature=0)
 naive = each.energy.isel(temperature=0).std(["chain", "draw"], ddof=1) / np.sqrt(run_sweeps)
@@ -241,7 +241,7 @@ plt.show()
 # ## Critical slowing down
 #
 # At $T_\mathrm{c}$ the autocorrelation time of local rules grows as $L^z$. Twice the side then
-# costs $2^{2+z}$ times the work for the same error: this is what makes critical points expensive.
+# costs $2^{2+z}$ times the work for the same error, so critical points are expensive.
 
 # %%
 temperature = T_c * (np.arange(92, 121, 2) / 100)
@@ -301,15 +301,16 @@ for ax in (left, right):
 plt.show()
 
 # %% [markdown]
-# The times are those of $|m|$, the slowest thing that has no sign. The heat bath follows its power
-# law from the smallest lattice on; the literature has $z$ as above, 2.167. Metropolis turns more
-# spins and is faster by a factor, but at these sizes its line still bends: a fit of it has a
-# $\chi^2$ that says not to believe its exponent.
+# The times belong to $|m|$, the slowest quantity without a sign. The heat bath follows its power
+# law from the smallest lattice on; the literature has $z$ = 2.167. Metropolis turns more spins and
+# is faster by a factor. But at these sizes its line still bends: the $\chi^2$ of its fit is too
+# large, so its exponent is not reliable.
 #
-# ## Finite size is no error
+# # Finite size is no error
 #
-# The runs above hold the energy and the specific heat of all these lattices. A finite lattice has
-# no transition: its specific heat is rounded, and Kaufman knows how. Nothing here is fitted.
+# The runs above also give the energy and the specific heat of all these lattices. A finite lattice
+# has no transition: its specific heat is rounded. Kaufman's formula gives this curve without any
+# fit.
 
 # %%
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.2), layout="constrained")
@@ -341,10 +342,10 @@ print(f"mean {pulls.mean():+.2f}, variance {pulls.var(ddof=1):.2f}, largest {abs
 # %% [markdown]
 # ## When chains do not agree
 #
-# One chain cannot know what it has never seen. Several can: R-hat compares what varies within
-# chains with what varies between them, and should be 1. Here chains are quenched from random spins
-# to $T$ = 0.8. Some order; in others two walls wind around the torus and stay. Each chain by itself
-# looks perfectly quiet.
+# One chain cannot show states that it never visits, but several chains can. R-hat compares the
+# variance within chains with the variance between them, and should be 1. Here chains are quenched
+# from random spins to $T$ = 0.8. Some order; in others two walls wind around the torus and stay.
+# Each chain alone looks stationary.
 
 # %%
 quench = irl.simulate(
@@ -373,8 +374,8 @@ plt.show()
 # %% [markdown]
 # ## When a run is too short
 #
-# An error bar needs some fifty autocorrelation times; with fewer even $\tau$ is a guess, mostly too
-# low a one. `thermodynamics` says so, and says what would do.
+# An error bar needs some fifty autocorrelation times. With fewer even $\tau$ is only a guess, and
+# mostly too low. `thermodynamics` warns, and names a sufficient length.
 
 # %%
 short = irl.simulate(model, irl.HeatBath(), T_c, sweeps=short_sweeps, chains=2, start="up", seed=6)
