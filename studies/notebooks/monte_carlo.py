@@ -167,9 +167,9 @@ ax.legend(frameon=False, title=f"Metropolis, {side} × {side} sites")
 plt.show()
 
 # %% [markdown]
-# Averages over blocks show the same without $\rho$. Compute the error of the mean from blocks as if
-# they were independent. It grows with the length of the blocks until they are independent. If the
-# curve does not level off, the run is too short for an error bar. The dashed line is the error from
+# Averages over blocks show the same without $\rho$. Treat the blocks as independent and compute the
+# error of the mean. It grows with the length of the blocks until they are independent. If the curve
+# does not level off, the run is too short for an error bar. The dashed line is the error from
 # `thermodynamics`.
 
 # %%
