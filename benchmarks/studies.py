@@ -17,11 +17,11 @@ from matplotlib.figure import Figure
 from benchmarks.processes import cpu_seconds, curve_megabytes
 from benchmarks.report import Row, usable_cores
 from studies.running.executors import Workers
-from studies.running.extending import Join, longer
+from studies.running.extensions import Join, longer
 from studies.running.progress import Display
 from studies.running.runner import complete, run_to_folder
 from studies.running.tasks import Task
-from studies.shared.combining import concat
+from studies.shared.combination import concat
 
 _STEPS = 100_000_000  # of a generator, a fraction of a second
 _CURVE = (

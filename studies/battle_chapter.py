@@ -22,10 +22,10 @@ from isingrl.battle import (
     tournament,
 )
 from isingrl.support.validation import check_integer
-from studies.running.extending import Join
+from studies.running.extensions import Join
 from studies.running.tasks import Task
 from studies.shared.battle_tasks import history, train_team, trained_team
-from studies.shared.combining import concat
+from studies.shared.combination import concat
 from studies.shared.figures import legend_below, new_figure
 
 if TYPE_CHECKING:

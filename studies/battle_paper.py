@@ -13,10 +13,10 @@ import xarray as xr
 from analysis import plots, rates_over_trainings
 from isingrl.battle import TEAMS, Arena, LearningTeam, PursuitTeam, Team
 from isingrl.support.validation import check_choice, check_integer
-from studies.running.extending import Join, added
+from studies.running.extensions import Join, added
 from studies.running.tasks import Task
 from studies.shared.battle_tasks import contest, draw_trainings, history, train_team, trained_team
-from studies.shared.combining import concat
+from studies.shared.combination import concat
 from studies.shared.figures import legend_below, new_figure
 
 if TYPE_CHECKING:

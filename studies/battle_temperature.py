@@ -14,10 +14,10 @@ from analysis import plots, win_rates
 from isingrl.battle import TEAMS, Arena, PursuitTeam, Team, TrainedTeam, ValueTeam, play
 from isingrl.battle.contests import OUTCOMES, count_outcomes
 from isingrl.support.validation import check_choice, check_integer
-from studies.running.extending import Join, added
+from studies.running.extensions import Join, added
 from studies.running.tasks import Task, task_seed
 from studies.shared.battle_tasks import train_team, trained_team
-from studies.shared.combining import concat
+from studies.shared.combination import concat
 from studies.shared.figures import new_figure
 from studies.shared.grids import FloatArray, number_texts
 

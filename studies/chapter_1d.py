@@ -14,9 +14,9 @@ from analysis import plots
 from isingrl import HeatBath, Ising, Lattice, NeighborhoodQ, Network, simulate, train
 from isingrl.schedules import SCHEDULES, Schedule
 from isingrl.support.validation import check_choice, check_integer
-from studies.running.extending import Join
+from studies.running.extensions import Join
 from studies.running.tasks import Task, task_seed
-from studies.shared.combining import concat
+from studies.shared.combination import concat
 from studies.shared.figures import new_figure
 
 if TYPE_CHECKING:

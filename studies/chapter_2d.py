@@ -12,9 +12,9 @@ import xarray as xr
 from isingrl import Ising, Lattice, MeanFieldQ, Network, train
 from isingrl.schedules import SCHEDULES, Schedule
 from isingrl.support.validation import check_choice, check_integer, check_real
-from studies.running.extending import Join
+from studies.running.extensions import Join
 from studies.running.tasks import Task
-from studies.shared.combining import concat
+from studies.shared.combination import concat
 from studies.shared.figures import legend_below, new_figure
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from analysis.plots.styles import colors, draw_marks, style_of
 from analysis.quantities import quantity_attrs
 from isingrl import Ising, Lattice, MeanFieldQ, Metropolis, Rule, simulate, train
 from isingrl.support.validation import check_integer, check_temperature
-from studies.running.extending import Join, added, unextended
+from studies.running.extensions import Join, added, unextended
 from studies.running.tasks import Task, task_seed
-from studies.shared.combining import concat
+from studies.shared.combination import concat
 from studies.shared.figures import new_figure
 from studies.shared.grids import number_texts
 

@@ -16,9 +16,9 @@ from analysis import plots, scaling
 from analysis.literature import critical_exponents, critical_temperature
 from isingrl import Ising, Lattice, MeanFieldQ, Metropolis, Rule, simulate
 from isingrl.support.validation import check_integer
-from studies.running.extending import Join, added, unextended
+from studies.running.extensions import Join, added, unextended
 from studies.running.tasks import Task, task_seed
-from studies.shared.combining import concat, numbered
+from studies.shared.combination import concat, numbered
 from studies.shared.figures import legend_below, new_figure
 from studies.shared.trained_policies import trained
 

@@ -33,9 +33,9 @@ from isingrl.agents.temperatures import departures_on, warn_of_temperature
 from isingrl.runs import STARTS
 from isingrl.schedules import SCHEDULES, Schedule
 from isingrl.support.validation import check_choice, check_integer, check_run_length
-from studies.running.extending import Join, added, added_grids, longer, unextended
+from studies.running.extensions import Join, added, added_grids, longer, unextended
 from studies.running.tasks import Task, task_seed
-from studies.shared.combining import concat, numbered
+from studies.shared.combination import concat, numbered
 from studies.shared.figures import legend_below, new_figure
 from studies.shared.grids import block_texts
 from studies.shared.trained_policies import trained

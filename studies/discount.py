@@ -22,9 +22,9 @@ from isingrl.support.validation import (
     check_real,
     check_run_length,
 )
-from studies.running.extending import Join, added, unextended
+from studies.running.extensions import Join, added, unextended
 from studies.running.tasks import Task, task_seed
-from studies.shared.combining import concat
+from studies.shared.combination import concat
 from studies.shared.figures import legend_below, new_figure
 from studies.shared.grids import last_fall, number_texts, temperature_grid
 from studies.shared.trained_policies import trained

@@ -17,9 +17,9 @@ from analysis.errors import jackknife
 from analysis.literature import geometric_domains
 from isingrl import Ising, Lattice, MeanFieldQ, Metropolis, Rule, simulate
 from isingrl.support.validation import check_integer, check_real
-from studies.running.extending import Join, added, unextended
+from studies.running.extensions import Join, added, unextended
 from studies.running.tasks import Task, task_seed
-from studies.shared.combining import concat
+from studies.shared.combination import concat
 from studies.shared.figures import legend_below, new_figure
 from studies.shared.grids import ascending_grid
 from studies.shared.trained_policies import trained

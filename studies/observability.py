@@ -16,9 +16,9 @@ import xarray as xr
 from analysis import exact, plots, thermodynamics
 from isingrl import Agent, IndependentQ, Ising, Lattice, Learning, MeanFieldQ, simulate
 from isingrl.support.validation import check_integer, check_real, check_run_length
-from studies.running.extending import Join, added, longer, unextended
+from studies.running.extensions import Join, added, longer, unextended
 from studies.running.tasks import Task
-from studies.shared.combining import concat
+from studies.shared.combination import concat
 from studies.shared.figures import legend_below, new_figure
 from studies.shared.grids import temperature_grid
 

@@ -29,7 +29,7 @@ from isingrl import (
 from isingrl.support.validation import check_integer, check_real
 from isingrl.tables import RuleTable
 from studies import _paper_ising_figure as drawing
-from studies.running.extending import Join
+from studies.running.extensions import Join
 from studies.running.tasks import Task, task_seed
 from studies.shared.grids import ascending_grid, last_fall
 from studies.shared.trained_policies import trained

@@ -23,7 +23,7 @@ from isingrl import (
 )
 from isingrl.agents.learner import Learner, make_learner
 from isingrl.support.validation import check_integer, check_real
-from studies.running.extending import Join
+from studies.running.extensions import Join
 from studies.running.tasks import Task, task_seed
 from studies.shared.figures import legend_below, new_figure
 

@@ -19,9 +19,9 @@ from analysis.quantities import quantity_attrs
 from isingrl import Ising, Lattice, MeanFieldQ, simulate
 from isingrl.agents import REWARDS
 from isingrl.support.validation import check_choice, check_integer, check_run_length
-from studies.running.extending import Join, added, unextended
+from studies.running.extensions import Join, added, unextended
 from studies.running.tasks import Task, task_seed
-from studies.shared.combining import concat
+from studies.shared.combination import concat
 from studies.shared.figures import legend_below, new_figure
 from studies.shared.grids import temperature_grid
 from studies.shared.trained_policies import trained

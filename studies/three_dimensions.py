@@ -17,9 +17,9 @@ from analysis.literature import critical_temperature
 from isingrl import Ising, Lattice, MeanFieldQ, Metropolis, Rule, simulate
 from isingrl.lattice import NEIGHBORHOODS
 from isingrl.support.validation import check_integer, check_run_length
-from studies.running.extending import Join, longer, unextended
+from studies.running.extensions import Join, longer, unextended
 from studies.running.tasks import Task, task_seed
-from studies.shared.combining import concat
+from studies.shared.combination import concat
 from studies.shared.figures import legend_below, new_figure
 from studies.shared.grids import ascending_grid, block_texts
 from studies.shared.trained_policies import trained

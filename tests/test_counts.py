@@ -11,7 +11,7 @@ from isingrl.support.validation import check_integer
 from studies.chapter_2d import Chapter2D
 from studies.command.study_command import _parse
 from studies.curve import Curve
-from studies.running.extending import configuration, with_counts
+from studies.running.extensions import configuration, with_counts
 
 MODEL = irl.Ising(irl.Lattice((4, 4)))
 KINDS = [float, np.float32, np.float64, np.int64, np.uint8]

@@ -27,8 +27,8 @@ from isingrl.battle import (
     train,
 )
 from isingrl.support.archives import make_folder
+from studies.command.exits import refuse
 from studies.command.parsing import Command, run_command
-from studies.running.endings import refuse
 from studies.running.files import write_dataset, write_figure
 from studies.shared.figures import legend_below, new_figure
 from studies.shared.videos import write_frames, write_video

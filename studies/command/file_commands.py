@@ -15,7 +15,7 @@ from studies.command.catalogue import STUDIES
 from studies.command.parsing import Command, run_command
 from studies.command.study_command import show_warnings
 from studies.running.executors import default_workers
-from studies.running.extending import from_configuration
+from studies.running.extensions import from_configuration
 from studies.running.files import SUFFIXES, open_dataset, write_figure
 from studies.running.progress import Status, describe
 from studies.running.provenance import read_config

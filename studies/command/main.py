@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from studies.command.catalogue import STUDIES
-from studies.running.endings import plain_streams, refuse, stoppable, told, unhandled
+from studies.command.exits import plain_streams, refuse, stoppable, told, unhandled
 
 __all__ = ["main"]
 
@@ -56,6 +56,7 @@ def _command(name: str) -> Callable[[list[str]], None]:
     if name in STUDIES:
         from studies.command import study_command
 
+        STUDIES[name]  # is imported now
         return partial(study_command.main, name)
     if name == "battle":
         from studies.command import battle_commands

@@ -12,7 +12,7 @@ from typing import Annotated, Any, get_type_hints
 
 import tyro
 
-from studies.running.endings import refuse, stoppable
+from studies.command.exits import refuse, stoppable
 
 __all__ = ["Command", "deferred", "parse", "run_command"]
 

@@ -10,10 +10,10 @@ import tyro
 
 from analysis import FitWarning, ShortRunWarning
 from studies.command.catalogue import STUDIES
+from studies.command.exits import stoppable
 from studies.command.parsing import Command, deferred, parse
-from studies.running.endings import stoppable, unhandled
 from studies.running.executors import default_workers
-from studies.running.extending import configuration, differences, from_configuration, joined
+from studies.running.extensions import configuration, differences, from_configuration, joined
 from studies.running.files import SUFFIXES, Format
 from studies.running.runner import CONFIG, TASKS, read_former, run_to_folder
 
@@ -41,8 +41,7 @@ def main(name: str, options: list[str]) -> None:
     options : list of str
     """
     prog = f"isingrl {name}"
-    with unhandled():  # the study is imported now
-        study, chosen = _parse(name, options)
+    study, chosen = _parse(name, options)
     with stoppable(prog, f"{chosen.out} keeps what was done; the same command goes on"):
         show_warnings()
         run_to_folder(

@@ -18,7 +18,7 @@ from isingrl.support import compilation
 from isingrl.support.progress import tqdm
 from isingrl.support.provenance import versions
 from studies.running.ledger import LedgerEntry
-from studies.running.performing import TaskOutcome, failed, perform
+from studies.running.task_runs import TaskOutcome, failed, perform
 from studies.running.tasks import Job
 
 _CONNECT_SECONDS = 5.0

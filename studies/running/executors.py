@@ -10,9 +10,8 @@ from typing import Any, Protocol, Self
 
 from isingrl.support.validation import check_integer, require
 from studies.running.cluster import connected
-from studies.running.endings import WaitingSignals
-from studies.running.performing import TaskOutcome, failed, perform
 from studies.running.processes import Processes
+from studies.running.task_runs import TaskOutcome, failed, perform
 from studies.running.tasks import Job
 
 
@@ -100,8 +99,7 @@ class Workers:
         return self
 
     def __exit__(self, *about: Any) -> bool | None:
-        with WaitingSignals():  # else what is not ended would be waited for at the very end
-            return self._stack.__exit__(*about)
+        return self._stack.__exit__(*about)
 
     def run(self, jobs: Sequence[Job], folder: Path) -> Iterator[TaskOutcome | None]:
         """See `Executor`.

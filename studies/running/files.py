@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -12,7 +12,6 @@ import xarray as xr
 
 from isingrl.support.archives import SCRATCH, replacing
 from isingrl.support.validation import check_choice, require
-from studies.running.hdf5 import HDF5Target
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -51,7 +50,10 @@ def check_format(form: str) -> None:
 def write_dataset(data: xr.Dataset, path: Path, provenance: xr.Dataset | None = None) -> None:
     """Write a compressed netCDF-4 file or, if the path ends in .zarr, a Zarr folder.
 
-    Data that lie on disk pass through block by block.
+    Data that lie on disk are read block by block. A netCDF file is put together in memory, because
+    HDF5 does not get over a write that failed, or that Ctrl-C went through: it crashes when it
+    opens the next file, or at the end (https://github.com/h5py/h5py/issues/914). Zarr suits what is
+    larger than memory.
 
     Parameters
     ----------
@@ -63,18 +65,17 @@ def write_dataset(data: xr.Dataset, path: Path, provenance: xr.Dataset | None = 
     import dask
 
     parts = {None: data} if provenance is None else {None: data, PROVENANCE: provenance}
-    with ExitStack() as stack:
-        stack.enter_context(dask.config.set(scheduler="synchronous"))
-        target: Any = stack.enter_context(replacing(path))
-        if path.suffix != ".zarr":
-            target = stack.enter_context(HDF5Target(target))
+    memory = io.BytesIO()
+    with dask.config.set(scheduler="synchronous"), replacing(path) as scratch:
         for group, part in parts.items():
             mode: Literal["w", "a"] = "w" if group is None else "a"
             if path.suffix == ".zarr":
-                part.to_zarr(target, group=group, mode=mode, zarr_format=2)
+                part.to_zarr(scratch, group=group, mode=mode, zarr_format=2)
             else:
                 encoding = {name: _compressed(part[name]) for name in part.data_vars}
-                part.to_netcdf(target, engine="h5netcdf", group=group, encoding=encoding, mode=mode)
+                part.to_netcdf(memory, engine="h5netcdf", group=group, encoding=encoding, mode=mode)
+        if path.suffix != ".zarr":
+            scratch.write_bytes(memory.getbuffer())
 
 
 def _compressed(values: xr.DataArray) -> dict[str, Any]:

@@ -21,7 +21,7 @@ import numba
 from isingrl.support import compilation
 from isingrl.support.progress import tqdm
 from studies.running.ledger import LedgerEntry
-from studies.running.performing import TaskOutcome, failed, perform
+from studies.running.task_runs import TaskOutcome, failed, perform
 from studies.running.tasks import Job
 
 _TRIES = 3  # of a job whose process dies
@@ -124,7 +124,7 @@ def _context() -> Any:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["studies.running.performing"])
+    context.set_forkserver_preload(["studies.running.task_runs"])
     variables, options = dict(os.environ), sys.warnoptions
     os.environ.update(_ONE_THREAD)
     # a process that is killed leaves semaphores, which nobody needs to hear of

@@ -15,8 +15,8 @@ from typing import Any, Self
 
 from isingrl.support.progress import WIDGETS, tqdm
 from studies.running.files import read_json, write_json
-from studies.running.performing import TaskOutcome
 from studies.running.provenance import now
+from studies.running.task_runs import TaskOutcome
 from studies.running.tasks import Job
 
 STATUS = "status.json"

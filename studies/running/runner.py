@@ -16,9 +16,9 @@ import xarray as xr
 from filelock import FileLock, Timeout
 
 from isingrl.support.archives import make_folder
-from studies.running.endings import StudyError
+from studies.running.errors import OutputFullError, StudyError
 from studies.running.executors import Executor, InProcess, Workers, check_workers
-from studies.running.extending import configuration, differences, with_counts
+from studies.running.extensions import configuration, differences, with_counts
 from studies.running.files import (
     SUFFIXES,
     check_format,
@@ -30,10 +30,10 @@ from studies.running.files import (
     write_json,
 )
 from studies.running.ledger import Ledger, provenance
-from studies.running.performing import OutputFullError, TaskOutcome, scratch_folder
 from studies.running.progress import Display, failure, failure_text
 from studies.running.provenance import now, signed
 from studies.running.results import read_result
+from studies.running.task_runs import TaskOutcome, scratch_folder
 from studies.running.tasks import Job, jobs
 from studies.shared.videos import write_video
 

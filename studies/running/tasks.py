@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 import numpy as np
 import xarray as xr
 
-from studies.running.extending import Join
+from studies.running.extensions import Join
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -87,7 +87,7 @@ class Study(Protocol):
     >>> from typing import ClassVar
     >>> import xarray as xr
     >>> from matplotlib.figure import Figure
-    >>> from studies.running.extending import added
+    >>> from studies.running.extensions import added
     >>> from studies.running.runner import run
     >>> from studies.running.tasks import Task
     >>> def toss(number, *, seed, progress=False):

@@ -9,9 +9,9 @@ import pytest
 
 from studies.command import study_command
 from studies.command.catalogue import STUDIES
+from studies.command.exits import told
 from studies.command.main import main
 from studies.running import files, runner
-from studies.running.endings import told
 
 DOCS = Path(__file__).parents[2] / "docs" / "studies"
 SMALL = ["curve", "--shape", "4", "4", "--temperature", "2", "3", "2", "--sweeps", "4000"]

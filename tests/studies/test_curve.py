@@ -9,7 +9,7 @@ import xarray as xr
 
 from analysis import exact
 from studies.curve import Curve
-from studies.running.extending import configuration
+from studies.running.extensions import configuration
 from studies.running.runner import run, run_to_folder
 from studies.running.tasks import jobs, task_seed
 

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 from isingrl.support.progress import tqdm
-from studies.running.performing import TaskOutcome
 from studies.running.progress import Display, Status
+from studies.running.task_runs import TaskOutcome
 from studies.running.tasks import jobs
 from tests.studies.toy import Toy
 

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from studies.running.endings import WaitingSignals, stoppable
-from studies.running.executors import Workers
+from studies.command.exits import stoppable
 from studies.running.files import write_json
 from studies.running.progress import Status, describe
 from studies.running.runner import is_running
@@ -114,55 +113,50 @@ def test_nothing_can_refuse_to_stop(phase, signals):
     assert process.returncode == -signals[-1]
 
 
+DROPPED = """
+import signal, time
+from studies.command.exits import stoppable
+
 class Deaf:
-    """Gets a signal while it is thrown away, where Python drops what is raised."""
-
     def __del__(self):
-        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)  # Python drops what is raised here
+
+with stoppable("toy", "all is kept"):
+    Deaf()
+    time.sleep(60)
+"""
+ENDING = """
+import pathlib, signal
+from studies.command.exits import stoppable
+from studies.running.executors import Workers
+from studies.running.tasks import jobs
+from tests.studies.toy import Toy
+
+with stoppable("toy", "all is kept"), Workers(2, progress=False) as workers:
+    next(workers.run(jobs(Toy(seconds=60).tasks(), 1), pathlib.Path()))
+    workers._stack.callback(signal.raise_signal, signal.SIGINT)
+"""
 
 
-def test_a_stop_that_python_drops_comes_again(capsys, monkeypatch):
-    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
-
-    def drop_and_wait():
-        Deaf()
-        time.sleep(60)
-
+@pytest.mark.parametrize("program", [DROPPED, ENDING], ids=["dropped", "while workers end"])
+def test_a_stop_ends_it_at_any_moment(program, tmp_path):
     began = time.monotonic()
-    with pytest.raises(SystemExit) as stop, stoppable("toy", "all is kept"):
-        drop_and_wait()
-    assert time.monotonic() - began < 30  # it wakes who sleeps
-    assert stop.value.code == 130
-    assert capsys.readouterr().err == "toy: interrupted; all is kept\n"
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    found = subprocess.run(
+        command(program=program), cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert time.monotonic() - began < 30
+    assert found.returncode == 130
+    assert found.stderr == "toy: interrupted; all is kept\n"
 
 
-def test_a_stop_while_workers_end_lets_them_end():
-    """Else Python would wait for them at the very end."""
-    ended = []
-
-    def end():
-        signal.raise_signal(signal.SIGINT)
-        ended.append(True)
-
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # some packages set another
+def test_a_users_own_handler_comes_back():
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    mine = signal.getsignal(signal.SIGINT)
     try:
-        with pytest.raises(KeyboardInterrupt), Workers(1, progress=False) as workers:
-            workers._stack.callback(end)
-    finally:
-        signal.signal(signal.SIGINT, before)
-    assert ended
-
-
-def test_a_users_own_handler_stays_after_a_stop_that_waited():
-    stops = []
-    before = signal.signal(signal.SIGINT, lambda *_: stops.append(True))
-    try:
-        for number in (1, 2):
-            with WaitingSignals():
-                signal.raise_signal(signal.SIGINT)
-                signal.raise_signal(signal.SIGINT)
-                assert len(stops) == number - 1
-            assert len(stops) == number
+        with stoppable("toy", "all is kept"):
+            assert signal.getsignal(signal.SIGINT) is not mine
+        assert signal.getsignal(signal.SIGINT) is mine
     finally:
         signal.signal(signal.SIGINT, before)
 

@@ -18,9 +18,9 @@ from matplotlib.figure import Figure
 
 from isingrl import HeatBath, Ising, Lattice, simulate
 from isingrl.support.archives import DamagedFileError
-from studies.running.extending import Join, added, longer, unextended
+from studies.running.extensions import Join, added, longer, unextended
 from studies.running.tasks import Task
-from studies.shared.combining import concat
+from studies.shared.combination import concat
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from studies.observability import Observability
 from studies.paper_ising import PaperIsing
 from studies.running import results
 from studies.running.executors import InProcess
-from studies.running.extending import joined
+from studies.running.extensions import joined
 from studies.running.ledger import result_path
 from studies.running.progress import Display
 from studies.running.results import read_result

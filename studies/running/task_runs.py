@@ -14,6 +14,7 @@ from typing import Any
 from isingrl import TemperatureMapWarning
 from isingrl.support.archives import DamagedFileError
 from isingrl.support.provenance import versions
+from studies.running.errors import OutputFullError
 from studies.running.ledger import LedgerEntry, result_path
 from studies.running.provenance import now
 from studies.running.results import write_result
@@ -43,10 +44,6 @@ class TaskOutcome:
     error: str = ""
     trace: str = ""
     damaged: bool = False
-
-
-class OutputFullError(RuntimeError):
-    """The folder for results takes no more."""
 
 
 def perform(job: Job, folder: Path, *, progress: bool = False) -> LedgerEntry:
@@ -82,7 +79,7 @@ def scratch_folder(folder: Path, job: Job) -> Path:
 
 
 def failed(job: Job, error: BaseException) -> TaskOutcome:
-    """Say what went wrong; a full disk will be so for all that follow, and a stop is a stop."""
+    """Report an error of a task. A full disk stops the study, because no later task can write."""
     cause = error.__context__
     while cause is not None:
         if not isinstance(cause, Exception):  # cleaning up after Ctrl-C raised another error

@@ -1,0 +1,24 @@
+"""What keeps a study from being finished."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class StudyError(RuntimeError):
+    """A study could not be finished; what was done is kept.
+
+    Parameters
+    ----------
+    message : str
+    traces : sequence of str
+        Tracebacks of the tasks that raised errors.
+    """
+
+    def __init__(self, message: str, traces: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.traces = tuple(traces)
+
+
+class OutputFullError(RuntimeError):
+    """The folder for results takes no more."""
