@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -27,6 +28,7 @@ from studies.running.tasks import Task
 from studies.shared.battle_tasks import history, train_team, trained_team
 from studies.shared.combination import concat
 from studies.shared.figures import legend_below, new_figure
+from studies.shared.videos import write_video
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -132,10 +134,15 @@ class BattleChapter:
             results["recording"].rename(kills="killed"), combine_attrs="override"
         )
 
-    def recordings(self, data: xr.Dataset) -> dict[str, xr.Dataset]:
-        """The recorded game."""
+    def write_files(self, data: xr.Dataset, folder: Path) -> None:
+        """Write a video of the recorded game."""
+        recording = self._recording(data)
+        first, second = recording["side"].values
+        write_video(recording, folder / _VIDEO, names=(first, second))
+
+    def _recording(self, data: xr.Dataset) -> xr.Dataset:
         recording = data[list(_RECORDED)].rename(killed="kills")
-        return {_VIDEO: recording.assign_attrs(map_size=self.map_size)}
+        return recording.assign_attrs(map_size=self.map_size)
 
     def summarize(self, data: xr.Dataset) -> xr.Dataset:
         """Shares of games won, the course of the trainings, and the recorded game."""
@@ -147,7 +154,7 @@ class BattleChapter:
         figure = new_figure(figsize=(11.0, 9.2), layout="constrained")
         parts: Any = figure.subfigures(2, 1, height_ratios=(1, 1.25))
         upper, lower = parts
-        recording = self.recordings(summary)[_VIDEO]
+        recording = self._recording(summary)
         frames: Any = upper.subplots(1, 3)
         for ax, step in zip(frames, _moments(recording), strict=True):
             plots.battle_frame(recording, step, ax=ax)

@@ -13,7 +13,7 @@ from studies.command.catalogue import STUDIES
 from studies.command.exits import stoppable
 from studies.command.parsing import Command, deferred, parse
 from studies.running.executors import default_workers
-from studies.running.extensions import configuration, differences, from_configuration, joined
+from studies.running.extensions import differences, from_configuration, joined
 from studies.running.files import SUFFIXES, Format
 from studies.running.runner import CONFIG, TASKS, read_former, run_to_folder
 
@@ -114,7 +114,7 @@ def _refuse_another(config: Any, name: str, out: Path) -> None:
     """Refuse to replace data and figure of a study with another configuration."""
     if not (out / TASKS / CONFIG).is_file() or not any(out.glob("data.*")):
         return
-    if changes := differences(read_former(out), {"study": name, **configuration(config)}):
+    if changes := differences(read_former(out), name, config):
         raise ValueError(
             f"out must be a new folder or that of the same study, because its data and figure "
             f"would be replaced; in {out} {'; '.join(changes)}. Name another folder by --out, add "

@@ -44,12 +44,24 @@ def from_configuration(kind: type[Any], settings: Mapping[str, Any]) -> Any:
         raise ValueError(f"config is not that of a {kind.__name__}: {error}") from error
 
 
-def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """What changed, field by field, for people."""
+def differences(before: Mapping[str, Any], name: str, study: Any) -> list[str]:
+    """What changed, field by field, for people.
+
+    Parameters
+    ----------
+    before : mapping
+        Name and configuration of a study; fields that it does not know had their defaults.
+    name : str
+        Of the study of now.
+    study : Study
+    """
+    now = {"study": name, **configuration(study)}
+    defaults = {field.name: field.default for field in dataclasses.fields(study)}
+    before = defaults | dict(before)
     return [
-        f"{name} was {_shown(before.get(name))} and is {_shown(now.get(name))}"
-        for name in {**before, **now}
-        if _tuples(before.get(name)) != _tuples(now.get(name))
+        f"{each} was {_shown(before.get(each))} and is {_shown(now.get(each))}"
+        for each in {**before, **now}
+        if _tuples(before.get(each)) != _tuples(now.get(each))
     ]
 
 

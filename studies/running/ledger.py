@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,11 @@ import numpy as np
 import xarray as xr
 
 from isingrl.support.archives import file_digest
-from studies.running.tasks import Job
+from studies.running.tasks import FORMER_DIGITS, Job, former_name
 
 _FILE = "ledger.jsonl"
+_FORMER = re.compile(rf"-[0-9a-f]{{{FORMER_DIGITS}}}(\.safetensors)?$")
+_SUFFIX = ".safetensors"
 _READERS = 4  # digests release the interpreter lock
 _SHARES = 64  # of the files; to hand them on one by one takes longer than to read small ones
 
@@ -98,6 +101,28 @@ class Ledger:
             os.fsync(file.fileno())
         self._entries[entry.name] = entry
 
+    def adopt(self, jobs: Iterable[Job]) -> None:
+        """Rename results and checkpoints that have the former names of these jobs.
+
+        Raises
+        ------
+        OSError
+            If they cannot be renamed.
+        """
+        names = {path.name for path in self.folder.iterdir()} | self._entries.keys()
+        if not any(_FORMER.search(name) for name in names):
+            return
+        for job in jobs:
+            if job.name in self._entries:
+                continue
+            former = former_name(job)
+            for suffix in ("", _SUFFIX):
+                old, new = (self.folder / f"{name}{suffix}" for name in (former, job.name))
+                if old.exists() and not new.exists():
+                    old.rename(new)
+            if former in self._entries:
+                self.note(replace(self._entries[former], name=job.name))
+
     def finished(self, jobs: Iterable[Job]) -> tuple[set[str], list[str]]:
         """Names of those jobs whose results are there and whole, keys of those that are damaged."""
         known = [
@@ -126,7 +151,7 @@ class Ledger:
 
 def result_path(folder: Path, job: Job) -> Path:
     """File of a job's result in the folder of all tasks."""
-    return folder / f"{job.name}.safetensors"
+    return folder / f"{job.name}{_SUFFIX}"
 
 
 def provenance(ledger: Ledger, jobs: Iterable[Job]) -> xr.Dataset:

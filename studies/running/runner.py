@@ -35,7 +35,6 @@ from studies.running.provenance import now, signed
 from studies.running.results import read_result
 from studies.running.task_runs import TaskOutcome, scratch_folder
 from studies.running.tasks import Job, jobs
-from studies.shared.videos import write_video
 
 TASKS = "tasks"
 """Folder, in that of a study, of the results of its tasks."""
@@ -151,14 +150,14 @@ def run_to_folder(
     make_folder(folder)
     settings = {"study": name, **configuration(study)}
     with _alone(folder, out):
-        started = _settle(settings, out, extend=extend)
+        started = _settle(study, settings, out, extend=extend)
         with Display(name, folder, shown=progress) as display:
             display.write()
             try:
                 with Workers(workers, scheduler, progress=display.bars) as engine:
                     done = complete(study, folder, engine, display)
                 display.end("writing")
-                _write(study, settings, started, out, done, form, progress=display.bars)
+                _write(study, settings, started, out, done, form)
             except (OutputFullError, OSError) as error:
                 display.end("stopped")
                 raise StudyError(
@@ -186,6 +185,7 @@ def complete(
     while tasks:
         new = jobs(tasks, study.seed)
         by_key |= {job.task.key: job for job in new}
+        ledger.adopt(new)
         done, damaged = ledger.finished(new)
         for key in damaged:
             _tell(f"the result of {key!r} is damaged and is made again")
@@ -254,8 +254,6 @@ def _write(
     out: Path,
     done: tuple[dict[str, Job], Ledger],
     form: str,
-    *,
-    progress: bool,
 ) -> None:
     """Write all files; the data first, from which the others are made."""
     by_key, ledger = done
@@ -266,10 +264,8 @@ def _write(
         summary = study.summarize(data)
         write_dataset(signed(summary, settings, started), path.with_stem("summary"), tasks)
         write_figure(study.plot(summary), out / "figure.png", json.dumps(settings))
-        recordings = study.recordings(data) if hasattr(study, "recordings") else {}
-        for file, recording in recordings.items():
-            names = tuple(recording["side"].values)
-            write_video(recording, out / file, names=names, progress=progress)
+        if hasattr(study, "write_files"):
+            study.write_files(data, out)
     write_json(settings, out / CONFIG)
 
 
@@ -307,14 +303,14 @@ def is_running(folder: Path) -> bool:
         return True
 
 
-def _settle(settings: dict[str, Any], out: Path, *, extend: bool) -> str:
+def _settle(study: Any, settings: dict[str, Any], out: Path, *, extend: bool) -> str:
     """Set results of another configuration aside; returns when the study was started first."""
     folder = out / TASKS
     path = folder / CONFIG
     content = {"config": settings, "started": now()}
     if os.path.lexists(path):
         former = _read_config(path)
-        changes = differences(former["config"], settings)
+        changes = differences(former["config"], settings["study"], study)
         if not changes or extend:
             content["started"] = former["started"]
         else:

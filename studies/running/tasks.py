@@ -19,7 +19,10 @@ from studies.running.extensions import Join
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_FIRST_NAMES = {
+FORMER_DIGITS = 16
+"""Of digests in the names that files had once; digests of now are shorter."""
+_DIGITS = 12
+_FORMER_PATHS = {
     "isingrl.battle.teams.ActorCriticTeam": "isingrl.battle.teams.ActorCritic",
     "isingrl.battle.teams.IndependentQTeam": "isingrl.battle.teams.IndependentQ",
     "isingrl.battle.teams.MeanFieldActorCriticTeam": "isingrl.battle.teams.MeanFieldActorCritic",
@@ -27,7 +30,9 @@ _FIRST_NAMES = {
     "studies.shared.battle_tasks.contest": "studies.battle_tasks.contest",
     "studies.shared.battle_tasks.train_team": "studies.battle_tasks.train_team",
 }
-"""By their names of now, of what was renamed or moved since it named results on disks."""
+"""Where functions and dataclasses of former names were, by where they are now if they moved."""
+_LATER_FIELDS: dict[str, set[str]] = {}
+"""Fields that former names do not know, by the path of their dataclass."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,7 @@ class Study(Protocol):
     """A frozen configuration that knows its question's tasks, results and figure.
 
     It may also have ``later_tasks(results)``, tasks that need the results of the first, and
-    ``recordings(data)``, battles to make videos of, by file name.
+    ``write_files(data, folder)``, which leaves further files in the folder.
 
     Examples
     --------
@@ -143,7 +148,8 @@ class Job:
     task : Task
     seed : int
     name : str
-        The key, readable, with a digest of all that the result depends on but the sweeps.
+        The key, readable, with a digest of arguments and seed. Where a function is, fields of
+        dataclasses at their defaults, and sweeps do not count.
     """
 
     task: Task
@@ -157,32 +163,31 @@ def jobs(tasks: list[Task], seed: Any) -> list[Job]:
     if len(set(keys)) < len(keys):
         raise ValueError(f"tasks must have different keys; got {sorted(keys)}")
     made = []
-    known: dict[int, Any] = {}
+    known: dict[int, Any] = {}  # by id, arguments that tasks share
     for task in tasks:
         own = task_seed(seed if task.seed is None else task.seed, task.key)
-        made.append(Job(task, own, _name(task, own, known)))
+        for value in task.arguments.values():
+            if id(value) not in known:
+                known[id(value)] = _plain(value)
+        arguments = {name: known[id(value)] for name, value in task.arguments.items()}
+        made.append(Job(task, own, _name(task.key, [arguments, own], _DIGITS)))
     return made
 
 
-def _name(task: Task, seed: int, known: dict[int, Any]) -> str:
-    """Name of a task; `known` has the arguments, by id, that tasks before it shared with it."""
-    for value in task.arguments.values():
-        if id(value) not in known:
-            known[id(value)] = _plain(value)
-    arguments = {name: known[id(value)] for name, value in task.arguments.items()}
-    content = [_plain(task.function), arguments, seed]
+def former_name(job: Job) -> str:
+    """The name that files of a job had when it depended on paths of modules and on all fields."""
+    task = job.task
+    content = [_plain(each, former=True) for each in (task.function, task.arguments, job.seed)]
+    return _name(task.key, content, FORMER_DIGITS)
+
+
+def _name(key: str, content: Any, digits: int) -> str:
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-    readable = re.sub(r"[^\w.=-]+", "-", task.key).strip("-")
-    return f"{readable[:60]}-{digest[:16]}"
+    readable = re.sub(r"[^\w.=-]+", "-", key).strip("-")
+    return f"{readable[:60]}-{digest[:digits]}"
 
 
-def _first_name(kind: Any) -> str:
-    """The first name that a function or class had, which is that of its results for good."""
-    name = f"{kind.__module__}.{kind.__qualname__}"
-    return _FIRST_NAMES.get(name, name)
-
-
-def _plain(value: Any) -> Any:
+def _plain(value: Any, *, former: bool = False) -> Any:
     """What `value` says, in numbers and text: the same for equal values in any process."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
@@ -195,16 +200,41 @@ def _plain(value: Any) -> Any:
         variables = {str(name): _plain(each.values) for name, each in value.variables.items()}
         return ["dataset", variables, _plain(value.attrs)]
     if isinstance(value, Mapping):
-        return {str(name): _plain(each) for name, each in value.items()}
+        return {str(name): _plain(each, former=former) for name, each in value.items()}
     if isinstance(value, tuple | list):
-        return [_plain(each) for each in value]
+        return [_plain(each, former=former) for each in value]
     if isinstance(value, FunctionType):
-        return _first_name(value)
+        return _former_path(value) if former else value.__name__
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         kind = type(value)
-        fields = {each.name: _plain(getattr(value, each.name)) for each in dataclasses.fields(kind)}
-        return [_first_name(kind), fields]
+        return [_former_path(kind) if former else kind.__name__, _fields(value, former)]
     raise TypeError(
         "arguments of a task must be numbers, text, arrays, Datasets, or dataclasses and "
         f"containers of those; got {value!r}"
     )
+
+
+def _fields(value: Any, former: bool) -> dict[str, Any]:
+    """Fields of a dataclass that count: those that differ from their defaults."""
+    later = _LATER_FIELDS.get(_path(type(value)), ())
+    found = {}
+    for field in dataclasses.fields(value):
+        content = _plain(getattr(value, field.name), former=former)
+        if field.name not in later if former else [content] != _default(field):
+            found[field.name] = content
+    return found
+
+
+def _default(field: dataclasses.Field[Any]) -> list[Any]:
+    """The default of a field, if it has one."""
+    if field.default_factory is not dataclasses.MISSING:
+        return [_plain(field.default_factory())]
+    return [] if field.default is dataclasses.MISSING else [_plain(field.default)]
+
+
+def _former_path(kind: Any) -> str:
+    return _FORMER_PATHS.get(_path(kind), _path(kind))
+
+
+def _path(kind: Any) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
