@@ -116,7 +116,7 @@ class Workers:
                 self._there = processes = Processes(self._number)
                 self._stack.callback(processes.end)
             else:
-                cluster = connected(self._scheduler, jobs, folder)
+                cluster = connected(self._scheduler, folder)
                 self._there = self._stack.enter_context(cluster)
         self._now = self._here if alone or self._there is None else self._there
         yield from self._now.run(jobs, folder)

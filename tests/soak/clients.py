@@ -1,11 +1,10 @@
-"""A Dask cluster whose clients die, meet, and ask for more memory than there is.
+"""A Dask cluster whose clients meet, and ask for more memory than there is.
 
 `make soak` runs it.
 """
 
 import multiprocessing
 import time
-from pathlib import Path
 
 import pytest
 import xarray as xr
@@ -16,25 +15,6 @@ from tests.studies.test_runner import cluster, stamps, whole
 from tests.studies.toy import Toy
 
 __all__ = ["cluster", "whole"]  # fixtures
-
-
-def test_tasks_of_a_client_that_is_gone_are_ended(tmp_path, whole, cluster):
-    study = Toy(accidents=("sleep once", "sleep once"), notes=str(tmp_path))
-    out, address = tmp_path / "out", cluster.scheduler_address
-    process = multiprocessing.get_context("spawn").Process(
-        target=run_to_folder, args=(study, "toy", out), kwargs={"scheduler": address}
-    )
-    process.start()
-    notes = tmp_path / "notes"
-    while not notes.exists() or len(notes.read_text().splitlines()) < 2:
-        assert process.is_alive()
-        time.sleep(0.05)
-    process.kill()
-    process.join()
-    asleep = [int(line.split()[1]) for line in notes.read_text().splitlines()]
-    run_to_folder(study, "toy", out, scheduler=address)
-    xr.testing.assert_identical(outcome(out)["data"], whole["data"])
-    assert not any(Path("/proc", str(pid)).exists() for pid in asleep)
 
 
 def test_one_study_in_two_folders_at_once(tmp_path, whole, cluster):

@@ -366,17 +366,6 @@ def test_a_worker_that_is_lost_while_it_is_asked_is_done_without(
     assert_same(outcome(tmp_path), whole)
 
 
-def test_results_that_cannot_be_fetched_together_are_fetched_one_by_one(
-    tmp_path, whole, cluster, monkeypatch
-):
-    def lost(*_):
-        raise OSError("a worker is gone")
-
-    monkeypatch.setattr("distributed.Client.gather", lost)
-    run_to_folder(Toy(), "toy", tmp_path, scheduler=cluster.scheduler_address)
-    assert_same(outcome(tmp_path), whole)
-
-
 def test_a_worker_killed_from_outside_loses_nothing(tmp_path, whole, cluster):
     study = Toy(seconds=0.5, notes=str(tmp_path))
     notes, folder = tmp_path / "notes", tmp_path / "tasks"
