@@ -21,6 +21,20 @@ _SEVERAL = 4  # values
 _ROUNDING = 1e-13  # of a magnetization
 
 
+MEASURED = ("energy", "magnetization")
+
+
+def check_measured(data: Any) -> None:
+    """Refuse what is no Dataset with energies and magnetizations."""
+    if not isinstance(data, xr.Dataset):
+        raise TypeError(f"data must be an xarray Dataset; got {type(data).__name__}")
+    if not set(MEASURED) <= set(data.data_vars):
+        raise ValueError(
+            f"data must hold the variables 'energy' and 'magnetization'; got "
+            f"{sorted(map(str, data.data_vars))}"
+        )
+
+
 def parameter(data: xr.Dataset | xr.DataArray, name: str) -> xr.DataArray | None:
     """Return the coordinate of that name or, as a scalar, the attribute; None without both."""
     if name in data.coords:
@@ -71,12 +85,13 @@ def numbers_along(
         )
     if value.dtype.kind not in "iuf":
         raise ValueError(f"data: {name!r} must be a number; got {value.values}")
-    return _along(value, template)
+    return along(value, template)
 
 
-def _along(value: xr.DataArray, template: xr.DataArray) -> FloatArray:
-    along = value.broadcast_like(template).transpose(*template.dims)
-    return np.asarray(along, dtype=np.float64)
+def along(value: xr.DataArray, template: xr.DataArray) -> FloatArray:
+    """Return values in the template's shape, repeated along the dims that they lack."""
+    repeated = value.broadcast_like(template).transpose(*template.dims)
+    return np.asarray(repeated, dtype=np.float64)
 
 
 def positive_along(data: xr.Dataset, name: str, template: xr.DataArray) -> FloatArray:
@@ -157,7 +172,7 @@ class Shown:
             positive_along(data, "n_sites", template),
             numbers_along(data, "coupling", template, default=np.nan),
             numbers_along(data, "field", template, default=np.nan),
-            _along(step, template) if known else np.full(template.shape, 2.0),
+            along(step, template) if known else np.full(template.shape, 2.0),
         )
 
     def check(

@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 import xarray as xr
 
-from analysis.thermodynamics import MIN_DRAWS, OBSERVABLES, summarize
+from analysis._parameters import MEASURED
+from analysis.quantities import OBSERVABLES
+from analysis.thermodynamics import MIN_DRAWS, summarize
 from isingrl.support.validation import check_choice, check_real
 
 __all__ = ["precision"]
@@ -52,8 +54,9 @@ def precision(**errors: float) -> Callable[[xr.Dataset], bool]:
     """
     if not errors:
         raise TypeError("errors must name an observable, as in precision(energy=1e-4); got none")
+    known = tuple(name for name, each in OBSERVABLES.items() if each.series in MEASURED)
     for name, error in errors.items():
-        check_choice("errors: an observable", name, tuple(OBSERVABLES))
+        check_choice("errors: an observable", name, known)
         if not check_real(name, error) > 0:
             raise ValueError(f"{name} must be a positive standard error; got {error:g}")
 

@@ -1,9 +1,17 @@
-"""Names, labels and units of the quantities that measured and exact Datasets share."""
+"""Quantities that measured and exact Datasets share: names, labels, units, and formulas.
+
+A new series of draws needs an entry of `OBSERVABLES` and one of `QUANTITIES` for each observable.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import xarray as xr
 
 QUANTITIES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
@@ -89,3 +97,88 @@ def quantity_attrs(name: str) -> dict[str, str]:
         return {"long_name": f"standard error of the {long_name}", "units": units}
     long_name, units = QUANTITIES[name]
     return {"long_name": long_name, "units": units}
+
+
+def label(found: xr.Dataset, names: Iterable[Any]) -> xr.Dataset:
+    """Give variables, and their errors if they have them, the attributes of their quantities."""
+    for name in names:
+        for each in {name, f"{name}_error"} & set(found):
+            found[each].attrs = quantity_attrs(each)
+    return found
+
+
+def coordinate(name: str, values: Any) -> tuple[str, Any, dict[str, str]]:
+    """Return a coordinate along the dim of its name, with the attributes of the quantity."""
+    return name, values, quantity_attrs(name)
+
+
+def binder_cumulant(square: Any, fourth: Any) -> Any:
+    """U₄ from the means of m² and m⁴; NaN where m is always 0."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return 1 - fourth / (3 * square**2)
+
+
+def variance(mean: Any, square: Any) -> Any:
+    """Variance from the means of x and x²."""
+    return square - mean**2
+
+
+def power(x: Any, exponent: int) -> Any:
+    """Power with an exponent that is one of 2, by squares: more exact and quicker than others."""
+    return x if exponent == 1 else power(x, exponent // 2) ** 2
+
+
+@dataclass(frozen=True)
+class Observable:
+    """How an observable follows from a series of numbers x per site.
+
+    Attributes
+    ----------
+    series : str
+        Variable that holds x at every draw.
+    of : {"x", "|x|", "order"}
+        The powers are of x, of |x|, or of x in a field and of |x| without one.
+    powers : tuple of int
+        Powers of 2 whose means count.
+    function : callable
+        Of these means; their only one if omitted.
+    temperature_power : int, optional
+        The power p of a response, which is N/T^p times the function.
+    """
+
+    series: str
+    of: str
+    powers: tuple[int, ...] = (1,)
+    function: Callable[..., Any] = lambda mean: mean
+    temperature_power: int | None = None
+
+    def of_means(self, means: Any) -> Any:
+        """Function of means of the powers, shape (n_powers, ...)."""
+        return self.function(*means)
+
+    def response(self, value: Any, n_sites: Any, temperature: Any) -> Any:
+        """Return the observable from the function of the means."""
+        if self.temperature_power is None:
+            return value
+        return n_sites * value / power(temperature, self.temperature_power)
+
+
+OBSERVABLES: Mapping[str, Observable] = MappingProxyType(
+    {
+        "energy": Observable("energy", "x"),
+        "magnetization": Observable("magnetization", "x"),
+        "abs_magnetization": Observable("magnetization", "|x|"),
+        "susceptibility": Observable("magnetization", "order", (1, 2), variance, 1),
+        "susceptibility_disordered": Observable("magnetization", "x", (2,), temperature_power=1),
+        "specific_heat": Observable("energy", "x", (1, 2), variance, 2),
+        "binder_cumulant": Observable("magnetization", "x", (2, 4), binder_cumulant),
+        "abs_staggered_magnetization": Observable("staggered_magnetization", "|x|"),
+        "staggered_susceptibility": Observable(
+            "staggered_magnetization", "|x|", (1, 2), variance, 1
+        ),
+        "staggered_binder_cumulant": Observable(
+            "staggered_magnetization", "x", (2, 4), binder_cumulant
+        ),
+    }
+)
+"""Observables by the names that they have in `QUANTITIES`."""

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
-from types import MappingProxyType
+from collections.abc import Container, Iterator
 
 import numpy as np
 import xarray as xr
 
-from analysis._parameters import Shown, numbers_along, sweeps_between_draws
-from analysis.errors import FloatArray, MomentFunction, arviz_arrays, autocorrelation_times
+from analysis._parameters import (
+    MEASURED,
+    Shown,
+    along,
+    check_measured,
+    numbers_along,
+    sweeps_between_draws,
+)
+from analysis.errors import Estimate, FloatArray, arviz_arrays, autocorrelation_times
 from analysis.errors.doubts import Doubts
 from analysis.errors.estimates import estimate_unwarned, note_doubts
+from analysis.errors.samples import check_finite, place_of
 from analysis.errors.wells import wells_of
-from analysis.quantities import quantity_attrs
+from analysis.quantities import OBSERVABLES, Observable, power, quantity_attrs, variance
 from isingrl.support.validation import check_temperature
 
 MIN_DRAWS = 20
@@ -105,58 +112,53 @@ def thermodynamics(data: xr.Dataset) -> xr.Dataset:
     >>> bool((abs(deviation) < 4 * summary.energy_error).all())
     True
     """
-    summary, doubts = summarize(data, {*OBSERVABLES, *STAGGERED})
+    summary, doubts = summarize(data, OBSERVABLES)
     doubts.warn(stacklevel=2)
     return summary
 
 
 def summarize(data: xr.Dataset, judged: Container[str]) -> tuple[xr.Dataset, Doubts]:
     """`thermodynamics` without a warning, and what speaks against the errors of `judged`."""
-    template, n_chains, n_draws = _check_series(data)
+    check_measured(data)
+    template = _runs_of(data)
     shape = template.shape
     shown = Shown.of(data, template)
     field = numbers_along(data, "field", template, default=0.0)
     coupling = numbers_along(data, "coupling", template, default=1.0)
-    factors = _factors(template, shown.n_sites, field)
     interval = sweeps_between_draws(data, template)
-    doubts = Doubts(n_chains, n_draws, "sweeps")
-    staggered = "staggered_magnetization" in data
-    names = [*OBSERVABLES, *(STAGGERED if staggered else ())]
-    found = {name: np.full((4, *shape), np.nan) for name in names}
+    doubts = Doubts(data.sizes["chain"], data.sizes["draw"], "sweeps")
+    observables = {name: each for name, each in OBSERVABLES.items() if each.series in data}
+    found = {name: np.full((4, *shape), np.nan) for name in observables}
     sample_size, r_hat = np.full((2, *shape), np.nan)
     for run in np.ndindex(shape):
-        e, m = (_load(data[name], template, run) for name in ("energy", "magnetization"))
-        shown.check(run, e, m, _where(template, run))
-        orders = [(OBSERVABLES, m, m if field[run] else np.abs(m))]
-        if staggered:
-            other = _read(data["staggered_magnetization"], template, run)
-            if not np.isnan(other).all():  # as of lattices that lie beside and do not have it
-                _check_finite(other, "staggered_magnetization", template, run)
-                orders.append((STAGGERED, other, np.abs(other)))
-        for observables, x, order in orders:
-            wells = wells_of(np.sign(x), x.shape)
-            # what is slow in e or |m| is in every observable, if weakly
-            slowest = autocorrelation_times(np.stack([e, np.abs(x)])).slowest
-            memory = float(np.fmax.reduce(slowest, initial=1.0))
-            for name, (moments, function) in observables.items():
-                series = moments(e, x, order)
-                series = series if series.ndim == 3 else series[None]
-                each = estimate_unwarned(series, function, wells, memory)
-                # without a field the sign of m says where the chains are
-                unwanted = name == "magnetization" and field[run] == 0
-                # and a ferromagnet has no staggered order
-                unwanted |= name in STAGGERED and coupling[run] >= 0
-                if name in judged and not unwanted:
-                    note_doubts(doubts, each, name, _where(template, run), float(interval[run]))
-                found[name][:, *run] = (
-                    each.value, each.error,
-                    each.autocorrelation_time, each.autocorrelation_time_error,
-                )  # fmt: skip
+        where = place_of(template, run)
+        read = {name: _read(data[name], template, run) for name in _series(observables)}
+        for name, x in read.items():
+            # lattices that lie beside may not have it
+            if name in MEASURED or not np.isnan(x).all():
+                check_finite(x, f"draw of {name!r}", f" at {where}")
+        e, m = (read[name] for name in MEASURED)
+        shown.check(run, e, m, where)
+        for name, each in _estimates(read, field[run] != 0):
+            # without a field the sign of m says where the chains are
+            unwanted = name == "magnetization" and field[run] == 0
+            # and a ferromagnet has no staggered order
+            unwanted |= "staggered" in name and coupling[run] >= 0
+            if name in judged and not unwanted:
+                note_doubts(doubts, each, name, where, float(interval[run]))
+            found[name][:, *run] = (
+                each.value, each.error,
+                each.autocorrelation_time, each.autocorrelation_time_error,
+            )  # fmt: skip
         sample_size[run], r_hat[run] = _diagnostics(e, np.abs(m))
 
+    n_sites, temperature = shown.n_sites, along(template["temperature"], template)
+    temperature = np.where(temperature > 0, temperature, np.nan)
     variables: dict[str, FloatArray] = {}
     for name, (value, error, _, _) in found.items():
-        factor = factors.get(name, np.ones(shape))
+        factor = observables[name].response(1.0, n_sites, temperature)
+        if name == "susceptibility_disordered":
+            factor = np.where(field == 0, factor, np.nan)
         variables[name], variables[f"{name}_error"] = value * factor, error * factor
     (_, _, tau_e, error_e), (_, _, tau_m, error_m) = found["energy"], found["abs_magnetization"]
     tau = np.fmax(tau_e, tau_m)
@@ -173,66 +175,42 @@ def summarize(data: xr.Dataset, judged: Container[str]) -> tuple[xr.Dataset, Dou
     return summary.assign_attrs(data.attrs), doubts
 
 
-def _mean(means: FloatArray) -> FloatArray:
-    return np.asarray(means[0])
+def _series(observables: dict[str, Observable]) -> dict[str, None]:
+    """Variables that they follow from."""
+    return dict.fromkeys(each.series for each in observables.values())
 
 
-def _variance(means: FloatArray) -> FloatArray:
-    return np.asarray(means[1] - means[0] ** 2)
+def _estimates(read: dict[str, FloatArray], in_field: bool) -> Iterator[tuple[str, Estimate]]:
+    """Observables of one run by name, series by series; the energy goes with the magnetization."""
+    e = read["energy"]
+    for series, x in read.items():
+        if series == "energy" or np.isnan(x).all():
+            continue
+        wells = wells_of(np.sign(x), x.shape)
+        # what is slow in e or |m| is in every observable, if weakly
+        slowest = autocorrelation_times(np.stack([e, np.abs(x)])).slowest
+        memory = float(np.fmax.reduce(slowest, initial=1.0))
+        own = MEASURED if series == "magnetization" else (series,)
+        for name, each in OBSERVABLES.items():
+            if each.series in own:
+                moments = _moments(each, read[each.series], in_field)
+                yield name, estimate_unwarned(moments, each.of_means, wells, memory)
 
 
-def _binder(means: FloatArray) -> FloatArray:
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(1.0 - means[1] / (3.0 * means[0] ** 2))
+def _moments(observable: Observable, x: FloatArray, in_field: bool) -> FloatArray:
+    """Powers of the draws of a series, shape (n_powers, n_chains, n_draws)."""
+    if observable.of == "|x|" or (observable.of == "order" and not in_field):
+        x = np.abs(x)
+    if observable.function is variance:  # raw moments would leave it no digits at low T
+        x = x - x.mean()
+    return np.stack([power(x, each) for each in observable.powers])
 
 
-def _powers_about_mean(x: FloatArray) -> FloatArray:
-    """Deviations and their squares: raw moments would leave a variance at low T no digits."""
-    deviations = x - x.mean()
-    return np.stack([deviations, deviations**2])
-
-
-def _square_and_fourth(m: FloatArray) -> FloatArray:
-    square = m * m
-    return np.stack([square, square * square])
-
-
-_Moments = Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
-OBSERVABLES: Mapping[str, tuple[_Moments, MomentFunction]] = MappingProxyType(
-    {
-        "energy": (lambda e, m, order: e, _mean),
-        "magnetization": (lambda e, m, order: m, _mean),
-        "abs_magnetization": (lambda e, m, order: np.abs(m), _mean),
-        "susceptibility": (lambda e, m, order: _powers_about_mean(order), _variance),
-        "susceptibility_disordered": (lambda e, m, order: m * m, _mean),
-        "specific_heat": (lambda e, m, order: _powers_about_mean(e), _variance),
-        "binder_cumulant": (lambda e, m, order: _square_and_fourth(m), _binder),
-    }
-)
-STAGGERED: Mapping[str, tuple[_Moments, MomentFunction]] = MappingProxyType(
-    {
-        "abs_staggered_magnetization": OBSERVABLES["abs_magnetization"],
-        "staggered_susceptibility": OBSERVABLES["susceptibility"],
-        "staggered_binder_cumulant": OBSERVABLES["binder_cumulant"],
-    }
-)
-
-
-def _check_series(data: xr.Dataset) -> tuple[xr.DataArray, int, int]:
-    """Zeros with the dims and coordinates of the runs, and numbers of chains and draws.
-
-    Nothing of the series is read.
-    """
-    if not isinstance(data, xr.Dataset):
-        raise TypeError(f"data must be an xarray.Dataset; got {type(data).__name__}")
+def _runs_of(data: xr.Dataset) -> xr.DataArray:
+    """Zeros with the dims and coordinates of the runs; nothing of the series is read."""
     required = ("temperature", "chain", "draw")
-    for name in ("energy", "magnetization"):
-        if name not in data:
-            raise ValueError(
-                f"data must hold the variables 'energy' and 'magnetization'; got {list(data)}"
-            )
-        missing = [dim for dim in required if dim not in data[name].dims]
-        if missing:
+    for name in MEASURED:
+        if not set(required) <= set(data[name].dims):
             raise ValueError(f"data: {name!r} must have the dims {required}; got {data[name].dims}")
     if "temperature" not in data.coords:
         raise ValueError("data must have the coordinate 'temperature'; it has none")
@@ -249,15 +227,7 @@ def _check_series(data: xr.Dataset) -> tuple[xr.DataArray, int, int]:
     known = [*own, *(dim for dim in dims if dim in data.coords)]
     coords = {name: data[name].variable for name in known}
     zeros = xr.DataArray(np.zeros([data.sizes[dim] for dim in dims]), coords, dims)
-    # which turns the coordinates, too
-    return zeros.transpose(*dims), data.sizes["chain"], data.sizes["draw"]
-
-
-def _load(series: xr.DataArray, template: xr.DataArray, run: tuple[int, ...]) -> FloatArray:
-    """Read one run of a series, shape (n_chains, n_draws), all of whose draws must be finite."""
-    values = _read(series, template, run)
-    _check_finite(values, str(series.name), template, run)
-    return values
+    return zeros.transpose(*dims)  # which turns the coordinates, too
 
 
 def _read(series: xr.DataArray, template: xr.DataArray, run: tuple[int, ...]) -> FloatArray:
@@ -267,41 +237,6 @@ def _read(series: xr.DataArray, template: xr.DataArray, run: tuple[int, ...]) ->
     own = series.variable.isel({dim: i for dim, i in place.items() if dim in series.dims})
     values = np.asarray(own.values if own.dims == ("chain", "draw") else own.values.T)
     return np.ascontiguousarray(values, dtype=np.float64)
-
-
-def _check_finite(
-    values: FloatArray, name: str, template: xr.DataArray, run: tuple[int, ...]
-) -> None:
-    bad = int((~np.isfinite(values)).sum())
-    if bad:
-        raise ValueError(
-            f"data: every draw of {name!r} must be finite; got {bad} that are not at "
-            f"{_where(template, run)}"
-        )
-
-
-def _where(template: xr.DataArray, run: tuple[int, ...]) -> str:
-    """Coordinates of a run, in words."""
-    return ", ".join(
-        f"{dim} = {template[dim].values[index] if dim in template.coords else index}"
-        for dim, index in zip(template.dims, run, strict=True)
-    )
-
-
-def _factors(
-    template: xr.DataArray, n_sites: FloatArray, field: FloatArray
-) -> dict[str, FloatArray]:
-    """Numbers that turn variances and second moments into responses."""
-    along = xr.broadcast(template["temperature"], template)[0].transpose(*template.dims)
-    temperature = np.asarray(along, dtype=np.float64)
-    temperature = np.where(temperature > 0, temperature, np.nan)
-    susceptibility = n_sites / temperature
-    return {
-        "susceptibility": susceptibility,
-        "staggered_susceptibility": susceptibility,
-        "susceptibility_disordered": np.where(field == 0, susceptibility, np.nan),
-        "specific_heat": n_sites / temperature**2,
-    }
 
 
 def _diagnostics(*observables: FloatArray) -> tuple[float, float]:

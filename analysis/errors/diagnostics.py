@@ -59,7 +59,7 @@ def autocorrelation(
     samples = samples_of(data, dims)
     found = coordinates_beside(samples, dims)
     for series in series_along(samples, dims):
-        check_finite(series)
+        check_finite(series, f"sample of {series.name!r}")
         times = autocorrelation_times(series.values)
         name = f"autocorrelation time of the {series.attrs.get('long_name', series.name)}"
         attrs = {"long_name": name, "units": "draws"}
@@ -122,7 +122,7 @@ def binning(
     found = coordinates_beside(samples, dims).assign_coords(block_length=lengths)
     found["block_length"].attrs = {"long_name": "block length", "units": "draws"}
     for series in series_along(samples, dims):
-        check_finite(series)
+        check_finite(series, f"sample of {series.name!r}")
         errors, own = [], []
         for length in lengths:
             n_blocks = n_draws // length
@@ -191,7 +191,7 @@ def equilibration(
     samples = samples_of(data, dims)
     found = coordinates_beside(samples, dims)
     for series in series_along(samples, dims):
-        check_finite(series)
+        check_finite(series, f"sample of {series.name!r}")
         mean = np.asarray(series.values).mean(axis=-2, keepdims=True)
         n_draws = mean.shape[-1]
         if n_draws < 2 * MIN_BLOCKS:

@@ -24,6 +24,7 @@ from analysis.errors.samples import (
     coordinates_beside,
     error_attrs,
     numbers_of,
+    place_of,
     samples_of,
     series_along,
 )
@@ -208,7 +209,7 @@ def bootstrap(
         )
     for values in samples.data_vars.values():
         if "chain" in values.dims and values.dtype.kind in "fc":
-            check_finite(values)
+            check_finite(values, f"sample of {values.name!r}")
     value = _result(function(data), ("chain",))
     rng = np.random.default_rng(seed)
     drawn = [
@@ -304,13 +305,10 @@ def _warn(slowest: list[_Behind], n_chains: int, n_draws: int) -> None:
     """
     doubts = Doubts(n_chains, n_draws, "samples")
     found = [
-        (each, run, ", ".join(
-            f"{dim} = {each.times[dim].values[i] if dim in each.times.coords else i}"
-            for dim, i in zip(each.times.dims, run, strict=True)
-        ))
+        (each, run, place_of(each.times, run))
         for each in slowest
         for run in np.ndindex(each.times.shape)
-    ]  # fmt: skip
+    ]
     moving = {where for each, run, where in found if not each.still.values[run]}
     for each, run, where in found:
         doubts.judge(

@@ -53,13 +53,19 @@ def coordinates_beside(samples: xr.Dataset, dims: tuple[str, ...]) -> xr.Dataset
     return xr.Dataset(coords=kept)
 
 
-def check_finite(values: xr.DataArray) -> None:
+def check_finite(values: Any, what: str, where: str = "") -> None:
     """Refuse NaN and infinity, which have no place in time."""
     bad = int((~np.isfinite(values)).sum())
     if bad:
-        raise ValueError(
-            f"data: every sample of {values.name!r} must be finite; got {bad} that are not"
-        )
+        raise ValueError(f"data: every {what} must be finite; got {bad} that are not{where}")
+
+
+def place_of(template: xr.DataArray, run: tuple[int, ...]) -> str:
+    """Coordinates of a run, in words."""
+    return ", ".join(
+        f"{dim} = {template[dim].values[index] if dim in template.coords else index}"
+        for dim, index in zip(template.dims, run, strict=True)
+    )
 
 
 def error_attrs(attrs: Any) -> dict[str, str]:

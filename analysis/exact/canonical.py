@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from analysis.quantities import binder_cumulant
+
 FloatArray = npt.NDArray[np.float64]
 
 
@@ -96,7 +98,7 @@ def _derived(
         averages["specific_heat"] = np.where(
             temperature > 0, n_sites * energy_variance / temperature / temperature, 0.0
         )
-        averages["binder_cumulant"] = 1 - averages["magnetization_fourth"] / (3 * square**2)
+    averages["binder_cumulant"] = binder_cumulant(square, averages["magnetization_fourth"])
     return averages
 
 

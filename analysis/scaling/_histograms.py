@@ -14,13 +14,13 @@ import xarray as xr
 
 from analysis._fits import POOR, goodness_of_deviations, warn_of_fit
 from analysis.errors import jackknife
-from analysis.scaling._series import SAMPLES, moments_of, numbers_of
+from analysis.scaling._series import SAMPLES, moments_of, observables_of
 
 FloatArray = npt.NDArray[np.float64]
 LEAST_OVERLAP = 0.03
 _MOST = 10_000  # draws of all temperatures together: more of them cost time and are correlated
 _BLOCKS = 20  # left out in turn, at each of which the weights are found anew
-_TESTED = ("e", "m2")
+_TESTED = ("e", "|m|²")
 _FAR: list[dict[str, Any]] = [{"method": "adaptive"}]
 _NEAR = [{"method": "hybr"}, *_FAR]  # twice as quick, and the other if it fails
 
@@ -120,7 +120,7 @@ class Histograms:
     def at(self, temperature: float) -> dict[str, float]:
         """Observables at one temperature."""
         known = {"temperature": temperature, "n_sites": self._n_sites}
-        return numbers_of(self._means(temperature) | known)
+        return observables_of(self._means(temperature) | known)
 
     def _means(self, temperature: float) -> dict[str, float]:
         weight = -self._energy / temperature - self._log_mixture

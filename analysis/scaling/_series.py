@@ -7,11 +7,14 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from analysis._parameters import parameter
+from analysis._parameters import MEASURED, check_measured, parameter
+from analysis.quantities import OBSERVABLES, power
 
 SAMPLES = ("chain", "draw")
 _BINS = 250  # of a chain at the least, if it has as many draws
-OBSERVABLES = ("binder_cumulant", "abs_magnetization", "susceptibility", "specific_heat")
+_SYMBOLS = {"energy": "e", "magnetization": "|m|"}  # as much as there is to m without a field
+_EXPONENTS = {1: "", 2: "²", 4: "⁴"}
+NAMES = ("binder_cumulant", "abs_magnetization", "susceptibility", "specific_heat")
 
 
 def sizes_of(data: Any, least: int) -> xr.Dataset:
@@ -24,14 +27,39 @@ def sizes_of(data: Any, least: int) -> xr.Dataset:
     TypeError, ValueError
         If something is missing, not finite, or there are fewer sizes than `least`.
     """
-    if not isinstance(data, xr.Dataset):
-        raise TypeError(f"data must be an xarray Dataset; got {type(data).__name__}")
-    for name in ("energy", "magnetization"):
-        if name not in data:
-            raise ValueError(
-                f"data must hold the variables 'energy' and 'magnetization'; got "
-                f"{sorted(map(str, data.data_vars))}"
-            )
+    _check_sizes(data, least)
+    if "temperature" in data.dims:
+        data = data.rename_dims(temperature="point").reset_index("temperature")
+    data = data.sortby("size")
+    found = xr.Dataset({name: data[name].astype(np.float64) for name in MEASURED}).drop_vars(
+        [name for name in data.coords if name != "size"], errors="ignore"
+    )
+    try:
+        found = found.transpose("size", "point", *SAMPLES)
+    except ValueError as error:
+        raise ValueError(
+            "data must have the dims (size, temperature, chain, draw), and no others; got "
+            f"{tuple(data['energy'].dims)}"
+        ) from error
+    for name, values in found.items():
+        if not bool(np.isfinite(values).all()):
+            raise ValueError(f"data: every draw of {name!r} must be finite")
+    shape = found["energy"].isel(chain=0, draw=0)
+    for known in ("temperature", "n_sites"):
+        values = data[known].reset_coords(drop=True).drop_vars("size", errors="ignore")
+        found.coords[known] = values.broadcast_like(shape).transpose(*shape.dims)
+    temperature = found["temperature"]
+    if not bool((np.isfinite(temperature) & (temperature > 0)).all()):
+        raise ValueError(
+            "data: the coordinate 'temperature' must be positive and finite for every size; got "
+            f"{np.unique(temperature)}"
+        )
+    return found
+
+
+def _check_sizes(data: Any, least: int) -> None:
+    """Refuse data without several sizes side by side, or in a field."""
+    check_measured(data)
     for name in ("size", "temperature", "n_sites"):
         if name not in data.coords:
             raise ValueError(
@@ -50,33 +78,6 @@ def sizes_of(data: Any, least: int) -> xr.Dataset:
         )
     if np.unique(data["size"]).size < data.sizes["size"]:
         raise ValueError(f"data: sizes must differ; got {data['size'].values}")
-    if "temperature" in data.dims:
-        data = data.rename_dims(temperature="point").reset_index("temperature")
-    data = data.sortby("size")
-    found = xr.Dataset(
-        {name: data[name].astype(np.float64) for name in ("energy", "magnetization")}
-    ).drop_vars([name for name in data.coords if name != "size"], errors="ignore")
-    try:
-        found = found.transpose("size", "point", *SAMPLES)
-    except ValueError as error:
-        raise ValueError(
-            "data must have the dims (size, temperature, chain, draw), and no others; got "
-            f"{tuple(data['energy'].dims)}"
-        ) from error
-    for each, values in found.items():
-        if not bool(np.isfinite(values).all()):
-            raise ValueError(f"data: every draw of {each!r} must be finite")
-    shape = found["energy"].isel(chain=0, draw=0)
-    for name in ("temperature", "n_sites"):
-        values = data[name].reset_coords(drop=True).drop_vars("size", errors="ignore")
-        found.coords[name] = values.broadcast_like(shape).transpose(*shape.dims)
-    temperature = found["temperature"]
-    if not bool((np.isfinite(temperature) & (temperature > 0)).all()):
-        raise ValueError(
-            "data: the coordinate 'temperature' must be positive and finite for every size; got "
-            f"{np.unique(temperature)}"
-        )
-    return found
 
 
 def series_of(data: Any) -> xr.Dataset:
@@ -96,7 +97,7 @@ def series_of(data: Any) -> xr.Dataset:
 
 
 def moments(series: xr.Dataset) -> xr.Dataset:
-    """Powers of the energy and magnetization, averaged over a few draws each."""
+    """Moments by draw, averaged over a few draws each."""
     # about a constant: means of squares would leave a variance no digits
     energy = series["energy"] - series["energy"].mean(SAMPLES)
     found = xr.Dataset(moments_of(energy, series["magnetization"])).assign_coords(series.coords)
@@ -108,41 +109,28 @@ def _bin_length(n_draws: int) -> int:
     return max(n for n in range(1, max(1, n_draws // _BINS) + 1) if n_draws % n == 0)
 
 
+def moments_needed(name: str) -> list[str]:
+    """Names of the moments from whose means an observable follows."""
+    observable = OBSERVABLES[name]
+    return [_SYMBOLS[observable.series] + _EXPONENTS[each] for each in observable.powers]
+
+
 def moments_of(energy: Any, magnetization: Any) -> dict[str, Any]:
-    """Powers from which `observables_of` makes observables."""
-    square = magnetization**2
+    """Powers of e and |m| that `NAMES` follow from, by name."""
+    series = {"energy": energy, "magnetization": abs(magnetization)}
     return {
-        "m": abs(magnetization),
-        "m2": square,
-        "m4": square**2,
-        "e": energy,
-        "e2": energy**2,
+        moment: power(series[OBSERVABLES[name].series], exponent)
+        for name in NAMES
+        for moment, exponent in zip(moments_needed(name), OBSERVABLES[name].powers, strict=True)
     }
 
 
-def observables_of(mean: xr.Dataset) -> xr.Dataset:
-    """Observables from means of `moments`, as `analysis.thermodynamics` defines them."""
-    return xr.Dataset(numbers_of(mean))
+def observable_of(name: str, mean: Any) -> Any:
+    """Return an observable from the means of its moments, ``n_sites`` and ``temperature``."""
+    found = OBSERVABLES[name].function(*(mean[moment] for moment in moments_needed(name)))
+    return OBSERVABLES[name].response(found, mean["n_sites"], mean["temperature"])
 
 
-def binder_cumulant(mean: Any) -> Any:
-    """U₄ from the means of m² and m⁴."""
-    return 1 - mean["m4"] / (3 * mean["m2"] ** 2)
-
-
-def numbers_of(mean: Any) -> dict[str, Any]:
-    """The same from a mapping of numbers."""
-    temperature, n_sites = mean["temperature"], mean["n_sites"]
-    return {
-        "binder_cumulant": binder_cumulant(mean),
-        "abs_magnetization": mean["m"],
-        "susceptibility": n_sites * (mean["m2"] - mean["m"] ** 2) / temperature,
-        "specific_heat": n_sites * (mean["e2"] - mean["e"] ** 2) / temperature**2,
-    }
-
-
-def check_observable(name: str) -> str:
-    """Return `name` if it is an observable of `observables_of`."""
-    if name not in OBSERVABLES:
-        raise ValueError(f"name must be one of {OBSERVABLES}; got {name!r}")
-    return name
+def observables_of(mean: Any) -> dict[str, Any]:
+    """All observables by name, as `analysis.thermodynamics` defines them."""
+    return {name: observable_of(name, mean) for name in NAMES}

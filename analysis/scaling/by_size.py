@@ -5,7 +5,7 @@ from __future__ import annotations
 import xarray as xr
 
 from analysis.errors import jackknife
-from analysis.quantities import quantity_attrs
+from analysis.quantities import label, quantity_attrs
 from analysis.scaling._series import SAMPLES, moments, observables_of, sizes_of
 
 __all__ = ["observables"]
@@ -48,8 +48,7 @@ def observables(data: xr.Dataset) -> xr.Dataset:
     (('size', 'point'), (2, 5), '1/J')
     """
     series = sizes_of(data, 1)
-    found = jackknife(moments(series), lambda part: observables_of(part.mean(SAMPLES)))
-    for name, values in found.items():
-        values.attrs = quantity_attrs(str(name))
+    found = jackknife(moments(series), lambda part: xr.Dataset(observables_of(part.mean(SAMPLES))))
+    label(found, found)
     found["temperature"].attrs = quantity_attrs("temperature")
     return found

@@ -11,9 +11,9 @@ import xarray as xr
 
 from analysis._fits import ACCEPTABLE, POOR, goodness_of_fit, warn_of_fit
 from analysis.errors import ShortRunWarning, jackknife
-from analysis.quantities import quantity_attrs
+from analysis.quantities import binder_cumulant, label
 from analysis.scaling._histograms import LEAST_OVERLAP, Histograms, with_errors
-from analysis.scaling._series import SAMPLES, binder_cumulant, moments, sizes_of
+from analysis.scaling._series import SAMPLES, moments, moments_needed, sizes_of
 
 __all__ = ["binder_crossings"]
 
@@ -99,7 +99,7 @@ def binder_crossings(data: xr.Dataset) -> xr.Dataset:
             f"data must hold at least {_FEWEST} temperatures of each size; got "
             f"{series.sizes['point']}"
         )
-    draws = moments(series)[["m2", "m4"]]
+    draws = moments(series)[moments_needed("binder_cumulant")]
     with warnings.catch_warnings():  # of temperatures that need not matter
         warnings.simplefilter("ignore", ShortRunWarning)
         measured = jackknife(draws, _cumulant)
@@ -113,15 +113,13 @@ def binder_crossings(data: xr.Dataset) -> xr.Dataset:
         small=("size", series["size"].values[:-1]),
         large=("size", series["size"].values[1:]),
     )
-    for name in ("crossing_temperature", "crossing_cumulant"):
-        for each in (name, f"{name}_error"):
-            found[each].attrs = quantity_attrs(each)
-    return found
+    return label(found, ("crossing_temperature", "crossing_cumulant"))
 
 
 def _cumulant(part: xr.Dataset) -> xr.Dataset:
     """Cumulants, and their logarithms as `_log_ratio`."""
-    cumulant = binder_cumulant(part.mean(SAMPLES))
+    mean = part.mean(SAMPLES)
+    cumulant = binder_cumulant(*(mean[name] for name in moments_needed("binder_cumulant")))
     return xr.Dataset({"cumulant": cumulant, "log_ratio": _log_ratio(cumulant)})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ import xarray as xr
 
 from analysis._fits import POOR, goodness_of_fit, numbers_of_fit, warn_of_fit
 from analysis.errors import jackknife
-from analysis.quantities import quantity_attrs
+from analysis.quantities import label
 from analysis.scaling._series import SAMPLES, moments, observables_of, sizes_of
 from analysis.scaling.by_size import observables
 from isingrl.support.validation import check_integer, check_real
@@ -145,9 +146,7 @@ def collapse(
         return xr.Dataset(dict(zip(_PARAMETERS, found.x, strict=True)))
 
     found = jackknife(draws, again)
-    for name in _PARAMETERS:
-        for each in (name, f"{name}_error"):
-            found[each].attrs = quantity_attrs(each)
+    label(found, _PARAMETERS)
     if correction is not None:
         found["correction_exponent"] = correction
         for name, part in zip(NAMES, fit.parts(best.x, values), strict=True):
@@ -287,6 +286,6 @@ class _Part(NamedTuple):
     residuals: FloatArray
 
 
-def _stacked(found: xr.Dataset, ending: str = "") -> FloatArray:
+def _stacked(found: Mapping[Any, xr.DataArray], ending: str = "") -> FloatArray:
     """Observables over points, shape (n_observables, n_points)."""
     return np.stack([found[name + ending].values.ravel() for name in NAMES])

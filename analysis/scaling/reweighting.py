@@ -7,10 +7,10 @@ import numpy.typing as npt
 import scipy
 import xarray as xr
 
-from analysis.quantities import quantity_attrs
+from analysis.quantities import coordinate, label, quantity_attrs
 from analysis.scaling._histograms import Histograms, thinned, warn_of_histograms, with_errors
-from analysis.scaling._series import OBSERVABLES, check_observable, series_of, sizes_of
-from isingrl.support.validation import check_temperature
+from analysis.scaling._series import NAMES, series_of, sizes_of
+from isingrl.support.validation import check_choice, check_temperature
 
 __all__ = ["pseudo_critical_points", "reweight"]
 
@@ -89,16 +89,11 @@ def reweight(data: xr.Dataset, temperature: npt.ArrayLike) -> xr.Dataset:
 
     def at_temperatures(parts: list[Histograms]) -> xr.Dataset:
         rows = [parts[0].at(t) for t in wanted]
-        return xr.Dataset(
-            {name: ("temperature", [row[name] for row in rows]) for name in OBSERVABLES}
-        )
+        return xr.Dataset({name: ("temperature", [row[name] for row in rows]) for name in NAMES})
 
     found = with_errors([series], at_temperatures)
     warn_of_histograms(found, "the temperatures")
-    for name in OBSERVABLES:
-        for each in (name, f"{name}_error"):
-            found[each].attrs = quantity_attrs(each)
-    return found.assign_coords(temperature=("temperature", wanted, quantity_attrs("temperature")))
+    return label(found, NAMES).assign_coords(temperature=coordinate("temperature", wanted))
 
 
 def pseudo_critical_points(data: xr.Dataset, name: str = "susceptibility") -> xr.Dataset:
@@ -141,17 +136,13 @@ def pseudo_critical_points(data: xr.Dataset, name: str = "susceptibility") -> xr
     >>> bool(2.2 < found.pseudo_critical_temperature < 2.7)
     True
     """
-    if check_observable(name) not in ("susceptibility", "specific_heat"):
-        raise ValueError(f"name must be 'susceptibility' or 'specific_heat'; got {name!r}")
+    check_choice("name", name, ("susceptibility", "specific_heat"))
     series = sizes_of(data, 1)
     found = [_maximum(series.isel(size=k), name) for k in range(series.sizes["size"])]
     joined = xr.concat(found, "size", coords="minimal", compat="override")
     joined["maximum"].attrs = quantity_attrs(name)
     joined["maximum_error"].attrs = quantity_attrs(f"{name}_error")
-    for ending in ("", "_error"):
-        each = f"pseudo_critical_temperature{ending}"
-        joined[each].attrs = quantity_attrs(each)
-    return joined.assign_coords(size=series["size"])
+    return label(joined, ["pseudo_critical_temperature"]).assign_coords(size=series["size"])
 
 
 def _maximum(series: xr.Dataset, name: str) -> xr.Dataset:

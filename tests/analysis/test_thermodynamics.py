@@ -370,5 +370,5 @@ def test_bad_data(spoil: Callable[[xr.Dataset], xr.Dataset], message: str, as_da
 
 
 def test_data_must_be_a_dataset() -> None:
-    with pytest.raises(TypeError, match=r"data must be an xarray\.Dataset; got ndarray"):
+    with pytest.raises(TypeError, match=r"data must be an xarray Dataset; got ndarray"):
         thermodynamics(np.zeros(3))  # type: ignore[arg-type]
