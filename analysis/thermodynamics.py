@@ -16,10 +16,10 @@ from analysis._parameters import (
     sweeps_between_draws,
 )
 from analysis.errors import Estimate, FloatArray, arviz_arrays, autocorrelation_times
-from analysis.errors.doubts import Doubts
-from analysis.errors.estimates import estimate_unwarned, note_doubts
+from analysis.errors.arrays.doubts import Doubts
+from analysis.errors.arrays.estimates import estimate_unwarned, note_doubts
+from analysis.errors.arrays.wells import wells_of
 from analysis.errors.samples import check_finite, place_of
-from analysis.errors.wells import wells_of
 from analysis.quantities import OBSERVABLES, Observable, power, quantity_attrs, variance
 from isingrl.support.validation import check_temperature
 

@@ -2,20 +2,16 @@
 
 `estimate` serves functions of means of plain series, `jackknife` and `bootstrap` any function of
 Datasets. `autocorrelation` and `binning` show what the errors rest on, `equilibration` where a run
-may begin to count.
+may begin to count. The functions of `analysis.errors.arrays` are for plain arrays, all others for
+Datasets.
 """
 
+from analysis.errors.arrays.blocks import MIN_BLOCKS, FloatArray, MomentFunction
+from analysis.errors.arrays.doubts import ShortRunWarning
+from analysis.errors.arrays.estimates import Estimate, estimate
+from analysis.errors.arrays.times import Times, arviz_arrays, autocorrelation_times
 from analysis.errors.diagnostics import autocorrelation, binning, equilibration
-from analysis.errors.doubts import ShortRunWarning
-from analysis.errors.estimates import Estimate, MomentFunction, estimate
 from analysis.errors.resampling import bootstrap, jackknife
-from analysis.errors.times import (
-    MIN_BLOCKS,
-    FloatArray,
-    Times,
-    arviz_arrays,
-    autocorrelation_times,
-)
 
 __all__ = [
     "MIN_BLOCKS",

@@ -5,19 +5,18 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from analysis.errors.blocks import check_number
+from analysis.errors.arrays.blocks import MIN_BLOCKS, binned_error
+from analysis.errors.arrays.equilibrium import settled
+from analysis.errors.arrays.times import autocorrelation_times
 from analysis.errors.samples import (
     check_finite,
+    check_number,
     coordinates_beside,
     error_attrs,
     numbers_of,
     samples_of,
     series_along,
 )
-from analysis.errors.times import MIN_BLOCKS, FloatArray, autocorrelation_times
-
-_CANDIDATES = 60
-_FINEST = 2000  # bins of a series: more of them do not place a cut better than it can be known
 
 
 def autocorrelation(
@@ -123,14 +122,7 @@ def binning(
     found["block_length"].attrs = {"long_name": "block length", "units": "draws"}
     for series in series_along(samples, dims):
         check_finite(series, f"sample of {series.name!r}")
-        errors, own = [], []
-        for length in lengths:
-            n_blocks = n_draws // length
-            blocks = series.values[..., : n_blocks * length]
-            means = blocks.reshape(*blocks.shape[:-1], n_blocks, length).mean(axis=-1)
-            number = n_chains * n_blocks
-            errors.append(means.std(axis=(-2, -1), ddof=1) / np.sqrt(number))
-            own.append(errors[-1] / np.sqrt(2.0 * (number - 1)))
+        errors, own = zip(*(binned_error(series.values, each) for each in lengths), strict=True)
         place = (*series.dims[:-2], "block_length")
         attrs = error_attrs(series.attrs)
         found[series.name] = (place, np.stack(errors, axis=-1), attrs)
@@ -199,24 +191,9 @@ def equilibration(
                 f"data must hold at least {2 * MIN_BLOCKS} samples a chain to tell where it has "
                 f"settled; got {n_draws}"
             )
-        length = -(-n_draws // _FINEST)
-        n_bins = n_draws // length
-        bins = mean[..., -n_bins * length :].reshape(*mean.shape[:-1], n_bins, length).mean(axis=-1)
-        last = n_bins - MIN_BLOCKS
-        cuts = np.unique(np.rint(last * np.linspace(0.0, 1.0, _CANDIDATES) ** 2).astype(np.int64))
-        kept = np.stack([_times_held(bins[..., cut:]) for cut in cuts], axis=-1)
-        first = np.where(cuts > 0, cuts * length + n_draws - n_bins * length, 0)
         attrs = {
             "long_name": f"equilibration of the {series.attrs.get('long_name', series.name)}",
             "units": "draws",
         }
-        found[series.name] = (series.dims[:-2], first[kept.argmax(axis=-1)], attrs)
+        found[series.name] = (series.dims[:-2], settled(mean), attrs)
     return found
-
-
-def _times_held(mean: FloatArray) -> FloatArray:
-    """Autocorrelation times that series hold; 1 where they are constant."""
-    # few samples may seem to have nearly no time at all, and would hold very many of it
-    times = autocorrelation_times(mean)
-    longest = np.maximum(times.tau, 1.0) + times.error
-    return np.asarray(np.nan_to_num(mean.shape[-1] / longest, nan=1.0))

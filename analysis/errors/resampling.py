@@ -10,17 +10,19 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from analysis.errors.blocks import (
+from analysis.errors.arrays.blocks import (
+    FloatArray,
     block_edges,
     block_length_for,
     block_lengths,
-    check_number,
     jackknife_variance,
     shared_between_blocks,
 )
-from analysis.errors.doubts import MIN_CHANGES, ROUNDING, Doubts, changes_of, student_factor
+from analysis.errors.arrays.doubts import MIN_CHANGES, ROUNDING, Doubts, changes_of, student_factor
+from analysis.errors.arrays.times import autocorrelation_times
 from analysis.errors.samples import (
     check_finite,
+    check_number,
     coordinates_beside,
     error_attrs,
     numbers_of,
@@ -28,7 +30,6 @@ from analysis.errors.samples import (
     samples_of,
     series_along,
 )
-from analysis.errors.times import FloatArray, autocorrelation_times
 from isingrl.support.validation import check_integer
 
 DatasetFunction = Callable[[Any], Any]
@@ -126,8 +127,8 @@ def jackknife(
         most = max((float(each.times.max()) for each in slowest), default=1.0)
         length = _length_of_blocks(block_length, n_chains, n_draws, most)
         edges = block_edges(n_draws, length)
-        rests = _without_each_block(data, dims, edges)
-        share = n_chains * n_draws / np.tile(block_lengths(n_draws, edges), n_chains)
+        rests = _without_blocks(data, dims, edges)
+        share = n_chains * n_draws / block_lengths(n_chains, n_draws, edges)
     left_out = [_result(function(rest), dims) for rest in rests]
     without = xr.concat(left_out, "block", join="exact", coords="minimal", compat="override")
 
@@ -353,7 +354,7 @@ def _length_of_blocks(wanted: Any, n_chains: int, n_draws: int, slowest: float) 
     return length
 
 
-def _without_each_block(
+def _without_blocks(
     data: Any, dims: tuple[str, ...], edges: npt.NDArray[np.int64]
 ) -> Iterator[Any]:
     """The data without one block each, all chains strung together to one."""

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from analysis.errors.arrays.blocks import MIN_BLOCKS
+
 
 def samples_of(data: Any, dims: tuple[str, ...]) -> xr.Dataset:
     """Return the data as a Dataset, once it is known to have the dims."""
@@ -58,6 +60,15 @@ def check_finite(values: Any, what: str, where: str = "") -> None:
     bad = int((~np.isfinite(values)).sum())
     if bad:
         raise ValueError(f"data: every {what} must be finite; got {bad} that are not{where}")
+
+
+def check_number(n_samples: int) -> None:
+    """Refuse samples that are too few for an error bar."""
+    if n_samples < MIN_BLOCKS:
+        raise ValueError(
+            f"data must hold at least {MIN_BLOCKS} samples over all chains for an error bar; got "
+            f"{n_samples} (more of them, or dims=('chain',) to leave out whole chains)"
+        )
 
 
 def place_of(template: xr.DataArray, run: tuple[int, ...]) -> str:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.signal import lfilter
 
 from analysis import errors
-from analysis.errors import blocks, estimates
+from analysis.errors.arrays import blocks
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -40,7 +40,7 @@ def variance(
 ) -> float:
     value = function(series.mean(axis=(-2, -1)))
     return float(
-        blocks.jackknife_variance(value, *estimates._without_each_block(series, function, edges))
+        blocks.jackknife_variance(value, *blocks.values_without_blocks(series, function, edges))
     )
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from analysis.errors.times import MIN_BLOCKS, FloatArray
+FloatArray = npt.NDArray[np.float64]
+"""An array of doubles, of any shape."""
+MomentFunction = Callable[[FloatArray], Any]
+"""Maps means of moments, shape (n_moments, ...), to values of shape (...), smoothly."""
 
+MIN_BLOCKS = 20
+"""Fewer blocks than this make an error bar too noisy to use as one."""
 BLOCK_LENGTH = 10.0
 """Wanted length of a block in autocorrelation times."""
 MAX_BLOCKS = 500
@@ -48,9 +54,47 @@ def _finite_time(tau: FloatArray, length: int) -> FloatArray:
     return tau - 2.0 * rho * (1.0 - rho**length) / (length * (1.0 - rho) ** 2)
 
 
-def block_lengths(n_draws: int, edges: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Return the number of draws in each block of a chain."""
-    return np.diff(np.append(edges, n_draws))
+def block_means(series: FloatArray, length: int) -> FloatArray:
+    """Means over blocks of equal length, shape (..., n_blocks); a rest at the end is left out."""
+    n_blocks = series.shape[-1] // length
+    blocks = series[..., : n_blocks * length].reshape(*series.shape[:-1], n_blocks, length)
+    return np.asarray(blocks.mean(axis=-1))
+
+
+def binned_error(series: FloatArray, length: int) -> tuple[FloatArray, FloatArray]:
+    """Standard error of a mean over chains and draws, from blocks of a length, and its own."""
+    means = block_means(series, length)
+    number = means.shape[-2] * means.shape[-1]
+    error = means.std(axis=(-2, -1), ddof=1) / np.sqrt(number)
+    return error, error / np.sqrt(2.0 * (number - 1))
+
+
+def block_lengths(
+    n_chains: int, n_draws: int, edges: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """Return the number of draws in each block, chain after chain."""
+    return np.tile(np.diff(np.append(edges, n_draws)), n_chains)
+
+
+def values_without_blocks(
+    series: FloatArray, function: MomentFunction, edges: npt.NDArray[np.int64]
+) -> tuple[Any, FloatArray]:
+    """Values without one block each, and the number of all draws over that of the block.
+
+    Parameters
+    ----------
+    series : ndarray, shape (n_moments, n_chains, n_draws)
+    function : callable
+    edges : ndarray of int, shape (n_blocks,)
+        From `block_edges`.
+    """
+    n_moments, n_chains, n_draws = series.shape
+    total = n_chains * n_draws
+    lengths = block_lengths(n_chains, n_draws, edges)
+    # Sums of deviations: subtracting a block from sums of raw values would cost digits.
+    means = series.mean(axis=(-2, -1))
+    sums = np.add.reduceat(series - means[:, None, None], edges, axis=-1).reshape(n_moments, -1)
+    return function(means[:, None] - sums / (total - lengths)), total / lengths
 
 
 def jackknife_variance(value: Any, without: Any, share: FloatArray) -> Any:
@@ -75,12 +119,3 @@ def jackknife_variance(value: Any, without: Any, share: FloatArray) -> Any:
     pseudo = share * np.asarray(value)[..., None] - (share - 1.0) * np.asarray(without)
     mean = np.sum(pseudo / share, axis=-1, keepdims=True)
     return np.mean((pseudo - mean) ** 2 / (share - 1.0), axis=-1)
-
-
-def check_number(n_samples: int) -> None:
-    """Refuse samples that are too few for an error bar."""
-    if n_samples < MIN_BLOCKS:
-        raise ValueError(
-            f"data must hold at least {MIN_BLOCKS} samples over all chains for an error bar; got "
-            f"{n_samples} (more of them, or dims=('chain',) to leave out whole chains)"
-        )

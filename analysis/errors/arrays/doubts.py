@@ -8,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
-from analysis.errors.blocks import block_edges
-from analysis.errors.times import FloatArray
+from analysis.errors.arrays.blocks import FloatArray, block_edges
 
 MIN_TIMES = 50
 """Autocorrelation times that all chains together must hold for error bars to be trusted."""

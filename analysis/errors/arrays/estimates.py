@@ -1,44 +1,34 @@
-"""Standard errors of functions of means of correlated series: blocks, jackknife, tau.
-
-Everything here works on plain arrays whose last two axes are (n_chains, n_draws).
-"""
+"""Standard errors of functions of means of correlated series: blocks, jackknife, tau."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from analysis.errors.blocks import (
+from analysis.errors.arrays.blocks import (
     BLOCK_LENGTH,
+    MIN_BLOCKS,
+    FloatArray,
+    MomentFunction,
     block_edges,
     block_length_for,
-    block_lengths,
     jackknife_variance,
     shared_between_blocks,
+    values_without_blocks,
 )
-from analysis.errors.doubts import (
+from analysis.errors.arrays.doubts import (
     MIN_CHANGES,
     Doubts,
     changes_of,
     degrees_of_freedom,
     student_factor,
 )
-from analysis.errors.times import (
-    MEMORY_WINDOW,
-    MIN_BLOCKS,
-    FloatArray,
-    autocorrelation_times,
-)
-from analysis.errors.wells import Wells, wells_of
+from analysis.errors.arrays.times import MEMORY_WINDOW, autocorrelation_times
+from analysis.errors.arrays.wells import Wells, wells_of
 
 _WELLS_MATTER = 0.1  # share of the variance beyond which rare changes of the well are judged
-
-MomentFunction = Callable[[FloatArray], Any]
-"""Maps means of moments, shape (n_moments, ...), to values of shape (...), smoothly."""
 
 
 @dataclass(frozen=True)
@@ -175,15 +165,14 @@ def estimate_unwarned(
         return Estimate(value, np.nan, np.nan, np.nan, np.nan, np.nan)
     influence = _influence(series, means, function)
     times = autocorrelation_times(influence)
-    constant = np.isnan(
-        times.tau
-    )  # at an extremum of the function, which leaves the blocks to tell
+    # at an extremum of the function, which leaves the blocks to tell
+    constant = np.isnan(times.tau)
     tau, slowest = (1.0, 1.0) if constant else (float(times.tau), float(times.slowest))
     spread = 0.0 if constant else float(times.error) / tau
     memory = float(np.fmax(max(slowest, memory), times.window / MEMORY_WINDOW))
     length = block_length_for(n_chains, n_draws, memory)
     edges = block_edges(n_draws, length)
-    without, share = _without_each_block(series, function, edges)
+    without, share = values_without_blocks(series, function, edges)
     variance = float(jackknife_variance(value, without, share))
     variance *= float(shared_between_blocks(slowest, length, n_draws, share.size))
     degrees = degrees_of_freedom(influence, 2.0 * max(slowest, 1.0))
@@ -237,16 +226,3 @@ def _influence(series: FloatArray, means: FloatArray, function: MomentFunction) 
     rise = np.asarray(function(means[:, None] + shifts) - function(means[:, None] - shifts))
     gradient = np.divide(rise, 2.0 * steps, out=np.zeros_like(steps), where=steps > 0)
     return np.asarray(np.einsum("k,k...->...", gradient, series - means[:, None, None]))
-
-
-def _without_each_block(
-    series: FloatArray, function: MomentFunction, edges: npt.NDArray[np.int64]
-) -> tuple[Any, FloatArray]:
-    """Values without one block each, and the number of all draws over that of the block."""
-    n_moments, n_chains, n_draws = series.shape
-    total = n_chains * n_draws
-    lengths = np.tile(block_lengths(n_draws, edges), n_chains)
-    # Sums of deviations: subtracting a block from sums of raw values would cost digits.
-    means = series.mean(axis=(-2, -1))
-    sums = np.add.reduceat(series - means[:, None, None], edges, axis=-1).reshape(n_moments, -1)
-    return function(means[:, None] - sums / (total - lengths)), total / lengths

@@ -8,15 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
-FloatArray = npt.NDArray[np.float64]
-"""An array of doubles, of any shape."""
+from analysis.errors.arrays.blocks import MIN_BLOCKS, FloatArray, block_means
 
 WINDOW = 5.0
 """Sokal's window: correlations are summed up to this many autocorrelation times."""
 MEMORY_WINDOW = 10.0
 """Window in units of 1 + 2 Σ ρ², which also knows correlations whose sum cancels."""
-MIN_BLOCKS = 20
-"""Fewer blocks than this make an error bar too noisy to use as one."""
 
 _FIRST_LAGS = 128
 _CHANCE = 1e-4  # of calling chains apart that are not
@@ -143,8 +140,8 @@ def _with_slow_parts(covariance: FloatArray, x: FloatArray) -> Times:
     # means of blocks within the window vary more than the time says if draws alternate
     length = 2 << int(np.log2(max(1.0, float(np.min(window)))))
     while n_draws // length >= MIN_BLOCKS and n_chains * (n_draws // length) >= _MIN_BLOCK_MEANS:
-        n_blocks = n_draws // length
-        blocks = x[..., : n_blocks * length].reshape(*x.shape[:-1], n_blocks, length).mean(axis=-1)
+        blocks = block_means(x, length)
+        n_blocks = blocks.shape[-1]
         covariance = np.asarray(arviz_arrays().autocov(blocks, axis=-1)).mean(axis=-2)
         with np.errstate(divide="ignore", invalid="ignore"):
             of_blocks = length * covariance[..., 0] / variance

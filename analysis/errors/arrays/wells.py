@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from analysis.errors.blocks import left_out_of_blocks
-from analysis.errors.times import FloatArray, autocorrelation_times
+from analysis.errors.arrays.blocks import FloatArray, left_out_of_blocks
+from analysis.errors.arrays.times import autocorrelation_times
 
 _SLOPE = 3.0  # errors of the slope, for the wells to count
 
