@@ -44,7 +44,7 @@ COMPLAINTS = {
     "PR10",  # no space before a colon
     "RT01",  # no Returns
     "YD01",  # no Yields
-    "EX01",  # no Examples
+    "EX01",  # no Examples; those of a class are also those of its methods
 }
 """Errors of numpydoc that are errors here; parameters without description are looked for below."""
 
@@ -112,7 +112,9 @@ def _close() -> Iterator[None]:
 @pytest.mark.parametrize("name", public_names())
 def test_a_docstring_is_complete(name: str) -> None:
     found = pytest.importorskip("numpydoc.validate").validate(name)["errors"]
-    assert not [(code, text) for code, text in found if code in COMPLAINTS]
+    method = name.rpartition(".")[0] in public_names()
+    wanted = COMPLAINTS - {"EX01"} if method else COMPLAINTS
+    assert not [(code, text) for code, text in found if code in wanted]
 
 
 @pytest.mark.parametrize("name", public_names())

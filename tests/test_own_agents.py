@@ -11,6 +11,7 @@ import pytest
 
 import isingrl as irl
 from isingrl.agents import REWARDS, Reward
+from isingrl.agents.agent import KINDS
 from isingrl.agents.view import View, neighbor_count
 
 ROOT = Path(__file__).parents[1]
@@ -99,6 +100,52 @@ def test_own_rewards_come_back(tmp_path, monkeypatch):
     monkeypatch.delitem(REWARDS, "double")
     with pytest.raises(ValueError, match=r"put into isingrl\.agents\.REWARDS before; got 'double'"):
         irl.Policy.load(tmp_path)
+
+
+def test_rewards_and_classes_may_be_given(tmp_path, monkeypatch):
+    agent = PlainQ(DOUBLE)
+    policy = trained(agent)
+    assert policy.departures(MODEL) == []
+    policy.save(tmp_path)
+    with pytest.raises(ValueError, match=r"load takes as rewards=\[\.\.\.\], .*got '2 a \(J S"):
+        irl.Policy.load(tmp_path)
+    monkeypatch.delitem(KINDS, "plain-q")
+    with pytest.raises(ValueError, match=r"'plain-q'.* or be given: load\(path, agents=\[\.\.\.\]"):
+        irl.Policy.load(tmp_path, rewards=[DOUBLE])
+    again = irl.Policy.load(tmp_path, agents=[PlainQ], rewards=[DOUBLE])
+    assert (again.agent, type(again.agent)) == (agent, PlainQ)
+    assert again.q_values.identical(policy.q_values)
+    assert "reward '2 a (J S + h)'" not in repr(again)
+    assert "2 a (J S + h)" in again._repr_html_()
+    paid = replace(DOUBLE, values=REWARDS["energy"].values)
+    with pytest.raises(ValueError, match=r"trained with other rewards; .*'2 a \(J S \+ h\)' has"):
+        irl.Policy.load(tmp_path, agents=[PlainQ], rewards=[paid])
+
+
+def test_an_own_reward_learns_while_it_is_measured(tmp_path):
+    options = {"temperature": 2.0, "seed": 1, "out": tmp_path}
+    rule = irl.Learning(irl.MeanFieldQ(DOUBLE))
+    irl.simulate(MODEL, rule, sweeps=3, **options)
+    assert irl.simulate(MODEL, rule, sweeps=8, **options).sizes["draw"] == 8
+    with pytest.raises(ValueError, match=r"rule\.sha256 = .* has changed"):
+        other = replace(DOUBLE, values=REWARDS["half"].values)
+        irl.simulate(MODEL, irl.Learning(irl.MeanFieldQ(other)), sweeps=9, **options)
+
+
+def test_a_reward_without_a_map_warns_that_temperature_is_a_label():
+    bare = Reward("3 a (J S + h)", lambda model, a: 3 * a * model.local_fields())
+    assert bare.ratio(MODEL) == 1.0
+    with pytest.warns(
+        irl.TemperatureMapWarning, match=r"the reward '3 a \(J S \+ h\)' times its T/τ"
+    ):
+        trained(irl.MeanFieldQ(bare))
+
+
+def test_a_formula_is_not_the_name_of_another_reward():
+    with pytest.raises(
+        ValueError, match="formula of a reward must not be the name of another; .*'"
+    ):
+        irl.MeanFieldQ(replace(DOUBLE, formula="energy"))
 
 
 def test_a_run_goes_not_on_with_another_reward_of_the_same_name(tmp_path, monkeypatch):

@@ -60,7 +60,7 @@ def test_other_reprs_say_what_an_object_is():
     )
     team = battle.TrainedTeam(battle.MeanFieldQTeam(), {"weight": np.zeros((30, 40))})
     assert repr(team) == (
-        "<TrainedTeam of MeanFieldQ(network='two-headed'): 1,200 parameters, 0 games>"
+        "<TrainedTeam of MeanFieldQTeam(network='two-headed'): 1,200 parameters, 0 games>"
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from isingrl.agents.network import Network
-from isingrl.agents.rewards import Reward, check_reward, named_reward
+from isingrl.agents.rewards import Reward, check_reward, named_reward, reward_name
 from isingrl.agents.temperatures import departures, softmax_temperatures
 from isingrl.agents.view import View, view_of
 from isingrl.lattice import Lattice
@@ -46,7 +46,7 @@ class Agent(ABC):
 
     Parameters
     ----------
-    reward : {"energy", "half", "mean", "chapter-1d", "chapter-2d"}
+    reward : {"energy", "half", "mean", "chapter-1d", "chapter-2d"} or Reward
         See `isingrl.agents.rewards`.
     discount : float
         Discount γ in [0, 1]; values above 0 break the exact map from τ to T.
@@ -101,7 +101,7 @@ class Agent(ABC):
     name: ClassVar[str]
     """Name of the method, as it stands along the dimension ``method``; each class has its own."""
 
-    reward: str = "energy"
+    reward: str | Reward = "energy"
     discount: float = 0.0
     learning_rate: float | None = None
     network: Network | tuple[int, ...] | None = None
@@ -172,7 +172,7 @@ class Agent(ABC):
 
     @property
     def reward_function(self) -> Reward:
-        """The reward that the name stands for."""
+        """The reward, which its name may stand for."""
         return named_reward(self.reward)
 
     @property
@@ -266,7 +266,11 @@ class Agent(ABC):
             )
         view_of(self, model.lattice)
         own = type(self).reward_function is not Agent.reward_function
-        who = f"{type(self).__name__}.reward_function" if own else f"reward {self.reward!r}"
+        who = (
+            f"{type(self).__name__}.reward_function"
+            if own
+            else f"reward {reward_name(self.reward)!r}"
+        )
         check_reward(self.reward_function, who, model)
 
     def settings(self) -> dict[str, Any]:
@@ -289,7 +293,7 @@ class Agent(ABC):
         >>> irl.MeanFieldQ(**agent.settings()) == agent
         True
         """
-        found = asdict(self)
+        found = asdict(self) | {"reward": reward_name(self.reward)}
         for name, value in found.items():
             try:
                 json.dumps(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -13,19 +13,18 @@ import numpy.typing as npt
 import scipy
 import xarray as xr
 
+from isingrl.agents import policy_files, policy_reprs
 from isingrl.agents.agent import Agent
-from isingrl.agents.network import Network
+from isingrl.agents.policy_arrays import Array
+from isingrl.agents.rewards import Reward
 from isingrl.agents.temperatures import departures_on, mismatch, softmax_temperatures
 from isingrl.agents.view import View, view_of
 from isingrl.applicability import check_same_model, choose_temperatures, temperature_indices
 from isingrl.model import Ising
 from isingrl.rules import Rule
-from isingrl.support.validation import check_integer, check_temperature
 from isingrl.tables import RuleTable
 
-__all__ = ["Policy", "assemble"]
-
-Array = npt.NDArray[np.float64]
+__all__ = ["Policy"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -65,6 +64,29 @@ class Policy(Rule):
     >>> data = irl.simulate(irl.Ising(irl.Lattice((16, 16))), policy, sweeps=10, seed=2)
     >>> dict(data.sizes)
     {'temperature': 2, 'chain': 1, 'draw': 10}
+
+    It is a table like that of any rule, at the temperatures that it was trained at and on a model
+    with the same neighbours:
+
+    >>> policy.table(model, policy.temperature)[0, 0].round(3).tolist()
+    [0.018, 0.119, 0.5, 0.881, 0.982]
+    >>> policy.compile(model, policy.temperature, chains=4).up.shape
+    (8, 1, 2, 5)
+    >>> policy.temperatures(model, 2.5)
+    Traceback (most recent call last):
+        ...
+    ValueError: temperature must be among those the policy was trained at, [2.0, ...
+    >>> policy.check_model(irl.Ising(irl.Lattice((8, 8), neighborhood="moore")))
+    Traceback (most recent call last):
+        ...
+    ValueError: model must have the neighborhood that the policy was trained ...
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     policy.save(folder)
+    ...     again = irl.Policy.load(folder)
+    >>> again.q_values.equals(policy.q_values)
+    True
     """
 
     model: Ising
@@ -75,15 +97,24 @@ class Policy(Rule):
     parameters: dict[str, Array] = field(default_factory=dict)
 
     def __repr__(self) -> str:
-        from isingrl.agents import policy_reprs
-
-        return policy_reprs.text(self)
+        return policy_reprs.text(self.agent, self._facts())
 
     def _repr_html_(self) -> str:
         """Agents, temperatures and the probabilities of spin up, for notebooks."""
-        from isingrl.agents import policy_reprs
+        chances = ""
+        if self.agent.shared and self.view.channel is not None:  # else too many to read
+            shown = self.temperature[: policy_reprs.ROWS]
+            up = self.compile(self.model, shown, self.chains).up[:, 0, 0]
+            chances = policy_reprs.chances(
+                self.model.lattice.n_up, self.temperature, up.reshape(len(shown), self.chains, -1)
+            )
+        return policy_reprs.html(self.agent, self._facts(), chances)
 
-        return policy_reprs.html(self)
+    def _facts(self) -> list[tuple[str, str]]:
+        sweeps = self.history.sizes["sweep"]
+        return policy_reprs.facts(
+            self.model, self.q_values, self.exact_temperature, sweeps, self.chains
+        )
 
     @property
     def name(self) -> str:
@@ -123,31 +154,11 @@ class Policy(Rule):
     def table(self, model: Ising, temperature: Array) -> Array:
         """See `Rule.table`; at temperatures that it was trained at.
 
-        Parameters
-        ----------
-        model : Ising
-            With the neighbours that it was trained with.
-        temperature : ndarray, shape (n_temperatures,)
-            In J/k_B.
-
-        Returns
-        -------
-        ndarray, shape (n_temperatures, 2, n_states)
-            P(up) for own spin down and up, and for each entry of ``model.lattice.n_up``.
-
         Raises
         ------
         ValueError
             If there is no one table by the number of up neighbours: agents of several chains or
             with tables of their own, or that see configurations. `Rule.compile` makes those.
-
-        Examples
-        --------
-        >>> import isingrl as irl
-        >>> model = irl.Ising(irl.Lattice((8, 8)))
-        >>> policy = irl.train(model, irl.MeanFieldQ(), [2.0, 3.0], sweeps=100, seed=1)
-        >>> policy.table(model, policy.temperature)[0, 0].round(3).tolist()
-        [0.018, 0.119, 0.5, 0.881, 0.982]
         """
         compiled = self.compile(model, temperature, self.chains)
         if not compiled.counted or self.chains > 1:
@@ -160,33 +171,11 @@ class Policy(Rule):
     def compile(self, model: Ising, temperature: Array, chains: int = 1) -> RuleTable:
         """See `Rule.compile`.
 
-        Parameters
-        ----------
-        model : Ising
-            With the neighbours that it was trained with.
-        temperature : ndarray, shape (n_temperatures,)
-            In J/k_B.
-        chains : int
-            At every temperature.
-
-        Returns
-        -------
-        RuleTable
-            Of ``n_temperatures * chains`` chains.
-
         Raises
         ------
         ValueError
             If several chains were trained, and not as many as are asked for, or the model has
             other neighbours.
-
-        Examples
-        --------
-        >>> import isingrl as irl
-        >>> model = irl.Ising(irl.Lattice((8, 8)))
-        >>> policy = irl.train(model, irl.MeanFieldQ(), [2.0, 3.0], sweeps=100, seed=1)
-        >>> policy.compile(model, policy.temperature, chains=4).up.shape
-        (8, 1, 2, 5)
         """
         self.check_model(model)
         self.check_chains(chains)
@@ -220,14 +209,6 @@ class Policy(Rule):
         ------
         ValueError
             If several chains were trained, and not as many as are asked for.
-
-        Examples
-        --------
-        >>> import isingrl as irl
-        >>> model = irl.Ising(irl.Lattice((8, 8)))
-        >>> policy = irl.train(model, irl.MeanFieldQ(), [2.0, 3.0], sweeps=100, seed=1)
-        >>> policy.knowledge(policy.temperature, chains=4)["q"].shape
-        (8, 1, 5, 2)
         """
         self.check_chains(chains)
         chosen = self._indices(temperature)
@@ -246,64 +227,19 @@ class Policy(Rule):
         return begin
 
     def temperatures(self, model: Ising, temperature: Any) -> Array:
-        """Check the temperatures asked for; the default is all that it was trained at.
-
-        Parameters
-        ----------
-        model : Ising
-            With the neighbours that it was trained with.
-        temperature : float or sequence of float, optional
-            In J/k_B; None for all.
-
-        Returns
-        -------
-        ndarray, shape (n_temperatures,)
-            In J/k_B.
+        """See `Dynamics.temperatures`; None stands for all that it was trained at.
 
         Raises
         ------
         TypeError, ValueError
             If it was not trained at a temperature or has other neighbours than `model`.
-
-        Examples
-        --------
-        >>> import isingrl as irl
-        >>> model = irl.Ising(irl.Lattice((8, 8)))
-        >>> policy = irl.train(model, irl.MeanFieldQ(), [2.0, 3.0], sweeps=100, seed=1)
-        >>> policy.temperatures(model, None).tolist()
-        [2.0, 3.0]
-        >>> policy.temperatures(model, 2.5)
-        Traceback (most recent call last):
-            ...
-        ValueError: temperature must be among those the policy was trained at, [2.0, ...
         """
         for each in model.each_field:
             self.check_model(each)
         return choose_temperatures(temperature, self.temperature)
 
     def softmax_temperature(self, model: Ising, temperature: Array) -> Array:
-        """Softmax temperature τ at physical temperatures.
-
-        Parameters
-        ----------
-        model : Ising
-            What the reward is paid by.
-        temperature : ndarray, shape (n_temperatures,)
-            In J/k_B.
-
-        Returns
-        -------
-        ndarray, shape (n_temperatures,)
-            In the units of the reward.
-
-        Examples
-        --------
-        >>> import isingrl as irl
-        >>> model = irl.Ising(irl.Lattice((8, 8)))
-        >>> policy = irl.train(model, irl.MeanFieldQ(reward="mean"), [2.0, 3.0], sweeps=100, seed=1)
-        >>> policy.softmax_temperature(model, policy.temperature).tolist()
-        [0.5, 0.75]
-        """
+        """See `Dynamics.softmax_temperature`."""
         return softmax_temperatures(self.agent, model, temperature)
 
     def departures(self, model: Ising) -> list[str]:
@@ -315,21 +251,7 @@ class Policy(Rule):
         return self.agent.settings()
 
     def describe(self) -> dict[str, Any]:
-        """What of the rule a Dataset's attributes keep.
-
-        Returns
-        -------
-        dict
-            Names and values of attributes.
-
-        Examples
-        --------
-        >>> import isingrl as irl
-        >>> model = irl.Ising(irl.Lattice((8, 8)))
-        >>> policy = irl.train(model, irl.MeanFieldQ(), [2.0, 3.0], sweeps=100, seed=1)
-        >>> policy.describe()["rule"], policy.describe()["temperature_map"]
-        ('mean-field-q', 'exact')
-        """
+        """See `Dynamics.describe`."""
         about = self.agent.describe()
         if not self.exact_temperature:
             about["temperature_map"] = "approximate"
@@ -352,31 +274,31 @@ class Policy(Rule):
         ------
         OSError
             If they cannot be written.
-
-        Examples
-        --------
-        >>> from tempfile import TemporaryDirectory
-        >>> import isingrl as irl
-        >>> model = irl.Ising(irl.Lattice((8, 8)))
-        >>> policy = irl.train(model, irl.MeanFieldQ(), [2.0, 3.0], sweeps=100, seed=1)
-        >>> with TemporaryDirectory() as folder:
-        ...     policy.save(folder)
-        ...     again = irl.Policy.load(folder)
-        >>> again.q_values.equals(policy.q_values)
-        True
         """
-        from isingrl.agents.policy_files import write
-
-        write(self, path)
+        data = self.history.assign(q_values=self.q_values, visits=self.visits)
+        policy_files.write(path, self.model, self.agent, self.chains, data, self.parameters)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Policy:
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        agents: Iterable[type[Agent]] = (),
+        rewards: Iterable[Reward] = (),
+    ) -> Policy:
         """Read a policy from the folder that `save` wrote.
+
+        The files name the class of the agents and their reward, and never code to import. Classes
+        of your own that this process has defined or imported are known by their names.
 
         Parameters
         ----------
         path : path
             The folder.
+        agents : classes of agents
+            Those of your own that count before others of their names.
+        rewards : sequence of Reward
+            Those of your own, by their formulas.
 
         Returns
         -------
@@ -388,23 +310,19 @@ class Policy(Rule):
         FileNotFoundError
             If there is no such policy.
         ValueError
-            If the files are truncated or no policy of this format.
-
-        Examples
-        --------
-        >>> from tempfile import TemporaryDirectory
-        >>> import isingrl as irl
-        >>> model = irl.Ising(irl.Lattice((8, 8)))
-        >>> policy = irl.train(model, irl.MeanFieldQ(), [2.0, 3.0], sweeps=100, seed=1)
-        >>> with TemporaryDirectory() as folder:
-        ...     policy.save(folder)
-        ...     again = irl.Policy.load(folder)
-        >>> again.q_values.equals(policy.q_values)
-        True
+            If the files are truncated or no policy of this format, or the class or the reward is
+            unknown or has changed since.
         """
-        from isingrl.agents.policy_files import read
+        model, agent, data, parameters = policy_files.read(path, agents, rewards)
+        return cls.of(model, agent, data, parameters)
 
-        return read(path)
+    @classmethod
+    def of(
+        cls, model: Ising, agent: Agent, data: xr.Dataset, parameters: dict[str, Array]
+    ) -> Policy:
+        """Make a policy of the data that `labelled` returns; the rest as of `Policy`."""
+        history = data.drop_vars(["q_values", "visits"])
+        return cls(model, agent, data["q_values"], data["visits"], history, parameters)
 
     def check_model(self, model: Ising) -> None:
         """Refuse a model that the policy was not made for.
@@ -419,16 +337,6 @@ class Policy(Rule):
         ValueError
             If neighbours, coupling or field are others than in the training, or the shape, where
             each site has a table or what agents see depends on it.
-
-        Examples
-        --------
-        >>> import isingrl as irl
-        >>> model = irl.Ising(irl.Lattice((8, 8)))
-        >>> policy = irl.train(model, irl.MeanFieldQ(), [2.0, 3.0], sweeps=100, seed=1)
-        >>> policy.check_model(irl.Ising(irl.Lattice((8, 8), neighborhood="moore")))
-        Traceback (most recent call last):
-            ...
-        ValueError: model must have the neighborhood that the policy was trained ...
         """
         tied = not self.agent.shared or self.agent.tied_to_shape
         check_same_model(model, self.model, shape=tied)
@@ -445,16 +353,6 @@ class Policy(Rule):
         ------
         ValueError
             If several were trained, and not as many.
-
-        Examples
-        --------
-        >>> import isingrl as irl
-        >>> model = irl.Ising(irl.Lattice((8, 8)))
-        >>> policy = irl.train(model, irl.MeanFieldQ(), 2.0, sweeps=100, chains=2, seed=1)
-        >>> policy.check_chains(3)
-        Traceback (most recent call last):
-            ...
-        ValueError: chains must be 2, as many as were trained; got 3
         """
         if self.chains not in (1, chains):
             raise ValueError(f"chains must be {self.chains}, as many as were trained; got {chains}")
@@ -484,151 +382,3 @@ class Policy(Rule):
         n_tables = 1 if self.agent.shared else self.model.lattice.n_sites
         n_temperatures = values.sizes["temperature"]
         return values.values.reshape(n_temperatures, self.chains, n_tables, self.view.n_states, 2)
-
-
-def assemble(
-    model: Ising,
-    agent: Agent,
-    temperature: Array,
-    chains: int,
-    arrays: Mapping[str, npt.NDArray[Any]],
-    parameters: dict[str, Array],
-) -> Policy:
-    """Make a policy from its arrays.
-
-    Parameters
-    ----------
-    model : Ising
-        What it was trained on.
-    agent : Agent
-        Who learned.
-    temperature : ndarray, shape (n_temperatures,)
-        In J/k_B.
-    chains : int
-        Trainings at every temperature.
-    arrays : mapping of arrays
-        All variables of the policy and its history by name, besides ``sweep`` and, with
-        snapshots, ``snapshot``; axes of length 1 may be left out or added.
-    parameters : dict of arrays
-        Weights and biases of networks, as of `Policy`.
-
-    Returns
-    -------
-    Policy
-        With labelled dims, coordinates and attributes.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an array is missing, unknown or of the wrong size, or a temperature none.
-
-    Examples
-    --------
-    >>> import isingrl as irl
-    >>> from isingrl.agents.policy import assemble
-    >>> model = irl.Ising(irl.Lattice((8, 8)))
-    >>> policy = irl.train(model, irl.MeanFieldQ(), [2.0, 3.0], sweeps=100, seed=1)
-    >>> arrays = {name: policy.history[name].values for name in ("reward", "loss", "magnetization")}
-    >>> arrays |= {"q_values": policy.q_values.values, "visits": policy.visits.values}
-    >>> again = assemble(model, policy.agent, policy.temperature, 1, arrays, {})
-    >>> again.q_values.identical(policy.q_values)
-    True
-    """
-    view, lattice = view_of(agent, model.lattice), model.lattice
-    temperature = check_temperature(temperature)
-    chains = check_integer("chains", chains, 1)
-    _check_parameters(agent, view, (len(temperature), chains), lattice.n_sites, parameters)
-    coords = _coords(model, agent, view, temperature, chains)
-    n_sweeps = arrays["reward"].size // (len(temperature) * chains)
-    coords["sweep"] = ("sweep", np.arange(1, n_sweeps + 1), {"long_name": "learning sweep"})
-    if "snapshot" in arrays:
-        label = {"long_name": "learning sweep at which the state was kept"}
-        coords["snapshot"] = ("snapshot", np.asarray(arrays["snapshot"]), label)
-    replica = ("temperature", "chain") if chains > 1 else ("temperature",)
-    sites = () if agent.shared else ("site",)
-    values = (*sites, *(() if view.dim is None else (view.dim,)), "action")
-    axes = ("x", "y", "z")[: lattice.ndim]
-    dims = {
-        "q_values": (*replica, *values),
-        "visits": (*replica, *values),
-        "reward": (*replica, "sweep"),
-        "loss": (*replica, "sweep"),
-        "magnetization": (*replica, "sweep"),
-    }
-    if "snapshot" in arrays:
-        dims |= {
-            "q": (*replica, "snapshot", *values),
-            "site_loss": (*replica, "snapshot", *sites),
-            "spins": (*replica, "snapshot", *axes),
-        }
-    if dims.keys() != arrays.keys() - {"snapshot"}:
-        raise ValueError(f"its arrays must be {sorted(dims)}; got {sorted(arrays)}")
-    sizes = dict(zip(axes, lattice.shape, strict=True)) | {
-        name: len(coord[1] if isinstance(coord, tuple) else coord) for name, coord in coords.items()
-    }
-    data = xr.Dataset(coords=coords)
-    for name, names in dims.items():
-        shape = tuple(sizes[dim] for dim in names)
-        if arrays[name].size != np.prod(shape, dtype=int):
-            raise ValueError(f"{name} must have the shape {shape}; got {arrays[name].shape}")
-        data[name] = (names, arrays[name].reshape(shape), {"long_name": _LABELS[name]})
-    history = data.drop_vars(["q_values", "visits"])
-    return Policy(model, agent, data["q_values"], data["visits"], history, parameters)
-
-
-def _check_parameters(
-    agent: Agent,
-    view: View,
-    replicas: tuple[int, int],
-    n_sites: int,
-    parameters: Mapping[str, npt.NDArray[Any]],
-) -> None:
-    expected: dict[str, tuple[int, ...]] = {}
-    if isinstance(agent.network, Network):
-        length = view.n_states if view.inputs is None else view.inputs.shape[1]
-        tables = (*replicas, 1 if agent.shared else n_sites)
-        expected = {
-            name: (*tables, *shape)
-            for name, shape in agent.network.parameter_shapes(length).items()
-        }
-    found = {name: values.shape for name, values in parameters.items()}
-    if found != expected:
-        raise ValueError(f"parameters must have the shapes {expected}; got {found}")
-
-
-def _coords(
-    model: Ising, agent: Agent, view: View, temperature: Array, chains: int
-) -> dict[str, Any]:
-    """Coordinates of action values."""
-    tau = softmax_temperatures(agent, model, temperature)
-    coords: dict[str, Any] = {
-        "temperature": (
-            "temperature",
-            temperature,
-            {"long_name": "temperature", "units": "J/k_B"},
-        ),
-        "softmax_temperature": ("temperature", tau, {"long_name": "softmax temperature"}),
-        "action": ("action", ["down", "up"]),
-    }
-    if chains > 1:
-        coords["chain"] = ("chain", np.arange(chains))
-    if not agent.shared:
-        coords["site"] = ("site", np.arange(model.lattice.n_sites), {"long_name": "site"})
-    if view.dim is not None:
-        coords[view.dim] = (view.dim, view.states, {"long_name": _LABELS[view.dim]})
-    return coords
-
-
-_LABELS = {
-    "n_up": "number of up neighbours",
-    "n_up_seen": "number of up neighbours among those seen",
-    "configuration": "configuration of the sites seen",
-    "q_values": "action value",
-    "visits": "number of updates",
-    "q": "action value",
-    "reward": "mean reward of an agent",
-    "loss": "mean squared error of the action values",
-    "site_loss": "squared error of the action values",
-    "magnetization": "magnetization per site",
-    "spins": "spin",
-}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,8 @@ import xarray as xr
 
 from isingrl.agents.agent import KINDS, Agent, ways
 from isingrl.agents.network import Network
-from isingrl.agents.policy import Policy, assemble
+from isingrl.agents.policy_arrays import Array, labelled
+from isingrl.agents.rewards import Reward, reward_name
 from isingrl.lattice import Lattice
 from isingrl.model import Ising
 from isingrl.support.archives import Arrays, foreign, part, read_archive, write_archive
@@ -23,10 +25,17 @@ _ROUNDING = 1e-9  # of what other versions of NumPy may compute
 _NAME = "policy"
 
 
-def write(policy: Policy, path: str | os.PathLike[str]) -> None:
-    """See `Policy.save`."""
-    check_name(type(policy.agent))
-    lattice = policy.model.lattice
+def write(
+    path: str | os.PathLike[str],
+    model: Ising,
+    agent: Agent,
+    chains: int,
+    data: xr.Dataset,
+    parameters: dict[str, Array],
+) -> None:
+    """See `Policy.save`; the data are those of `labelled`."""
+    check_name(type(agent))
+    lattice = model.lattice
     settings = {
         "format": _FORMAT,
         "lattice": {
@@ -34,55 +43,46 @@ def write(policy: Policy, path: str | os.PathLike[str]) -> None:
             "neighborhood": lattice.neighborhood,
             "boundary": lattice.boundary,
         },
-        "coupling": policy.model.coupling,
-        "field": policy.model.field,
-        "agent": {"name": policy.agent.name, **policy.agent.settings()},
-        "chains": policy.chains,
+        "coupling": model.coupling,
+        "field": model.field,
+        "agent": {"name": agent.name, **agent.settings()},
+        "chains": chains,
     }
-    data = _variables(policy)
+    temperature = data["temperature"].values
     arrays = {str(name): data[name].values for name in (*data.data_vars, "temperature")}
     if "snapshot" in data.coords:
         arrays["snapshot"] = data["snapshot"].values
-    arrays |= {f"{_PARAMETER}{name}": values for name, values in policy.parameters.items()}
-    arrays |= {f"{_AGENT}{name}": values for name, values in _ways(policy).items()}
+    arrays |= {f"{_PARAMETER}{name}": values for name, values in parameters.items()}
+    arrays |= {
+        f"{_AGENT}{name}": values for name, values in ways(agent, model, temperature).items()
+    }
     write_archive(path, _NAME, settings, arrays)
 
 
-def read(path: str | os.PathLike[str]) -> Policy:
-    """See `Policy.load`."""
+def read(
+    path: str | os.PathLike[str], agents: Iterable[type[Agent]], rewards: Iterable[Reward]
+) -> tuple[Ising, Agent, xr.Dataset, dict[str, Array]]:
+    """See `Policy.load`: model, agent, data as of `labelled`, and parameters of networks."""
     settings, arrays = read_archive(path, _NAME, _FORMAT, "policy")
     with foreign(path, "policy"):
         model = Ising(Lattice(**settings["lattice"]), settings["coupling"], settings["field"])
         temperature = arrays.pop("temperature")
-        parameters = {
-            name.removeprefix(_PARAMETER): arrays.pop(name)
-            for name in sorted(arrays)
-            if name.startswith(_PARAMETER)
-        }
-        ways = part(arrays, _AGENT)
-        arrays = {name: values for name, values in arrays.items() if not name.startswith(_AGENT)}
-        agent = _agent(settings["agent"])
-        policy = assemble(model, agent, temperature, settings["chains"], arrays, parameters)
-        data = _variables(policy)
+        parameters, trained = part(arrays, _PARAMETER), part(arrays, _AGENT)
+        own = (_PARAMETER, _AGENT)
+        arrays = {name: values for name, values in arrays.items() if not name.startswith(own)}
+        agent = _agent(settings["agent"], agents, rewards)
+        data = labelled(model, agent, temperature, settings["chains"], arrays, parameters)
         for name, values in arrays.items():
             if values.shape != data[name].shape:
                 expected = data[name].shape
                 raise ValueError(f"{name} must have the shape {expected}; got {values.shape}")
-        _check_ways(policy, ways)
-        return policy
+        if trained:  # files of before have none
+            _check_ways(agent, trained, ways(agent, model, data["temperature"].values))
+        return model, agent, data, parameters
 
 
-def _variables(policy: Policy) -> xr.Dataset:
-    return policy.history.assign(q_values=policy.q_values, visits=policy.visits)
-
-
-def _ways(policy: Policy) -> Arrays:
-    return ways(policy.agent, policy.model, policy.temperature)
-
-
-def _check_ways(policy: Policy, trained: Arrays) -> None:
+def _check_ways(agent: Agent, trained: Arrays, now: Arrays) -> None:
     """Refuse agents that do not see, or are not paid, what they were when they were trained."""
-    now = _ways(policy) if trained else {}  # files of before have none
     for name in now | trained:
         if name in now and name in trained:
             old, new = trained[name], now[name]
@@ -90,17 +90,21 @@ def _check_ways(policy: Policy, trained: Arrays) -> None:
                 continue
         raise ValueError(
             f"its agents were trained with other {_PLURALS.get(name, name)}; the class "
-            f"{type(policy.agent).__name__} or the reward {policy.agent.reward!r} has changed "
-            "since"
+            f"{type(agent).__name__} or the reward {reward_name(agent.reward)!r} has changed since"
         )
 
 
-def _agent(settings: dict[str, Any]) -> Agent:
+def _agent(
+    settings: dict[str, Any], agents: Iterable[type[Agent]], rewards: Iterable[Reward]
+) -> Agent:
     arguments: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()
     }
-    kind = kind_named(arguments.pop("name"), KINDS, "agent")
+    kind = kind_named(arguments.pop("name"), KINDS, "agent", agents)
     if arguments["network"] is not None:
         arguments["network"] = Network(**arguments["network"])
+    own = {reward.formula: reward for reward in rewards}
+    if arguments.get("reward") in own:
+        arguments["reward"] = own[arguments["reward"]]
     agent: Agent = kind(**arguments)
     return agent

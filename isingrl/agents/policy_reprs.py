@@ -2,60 +2,66 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+import numpy.typing as npt
+import xarray as xr
 
+from isingrl.agents.agent import Agent
+from isingrl.agents.rewards import reward_name
+from isingrl.model import Ising
 from isingrl.support.reprs import NEIGHBORHOODS, grid, numbers, sides, table, titled
 
-if TYPE_CHECKING:
-    from isingrl.agents.policy import Policy
-
-_ROWS = 12
+ROWS = 12
+"""Temperatures that are shown, at most."""
 
 
-def text(policy: Policy) -> str:
+def text(agent: Agent, facts: list[tuple[str, str]]) -> str:
     """Agents, model, temperatures and training, a line each."""
-    lines = [f"{name}: {value}" for name, value in _facts(policy)]
-    return f"<Policy of {policy.agent!r}\n  " + "\n  ".join(lines) + ">"
+    lines = [f"{name}: {value}" for name, value in facts]
+    return f"<Policy of {agent!r}\n  " + "\n  ".join(lines) + ">"
 
 
-def html(policy: Policy) -> str:
-    """The same as a table, with the probabilities of spin up where they fit."""
-    reward = f"{policy.agent.reward} = {policy.agent.reward_function.formula}"
-    facts = table([("agents", repr(policy.agent)), ("reward", reward), *_facts(policy)])
-    return titled(f"Policy, {policy.name}", facts, _chances(policy))
+def html(agent: Agent, facts: list[tuple[str, str]], chances: str) -> str:
+    """The same as a table, beside that of the probabilities of spin up, if there is one."""
+    reward = f"{reward_name(agent.reward)} = {agent.reward_function.formula}"
+    rows = table([("agents", repr(agent)), ("reward", reward), *facts])
+    return titled(f"Policy, {agent.name}", rows, chances)
 
 
-def _facts(policy: Policy) -> list[tuple[str, str]]:
-    model, lattice, tau = policy.model, policy.model.lattice, policy.q_values["softmax_temperature"]
-    kind = "exact" if policy.exact_temperature else "approximate"
-    trainings = f", {policy.chains} trainings at each temperature" if policy.chains > 1 else ""
-    dims = ", ".join(map(str, policy.q_values.dims))
+def facts(
+    model: Ising, q_values: xr.DataArray, exact: bool, sweeps: int, chains: int
+) -> list[tuple[str, str]]:
+    """What there is to say of a policy, by name."""
+    lattice, kind = model.lattice, "exact" if exact else "approximate"
+    trainings = f", {chains} trainings at each temperature" if chains > 1 else ""
+    tau, dims = q_values["softmax_temperature"].values, ", ".join(map(str, q_values.dims))
     return [
         (
             "model",
             f"{sides(lattice.shape)} sites, {NEIGHBORHOODS[lattice.neighborhood]} neighbours, "
             f"{lattice.boundary}, J = {model.coupling:g}, h = {model.field:g}",
         ),
-        ("temperature", f"{numbers(policy.temperature)} J/k_B"),
-        ("softmax temperature", f"{numbers(tau.values)} ({kind} map)"),
-        ("learned", f"{policy.history.sizes['sweep']:,} sweeps{trainings}"),
+        ("temperature", f"{numbers(q_values['temperature'].values)} J/k_B"),
+        ("softmax temperature", f"{numbers(tau)} ({kind} map)"),
+        ("learned", f"{sweeps:,} sweeps{trainings}"),
         ("action values", f"over ({dims})"),
     ]
 
 
-def _chances(policy: Policy) -> str:
-    """P(up) by the number of up neighbours, the mean over trainings; nothing if there is no such.
+def chances(
+    n_up: npt.NDArray[np.float64],
+    temperature: npt.NDArray[np.float64],
+    up: npt.NDArray[np.float64],
+) -> str:
+    """P(up) by the number of up neighbours, the mean over trainings.
 
-    Tables of their own, one a site, and those by configurations are too many for a table to read.
+    Parameters
+    ----------
+    n_up : ndarray, shape (n_states,)
+    temperature : ndarray, shape (n_temperatures,)
+    up : ndarray, shape (n_shown, chains, n_states)
+        At the first of the temperatures.
     """
-    if not policy.agent.shared or policy.view.channel is None:
-        return ""
-    shown = policy.temperature[:_ROWS]
-    up = policy.compile(policy.model, shown, policy.chains).up[:, 0, 0]
-    up = up.reshape(len(shown), policy.chains, -1).mean(axis=1)
-    rows = [(f"{t:g}", values) for t, values in zip(shown, up, strict=True)]
-    columns = [f"{n:g}" for n in np.asarray(policy.model.lattice.n_up)]
-    note = f"P(up), first {_ROWS} temperatures" if len(policy.temperature) > _ROWS else "P(up)"
-    return grid(f"{note}: T, neighbours up", columns, rows)
+    rows = [(f"{t:g}", row) for t, row in zip(temperature, up.mean(axis=1), strict=False)]
+    note = f"P(up), first {len(up)} temperatures" if len(temperature) > len(up) else "P(up)"
+    return grid(f"{note}: T, neighbours up", [f"{n:g}" for n in n_up], rows)

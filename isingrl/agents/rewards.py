@@ -23,11 +23,11 @@ class Reward:
     ----------
     formula : str
         In terms of the action a = ±1, the sum S of the neighbour spins, their number z, the
-        coupling J and the field h.
+        coupling J and the field h. Files keep it as the name of a reward of your own.
     values : callable
         From the model and the actions a to the reward for every entry of ``lattice.n_up``.
-    temperature_ratio : callable
-        T/τ for the model: the physical temperature at softmax temperature 1.
+    temperature_ratio : callable, optional
+        T/τ for the model: the physical temperature at softmax temperature 1; 1 if omitted.
     exact : bool
         Whether the log-odds of the two actions are linear in S, so that the converged agent is
         the heat bath at T. Else the ratio holds for small S only.
@@ -39,13 +39,18 @@ class Reward:
     >>> import isingrl as irl
     >>> from isingrl.agents import REWARDS
     >>> model = irl.Ising(irl.Lattice((8, 8)))
-    >>> REWARDS["mean"].formula, REWARDS["mean"].temperature_ratio(model)
+    >>> REWARDS["mean"].formula, REWARDS["mean"].ratio(model)
     ('a (J S + h) / z', 4.0)
+    >>> REWARDS["mean"].table(model)[:2].tolist()
+    [[1.0, -1.0], [0.5, -0.5]]
+    >>> double = irl.agents.Reward("2 a (J S + h)", lambda model, a: 2 * a * model.local_fields())
+    >>> irl.MeanFieldQ(reward=double).settings()["reward"]
+    '2 a (J S + h)'
     """
 
     formula: str
     values: Callable[[Ising, Array], Array] = field(repr=False)
-    temperature_ratio: Callable[[Ising], float] = field(repr=False)
+    temperature_ratio: Callable[[Ising], float] = field(default=lambda model: 1.0, repr=False)
     exact: bool = True
     knows_model: bool = True
 
@@ -71,13 +76,6 @@ class Reward:
         ------
         ValueError
             If `values` returns anything but a finite number for each entry.
-
-        Examples
-        --------
-        >>> import isingrl as irl
-        >>> from isingrl.agents import REWARDS
-        >>> REWARDS["mean"].table(irl.Ising(irl.Lattice((8, 8))))[:2].tolist()
-        [[1.0, -1.0], [0.5, -0.5]]
         """
         shape = model.lattice.n_up.shape
         columns = []
@@ -116,13 +114,6 @@ class Reward:
         ------
         ValueError
             If it is no positive finite number.
-
-        Examples
-        --------
-        >>> import isingrl as irl
-        >>> from isingrl.agents import REWARDS
-        >>> REWARDS["half"].ratio(irl.Ising(irl.Lattice((8, 8))))
-        2.0
         """
         found = self.temperature_ratio(model)
         if not isinstance(found, Real) or not 0 < found < np.inf:
@@ -175,21 +166,32 @@ REWARDS: dict[str, Reward] = {
 *Deep Reinforcement Learning in Action* (2020), chapter 9, for the ring and the Moore lattice."""
 
 
-def named_reward(name: Any) -> Reward:
-    """Reward of that name.
+def named_reward(reward: Any) -> Reward:
+    """Reward of that name, or the one given.
 
     Raises
     ------
     TypeError, ValueError
-        If there is none, or it is no `Reward`.
+        If there is none, it is no `Reward`, or one of your own has the name of another.
     """
-    if not isinstance(name, str) or name not in REWARDS:
+    if isinstance(reward, Reward):
+        if REWARDS.get(reward.formula, reward) is not reward:
+            raise ValueError(
+                f"formula of a reward must not be the name of another; got {reward.formula!r}"
+            )
+        return reward
+    if not isinstance(reward, str) or reward not in REWARDS:
         names = ", ".join(map(repr, REWARDS))
         raise ValueError(
-            f"reward must be one of {names}, or one of your own, put into isingrl.agents.REWARDS "
-            f"before; got {name!r}"
+            f"reward must be one of {names}, or one of your own: a Reward, which load takes as "
+            f"rewards=[...], or its name, put into isingrl.agents.REWARDS before; got {reward!r}"
         )
-    return _checked(REWARDS[name], f"reward {name!r}")
+    return _checked(REWARDS[reward], f"reward {reward!r}")
+
+
+def reward_name(reward: str | Reward) -> str:
+    """Name of a reward for files and messages: its formula, if it is one of a user's own."""
+    return reward.formula if isinstance(reward, Reward) else reward
 
 
 def check_reward(reward: object, who: str, model: Ising) -> Reward:

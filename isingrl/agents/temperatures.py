@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from isingrl.agents.rewards import reward_name
+
 if TYPE_CHECKING:
     from isingrl.agents.agent import Agent
     from isingrl.model import Ising
@@ -41,7 +43,9 @@ def departures(agent: Agent) -> list[str]:
     """Why softmax at τ is not the heat bath at T, for agents that see all of their neighbours."""
     reasons = []
     if not agent.reward_function.exact:
-        reasons.append(f"the reward {agent.reward!r} is not proportional to the energy")
+        reasons.append(
+            f"the reward {reward_name(agent.reward)!r} is not proportional to the energy"
+        )
     if agent.discount > 0:
         reasons.append(f"the discount {agent.discount:g} lets later rewards count")
     if agent.epsilon > 0:
@@ -83,9 +87,9 @@ def mismatch(agent: Agent, model: Ising) -> list[str]:
         return []
     worst = int(abs(found - wanted).argmax())
     return [
-        f"the reward {agent.reward!r} times its T/τ favours up by {found[worst]:g} with "
-        f"{model.lattice.n_up[worst]:g} up neighbours, where the energy does by {wanted[worst]:g} "
-        "(mend its temperature_ratio, or give it exact=False)"
+        f"the reward {reward_name(agent.reward)!r} times its T/τ favours up by {found[worst]:g} "
+        f"with {model.lattice.n_up[worst]:g} up neighbours, where the energy does by "
+        f"{wanted[worst]:g} (mend its temperature_ratio, or give it exact=False)"
     ]
 
 

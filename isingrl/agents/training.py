@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from isingrl.agents.agent import Agent
 from isingrl.agents.learner import FloatArray, Learner, make_learner
-from isingrl.agents.policy import Policy, assemble
+from isingrl.agents.policy import Policy
+from isingrl.agents.policy_arrays import labelled
 from isingrl.agents.temperatures import (
     departures_on,
     softmax_temperatures,
@@ -122,7 +123,8 @@ def train(
             name: values.reshape(*shape, *values.shape[1:])
             for name, values in learner.knowledge.items()
         }
-    return assemble(model, agent, temperatures, chains, arrays, parameters)
+    data = labelled(model, agent, temperatures, chains, arrays, parameters)
+    return Policy.of(model, agent, data, parameters)
 
 
 def check_agent(agent: Any) -> Agent:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from isingrl.agents.agent import REWARD_TIMES
-from isingrl.agents.rewards import check_reward, named_reward
+from isingrl.agents.rewards import Reward, check_reward, named_reward, reward_name
 from isingrl.engines.sites import start_configurations
 from isingrl.envs._observations import observe_on
 from isingrl.envs.observed_rule import ObservedRule, tabulate
@@ -42,7 +42,7 @@ class Sites:
         model: Ising,
         observation: str,
         radius: int | None,
-        reward: str,
+        reward: str | Reward,
         reward_time: str,
         schedule: str,
         copies: int = 1,
@@ -51,7 +51,7 @@ class Sites:
             raise TypeError(f"model must be an Ising model; got {model!r}")
         self.model, lattice = model, model.lattice
         self.observation = observe_on(lattice, observation, radius)
-        self.reward = check_reward(named_reward(reward), f"reward {reward!r}", model)
+        self.reward = check_reward(named_reward(reward), f"reward {reward_name(reward)!r}", model)
         check_choice("reward_time", reward_time, REWARD_TIMES)
         check_choice("schedule", schedule, SCHEDULES)
         if reward_time == "after" and schedule != "synchronous":
@@ -151,7 +151,7 @@ class OnLattice:
         >>> env.softmax_temperature([2.0, 4.0]).tolist()
         [1.0, 2.0]
         """
-        ratio = self._sites.reward.temperature_ratio(self.model)
+        ratio = self._sites.reward.ratio(self.model)
         return np.asarray(temperature, dtype=np.float64) / ratio
 
     def rule(

@@ -11,6 +11,7 @@ from gymnasium.spaces import Box, Discrete
 from gymnasium.utils import seeding
 from pettingzoo import ParallelEnv
 
+from isingrl.agents.rewards import Reward
 from isingrl.envs._rendering import as_image, as_text
 from isingrl.envs._sites import OnLattice, Sites, check_actions
 from isingrl.model import Ising
@@ -50,7 +51,7 @@ class IsingEnv(OnLattice, ParallelEnv[str, npt.NDArray[np.float32], int]):  # ty
         free boundary counts ½.
     radius : int, optional
         r of the window, 1 if omitted.
-    reward : {"energy", "half", "mean", "chapter-1d", "chapter-2d"}
+    reward : {"energy", "half", "mean", "chapter-1d", "chapter-2d"} or Reward
         See `isingrl.agents.rewards`.
     reward_time : {"before", "after"}
         Whether the reward is read from the neighbours that the agent saw or, with the schedule
@@ -106,7 +107,7 @@ class IsingEnv(OnLattice, ParallelEnv[str, npt.NDArray[np.float32], int]):  # ty
         *,
         observation: str = "mean-action",
         radius: int | None = None,
-        reward: str = "energy",
+        reward: str | Reward = "energy",
         reward_time: str = "before",
         schedule: str = "checkerboard",
         max_steps: int | None = None,

@@ -10,6 +10,7 @@ from gymnasium.spaces import Box, Discrete
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
+from isingrl.agents.rewards import Reward
 from isingrl.envs._sites import OnLattice, Sites, check_actions
 from isingrl.model import Ising
 from isingrl.support.validation import check_integer
@@ -77,7 +78,7 @@ class IsingVectorEnv(OnLattice, VectorEnv[Floats, npt.NDArray[np.int64], npt.NDA
         *,
         observation: str = "mean-action",
         radius: int | None = None,
-        reward: str = "energy",
+        reward: str | Reward = "energy",
         reward_time: str = "before",
         schedule: str = "checkerboard",
         max_steps: int | None = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -46,20 +47,24 @@ def check_name(kind: type[Any]) -> None:
     )
 
 
-def kind_named(name: str, kinds: dict[str, type[Any]], what: str) -> type[Any]:
-    """Kind of that name.
+def kind_named(
+    name: str, kinds: dict[str, type[Any]], what: str, own: Iterable[type[Any]] = ()
+) -> type[Any]:
+    """Kind of that name: one of `own`, else one that this process has defined.
 
     Raises
     ------
     ValueError
         If there is none in this process.
     """
-    if name not in kinds:
+    known: dict[str, type[Any]] = kinds | {kind.name: kind for kind in own}
+    if name not in known:
         raise ValueError(
-            f"its {what} is {name!r}, not one of {', '.join(kinds)}; a class of your own has to be "
-            f"defined or imported before, with name = {name!r}"
+            f"its {what} is {name!r}, not one of {', '.join(known)}; a class of your own has to be "
+            f"defined or imported before, with name = {name!r}, or be given: load(path, "
+            f"{what}s=[...])"
         )
-    return kinds[name]
+    return known[name]
 
 
 def _path(kind: type[Any]) -> tuple[str, str]:
