@@ -127,8 +127,8 @@ def test_an_own_reward_learns_while_it_is_measured(tmp_path):
     rule = irl.Learning(irl.MeanFieldQ(DOUBLE))
     irl.simulate(MODEL, rule, sweeps=3, **options)
     assert irl.simulate(MODEL, rule, sweeps=8, **options).sizes["draw"] == 8
+    other = replace(DOUBLE, values=REWARDS["half"].values)
     with pytest.raises(ValueError, match=r"rule\.sha256 = .* has changed"):
-        other = replace(DOUBLE, values=REWARDS["half"].values)
         irl.simulate(MODEL, irl.Learning(irl.MeanFieldQ(other)), sweeps=9, **options)
 
 
@@ -142,9 +142,7 @@ def test_a_reward_without_a_map_warns_that_temperature_is_a_label():
 
 
 def test_a_formula_is_not_the_name_of_another_reward():
-    with pytest.raises(
-        ValueError, match="formula of a reward must not be the name of another; .*'"
-    ):
+    with pytest.raises(ValueError, match="formula of a reward must not be the name of another"):
         irl.MeanFieldQ(replace(DOUBLE, formula="energy"))
 
 

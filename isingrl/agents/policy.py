@@ -320,7 +320,20 @@ class Policy(Rule):
     def of(
         cls, model: Ising, agent: Agent, data: xr.Dataset, parameters: dict[str, Array]
     ) -> Policy:
-        """Make a policy of the data that `labelled` returns; the rest as of `Policy`."""
+        """Make a policy of labelled data.
+
+        Parameters
+        ----------
+        model, agent, parameters
+            As of `Policy`.
+        data : Dataset
+            As ``isingrl.agents.policy_arrays.labelled`` returns it.
+
+        Returns
+        -------
+        Policy
+            With those data.
+        """
         history = data.drop_vars(["q_values", "visits"])
         return cls(model, agent, data["q_values"], data["visits"], history, parameters)
 

@@ -50,7 +50,7 @@ class Reward:
 
     formula: str
     values: Callable[[Ising, Array], Array] = field(repr=False)
-    temperature_ratio: Callable[[Ising], float] = field(default=lambda model: 1.0, repr=False)
+    temperature_ratio: Callable[[Ising], float] = field(default_factory=lambda: _one, repr=False)
     exact: bool = True
     knows_model: bool = True
 
@@ -122,6 +122,10 @@ class Reward:
                 f"got {found!r}"
             )
         return float(found)
+
+
+def _one(model: Ising) -> float:
+    return 1.0
 
 
 def _local_sums(model: Ising) -> Array:

@@ -6,17 +6,18 @@ Needs the extra ``isingrl[battle]``. ``import isingrl.battle`` loads neither mag
 from isingrl.battle.arena import Arena
 from isingrl.battle.contests import play, record, tournament
 from isingrl.battle.games import Games, Observation, StepResult
+from isingrl.battle.opponent import Opponent
+from isingrl.battle.players import Decision, Player
+from isingrl.battle.team import LearningTeam, Team
 from isingrl.battle.team_training import OPPONENTS, train
 from isingrl.battle.teams import (
     TEAMS,
     ActorCriticTeam,
     IndependentQTeam,
-    LearningTeam,
     MeanFieldActorCriticTeam,
     MeanFieldQTeam,
     PursuitTeam,
     RandomTeam,
-    Team,
     ValueTeam,
 )
 from isingrl.battle.trained import TrainedTeam
@@ -26,12 +27,15 @@ __all__ = [
     "TEAMS",
     "ActorCriticTeam",
     "Arena",
+    "Decision",
     "Games",
     "IndependentQTeam",
     "LearningTeam",
     "MeanFieldActorCriticTeam",
     "MeanFieldQTeam",
     "Observation",
+    "Opponent",
+    "Player",
     "PursuitTeam",
     "RandomTeam",
     "StepResult",

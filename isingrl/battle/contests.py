@@ -13,7 +13,8 @@ import xarray as xr
 from isingrl.battle.arena import Arena, check_arena
 from isingrl.battle.games import Games
 from isingrl.battle.players import Player
-from isingrl.battle.teams import Team
+from isingrl.battle.rounds import act, begin_players, step
+from isingrl.battle.team import Team
 from isingrl.battle.trained import TrainedTeam, make_player
 from isingrl.runs import seed_sequence
 from isingrl.support.devices import one_thread
@@ -34,8 +35,8 @@ OUTCOMES = {"wins": "games won", "draws": "games drawn", "losses": "games lost"}
 
 
 def play(
-    first: Team | TrainedTeam,
-    second: Team | TrainedTeam,
+    first: Team | TrainedTeam | Player,
+    second: Team | TrainedTeam | Player,
     games: int = 200,
     *,
     arena: Arena | None = None,
@@ -48,7 +49,7 @@ def play(
 
     Parameters
     ----------
-    first, second : TrainedTeam, RandomTeam or PursuitTeam
+    first, second : TrainedTeam, RandomTeam, PursuitTeam, or Team or Player of your own
         Who plays.
     games : int
         How many.
@@ -101,7 +102,9 @@ def play(
         for begun in range(0, games, width):
             number = min(width, games - begun)
             running.begin(generator, number)
-            _finish(running, players, generator)
+            begin_players(running, players)
+            while running.running.any():
+                step(running, players, generator)
             for name, kept in (
                 ("kills", running.kills),
                 ("survivors", running.survivors),
@@ -119,7 +122,7 @@ def play(
 
 
 def tournament(
-    teams: Mapping[str, Team | TrainedTeam],
+    teams: Mapping[str, Team | TrainedTeam | Player],
     games: int = 200,
     *,
     arena: Arena | None = None,
@@ -162,13 +165,7 @@ def tournament(
     >>> bool(data.wins.sel(team="pursuit", opponent="random") > 10)
     True
     """
-    if not isinstance(teams, Mapping):
-        raise TypeError(f"teams must be a mapping from names to teams; got {teams!r}")
-    for name in teams:
-        if not isinstance(name, str) or not name:
-            raise TypeError(f"teams must have names that are text; got {name!r}")
-    if len(teams) < 2:
-        raise ValueError(f"teams must be two or more with names of their own; got {list(teams)}")
+    _check_names(teams)
     arena = check_arena(arena)
     if arena.sizes[0] != arena.sizes[1]:
         raise ValueError(f"team_size must be the same for both sides; got {arena.team_size}")
@@ -200,6 +197,16 @@ def tournament(
     return result
 
 
+def _check_names(teams: Any) -> None:
+    if not isinstance(teams, Mapping):
+        raise TypeError(f"teams must be a mapping from names to teams; got {teams!r}")
+    for name in teams:
+        if not isinstance(name, str) or not name:
+            raise TypeError(f"teams must have names that are text; got {name!r}")
+    if len(teams) < 2:
+        raise ValueError(f"teams must be two or more with names of their own; got {list(teams)}")
+
+
 def count_outcomes(score: npt.NDArray[np.float64]) -> dict[str, int]:
     """Games won, drawn and lost by a team with these scores."""
     return {
@@ -210,8 +217,8 @@ def count_outcomes(score: npt.NDArray[np.float64]) -> dict[str, int]:
 
 
 def record(
-    first: Team | TrainedTeam,
-    second: Team | TrainedTeam,
+    first: Team | TrainedTeam | Player,
+    second: Team | TrainedTeam | Player,
     *,
     arena: Arena | None = None,
     seed: int | None = None,
@@ -254,13 +261,12 @@ def record(
     generator = np.random.Generator(np.random.PCG64(seed_sequence(seed)))
     games = Games(arena, 1)
     games.begin(generator)
-    for player, size in zip(players, arena.sizes, strict=True):
-        player.begin(size)
+    begin_players(games, players)
     shape = (2, max(arena.sizes))
     frames: list[dict[str, Any]] = []
     with one_thread():
         while True:
-            seen = [games.observe(team, over=True) for team in (0, 1)]
+            seen = (games.observe(0, over=True), games.observe(1, over=True))
             frame: dict[str, Any] = {
                 "x": np.zeros(shape, np.int16),
                 "y": np.zeros(shape, np.int16),
@@ -275,9 +281,7 @@ def record(
                 frame["health"][side, agents] = observation.health
             if not games.running.any():
                 break
-            actions = [
-                players[side].act(seen[side], seen[1 - side], generator).actions for side in (0, 1)
-            ]
+            actions = [each.actions for each in act(seen, players, generator)]
             for side, chosen in enumerate(actions):
                 frame["action"][side, seen[side].agents] = chosen
             games.step((actions[0], actions[1]))
@@ -294,13 +298,3 @@ def record(
         dims = ("step", "side", "agent")[: values.ndim]
         data[name] = (dims, values, {"long_name": label, "units": units})
     return data
-
-
-def _finish(games: Games, players: list[Player], generator: np.random.Generator) -> None:
-    """Play until all games are over."""
-    for player, size in zip(players, games.arena.sizes, strict=True):
-        player.begin(games.n_games * size)
-    while games.running.any():
-        seen = [games.observe(team) for team in (0, 1)]
-        actions = [players[t].act(seen[t], seen[1 - t], generator).actions for t in (0, 1)]
-        games.step((actions[0], actions[1]))

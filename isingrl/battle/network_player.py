@@ -12,7 +12,7 @@ from isingrl.battle.games import Observation
 from isingrl.battle.kernels import agents as kernels
 from isingrl.battle.networks import BattleNetwork
 from isingrl.battle.players import Decision, MeanField, Player
-from isingrl.battle.teams import LearningTeam
+from isingrl.battle.team import LearningTeam
 
 _GREEDY = 1e-20  # τ below which values / τ may be too large for single precision
 
@@ -71,6 +71,12 @@ class NetworkPlayer(Player):
             means = field.of(actions)
         field.took(actions)
         return Decision(actions, means)
+
+
+def team_player(team: LearningTeam, network: BattleNetwork, tau: Callable[[], float]) -> Player:
+    """Player of a team that learns; parameters as of `NetworkPlayer`."""
+    make: Callable[..., Player] = team.player_class or NetworkPlayer
+    return make(team, network, tau)
 
 
 def make_field(team: LearningTeam) -> MeanField | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,15 +18,26 @@ from torch.nn import functional
 
 from isingrl.battle.games import VIEW_SIDE
 from isingrl.battle.kernels.agents import FOE, N_ACTIONS, N_CODES, OWN, WALL
+from isingrl.support.kinds import check_name, register
 
 N_CELLS = VIEW_SIDE * VIEW_SIDE
+
+KINDS: dict[str, type[BattleNetwork]] = {}
+"""Networks by name, those of users too."""
 
 
 class BattleNetwork(nn.Module, ABC):
     """What all networks share: what a cell's code stands for.
 
-    Networks are made with whether there is a mean action to see, and the number of outputs.
+    Networks are made with whether there is a mean action to see, and the number of outputs. Each
+    class has a name of its own, which files keep.
     """
+
+    name: ClassVar[str]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        register(cls, KINDS)
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,6 +70,8 @@ class BattleNetwork(nn.Module, ABC):
 class ChapterNetwork(BattleNetwork):
     """The chapter's 359 → 25 → 21: where team mates and foes are, and the mean action."""
 
+    name = "chapter"
+
     def __init__(self, mean_action: bool, outputs: int, hidden: int = 25) -> None:
         super().__init__()
         self.view = nn.Linear(2 * N_CELLS, hidden)
@@ -89,6 +103,8 @@ class ChapterNetwork(BattleNetwork):
 class TwoHeadedNetwork(BattleNetwork):
     """View and mean action each through a layer of their own, then joined."""
 
+    name = "two-headed"
+
     def __init__(
         self, mean_action: bool, outputs: int, view: int = 128, mean: int = 32, joined: int = 64
     ) -> None:
@@ -115,6 +131,8 @@ class TwoHeadedNetwork(BattleNetwork):
 
 class ConvolutionalNetwork(BattleNetwork):
     """The paper's: two convolutions and a layer of 256; mean action → 64 → 32; then 128 → 64."""
+
+    name = "convolutional"
 
     def __init__(self, mean_action: bool, outputs: int, channels: int = 32) -> None:
         super().__init__()
@@ -149,15 +167,21 @@ class ConvolutionalNetwork(BattleNetwork):
         return values
 
 
-_NETWORKS: dict[str, Callable[[bool, int], BattleNetwork]] = {
-    "two-headed": TwoHeadedNetwork,
-    "chapter": ChapterNetwork,
-    "convolutional": ConvolutionalNetwork,
-}
+def make_network(
+    network: str | type[BattleNetwork], mean_action: bool, outputs: int, seed: int
+) -> BattleNetwork:
+    """Network with parameters that torch draws for `seed`, whatever was drawn before.
 
-
-def make_network(name: str, mean_action: bool, outputs: int, seed: int) -> BattleNetwork:
-    """Network with parameters that torch draws for `seed`, whatever was drawn before."""
+    Raises
+    ------
+    TypeError
+        If a class of your own is no `BattleNetwork` or has no name.
+    """
+    kind = KINDS[network] if isinstance(network, str) else network
+    if not issubclass(kind, BattleNetwork):
+        raise TypeError(f"network must be a name or a subclass of BattleNetwork; got {kind!r}")
+    check_name(kind)
+    make: Callable[[bool, int], BattleNetwork] = kind
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return _NETWORKS[name](mean_action, outputs)
+        return make(mean_action, outputs)

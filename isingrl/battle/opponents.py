@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import copy
-from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 
-from isingrl.battle.network_player import NetworkPlayer
+from isingrl.battle.network_player import team_player
+from isingrl.battle.opponent import Opponent
 from isingrl.battle.players import Player
 from isingrl.battle.team_learner import TeamLearner, parameters, set_parameters
 from isingrl.support.archives import Arrays, part
@@ -20,52 +20,24 @@ _COPY_EVERY = 5  # rounds between two of them
 _MIXING = 0.1  # share of the learner that goes into its slow copy after every round
 
 
-class Opponent(ABC):
-    """An opponent that may change during the training."""
-
-    learner: TeamLearner | None = None
-    """What learns from the opponent's experiences, if anything does."""
-
-    @abstractmethod
-    def prepare(self, generator: np.random.Generator) -> Player:
-        """Player of the next round."""
-
-    def after_round(self, index: int) -> None:
-        """Change as the training has gone on; `index` counts rounds from 0."""
-        return
-
-    def state(self) -> Arrays:
-        """All that a checkpoint needs."""
-        return {}
-
-    def restore(self, arrays: Arrays) -> None:
-        """Take over what `state` returned."""
-        return
-
-
 class Fixed(Opponent):
-    """A player that stays as it is; off-policy learners also learn from what it does."""
+    """A player that stays as it is, from whose experiences a learner may learn too."""
 
-    def __init__(self, player: Player, watcher: TeamLearner | None) -> None:
-        self._player, self.learner = player, watcher
+    def __init__(self, player: Player, learner: TeamLearner | None) -> None:
+        self._player, self.learner = player, learner
 
     def prepare(self, generator: np.random.Generator) -> Player:
         """See `Opponent.prepare`."""
         return self._player
 
 
-class Itself(Opponent):
+class Itself(Fixed):
     """The learner plays, and learns from, both sides."""
 
     learner: TeamLearner
 
     def __init__(self, learner: TeamLearner) -> None:
-        self.learner = learner
-        self._player = learner.player()
-
-    def prepare(self, generator: np.random.Generator) -> Player:
-        """See `Opponent.prepare`."""
-        return self._player
+        super().__init__(learner.player(), learner)
 
 
 class Rival(Itself):
@@ -80,14 +52,21 @@ class Rival(Itself):
         self.learner.restore(arrays)
 
 
-class Pool(Opponent):
+class Copy(Fixed):
+    """A frozen copy of the learner."""
+
+    def __init__(self, learner: TeamLearner) -> None:
+        self._original = learner
+        self._network = copy.deepcopy(learner.network).requires_grad_(False)
+        super().__init__(team_player(learner.team, self._network, learner.tau), None)
+
+
+class Pool(Copy):
     """A frozen copy of the learner, drawn from the last ones."""
 
     def __init__(self, learner: TeamLearner) -> None:
-        self._learner = learner
-        self._network = copy.deepcopy(learner.network).requires_grad_(False)
+        super().__init__(learner)
         self._copies = [parameters(self._network)]
-        self._player = NetworkPlayer(learner.team, self._network, learner.tau)
 
     def prepare(self, generator: np.random.Generator) -> Player:
         """See `Opponent.prepare`."""
@@ -97,7 +76,7 @@ class Pool(Opponent):
     def after_round(self, index: int) -> None:
         """See `Opponent.after_round`."""
         if (index + 1) % _COPY_EVERY == 0:
-            self._copies = [*self._copies, parameters(self._learner.network)][-_POOL:]
+            self._copies = [*self._copies, parameters(self._original.network)][-_POOL:]
 
     def state(self) -> Arrays:
         """See `Opponent.state`."""
@@ -113,23 +92,14 @@ class Pool(Opponent):
         self._copies = [part(arrays, f"{index}.") for index in range(number)]
 
 
-class Mixed(Opponent):
+class Mixed(Copy):
     """A copy of the learner that follows it slowly, as in the paper."""
-
-    def __init__(self, learner: TeamLearner) -> None:
-        self._learner = learner
-        self._network = copy.deepcopy(learner.network).requires_grad_(False)
-        self._player = NetworkPlayer(learner.team, self._network, learner.tau)
-
-    def prepare(self, generator: np.random.Generator) -> Player:
-        """See `Opponent.prepare`."""
-        return self._player
 
     def after_round(self, index: int) -> None:
         """See `Opponent.after_round`."""
         with torch.no_grad():
             for slow, fast in zip(
-                self._network.parameters(), self._learner.network.parameters(), strict=True
+                self._network.parameters(), self._original.network.parameters(), strict=True
             ):
                 slow.lerp_(fast, _MIXING)
 
@@ -143,9 +113,12 @@ class Mixed(Opponent):
 
 
 def make_opponent(
-    name: str | Player, learner: TeamLearner, new_learner: Callable[[], TeamLearner], watches: bool
+    given: str | Player | Opponent,
+    learner: TeamLearner,
+    new_learner: Callable[[], TeamLearner],
+    watches: bool,
 ) -> Opponent:
-    """Opponent by name, or a player.
+    """Opponent by name, by a player, or the one given.
 
     Parameters
     ----------
@@ -154,10 +127,13 @@ def make_opponent(
     watches : bool
         Whether the learner also learns from what other players do.
     """
-    if isinstance(name, Player):
-        return Fixed(name, learner if watches else None)
-    if name == "rival":
+    if isinstance(given, Opponent):
+        given.meet(learner)
+        return given
+    if isinstance(given, Player):
+        return Fixed(given, learner if watches else None)
+    if given == "rival":
         return Rival(new_learner())
     kinds: dict[str, Any] = {"self": Itself, "pool": Pool, "mixed": Mixed}
-    opponent: Opponent = kinds[name](learner)
+    opponent: Opponent = kinds[given](learner)
     return opponent

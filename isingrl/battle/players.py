@@ -11,25 +11,75 @@ import numpy.typing as npt
 from isingrl.battle.games import ATTACKS, MOVES, Observation
 from isingrl.battle.kernels import agents as kernels
 
+__all__ = ["Decision", "Player"]
+
 
 @dataclass(frozen=True, eq=False)
 class Decision:
-    """Actions (n,), and the mean actions (n, 21) of team mates if the team looks at them."""
+    """What the living agents of a team do.
+
+    Attributes
+    ----------
+    actions : int32 array, shape (n,)
+        From 0 to 20: 0 to 12 are moves, 13 to 20 attacks, by `isingrl.battle.games.MOVES` and
+        ``ATTACKS``.
+    means : float32 array, shape (n, 21), or None
+        Mean actions of team mates, if the team looks at them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from isingrl.battle import Decision
+    >>> Decision(np.full(3, 6, np.int32)).means is None
+    True
+    """
 
     actions: npt.NDArray[np.int32]
     means: npt.NDArray[np.float32] | None = None
 
 
 class Player(ABC):
-    """Acts for one team."""
+    """Acts for one team, by what it sees in the games of a round alone.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from isingrl import battle
+    >>> class Still(battle.Player):
+    ...     def act(self, own, foes, generator):
+    ...         return battle.Decision(np.full(len(own.agents), 6, np.int32))
+    >>> arena = battle.Arena(map_size=8, team_size=2, max_steps=50)
+    >>> data = battle.play(battle.PursuitTeam(), Still(), games=10, arena=arena, seed=1)
+    >>> bool((data.score > 0).all())
+    True
+    """
 
     def begin(self, n_agents: int) -> None:
-        """Forget the games before; `n_agents` in all games will play."""
+        """Forget the games before.
+
+        Parameters
+        ----------
+        n_agents : int
+            Agents of the team in all games that will be played side by side.
+        """
         return
 
     @abstractmethod
     def act(self, own: Observation, foes: Observation, generator: np.random.Generator) -> Decision:
-        """Decide for all living agents of the own team."""
+        """Decide for all living agents of the own team.
+
+        Parameters
+        ----------
+        own, foes : Observation
+            Of the own and of the other team.
+        generator : Generator
+            Of all random numbers.
+
+        Returns
+        -------
+        Decision
+            In the order of ``own.agents``.
+        """
 
 
 class RandomPlayer(Player):
@@ -90,12 +140,3 @@ class MeanField:
     def took(self, actions: npt.NDArray[np.int32]) -> None:
         """Keep the actions that were taken."""
         self._before[self._agents] = actions
-
-
-SCRIPTS: dict[str, type[Player]] = {"random": RandomPlayer, "pursuit": PursuitPlayer}
-"""Players of the scripted teams, by name."""
-
-
-def script(name: str) -> Player:
-    """Player of a scripted team."""
-    return SCRIPTS[name]()

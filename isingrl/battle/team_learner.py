@@ -9,10 +9,10 @@ import numpy as np
 import torch
 
 from isingrl.battle.memory import ReplayMemory
-from isingrl.battle.network_player import NetworkPlayer, make_field
+from isingrl.battle.network_player import make_field, team_player
 from isingrl.battle.networks import BattleNetwork, make_network
-from isingrl.battle.players import MeanField
-from isingrl.battle.teams import LearningTeam
+from isingrl.battle.players import MeanField, Player
+from isingrl.battle.team import LearningTeam
 from isingrl.support.archives import Arrays, part
 from isingrl.support.devices import optimizer_state, restore_optimizer
 
@@ -60,9 +60,9 @@ class TeamLearner(ABC):
         """Learn after a round of games; returns the losses."""
         return []
 
-    def player(self) -> NetworkPlayer:
+    def player(self) -> Player:
         """Player that acts as the team does at this point of the training."""
-        return NetworkPlayer(self.team, self.network, self.tau)
+        return team_player(self.team, self.network, self.tau)
 
     def field(self) -> MeanField | None:
         """What finds the mean actions that the team looks at, if it does."""

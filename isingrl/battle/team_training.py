@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,8 +15,11 @@ import numpy.typing as npt
 
 from isingrl.battle.arena import Arena, check_arena
 from isingrl.battle.games import Games
-from isingrl.battle.players import SCRIPTS, Player, script
-from isingrl.battle.teams import ActorCriticTeam, LearningTeam, Team, ValueTeam
+from isingrl.battle.opponent import Opponent
+from isingrl.battle.players import Player
+from isingrl.battle.rounds import play_and_learn
+from isingrl.battle.team import LearningTeam, Team
+from isingrl.battle.teams import TEAMS, ActorCriticTeam, ValueTeam
 from isingrl.battle.trained import TrainedTeam, history_dataset, make_player
 from isingrl.runs import seed_sequence
 from isingrl.support.archives import (
@@ -35,7 +38,6 @@ from isingrl.support.progress import tqdm
 from isingrl.support.validation import check_choice, check_integer, check_real
 
 if TYPE_CHECKING:
-    from isingrl.battle.opponents import Opponent
     from isingrl.battle.team_learner import TeamLearner
 
 __all__ = ["OPPONENTS", "train"]
@@ -44,13 +46,15 @@ OPPONENTS = ("self", "rival", "pool", "mixed", "random", "pursuit")
 """Names of opponents: the team itself, another that learns, frozen copies of the last rounds, a
 copy that follows slowly, and scripts."""
 
+Against = str | Team | TrainedTeam | Player | Opponent
+
 _FORMAT, _NAME, _WHAT = "isingrl-battle-checkpoint-1", "checkpoint", "checkpoint"
 _HISTORY = ("loss", "reward", "kills", "deaths", "steps", "win", "defeat")
 
 
 def train(
     team: LearningTeam,
-    opponent: str | Team | TrainedTeam | Sequence[str | Team | TrainedTeam] = ("self", "pursuit"),
+    opponent: Against | Sequence[Against] = ("self", "pursuit"),
     *,
     arena: Arena | None = None,
     games: int = 4000,
@@ -71,9 +75,10 @@ def train(
     ----------
     team : LearningTeam
         `MeanFieldQTeam`, `IndependentQTeam`, `ActorCriticTeam` or `MeanFieldActorCriticTeam`.
-    opponent : str, team, or sequence of them
-        One of `OPPONENTS`, a `PursuitTeam` or `RandomTeam`, or a `TrainedTeam`; of several, each
-        round the next.
+    opponent : str, team, Player, Opponent, or sequence of them
+        One of `OPPONENTS`, a `PursuitTeam` or `RandomTeam`, a `TrainedTeam`, or one of your own,
+        which a checkpoint knows by its attribute ``name``, else by that of its class; of several,
+        each round the next.
     arena : Arena, optional
         ``Arena()`` if omitted.
     games : int
@@ -168,6 +173,11 @@ class Training:
     ) -> None:
         if not isinstance(team, LearningTeam):
             raise TypeError(f"team must be a team that learns; got {team!r}")
+        if team.learner_class is None and not isinstance(team, ValueTeam | ActorCriticTeam):
+            raise TypeError(
+                f"{type(team).__name__} must be a subclass of ValueTeam or ActorCriticTeam to "
+                "learn, or have a learner_class"
+            )
         self.team, self.arena = team, check_arena(arena)
         self.games = check_integer("games", games, 1)
         self._width = min(self.games, check_integer("side_by_side", side_by_side, 1))
@@ -195,48 +205,20 @@ class Training:
             return self._play_round()
 
     def _play_round(self) -> str:
-        from isingrl.battle.memory import Recorder
-
         index = len(self._history["loss"])
         opponent = self._opponents[index % len(self._opponents)]
-        learners = {each for each in (self._learner, opponent.learner) if each is not None}
+        learners = (self._learner, opponent.learner)
         for learner in learners:
-            learner.progress = self.played / self.games
+            if learner is not None:
+                learner.progress = self.played / self.games
         games, generator = self._running, self._generator
         # the last round may be a smaller one
         games.begin(generator, min(self._width, self.games - self.played))
         players = (self._learner.player(), opponent.prepare(generator))
-        for player, size in zip(players, self.arena.sizes, strict=True):
-            player.begin(self._width * size)
-        recorders = [
-            None
-            if learner is None
-            else (learner, Recorder(learner.memory, learner.field(), games, t))
-            for t, learner in enumerate((self._learner, opponent.learner))
-        ]
-        losses: list[float] = []
-        reward, acted = 0.0, 0
-        while games.running.any():
-            seen = (games.observe(0), games.observe(1))
-            decisions = [players[t].act(seen[t], seen[1 - t], generator) for t in (0, 1)]
-            outcomes = games.step((decisions[0].actions, decisions[1].actions))
-            new: dict[TeamLearner, int] = {}
-            for t, recorder in enumerate(recorders):
-                if recorder is not None:
-                    learner, writer = recorder
-                    number = writer.add(seen[t], decisions[t], outcomes[t])
-                    new[learner] = new.get(learner, 0) + number
-            for learner, number in new.items():
-                found = learner.learn_step(number, generator)
-                losses += found if learner is self._learner else []
-            reward += float(outcomes[0].rewards.sum())
-            acted += len(outcomes[0].rewards)
-        for learner in dict.fromkeys(r[0] for r in recorders if r is not None):
-            found = learner.learn_round(generator)
-            losses += found if learner is self._learner else []
+        losses, reward = play_and_learn(games, players, learners, generator)
         for each in self._opponents:
             each.after_round(index)
-        return self._note(losses, reward / acted)
+        return self._note(losses, reward)
 
     def _note(self, losses: list[float], reward: float) -> str:
         """Keep how a round went."""
@@ -357,11 +339,11 @@ class Training:
         from isingrl.battle.value_learner import ValueLearner
 
         number = int(seed.generate_state(1, np.uint64)[0] >> 1)
-        if isinstance(self.team, ActorCriticTeam):
-            most = self._width * sum(self.arena.sizes) * self.arena.max_steps
-            return PolicyLearner(self.team, most, number, self._device)
-        assert isinstance(self.team, ValueTeam)
-        return ValueLearner(self.team, number, self._device)
+        make: Callable[..., TeamLearner] = self.team.learner_class or PolicyLearner
+        if self.team.learner_class is None and isinstance(self.team, ValueTeam):
+            return ValueLearner(self.team, number, self._device)
+        most = self._width * sum(self.arena.sizes) * self.arena.max_steps
+        return make(self.team, most, number, self._device)
 
     def _make_opponents(self, opponents: list[Any], seed: np.random.SeedSequence) -> list[Opponent]:
         from isingrl.battle.opponents import make_opponent
@@ -378,23 +360,24 @@ class Training:
         ]
 
 
-def _opponent(each: Any, device: str) -> str | Player:
-    """Name of an opponent that depends on the learner, or the player that it is."""
-    if isinstance(each, TrainedTeam | Team):
-        return make_player(each, device)
-    return script(each) if each in SCRIPTS else str(each)
+def _opponent(each: Any, device: str) -> str | Player | Opponent:
+    """Name of an opponent that depends on the learner, or the player or opponent that it is."""
+    if isinstance(each, str):
+        return TEAMS[each]().player() if each in TEAMS else each
+    return each if isinstance(each, Opponent) else make_player(each, device)
 
 
 def _opponent_name(each: Any) -> str:
+    """Name by which a checkpoint tells an opponent from others."""
     if isinstance(each, TrainedTeam):
         digest = hashlib.sha256()
         for name in sorted(each.parameters):
             digest.update(np.ascontiguousarray(each.parameters[name]).tobytes())
         return f"{each.team.name} {digest.hexdigest()[:8]}"
+    if isinstance(each, Player | Opponent):
+        return str(getattr(each, "name", type(each).__name__))
+    if isinstance(each, LearningTeam):
+        raise ValueError(f"opponent must be trained or one of {', '.join(OPPONENTS)}; got {each!r}")
     if isinstance(each, Team):
-        if each.name not in SCRIPTS:
-            raise ValueError(
-                f"opponent must be trained or one of {', '.join(OPPONENTS)}; got {each!r}"
-            )
-        return each.name
+        return repr(each) if each.settings() else each.name
     return check_choice("opponent", each, OPPONENTS)

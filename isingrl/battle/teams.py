@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from abc import ABC
-from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import ClassVar
 
 from isingrl.battle.kernels.agents import N_ACTIONS
-from isingrl.support.kinds import check_name, register
-from isingrl.support.reprs import call
-from isingrl.support.validation import check_choice, check_flag, check_integer, check_real
+from isingrl.battle.players import PursuitPlayer, RandomPlayer
+from isingrl.battle.team import LearningTeam, Team
+from isingrl.support.validation import check_flag, check_integer, check_real
 
 __all__ = [
     "TEAMS",
@@ -23,52 +22,6 @@ __all__ = [
     "Team",
     "ValueTeam",
 ]
-
-KINDS: dict[str, type[Team]] = {}
-"""Teams by name, those of users too."""
-NETWORKS = ("two-headed", "chapter", "convolutional")
-
-
-@dataclass(frozen=True, repr=False)
-class Team(ABC):
-    """A team of the battle.
-
-    Examples
-    --------
-    >>> from isingrl.battle import TEAMS
-    >>> [team.name for team in (TEAMS["random"](), TEAMS["pursuit"]())]
-    ['random', 'pursuit']
-    """
-
-    name: ClassVar[str]
-    """Name of the method, as it stands in commands and along dimensions; each class has its own."""
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(**options)
-        register(cls, KINDS)
-
-    def settings(self) -> dict[str, Any]:
-        """Arguments that make this team again, ready for JSON.
-
-        Returns
-        -------
-        dict
-            By name.
-
-        Examples
-        --------
-        >>> from isingrl.battle import MeanFieldQTeam
-        >>> team = MeanFieldQTeam(discount=0.9)
-        >>> MeanFieldQTeam(**team.settings()) == team
-        True
-        """
-        return asdict(self)
-
-    def __repr__(self) -> str:
-        return call(self)
-
-    def _set(self, name: str, value: Any) -> None:
-        object.__setattr__(self, name, value)
 
 
 @dataclass(frozen=True, repr=False)
@@ -86,6 +39,10 @@ class RandomTeam(Team):
 
     name: ClassVar[str] = "random"
 
+    def player(self) -> RandomPlayer:
+        """See `Team.player`."""
+        return RandomPlayer()
+
 
 @dataclass(frozen=True, repr=False)
 class PursuitTeam(Team):
@@ -102,58 +59,9 @@ class PursuitTeam(Team):
 
     name: ClassVar[str] = "pursuit"
 
-
-@dataclass(frozen=True, repr=False)
-class LearningTeam(Team):
-    r"""What all teams that learn have in common: one network for all agents of the team.
-
-    Parameters
-    ----------
-    network : {"two-headed", "chapter", "convolutional"}
-        "two-headed": the view (presence and health of team mates and foes, walls) through a layer
-        of 128 and the mean action through one of 32, joined by one of 64. "chapter": Zai & Brown's
-        359 → 25 → 21, which sees presence alone. "convolutional": that of Yang et al.
-    discount : float
-        Discount γ in [0, 1].
-    learning_rate : float
-        Of Adam, in (0, 1].
-    falling_rate : bool
-        Whether the learning rate falls to 0 over a training, as half a cosine.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a name is unknown or a number lies outside its interval.
-
-    Examples
-    --------
-    >>> from isingrl.battle import ActorCriticTeam, LearningTeam, MeanFieldQTeam
-    >>> isinstance(MeanFieldQTeam(), LearningTeam), MeanFieldQTeam().mean_field
-    (True, True)
-    >>> ActorCriticTeam().outputs - MeanFieldQTeam().outputs
-    1
-    """
-
-    mean_field: ClassVar[bool] = False
-    """Whether the agents see the mean action of their team mates."""
-
-    outputs: ClassVar[int] = N_ACTIONS
-    """Of the network: a number for every action, and perhaps the value."""
-
-    network: str = "two-headed"
-    discount: float = 0.8
-    learning_rate: float = 5e-4
-    falling_rate: bool = True
-
-    def __post_init__(self) -> None:
-        check_name(type(self))
-        check_choice("network", self.network, NETWORKS)
-        self._set("discount", check_real("discount", self.discount, minimum=0, maximum=1))
-        rate = check_real("learning_rate", self.learning_rate, minimum=0, maximum=1)
-        if rate == 0:
-            raise ValueError("learning_rate must lie in (0, 1]; got 0")
-        self._set("learning_rate", rate)
-        check_flag("falling_rate", self.falling_rate)
+    def player(self) -> PursuitPlayer:
+        """See `Team.player`."""
+        return PursuitPlayer()
 
 
 @dataclass(frozen=True, repr=False)

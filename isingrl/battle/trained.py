@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from isingrl.battle.players import SCRIPTS, Player, script
-from isingrl.battle.teams import KINDS, LearningTeam, Team, ValueTeam
+from isingrl.battle.players import Player
+from isingrl.battle.team import KINDS, NETWORKS, LearningTeam, Team
+from isingrl.battle.teams import ValueTeam
 from isingrl.support.archives import foreign, read_archive, write_archive
 from isingrl.support.devices import check_device, require_torch
 from isingrl.support.kinds import kind_named
@@ -48,6 +49,15 @@ class TrainedTeam:
     >>> trained = train(MeanFieldQTeam(), "self", arena=arena, games=4, side_by_side=2, seed=1)
     >>> trained.team.name, len(trained.parameters) > 0, sorted(trained.history.coords)
     ('mean-field-q', True, ['games', 'opponent'])
+    >>> trained.at_temperature(0.1).team.softmax_temperature
+    0.1
+    >>> from tempfile import TemporaryDirectory
+    >>> from isingrl.battle import TrainedTeam
+    >>> with TemporaryDirectory() as folder:
+    ...     trained.save(folder)
+    ...     again = TrainedTeam.load(folder)
+    >>> again.team == trained.team
+    True
     """
 
     team: LearningTeam
@@ -73,18 +83,6 @@ class TrainedTeam:
         ------
         OSError
             If they cannot be written.
-
-        Examples
-        --------
-        >>> from tempfile import TemporaryDirectory
-        >>> from isingrl.battle import Arena, MeanFieldQTeam, TrainedTeam, train
-        >>> arena = Arena(map_size=8, team_size=2, max_steps=5)
-        >>> trained = train(MeanFieldQTeam(), "self", arena=arena, games=4, side_by_side=2, seed=1)
-        >>> with TemporaryDirectory() as folder:
-        ...     trained.save(folder)
-        ...     again = TrainedTeam.load(folder)
-        >>> again.team == trained.team
-        True
         """
         arrays = dict(self.parameters)
         settings = {
@@ -103,13 +101,24 @@ class TrainedTeam:
         write_archive(path, _NAME, settings, arrays)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> TrainedTeam:
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        teams: Iterable[type[Team]] = (),
+        networks: Iterable[type[Any]] = (),
+    ) -> TrainedTeam:
         """Read what `save` wrote.
+
+        The files name the classes of the team and its network, and never code to import. Those of
+        your own that this process has defined or imported are known by their names.
 
         Parameters
         ----------
         path : path
             The folder.
+        teams, networks : classes
+            Those of your own that count before others of their names.
 
         Returns
         -------
@@ -121,24 +130,18 @@ class TrainedTeam:
         FileNotFoundError
             If the folder has no trained team.
         ValueError
-            If its files are damaged, cut short or of another kind.
-
-        Examples
-        --------
-        >>> from tempfile import TemporaryDirectory
-        >>> from isingrl.battle import Arena, MeanFieldQTeam, TrainedTeam, train
-        >>> arena = Arena(map_size=8, team_size=2, max_steps=5)
-        >>> trained = train(MeanFieldQTeam(), "self", arena=arena, games=4, side_by_side=2, seed=1)
-        >>> with TemporaryDirectory() as folder:
-        ...     trained.save(folder)
-        ...     again = TrainedTeam.load(folder)
-        >>> again.team == trained.team
-        True
+            If its files are damaged, cut short or of another kind, or a class is unknown.
         """
         settings, arrays = read_archive(path, _NAME, _FORMAT, _WHAT)
         with foreign(path, _WHAT):
             arguments = dict(settings["team"])
-            team = kind_named(arguments.pop("name"), KINDS, "team")(**arguments)
+            if arguments.get("network") not in NETWORKS:
+                require_torch("battle")
+                from isingrl.battle.networks import KINDS as ALL_NETWORKS
+
+                name = str(arguments.get("network"))
+                arguments["network"] = kind_named(name, ALL_NETWORKS, "network", networks)
+            team = kind_named(arguments.pop("name"), KINDS, "team", teams)(**arguments)
             if not isinstance(team, LearningTeam):
                 raise ValueError(f"{team.name} is no team that learns")
             history = {
@@ -151,7 +154,7 @@ class TrainedTeam:
             trained = cls(team, arrays, history_dataset(history) if history else xr.Dataset())
             trained.player()
         if settings.get("rival"):
-            rival = cls.load(Path(path) / "rival")
+            rival = cls.load(Path(path) / "rival", teams=teams, networks=networks)
             return cls(team, arrays, trained.history, rival)
         return trained
 
@@ -172,14 +175,6 @@ class TrainedTeam:
         ------
         TypeError, ValueError
             If it is no number of at least 0 or the team has no softmax temperature.
-
-        Examples
-        --------
-        >>> from isingrl.battle import Arena, MeanFieldQTeam, train
-        >>> arena = Arena(map_size=8, team_size=2, max_steps=5)
-        >>> trained = train(MeanFieldQTeam(), "self", arena=arena, games=4, side_by_side=2, seed=1)
-        >>> trained.at_temperature(0.1).team.softmax_temperature
-        0.1
         """
         if not isinstance(self.team, ValueTeam):
             raise ValueError(f"{self.team.name} has no option softmax_temperature")
@@ -205,31 +200,18 @@ class TrainedTeam:
             finite.
         ImportError
             If torch is not installed.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from isingrl.battle import Arena, Games, MeanFieldQTeam, train
-        >>> arena = Arena(map_size=8, team_size=2, max_steps=5)
-        >>> trained = train(MeanFieldQTeam(), "self", arena=arena, games=4, side_by_side=2, seed=1)
-        >>> player, games = trained.player(), Games(arena, n_games=1)
-        >>> games.begin(np.random.default_rng(1))
-        >>> player.begin(2)
-        >>> seen = [games.observe(team) for team in (0, 1)]
-        >>> player.act(seen[0], seen[1], np.random.default_rng(1)).actions.shape
-        (2,)
         """
         require_torch("battle")
         check_device(device)
-        from isingrl.battle.network_player import NetworkPlayer
+        from isingrl.battle.network_player import team_player
         from isingrl.battle.networks import make_network
         from isingrl.battle.team_learner import set_parameters
 
         team = self.team
         network = make_network(team.network, team.mean_field, team.outputs, 0).to(device)
         set_parameters(network, dict(self.parameters))
-        tau = team.softmax_temperature if isinstance(team, ValueTeam) else 1.0
-        return NetworkPlayer(team, network, lambda: tau)
+        tau = float(getattr(team, "softmax_temperature", 1.0))
+        return team_player(team, network, lambda: tau)
 
 
 def history_dataset(arrays: Mapping[str, npt.NDArray[Any]]) -> xr.Dataset:
@@ -254,15 +236,17 @@ def history_dataset(arrays: Mapping[str, npt.NDArray[Any]]) -> xr.Dataset:
 
 
 def make_player(team: Any, device: str = "cpu") -> Player:
-    """Player of a team that is scripted or trained.
+    """Player of a team, or the one given.
 
     Raises
     ------
     TypeError
-        If it is neither.
+        If it is no team that can play.
     """
+    if isinstance(team, Player):
+        return team
     if isinstance(team, TrainedTeam):
         return team.player(device)
-    if isinstance(team, Team) and team.name in SCRIPTS:
-        return script(team.name)
+    if isinstance(team, Team):
+        return team.player()
     raise TypeError(f"a team must be trained, random or pursuit to play; got {team!r}")

@@ -16,7 +16,7 @@ from isingrl.battle import (
     tournament,
     train,
 )
-from isingrl.battle.teams import KINDS
+from isingrl.battle.team import KINDS
 
 pytest.importorskip("magent2")
 pytest.importorskip("torch")

@@ -1,0 +1,99 @@
+"""What all opponents of a team that learns share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from isingrl.battle.players import Player
+from isingrl.support.archives import Arrays
+
+if TYPE_CHECKING:
+    from isingrl.battle.team_learner import TeamLearner
+
+__all__ = ["Opponent"]
+
+
+class Opponent(ABC):
+    """Who plays against a team that learns, and may change during the training.
+
+    Examples
+    --------
+    >>> from isingrl import battle
+    >>> class Alternating(battle.Opponent):
+    ...     players = battle.RandomTeam().player(), battle.PursuitTeam().player()
+    ...     rounds = 0
+    ...     def prepare(self, generator):
+    ...         return self.players[self.rounds % 2]
+    ...     def after_round(self, index):
+    ...         self.rounds = index + 1
+    ...     def state(self):
+    ...         return {"rounds": np.array(self.rounds)}
+    ...     def restore(self, arrays):
+    ...         self.rounds = int(arrays["rounds"])
+    >>> import numpy as np
+    >>> team, arena = battle.MeanFieldQTeam(), battle.Arena(8, team_size=2, max_steps=5)
+    >>> found = battle.train(team, Alternating(), arena=arena, games=4, side_by_side=2, seed=1)
+    >>> found.history["opponent"].values.tolist()
+    ['Alternating', 'Alternating']
+    """
+
+    learner: TeamLearner | None = None
+    """What learns from the opponent's experiences, if anything does."""
+
+    def meet(self, learner: TeamLearner) -> None:
+        """Meet the team that learns, before the first round.
+
+        Parameters
+        ----------
+        learner : TeamLearner
+            Whose ``network`` changes while it learns.
+        """
+        return
+
+    @abstractmethod
+    def prepare(self, generator: np.random.Generator) -> Player:
+        """Make ready for a round.
+
+        Parameters
+        ----------
+        generator : Generator
+            Of all random numbers.
+
+        Returns
+        -------
+        Player
+            Of the next round.
+        """
+
+    def after_round(self, index: int) -> None:
+        """Change as the training has gone on.
+
+        Parameters
+        ----------
+        index : int
+            Rounds from 0.
+        """
+        return
+
+    def state(self) -> Arrays:
+        """All that a checkpoint needs.
+
+        Returns
+        -------
+        dict of arrays
+            By name, of any shape.
+        """
+        return {}
+
+    def restore(self, arrays: Arrays) -> None:
+        """Take over what `state` returned.
+
+        Parameters
+        ----------
+        arrays : dict of arrays
+            As of `state`, of the same shape.
+        """
+        return

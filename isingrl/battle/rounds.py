@@ -1,0 +1,89 @@
+"""One round of games: two players act step by step, and what learns does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from isingrl.battle.games import Games, Observation, StepResult
+from isingrl.battle.players import Decision, Player
+
+if TYPE_CHECKING:
+    from isingrl.battle.team_learner import TeamLearner
+
+Seen = tuple[Observation, Observation]
+
+
+def begin_players(games: Games, players: Sequence[Player]) -> None:
+    """Tell both players that games begin."""
+    for player, size in zip(players, games.arena.sizes, strict=True):
+        player.begin(games.n_games * size)
+
+
+def act(seen: Seen, players: Sequence[Player], generator: np.random.Generator) -> list[Decision]:
+    """What both players do."""
+    return [players[t].act(seen[t], seen[1 - t], generator) for t in (0, 1)]
+
+
+def step(
+    games: Games, players: Sequence[Player], generator: np.random.Generator
+) -> tuple[Seen, list[Decision], tuple[StepResult, StepResult]]:
+    """Make a step of all games; returns what was seen, decided and brought about."""
+    seen = (games.observe(0), games.observe(1))
+    decisions = act(seen, players, generator)
+    return seen, decisions, games.step((decisions[0].actions, decisions[1].actions))
+
+
+def play_and_learn(
+    games: Games,
+    players: Sequence[Player],
+    learners: Sequence[TeamLearner | None],
+    generator: np.random.Generator,
+) -> tuple[list[float], float]:
+    """Play games that have begun until they are over, while both sides learn.
+
+    Parameters
+    ----------
+    games : Games
+    players : sequence of two Player
+    learners : sequence of two TeamLearner or None
+        What learns from the experiences of each side; one may learn from both.
+    generator : Generator
+
+    Returns
+    -------
+    tuple
+        Losses of the first learner, and the mean reward of an agent of the first side a step.
+    """
+    from isingrl.battle.memory import Recorder
+
+    recorders = [
+        (t, learner, Recorder(learner.memory, learner.field(), games, t))
+        for t, learner in enumerate(learners)
+        if learner is not None
+    ]
+    begin_players(games, players)
+    losses: list[float] = []
+    reward, acted = 0.0, 0
+    while games.running.any():
+        seen, decisions, outcomes = step(games, players, generator)
+        new: dict[TeamLearner, int] = {}
+        for t, learner, recorder in recorders:
+            number = recorder.add(seen[t], decisions[t], outcomes[t])
+            new[learner] = new.get(learner, 0) + number
+        found = [(each, each.learn_step(number, generator)) for each, number in new.items()]
+        losses += _of_first(learners, found)
+        reward += float(outcomes[0].rewards.sum())
+        acted += len(outcomes[0].rewards)
+    distinct = dict.fromkeys(learner for _, learner, _ in recorders)
+    losses += _of_first(learners, [(each, each.learn_round(generator)) for each in distinct])
+    return losses, reward / acted
+
+
+def _of_first(
+    learners: Sequence[TeamLearner | None], found: Iterable[tuple[TeamLearner, list[float]]]
+) -> list[float]:
+    """Losses of the first learner."""
+    return [loss for each, losses in found if each is learners[0] for loss in losses]

@@ -1,0 +1,139 @@
+"""What all teams of the battle share, and what all teams that learn do."""
+
+from __future__ import annotations
+
+from abc import ABC
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+from isingrl.battle.kernels.agents import N_ACTIONS
+from isingrl.battle.players import Player
+from isingrl.support.kinds import check_name, register
+from isingrl.support.reprs import call
+from isingrl.support.validation import check_choice, check_flag, check_real
+
+KINDS: dict[str, type[Team]] = {}
+"""Teams by name, those of users too."""
+NETWORKS = ("two-headed", "chapter", "convolutional")
+
+
+@dataclass(frozen=True, repr=False)
+class Team(ABC):
+    """A team of the battle.
+
+    Examples
+    --------
+    >>> from isingrl.battle import TEAMS
+    >>> [team.name for team in (TEAMS["random"](), TEAMS["pursuit"]())]
+    ['random', 'pursuit']
+    >>> TEAMS["mean-field-q"](**TEAMS["mean-field-q"](discount=0.9).settings()).discount
+    0.9
+    """
+
+    name: ClassVar[str]
+    """Name of the method, as it stands in commands and along dimensions; each class has its own."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        register(cls, KINDS)
+
+    def settings(self) -> dict[str, Any]:
+        """Arguments that make this team again, ready for JSON.
+
+        Returns
+        -------
+        dict
+            By name.
+        """
+        return asdict(self)
+
+    def player(self) -> Player:
+        """Make who acts for the team; a team that learns has one only once it is trained.
+
+        Returns
+        -------
+        Player
+            A new one.
+
+        Raises
+        ------
+        TypeError
+            If the team has none.
+        """
+        raise TypeError(
+            f"a team must be trained, random or pursuit to play, or have a method player; got "
+            f"{self!r}"
+        )
+
+    def __repr__(self) -> str:
+        return call(self)
+
+    def _set(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+
+
+@dataclass(frozen=True, repr=False)
+class LearningTeam(Team):
+    r"""What all teams that learn have in common: one network for all agents of the team.
+
+    Parameters
+    ----------
+    network : {"two-headed", "chapter", "convolutional"} or class
+        "two-headed": the view (presence and health of team mates and foes, walls) through a layer
+        of 128 and the mean action through one of 32, joined by one of 64. "chapter": Zai & Brown's
+        359 → 25 → 21, which sees presence alone. "convolutional": that of Yang et al. Or a class of
+        your own with a name, a subclass of `isingrl.battle.networks.BattleNetwork`.
+    discount : float
+        Discount γ in [0, 1].
+    learning_rate : float
+        Of Adam, in (0, 1].
+    falling_rate : bool
+        Whether the learning rate falls to 0 over a training, as half a cosine.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a name is unknown or a number lies outside its interval.
+
+    Examples
+    --------
+    >>> from isingrl.battle import ActorCriticTeam, LearningTeam, MeanFieldQTeam
+    >>> isinstance(MeanFieldQTeam(), LearningTeam), MeanFieldQTeam().mean_field
+    (True, True)
+    >>> ActorCriticTeam().outputs - MeanFieldQTeam().outputs
+    1
+    """
+
+    mean_field: ClassVar[bool] = False
+    """Whether the agents see the mean action of their team mates."""
+
+    outputs: ClassVar[int] = N_ACTIONS
+    """Of the network: a number for every action, and perhaps the value."""
+
+    learner_class: ClassVar[type[Any] | None] = None
+    """What learns, a `isingrl.battle.team_learner.TeamLearner` made as ``learner_class(team, steps,
+    seed, device)``, the most steps of a round; for teams that are neither value teams nor
+    actor-critics."""
+
+    player_class: ClassVar[type[Player] | None] = None
+    """Who acts, made as ``player_class(team, network, tau)``; by softmax at τ = tau() if None."""
+
+    network: str | type[Any] = "two-headed"
+    discount: float = 0.8
+    learning_rate: float = 5e-4
+    falling_rate: bool = True
+
+    def __post_init__(self) -> None:
+        check_name(type(self))
+        if not hasattr(self.network, "code_planes"):  # of a `BattleNetwork`, whose module is heavy
+            check_choice("network", self.network, NETWORKS)
+        self._set("discount", check_real("discount", self.discount, minimum=0, maximum=1))
+        rate = check_real("learning_rate", self.learning_rate, minimum=0, maximum=1)
+        if rate == 0:
+            raise ValueError("learning_rate must lie in (0, 1]; got 0")
+        self._set("learning_rate", rate)
+        check_flag("falling_rate", self.falling_rate)
+
+    def settings(self) -> dict[str, Any]:
+        """See `Team.settings`; a network of your own by its name."""
+        return asdict(self) | {"network": getattr(self.network, "name", self.network)}
