@@ -81,6 +81,6 @@ def temperature_indices(
     with np.errstate(invalid="ignore"):
         off = np.where(asked[:, None] == trained, 0.0, abs(asked[:, None] - trained))
     nearest = off.argmin(axis=1)
-    same = off[np.arange(len(asked)), nearest] <= _SAME * abs(asked)
+    same = (off[np.arange(len(asked)), nearest] <= _SAME * abs(asked)) & np.isfinite(asked)
     same |= asked == trained[nearest]
     return np.where(same, nearest, -1)

@@ -80,6 +80,7 @@ def test_zero_and_infinity_are_found_among_temperatures():
     trained = np.array([0.0, 0.1 * 3, np.inf])
     asked = np.array([np.inf, 0.3, 0.0, 1e-300, 1e300])
     assert temperature_indices(asked, trained).tolist() == [2, 1, 0, -1, -1]
+    assert temperature_indices(asked, trained[1:2]).tolist() == [-1, 0, -1, -1, -1]
 
 
 def test_a_policy_with_entries_never_visited_is_not_exact(policy):

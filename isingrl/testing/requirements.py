@@ -1,0 +1,49 @@
+"""What all conformance tests use."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from isingrl.lattice import Lattice
+from isingrl.model import Ising
+
+
+def require(holds: object, message: str) -> None:
+    """Raise an AssertionError with this message unless `holds`; also under ``python -O``."""
+    if not holds:
+        raise AssertionError(message)
+
+
+def model_or_default(model: Ising | None) -> Ising:
+    """The model given, or a small one on the square lattice."""
+    return Ising(Lattice((4, 4))) if model is None else model
+
+
+def require_name(kind: Any) -> None:
+    """Require an attribute ``name`` that is text."""
+    name = getattr(kind, "name", None)
+    who = type(kind).__name__
+    require(isinstance(name, str) and name, f"{who}.name must be text; got {name!r}")
+
+
+def require_json(settings: Any, who: str) -> Any:
+    """Require what JSON can hold; returns what JSON makes of it."""
+    require(isinstance(settings, dict), f"{who}.settings must return a dict; got {settings!r}")
+    try:
+        return json.loads(json.dumps(settings))
+    except TypeError as error:
+        raise AssertionError(
+            f"{who}.settings must be numbers, text, or lists or dicts of them: {error}"
+        ) from error
+
+
+def same_arrays(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether arrays of the same names are equal, NaN included."""
+    return one.keys() == other.keys() and all(
+        np.array_equal(values, other[name], equal_nan=np.asarray(values).dtype.kind == "f")
+        for name, values in one.items()
+    )

@@ -1,0 +1,204 @@
+"""Conformance tests of rules, and of all else that `isingrl.simulate` runs."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numba
+import numpy as np
+import xarray as xr
+
+from isingrl.dynamics import Dynamics
+from isingrl.model import Ising
+from isingrl.rules import Rule, compiled
+from isingrl.simulation import simulate
+from isingrl.testing.requirements import (
+    model_or_default,
+    require,
+    require_json,
+    require_name,
+    same_arrays,
+)
+
+__all__ = ["check_dynamics", "check_rule"]
+
+TEMPERATURES = (1.5, 3.0)
+_SWEEPS, _CUT = 12, 5
+
+
+def check_rule(
+    rule: Rule,
+    model: Ising | None = None,
+    temperature: Any = TEMPERATURES,
+    *,
+    detailed_balance: bool = False,
+) -> None:
+    """Check a rule: its table, and all that `check_dynamics` does.
+
+    The table holds probabilities in the right shape, also at temperatures 0 and ∞ unless
+    ``temperatures`` refuses them. It is the same at every call, and that of a temperature does not
+    depend on the others asked for.
+
+    Parameters
+    ----------
+    rule : Rule
+        What is checked.
+    model : Ising, optional
+        The square lattice of 4 × 4 sites with J = 1 if omitted.
+    temperature : float or sequence of float
+        In J/k_B; None for all those of a policy.
+    detailed_balance : bool
+        Whether the rule claims detailed balance with the model's energy.
+
+    Raises
+    ------
+    AssertionError, TypeError, ValueError
+        If something does not hold.
+
+    Examples
+    --------
+    >>> import isingrl as irl
+    >>> from isingrl.testing import check_rule
+    >>> check_rule(irl.Metropolis(), detailed_balance=True)
+    """
+    model = model_or_default(model)
+    require(isinstance(rule, Rule), f"rule must be a Rule; got {rule!r}")
+    asked = rule.temperatures(model, temperature)
+    given = asked.copy()
+    table = compiled(rule, model, asked, 2)
+    require(np.array_equal(given, asked), f"{rule.name}: table must not change its arguments")
+    again = compiled(rule, model, asked, 2)
+    require(np.array_equal(table.up, again.up), f"{rule.name}: table must repeat at every call")
+    each = [compiled(rule, model, asked[k : k + 1], 2).up for k in range(len(asked))]
+    require(
+        np.array_equal(table.up, np.concatenate(each)),
+        f"{rule.name}: the table of a temperature must not depend on others asked for",
+    )
+    for extreme in (0.0, np.inf):
+        try:
+            one = rule.temperatures(model, extreme)
+        except ValueError:
+            continue  # refused, as it may
+        compiled(rule, model, one, 1)
+    if detailed_balance:
+        _check_detailed_balance(rule, model, asked)
+    check_dynamics(rule, model, temperature)
+
+
+def check_dynamics(
+    dynamics: Dynamics, model: Ising | None = None, temperature: Any = TEMPERATURES
+) -> None:
+    """Check what `isingrl.simulate` runs: a rule, agents that learn, or an engine of your own.
+
+    It has a name, and settings that JSON can hold. Runs repeat with their seed, on one thread as on
+    several, and differ with another. What is measured is that of the spins. An engine goes on from
+    its state, and a run from its checkpoint, to the last bit.
+
+    Parameters
+    ----------
+    dynamics : Dynamics
+        What is checked.
+    model : Ising, optional
+        The square lattice of 4 × 4 sites with J = 1 if omitted.
+    temperature : float or sequence of float
+        In J/k_B; None for all those of a policy.
+
+    Raises
+    ------
+    AssertionError, TypeError, ValueError
+        If something does not hold.
+
+    Examples
+    --------
+    >>> import isingrl as irl
+    >>> from isingrl.testing import check_dynamics
+    >>> check_dynamics(irl.Learning(irl.IndependentQ()))
+    """
+    model = model_or_default(model)
+    require(isinstance(dynamics, Dynamics), f"dynamics must be a Dynamics; got {dynamics!r}")
+    require_name(dynamics)
+    require_json(dynamics.settings(), type(dynamics).__name__)
+    who = dynamics.name
+
+    def run(sweeps: int = _SWEEPS, seed: int = 1, **options: Any) -> xr.Dataset:
+        return simulate(model, dynamics, temperature, sweeps=sweeps, chains=2, seed=seed, **options)
+
+    whole = run(snapshots=_SWEEPS)
+    require(whole["method"].item() == who, f"{who}: data must have its name as method")
+    _check_measured(who, model, whole)
+    check_repeats(who, lambda: run(snapshots=_SWEEPS), whole)
+    spins = run(seed=2, snapshots=_SWEEPS)["spins"]
+    require(not spins.equals(whole["spins"]), f"{who}: another seed must give another run")
+    with tempfile.TemporaryDirectory() as folder:
+        run(_CUT, out=folder)
+        longer = run(out=folder)
+    require(longer.identical(run()), f"{who}: a run must go on from its checkpoint as if uncut")
+    _check_engine(dynamics, model, dynamics.temperatures(model, temperature))
+
+
+def check_repeats(who: str, run: Callable[[], xr.Dataset], first: xr.Dataset) -> None:
+    """Require that a run repeats, on several threads and on one."""
+    require(run().identical(first), f"{who}: the same seed must give the same numbers")
+    with _one_thread():
+        require(run().identical(first), f"{who}: one thread must give the numbers of several")
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    threads = numba.get_num_threads()
+    numba.set_num_threads(1)
+    try:
+        yield
+    finally:
+        numba.set_num_threads(threads)
+
+
+def _check_measured(who: str, model: Ising, data: xr.Dataset) -> None:
+    """Require what was measured to be that of the configurations, of which there is one a draw."""
+    sites = ("x", "y", "z")[: model.lattice.ndim]
+    spins = data["spins"].transpose("temperature", "chain", "snapshot", *sites).values
+    require(np.isin(spins, (-1, 1)).all(), f"{who}: spins must be -1 or 1")
+    for name, expected in (
+        ("energy", model.energy(spins)),
+        ("magnetization", model.magnetization(spins)),
+    ):
+        found = data[name].transpose("temperature", "chain", "draw").values
+        require(np.allclose(found, expected), f"{who}: {name} must be that of its spins")
+
+
+def _check_engine(dynamics: Dynamics, model: Ising, temperatures: Any) -> None:
+    seed, who = np.random.SeedSequence(1), dynamics.name
+    engine = dynamics.engine(model, temperatures, 2, "up", "checkerboard", seed)
+    chains = range(2 * len(temperatures))
+
+    def goes_on() -> dict[str, Any]:
+        measured = engine.record(2, 3)
+        return measured | {f"spins {chain}": engine.spins(chain) for chain in chains}
+
+    for chain in chains:
+        require((engine.spins(chain) == 1).all(), f"{who}: an engine must have the start given")
+    engine.sweep(3)
+    state = engine.state()
+    first = goes_on()
+    engine.restore(state)
+    require(
+        same_arrays(first, goes_on()),
+        f"{who}: an engine must go on from what state returned, copies of all that it depends on",
+    )
+
+
+def _check_detailed_balance(rule: Rule, model: Ising, temperatures: Any) -> None:
+    table = compiled(rule, model, temperatures, 1)
+    require(
+        table.counted and table.up.shape[1] == 1,
+        f"{rule.name}: detailed balance is checked of tables by the number of up neighbours",
+    )
+    to_up, to_down = table.up[:, 0, 0], 1 - table.up[:, 0, 1]
+    ratio = np.exp(-2 * model.local_fields() / temperatures[:, None])
+    require(
+        np.allclose(to_up * ratio, to_down, rtol=1e-9, atol=1e-12),
+        f"{rule.name}: P(down → up) / P(up → down) must be exp(2 (J S + h) / T)",
+    )
