@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import isingrl as irl
-from isingrl import simulation
+from isingrl import run as run_module
 from isingrl.agents import REWARDS
 from isingrl.agents.rewards import Reward
 from isingrl.applicability import temperature_indices
@@ -100,7 +100,7 @@ def test_a_policy_with_entries_never_visited_is_not_exact(policy):
 
 def test_a_second_run_in_one_folder_is_refused(tmp_path, monkeypatch):
     inside, go_on, failures = threading.Event(), threading.Event(), []
-    run = simulation.measure
+    run = run_module.measure
 
     def waiting(*arguments):
         inside.set()
@@ -113,7 +113,7 @@ def test_a_second_run_in_one_folder_is_refused(tmp_path, monkeypatch):
         except Exception as error:
             failures.append(error)
 
-    monkeypatch.setattr(simulation, "measure", waiting)
+    monkeypatch.setattr(run_module, "measure", waiting)
     thread = threading.Thread(target=first)
     thread.start()
     assert inside.wait(30)
