@@ -214,13 +214,47 @@ class RuleTable:
         >>> table.states(model.lattice, [1, 1, 1, -1, -1, -1]).tolist()
         [1, 2, 1, 1, 0, 1]
         """
-        flat = np.asarray(spins, dtype=np.int64)
-        padded = np.concatenate([flat, np.zeros((*flat.shape[:-1], 1), dtype=np.int64)], axis=-1)
-        if self.sites is not None:
-            weights = 1 << np.arange(self.sites.shape[1], dtype=np.int64)
-            return np.asarray((padded[..., self.sites] > 0) @ weights)
-        sums = padded[..., lattice.neighbors].sum(axis=-1)
-        return np.asarray((sums + lattice.coordination_number) // lattice.local_sum_step)
+        up = np.asarray(spins) > 0
+        missing = np.full((*up.shape[:-1], 1), 2)
+        states = np.concatenate([up, missing], axis=-1)
+        sites, codes = codes_of(lattice, self.sites)
+        seen = codes[np.arange(len(codes)), states[..., sites]]
+        return np.asarray(seen.sum(axis=-1, dtype=np.int64))
+
+
+def codes_of(
+    lattice: Lattice, sites: npt.NDArray[np.int32] | None
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """Whose spins a site sees, and the codes whose sum is the state that it sees.
+
+    Parameters
+    ----------
+    lattice : Lattice
+    sites : int32 ndarray, shape (n_sites, k), or None
+        Sites whose configuration is the state; None if it is the number of up neighbours.
+
+    Returns
+    -------
+    sites : int32 ndarray, shape (n_sites, k)
+    codes : int32 ndarray, shape (k, 3)
+        By slot, and by the state in it: down, up, missing.
+
+    Examples
+    --------
+    >>> from isingrl import Lattice
+    >>> from isingrl.tables import codes_of
+    >>> codes_of(Lattice(6, boundary="free"), None)[1].tolist()
+    [[0, 2, 1], [0, 2, 1]]
+    >>> codes_of(Lattice(6), Lattice(6).neighbors)[1].tolist()
+    [[0, 1, 0], [0, 2, 0]]
+    """
+    if sites is None:
+        halves = np.array([0, 2, 1], dtype=np.int32)  # a missing neighbour is half an up one
+        z = lattice.coordination_number
+        return lattice.neighbors, np.tile(halves // lattice.local_sum_step, (z, 1))
+    weights = 1 << np.arange(sites.shape[1], dtype=np.int32)
+    codes = np.multiply.outer(weights, np.array([0, 1, 0], dtype=np.int32))
+    return np.ascontiguousarray(sites, dtype=np.int32), codes
 
 
 def check_probabilities(values: Any, rule: str) -> npt.NDArray[np.float64]:

@@ -21,7 +21,8 @@ from isingrl import (
     NeighborhoodQ,
     Network,
 )
-from isingrl.agents.learner import Learner, make_learner
+from isingrl.agents.learner import Learner
+from isingrl.agents.learners import make_learner
 from isingrl.support.validation import check_integer, check_real
 from studies.running.extensions import Join
 from studies.running.tasks import Task, task_seed

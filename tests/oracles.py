@@ -151,6 +151,19 @@ def sweep_by_rule(spins, lattice, rule, chain, schedule, random):
         spins[site] = 1 if random.uniform() < up else -1
 
 
+def sweep_by_codes(states, lattice, sites, codes, table, schedule, random):
+    """Make one sweep of a list of states 0 … q - 1, the last entry q, in place.
+
+    `table` holds P(new state > s) for own tables or one, own state, sum of the codes, and s.
+    """
+    before = states if schedule != "synchronous" else list(states)
+    for site in visited_sites(lattice, schedule, random):
+        seen = sum(int(codes[slot][before[other]]) for slot, other in enumerate(sites[site]))
+        passed = table[site if len(table) > 1 else 0][before[site]][seen]
+        draw = random.uniform()
+        states[site] = sum(1 for chance in passed if draw < chance)
+
+
 def softmax_up(q_down, q_up, tau):
     """P(up) of the softmax policy."""
     if q_up == q_down or tau == math.inf:

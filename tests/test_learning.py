@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isingrl import IndependentQ, Ising, JointQ, Lattice, MeanFieldQ, NeighborhoodQ
-from isingrl.agents.learner import Learner, gathered_loss, make_learner
+from isingrl.agents.learner import Learner, gathered_loss
+from isingrl.agents.learners import make_learner
 from isingrl.schedules import SCHEDULES
 from tests import oracles
 

@@ -12,7 +12,7 @@ import xarray as xr
 from isingrl import Ising, Lattice, Learning, simulate, train
 from isingrl.agents import IndependentQ, JointQ, MeanFieldQ, NeighborhoodQ
 from isingrl.agents import learner as learners_of_agents
-from isingrl.agents.learner import make_learner
+from isingrl.agents.learners import make_learner
 from isingrl.engines.learning import LearningEngine
 from tests.statistical import Z_LIMIT
 

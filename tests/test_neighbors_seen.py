@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from analysis.thermodynamics import thermodynamics
 from isingrl import Ising, Lattice, Learning, simulate, train
 from isingrl.agents import IndependentQ, MeanFieldQ
-from isingrl.agents.learner import _sight
+from isingrl.agents.learner import state_chances
 from isingrl.engines.engine import table_engine
 from isingrl.engines.lanes import LaneEngine
 from isingrl.runs import seed_sequence
@@ -61,7 +61,7 @@ def test_chances_to_see_some_of_26():
 @pytest.mark.parametrize("k", range(1, 26))
 def test_no_state_is_drawn_that_cannot_be(k):
     lattice = Lattice((3, 3, 3), "moore")
-    cumulative = _sight(MeanFieldQ(neighbors_seen=k).view(lattice), lattice.neighbors).cumulative
+    cumulative = state_chances(MeanFieldQ(neighbors_seen=k).view(lattice))
     for n_up, chances in enumerate(cumulative):
         least, most = max(0, k - (26 - n_up)), min(k, n_up)
         assert (chances[:least] == 0).all()

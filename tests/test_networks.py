@@ -9,7 +9,8 @@ import pytest
 from isingrl import Ising, Lattice, Learning, MeanFieldQ, simulate, train
 from isingrl.agents import JointQ, NeighborhoodQ, Network
 from isingrl.agents import learner as learners_of_agents
-from isingrl.agents.learner import gathered_loss, make_learner
+from isingrl.agents.learner import gathered_loss
+from isingrl.agents.learners import make_learner
 from isingrl.agents.network import ACTIVATIONS, OPTIMIZERS
 
 torch = pytest.importorskip("torch")

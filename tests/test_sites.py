@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from isingrl import Ising, Lattice
 from isingrl.engines.kernels import sites
-from isingrl.engines.sites import SiteEngine, padded, schedule_code, update_order
+from isingrl.engines.sites import SiteEngine, padded, schedule_code, site_states, update_order
 from isingrl.lattice import BOUNDARIES, NEIGHBORHOODS
 from isingrl.schedules import SCHEDULES
-from isingrl.tables import RuleTable
+from isingrl.tables import RuleTable, codes_of
 from tests import oracles
 
 every_kind = pytest.mark.parametrize(
@@ -35,16 +35,16 @@ def random_table(lattice, rng, n_chains):
 def test_random_numbers_are_those_of_the_oracle():
     state = np.random.default_rng(1).integers(0, 2**64, size=4, dtype=np.uint64)
     table = np.full((1, 2, 3), 0.25)
-    spins = padded(np.ones(2, dtype=np.int8))
+    spins = site_states(padded(np.ones(2, dtype=np.int8)))
     random = oracles.Random(state)
     lattice = Lattice((2,))
     for _ in range(100):
         sites.sweep(
-            spins, lattice.neighbors, True, update_order(lattice, "checkerboard"), table, 2,
+            spins, *codes_of(lattice, None), update_order(lattice, "checkerboard"), table,
             sites.IN_ORDER, state, 1,
         )  # fmt: skip
         expected = [1 if random.uniform() < 0.25 else -1 for _ in range(2)]
-        assert spins.tolist() == [*expected, 0]
+        assert sites.SPINS[spins].tolist() == [*expected, 0]
         assert [int(word) for word in state] == random.state
 
 
@@ -55,15 +55,16 @@ def test_sweeps_are_those_of_the_oracle(lattice, schedule):
     (table,) = random_table(lattice, rng, 1)
     state = rng.integers(0, 2**64, size=4, dtype=np.uint64)
     start = rng.choice(np.array([-1, 1], dtype=np.int8), size=lattice.shape)
-    spins, expected, random = padded(start), start.ravel().tolist(), oracles.Random(state)
+    spins, expected = site_states(padded(start)), start.ravel().tolist()
+    random = oracles.Random(state)
     for n_sweeps in (1, 2, 3):
         sites.sweep(
-            spins, lattice.neighbors, True, update_order(lattice, schedule), table[None],
-            lattice.local_sum_step, schedule_code(schedule), state, n_sweeps,
+            spins, *codes_of(lattice, None), update_order(lattice, schedule), table[None],
+            schedule_code(schedule), state, n_sweeps,
         )  # fmt: skip
         for _ in range(n_sweeps):
             oracles.sweep(expected, lattice, table, schedule, random)
-        assert spins.tolist() == [*expected, 0]
+        assert sites.SPINS[spins].tolist() == [*expected, 0]
     assert [int(word) for word in state] == random.state
 
 
@@ -133,6 +134,37 @@ def test_any_rule_runs_as_the_oracle_does(lattice_and_rule, schedule, seed):
             assert [int(word) for word in engine._states[chain]] == random.state
 
 
+@settings(max_examples=60)
+@given(
+    q=st.sampled_from([2, 3, 5, 255]), k=st.integers(0, 6), own_tables=st.booleans(),
+    schedule=st.sampled_from(sorted(SCHEDULES)), seed=st.integers(0, 2**32),
+)  # fmt: skip
+def test_any_codes_and_states_run_as_the_oracle_does(q, k, own_tables, schedule, seed):
+    """Of sites in any order, that may be missing, with any number of states and any codes."""
+    rng = np.random.default_rng(seed)
+    lattice = Lattice((3, 4))
+    n_sites = lattice.n_sites
+    seen = rng.integers(n_sites + 1, size=(n_sites, k)).astype(np.int32)
+    codes = rng.integers(4, size=(k, q + 1)).astype(np.int32)
+    chances = rng.random((n_sites if own_tables else 1, q, 3 * k + 1, q - 1))
+    table = np.ascontiguousarray(np.sort(chances, axis=-1)[..., ::-1])  # P(new state > s)
+    spins = np.append(rng.integers(q, size=n_sites), q).astype(np.uint8)
+    state = rng.integers(0, 2**64, size=4, dtype=np.uint64)
+    expected, random = spins.tolist(), oracles.Random(state)
+    order, code = update_order(lattice, schedule), schedule_code(schedule)
+    if q == 2:  # the same as P(up)
+        also, its_state = spins.copy(), state.copy()
+        sites.sweep(also, seen, codes, order, table[..., 0], code, its_state, 2)
+    sites.sweep(spins, seen, codes, order, table, code, state, 2)
+    for _ in range(2):
+        oracles.sweep_by_codes(expected, lattice, seen, codes, table, schedule, random)
+    assert spins.tolist() == expected
+    assert [int(word) for word in state] == random.state
+    if q == 2:
+        np.testing.assert_array_equal(also, spins)
+        np.testing.assert_array_equal(its_state, state)
+
+
 @given(rules(), st.integers(0, 2**32))
 def test_probabilities_are_those_of_a_loop(lattice_and_rule, seed):
     lattice, rule = lattice_and_rule
@@ -151,7 +183,9 @@ def test_measures_match_the_model(lattice):
     model = Ising(lattice, 0.7, 0.2)
     for spins in rng.choice(np.array([-1, 1], dtype=np.int8), size=(5, *lattice.shape)):
         signs = rng.choice(np.array([-1, 1], dtype=np.int8), size=lattice.n_sites)
-        bonds, total, staggered = sites.measure(padded(spins), lattice.neighbors, signs)
+        bonds, total, staggered = sites.measure(
+            site_states(padded(spins)), lattice.neighbors, signs
+        )
         assert total == spins.sum()
         assert staggered == (signs * spins.ravel()).sum()
         energy = model.energy_of_sums(np.int64(bonds), np.int64(total))

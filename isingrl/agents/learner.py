@@ -12,16 +12,19 @@ import numpy.typing as npt
 from isingrl.agents.agent import Agent
 from isingrl.agents.view import View, view_of
 from isingrl.engines.kernels import learning as kernels
+from isingrl.engines.kernels.sites import SPINS
 from isingrl.engines.sites import (
     schedule_code,
+    site_states,
     start_configurations,
     sublattice_signs,
     update_order,
 )
+from isingrl.lattice import Lattice
 from isingrl.model import Ising
 from isingrl.support.archives import Arrays, fill
-from isingrl.support.devices import require_torch
 from isingrl.support.threads import run_in_threads
+from isingrl.tables import codes_of
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -63,22 +66,15 @@ class Learner:
         self.model, self.agent = model, agent
         self.view = view_of(agent, lattice)
         self._rewards = agent.reward_function.table(model)
-        self._geometry = kernels.Geometry(
-            lattice.neighbors,
-            sublattice_signs(lattice),
-            update_order(lattice, schedule),
-            lattice.local_sum_step,
-            schedule_code(schedule),
-        )
-        self._sight = _sight(self.view, lattice.neighbors)
-        self._learning = _learning(agent)
+        self._geometry = _geometry(lattice, self.view, schedule)
+        self._settings = _settings(agent)
         n_tables = 1 if agent.shared else lattice.n_sites
         self.shape = (n_replicas, n_tables, self.view.n_states, 2)
         spins = start_configurations(start, lattice.shape, n_replicas, generator)
         states = generator.integers(0, 2**64, size=(n_replicas, 4), dtype=np.uint64)
-        self._agents = self._new_agents(np.stack(spins), states)
+        self._agents = self._new_agents(site_states(np.stack(spins)), states)
         self._memory = self._new_memory()
-        shape = (0, 0, 0, 0) if self._learning.online else self.shape
+        shape = (n_replicas, 0, 0, 0) if self._settings.online else self.shape
         self._gathered = kernels.Gathered(*(np.zeros(shape) for _ in range(3)))
         self.table_loss = np.zeros(self.shape[:2])
         self._begin(knowledge, generator)
@@ -106,7 +102,8 @@ class Learner:
 
     def spins(self, replica: int) -> npt.NDArray[np.int8]:
         """Spins of one replica, shape (*lattice.shape)."""
-        return self._agents.spins[replica, :-1].reshape(self.model.lattice.shape).copy()
+        spins = SPINS[self._agents.spins[replica, :-1]]
+        return np.asarray(spins.reshape(self.model.lattice.shape))
 
     def state(self) -> Arrays:
         """Copies of all that the next sweeps depend on, by name."""
@@ -114,10 +111,14 @@ class Learner:
 
     def restore(self, state: Arrays) -> None:
         """Take over what `state` returned."""
-        fill(self._arrays(), state)
+        arrays = self._arrays()
+        fill(arrays, state)
+        self._agents.spins[:] = site_states(arrays["agents.spins"])
 
     def _arrays(self) -> Arrays:
-        agents, memory = self._agents._asdict().items(), self._memory._asdict().items()
+        """Arrays by name, spins as ±1 and 0."""
+        agents = self._agents._replace(spins=SPINS[self._agents.spins])._asdict().items()
+        memory = self._memory._asdict().items()
         return {f"agents.{name}": values for name, values in agents} | {
             f"memory.{name}": values for name, values in memory
         }
@@ -137,7 +138,7 @@ class Learner:
             Sweeps between measurements; 0 for none.
         """
         history = self._new_history(taus.shape[1], interval)
-        if self._learning.online:
+        if self._settings.online:
             self._act(taus, history, interval)
         else:
             for sweep in range(taus.shape[1]):
@@ -163,8 +164,8 @@ class Learner:
         self.table_loss[:] = gathered_loss(self._gathered, self.q)
         self.visits[:] += count.astype(np.int64)
         with np.errstate(divide="ignore", invalid="ignore"):
-            step = 1 - (1 - self._learning.learning_rate) ** count
-            if self._learning.falling_rate:
+            step = 1 - (1 - self._settings.learning_rate) ** count
+            if self._settings.falling_rate:
                 step = np.fmax(step, count / self.visits)
             self.q[:] += np.where(count > 0, step * (target / count - self.q), 0.0)
 
@@ -173,7 +174,7 @@ class Learner:
 
         def part(first: int, last: int) -> None:
             kernels.learn(
-                first, last, self._geometry, self._sight, self._learning, self._agents,
+                first, last, self._geometry, self._settings, self._agents,
                 self._rewards, taus, self._gathered, self._memory, history, max(1, interval),
             )  # fmt: skip
 
@@ -185,11 +186,11 @@ class Learner:
         run_in_threads(part, list(pairwise(edges)), threads)
 
     def _new_agents(
-        self, spins: npt.NDArray[np.int8], states: npt.NDArray[np.uint64]
+        self, spins: npt.NDArray[np.uint8], states: npt.NDArray[np.uint64]
     ) -> kernels.Agents:
         n_replicas, n_sites = self.shape[0], self.model.lattice.n_sites
-        target = self.shape if self._learning.target_interval else (n_replicas, 0, 0, 0)
-        waiting = (n_replicas, 0 if self._learning.immediate else n_sites)
+        target = self.shape if self._settings.target_interval else (n_replicas, 0, 0, 0)
+        waiting = (n_replicas, 0 if self._settings.immediate else n_sites)
         return kernels.Agents(
             spins=spins,
             q=np.zeros(self.shape),
@@ -231,35 +232,34 @@ def gathered_loss(gathered: kernels.Gathered, q: FloatArray) -> FloatArray:
     return np.asarray(np.maximum(0, total) / np.maximum(1, count.sum(axis=(-2, -1))))
 
 
-def make_learner(model: Ising, agent: Agent, *arguments: Any, **options: Any) -> Learner:
-    """Learner for the agent's kind: tables or networks."""
-    if agent.network is None:
-        return Learner(model, agent, *arguments, **options)
-    require_torch("networks")
-    from isingrl.agents.network_learner import NetworkLearner
+def _geometry(lattice: Lattice, view: View, schedule: str) -> kernels.Geometry:
+    neighbors, codes = codes_of(lattice, None)
+    alone = np.zeros((lattice.n_sites, 0), dtype=np.int32)
+    seen_sites, seen_codes = codes_of(lattice, alone if view.sites is None else view.sites)
+    return kernels.Geometry(
+        neighbors, codes, seen_sites, seen_codes,
+        sees_count=view.channel is not None and view.n_states == len(view.channel),
+        cumulative=state_chances(view),
+        signs=sublattice_signs(lattice),
+        order=update_order(lattice, schedule),
+        schedule=schedule_code(schedule),
+    )  # fmt: skip
 
-    return NetworkLearner(model, agent, *arguments, **options)
 
-
-def _sight(view: View, neighbors: npt.NDArray[np.int32]) -> kernels.Sight:
-    none = np.zeros((0, 0))
-    if view.channel is None:
-        assert view.sites is not None
-        return kernels.Sight(kernels.CONFIGURATION, view.sites, none)
-    if view.n_states == 1:
-        return kernels.Sight(kernels.NOTHING, neighbors, none)
-    if view.n_states == len(view.channel):
-        return kernels.Sight(kernels.COUNT, neighbors, none)
+def state_chances(view: View) -> FloatArray:
+    """Cumulative chances of the states by the number of up neighbours; empty if none is drawn."""
+    if view.channel is None or view.n_states in (1, len(view.channel)):
+        return np.zeros((0, 0))
     cumulative = np.cumsum(view.channel, axis=1)
     cumulative[:, -1] = 1.0
     # no later state is possible from where the chance is already full
     possible = np.cumsum(view.channel[:, ::-1], axis=1)[:, ::-1] > 0
     cumulative[:, :-1][~possible[:, 1:]] = 1.0
-    return kernels.Sight(kernels.SAMPLE, neighbors, cumulative)
+    return cumulative
 
 
-def _learning(agent: Agent) -> kernels.Learning:
-    return kernels.Learning(
+def _settings(agent: Agent) -> kernels.Settings:
+    return kernels.Settings(
         learning_rate=float(agent.learning_rate or 0.0),
         falling_rate=agent.falling_rate,
         discount=agent.discount,

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from isingrl.agents.agent import Agent
-from isingrl.agents.learner import FloatArray, Learner, make_learner
+from isingrl.agents.learner import FloatArray, Learner
+from isingrl.agents.learners import make_learner
 from isingrl.agents.policy import Policy
 from isingrl.agents.policy_arrays import labelled
 from isingrl.agents.temperatures import (

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from isingrl.agents.agent import Agent
-from isingrl.agents.learner import make_learner
+from isingrl.agents.learners import make_learner
 from isingrl.agents.temperatures import softmax_temperatures
 from isingrl.engines.sites import named_sums, sublattice_signs
 from isingrl.model import Ising

@@ -14,7 +14,7 @@ from isingrl.lattice import Lattice
 from isingrl.schedules import draws_sites
 from isingrl.support.archives import Arrays, fill
 from isingrl.support.threads import run_in_threads
-from isingrl.tables import RuleTable
+from isingrl.tables import RuleTable, codes_of
 
 
 def schedule_code(schedule: str) -> int:
@@ -27,6 +27,11 @@ def schedule_code(schedule: str) -> int:
 def padded(spins: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
     """Flat spins with a 0 behind them, to which missing neighbours point."""
     return np.append(spins.ravel(), np.int8(0))
+
+
+def site_states(spins: npt.NDArray[np.int8]) -> npt.NDArray[np.uint8]:
+    """Padded spins as the kernels take them: 0 for down, 1 for up, 2 for missing neighbours."""
+    return np.where(spins == 0, 2, spins > 0).astype(np.uint8)
 
 
 def start_configurations(
@@ -92,29 +97,28 @@ class SiteEngine:
     ) -> None:
         self.lattice = lattice
         self._up = table.up
-        self._counted = table.sites is None
-        self._sites = lattice.neighbors if table.sites is None else table.sites
+        self._sites, self._codes = codes_of(lattice, table.sites)
         self._schedule = schedule_code(schedule)
         self._order = update_order(lattice, schedule)
         generator = np.random.Generator(np.random.Philox(seed))
         n_chains = len(table.up)
-        self._spins = start_configurations(start, lattice.shape, n_chains, generator)
+        first = start_configurations(start, lattice.shape, n_chains, generator)
+        self._spins = [site_states(spins) for spins in first]
         self._states = generator.integers(0, 2**64, size=(n_chains, 4), dtype=np.uint64)
 
     def spins(self, chain: int) -> npt.NDArray[np.int8]:
         """Spins of one chain, shape (*lattice.shape)."""
-        return self._spins[chain][:-1].reshape(self.lattice.shape).copy()
+        return sites.SPINS[self._spins[chain][:-1]].reshape(self.lattice.shape)
 
     def state(self) -> Arrays:
         """See `Engine.state`."""
-        return {"spins": np.stack(self._spins), "states": self._states.copy()}
+        return {"spins": sites.SPINS[np.stack(self._spins)], "states": self._states.copy()}
 
     def restore(self, state: Arrays) -> None:
         """See `Engine.restore`."""
-        spins = np.stack(self._spins)
+        spins = sites.SPINS[np.stack(self._spins)]
         fill({"spins": spins, "states": self._states}, state)
-        for own, values in zip(self._spins, spins, strict=True):
-            own[:] = values
+        self._spins = [site_states(each) for each in spins]
 
     def sweep(self, sweeps: int) -> None:
         """Make `sweeps` sweeps of every chain."""
@@ -134,8 +138,8 @@ class SiteEngine:
 
     def _arguments(self, chain: int) -> tuple[Any, ...]:
         return (
-            self._spins[chain], self._sites, self._counted, self._order, self._up[chain],
-            self.lattice.local_sum_step, self._schedule, self._states[chain],
+            self._spins[chain], self._sites, self._codes, self._order, self._up[chain],
+            self._schedule, self._states[chain],
         )  # fmt: skip
 
     def _each(self, function: Callable[[int], None]) -> None:

@@ -11,43 +11,41 @@ import numpy as np
 from numba import njit
 
 from isingrl.engines.kernels.random import below, jsf_step, next_word, uniform
-from isingrl.engines.kernels.sites import IN_ORDER, RANDOM_SITE, measure
-
-COUNT, NOTHING, SAMPLE, CONFIGURATION = 0, 1, 2, 3
+from isingrl.engines.kernels.sites import RANDOM_SITE, SYNCHRONOUS, measure, seen_from
 
 
 class Geometry(NamedTuple):
-    """The lattice: neighbors (n_sites, z), order (n_sites,) and step as in `sites.sweep`.
-
-    signs (n_sites,) as in `sites.record`.
-    """
-
-    neighbors: np.ndarray
-    signs: np.ndarray
-    order: np.ndarray
-    step: int
-    schedule: int
-
-
-class Sight(NamedTuple):
-    """What an agent sees.
+    """The lattice, and what the agents on it see.
 
     Attributes
     ----------
-    mode : int
-        COUNT of all neighbours that are up, NOTHING, a random SAMPLE of the neighbours, or the
-        CONFIGURATION of `sites`.
-    sites : int32 array, shape (n_sites, k)
+    neighbors, codes : int32 arrays, shapes (n_sites, z) and (z, 3)
+        Sites and codes as in `sites.sweep`, whose sum is the number of up neighbours, as an index.
+    seen_sites, seen_codes : int32 arrays, shapes (n_sites, k) and (k, 3)
+        Those whose sum is what an agent sees.
+    sees_count : bool
+        Whether it is the number of up neighbours that an agent sees; else that sum.
     cumulative : float64 array, shape (n_counts, n_states)
-        With SAMPLE: chance that a state is at most this, given the count of up neighbours.
+        For agents that draw what they see: chance that it is at most this, given the number of up
+        neighbours. Empty for others.
+    signs : int8 array, shape (n_sites,)
+        As in `sites.record`.
+    order : int array, shape (n_sites,)
+    schedule : int
     """
 
-    mode: int
-    sites: np.ndarray
+    neighbors: np.ndarray
+    codes: np.ndarray
+    seen_sites: np.ndarray
+    seen_codes: np.ndarray
+    sees_count: bool
     cumulative: np.ndarray
+    signs: np.ndarray
+    order: np.ndarray
+    schedule: int
 
 
-class Learning(NamedTuple):
+class Settings(NamedTuple):
     """How agents learn; see `isingrl.agents.agent.Agent`.
 
     Attributes
@@ -78,7 +76,8 @@ class Agents(NamedTuple):
 
     Attributes
     ----------
-    spins : int8 array, shape (n_replicas, n_sites + 1)
+    spins : uint8 array, shape (n_replicas, n_sites + 1)
+        States as in `sites.sweep`.
     q, target : float64 arrays, shape (n_replicas, n_tables, n_states, 2)
         Values of the actions down and up; `target` values the next state if there is a target.
     visits : int64 array, shape as `q`
@@ -171,24 +170,54 @@ def value(q_down, q_up, up, greedy):
     return max(q_down, q_up) if greedy else up * q_up + (1.0 - up) * q_down
 
 
+@njit(inline="always")
+def _improve(q, visits, table, seen, action, target, rate, falling_rate):
+    """Move a value towards its target; returns the error before."""
+    visits[table, seen, action] += 1
+    error = target - q[table, seen, action]
+    if error != 0.0:
+        if falling_rate and rate * visits[table, seen, action] < 1.0:
+            rate = 1.0 / visits[table, seen, action]
+        q[table, seen, action] += rate * error
+    return error
+
+
+@njit(inline="always")
+def _gather(number, sums, squares, table, seen, action, target):
+    """Add an experience to the sums of its kind."""
+    number[table, seen, action] += 1.0
+    sums[table, seen, action] += target
+    squares[table, seen, action] += target * target
+
+
+@njit(inline="always")
+def _remember(states, actions, rewards, next_states, stored, table, seen, action, reward, then):
+    """Put an experience in the place of the oldest."""
+    slot = stored[table] % states.shape[1]
+    states[table, slot], actions[table, slot] = seen, action
+    rewards[table, slot], next_states[table, slot] = reward, then
+    stored[table] += 1
+
+
 @njit
-def _recall(replica, learning, memory, gathered, q, target, tau, state):
+def _recall(settings, own, target, tau):
     """Gather a batch of remembered experiences, drawn with replacement, for every table."""
+    agents, gathered, memory = own
+    q = agents.q
+    number, sums, squares = gathered
     for table in range(q.shape[0]):
-        known = min(memory.stored[replica, table], memory.state.shape[2])
-        for _ in range(learning.batch_size if known > 0 else 0):
-            slot = below(next_word(state), known)
-            wanted = memory.reward[replica, table, slot]
-            if learning.discount > 0.0:
-                then = memory.next_state[replica, table, slot]
-                up = chance_of_up(q[table, then, 1] - q[table, then, 0], tau, learning.epsilon)
-                wanted += learning.discount * value(
-                    target[table, then, 0], target[table, then, 1], up, learning.greedy_value
+        known = min(memory.stored[table], memory.state.shape[1])
+        for _ in range(settings.batch_size if known > 0 else 0):
+            slot = below(next_word(agents.state), known)
+            wanted = memory.reward[table, slot]
+            if settings.discount > 0.0:
+                then = memory.next_state[table, slot]
+                up = chance_of_up(q[table, then, 1] - q[table, then, 0], tau, settings.epsilon)
+                wanted += settings.discount * value(
+                    target[table, then, 0], target[table, then, 1], up, settings.greedy_value
                 )
-            seen, action = memory.state[replica, table, slot], memory.action[replica, table, slot]
-            gathered.number[replica, table, seen, action] += 1.0
-            gathered.target[replica, table, seen, action] += wanted
-            gathered.square[replica, table, seen, action] += wanted * wanted
+            seen, action = memory.state[table, slot], memory.action[table, slot]
+            _gather(number, sums, squares, table, seen, action, wanted)
 
 
 @njit
@@ -200,151 +229,138 @@ def _copy(q, target):
                 target[table, seen, action] = q[table, seen, action]
 
 
+@njit(inline="always")
+def _draw(cumulative, count, chance):
+    """What an agent sees of so many up neighbours."""
+    seen = np.uint64(0)
+    while chance >= cumulative[count, seen]:
+        seen += np.uint64(1)
+    return seen
+
+
+@njit(inline="always")
+def _choose(chance, q, policy, advantages, table, seen, tau, steepness, exact, epsilon):
+    """Action for a random number; `policy` is worked out anew where that may matter, or `exact`."""
+    advantage = q[table, seen, 1] - q[table, seen, 0]
+    moved = abs(advantage - advantages[table, seen])
+    if not abs(chance - policy[table, seen]) > steepness * moved or (exact and moved > 0.0):
+        policy[table, seen] = chance_of_up(advantage, tau, epsilon)
+        advantages[table, seen] = advantage
+    return 1 if chance < policy[table, seen] else 0
+
+
+@njit(inline="always")
+def _exchange(last_state, last_count, last_action, site, seen, count, action):
+    """Write down what an agent saw and did; returns what stood there."""
+    before = last_state[site], last_count[site], last_action[site]
+    last_state[site], last_count[site], last_action[site] = seen, count, action
+    return before
+
+
 @njit
-def _learn_replica(
-    replica, geometry, sight, learning, agents, rewards, taus, gathered, memory, history, interval
+def _own(replica, agents, gathered, memory):
+    """Arrays of one replica."""
+    its_agents = Agents(
+        agents.spins[replica], agents.q[replica], agents.target[replica], agents.visits[replica],
+        agents.last_state[replica], agents.last_count[replica], agents.last_action[replica],
+        agents.swept, agents.state[replica],
+    )  # fmt: skip
+    its_gathered = Gathered(
+        gathered.number[replica], gathered.target[replica], gathered.square[replica]
+    )
+    its_memory = ExperienceMemory(
+        memory.state[replica], memory.action[replica], memory.reward[replica],
+        memory.next_state[replica], memory.stored[replica],
+    )  # fmt: skip
+    return its_agents, its_gathered, its_memory
+
+
+@njit(_nrt=False)
+def _act(
+    geometry, settings, own, source, target, rewards, tau, policy, advantages, losses, learned, last
 ):
-    spins, state = agents.spins[replica], agents.state[replica]
-    q, visits = agents.q[replica], agents.visits[replica]
-    target = agents.target[replica] if learning.target_interval > 0 else q
-    last_state, last_count = agents.last_state[replica], agents.last_count[replica]
-    last_action = agents.last_action[replica]
-    neighbors, signs, order, step, schedule = geometry
-    mode, sites, cumulative = sight
+    """Let every agent act once, and learn from it if it is the `last` time in a sweep.
+
+    Returns what they were paid.
+    """
+    agents, gathered, memory = own
+    spins, q, _, visits, last_state, last_count, last_action, _, state = agents
     (
-        learning_rate, falling_rate, discount, epsilon, greedy_value, reward_after, immediate,
-        online, inner_iterations, target_interval, batch_size,
-    ) = learning  # fmt: skip
+        neighbors, codes, seen_sites, seen_codes, sees_count, cumulative, _, order, schedule,
+    ) = geometry  # fmt: skip
+    (
+        rate, falling_rate, discount, epsilon, greedy_value, reward_after, immediate, online, _, _,
+        batch_size,
+    ) = settings  # fmt: skip
     number, sums, squares = gathered
     known_state, known_action, known_reward, known_next, stored = memory
-    n_sites, z = neighbors.shape
-    n_tables = q.shape[0]
-    # P(up) of every state for the advantage that it was last worked out for: the logistic
-    # function is nowhere steeper than 1/4, so that most draws need not know by how much it moved.
-    policy, advantages = np.empty(q.shape[:2]), np.full(q.shape[:2], np.nan)
-    losses, learned = np.zeros(n_tables), np.zeros(n_tables, dtype=np.int64)
-    for sweep in range(taus.size):
-        tau = taus[sweep]
-        if sweep > 0 and tau != taus[sweep - 1]:
-            advantages[:] = np.nan
-        steepness = 0.25 / tau if tau > 0.0 else np.inf
-        if target_interval > 0 and agents.swept[replica] % target_interval == 0:
-            _copy(q, target)
-        agents.swept[replica] += 1
-        losses[:] = 0.0
-        learned[:] = 0
-        paid = 0.0
-        for iteration in range(inner_iterations):
-            counts = iteration == inner_iterations - 1
-            source = spins
-            if schedule != IN_ORDER and schedule != RANDOM_SITE:
-                source = spins.copy()
-            a, b, c, d = state[0], state[1], state[2], state[3]
-            # No calls with arrays in this loop: Numba counts references to them, at 5 ns each.
-            for visit in range(n_sites):
-                if schedule == RANDOM_SITE:
-                    a, b, c, d = jsf_step(a, b, c, d)
-                    site = below(d, n_sites)
-                else:
-                    site = order[visit]
-                table = site if n_tables > 1 else 0
-                count = z
-                for slot in range(z):
-                    count += source[neighbors[site, slot]]
-                count //= step
-                seen = count
-                if mode == NOTHING:
-                    seen = 0
-                elif mode == CONFIGURATION:
-                    seen = 0
-                    for slot in range(sites.shape[1]):
-                        seen |= (source[sites[site, slot]] > 0) << slot
-                elif mode == SAMPLE:
-                    a, b, c, d = jsf_step(a, b, c, d)
-                    seen = 0
-                    while uniform(d) >= cumulative[count, seen]:
-                        seen += 1
-                a, b, c, d = jsf_step(a, b, c, d)
-                chance = uniform(d)
-                advantage = q[table, seen, 1] - q[table, seen, 0]
-                moved = abs(advantage - advantages[table, seen])
-                if not abs(chance - policy[table, seen]) > steepness * moved or (
-                    discount > 0.0 and moved > 0.0
-                ):
-                    policy[table, seen] = chance_of_up(advantage, tau, epsilon)
-                    advantages[table, seen] = advantage
-                action = 1 if chance < policy[table, seen] else 0
-                spins[site] = 2 * action - 1
-                reward = rewards[count, action]
-                if counts:
-                    paid += reward
-                # What to learn from now: this action, or the last one, whose outcome is now seen.
-                if immediate:
-                    acted, done = seen if counts else -1, action
-                else:
-                    acted, done = last_state[site], last_action[site]
-                    reward = rewards[count if reward_after else last_count[site], done]
-                    last_state[site] = seen if counts else -1
-                    last_count[site], last_action[site] = count, action
-                if acted < 0:
-                    continue
-                if batch_size > 0:
-                    slot = stored[replica, table] % known_state.shape[2]
-                    known_state[replica, table, slot] = acted
-                    known_action[replica, table, slot] = done
-                    known_reward[replica, table, slot] = reward
-                    known_next[replica, table, slot] = seen
-                    stored[replica, table] += 1
-                    continue
-                if discount > 0.0:
-                    reward += discount * value(
-                        target[table, seen, 0], target[table, seen, 1], policy[table, seen],
-                        greedy_value,
-                    )  # fmt: skip
-                if not online:
-                    number[replica, table, acted, done] += 1.0
-                    sums[replica, table, acted, done] += reward
-                    squares[replica, table, acted, done] += reward * reward
-                    continue
-                visits[table, acted, done] += 1
-                learned[table] += 1
-                error = reward - q[table, acted, done]
-                if error != 0.0:
-                    rate = learning_rate
-                    if falling_rate and rate * visits[table, acted, done] < 1.0:
-                        rate = 1.0 / visits[table, acted, done]
-                    q[table, acted, done] += rate * error
-                    losses[table] += error * error
-            state[0], state[1], state[2], state[3] = a, b, c, d
-        if batch_size > 0:
-            _recall(replica, learning, memory, gathered, q, target, tau, state)
-        history.reward[replica, sweep] = paid / n_sites
-        history.loss[replica, sweep] = losses.sum() / max(1, learned.sum())
-        for table in range(n_tables):
-            history.table_loss[replica, table] = losses[table] / max(1, learned[table])
-        if history.sums.shape[2] > 0 and (sweep + 1) % interval == 0:
-            bonds, total, staggered = measure(spins, neighbors, signs)
-            draw = sweep // interval
-            history.sums[replica, 0, draw] = bonds
-            history.sums[replica, 1, draw] = total
-            history.sums[replica, 2, draw] = staggered
-            history.total[replica, sweep] = total
+    several, exact, draws = np.uint64(q.shape[0] > 1), discount > 0.0, cumulative.size > 0
+    steepness = 0.25 / tau if tau > 0.0 else np.inf
+    paid = 0.0
+    a, b, c, d = state[0], state[1], state[2], state[3]
+    # Nothing is taken out of tuples in this loop, and arrays are handed to inlined functions only:
+    # else Numba counts references, at 5 ns each.
+    for visit in range(order.size):
+        if schedule == RANDOM_SITE:
+            a, b, c, d = jsf_step(a, b, c, d)
+            site = np.uint64(below(d, order.size))
         else:
-            history.total[replica, sweep] = spins.astype(np.int64).sum()
+            site = np.uint64(order[visit])
+        table = site * several
+        count = seen_from(site, source, neighbors, codes)
+        seen = count
+        if draws:
+            a, b, c, d = jsf_step(a, b, c, d)
+            seen = _draw(cumulative, count, uniform(d))
+        elif not sees_count:
+            seen = seen_from(site, source, seen_sites, seen_codes)
+        a, b, c, d = jsf_step(a, b, c, d)
+        action = _choose(
+            uniform(d), q, policy, advantages, table, seen, tau, steepness, exact, epsilon
+        )
+        spins[site] = action
+        reward = rewards[count, action]
+        if last:
+            paid += reward
+        # What to learn from now: this action, or the last one, whose outcome is now seen.
+        acted, done = np.int64(seen) if last else -1, action
+        if not immediate:
+            acted, met, done = _exchange(
+                last_state, last_count, last_action, site, acted, count, action
+            )
+            reward = rewards[count if reward_after else np.uint64(met), done]
+        if acted < 0:
+            continue
+        if batch_size > 0:
+            _remember(
+                known_state, known_action, known_reward, known_next, stored, table, acted, done,
+                reward, seen,
+            )  # fmt: skip
+            continue
+        if exact:
+            reward += discount * value(
+                target[table, seen, 0], target[table, seen, 1], policy[table, seen], greedy_value
+            )
+        if online:
+            error = _improve(q, visits, table, acted, done, reward, rate, falling_rate)
+            losses[table] += error * error
+            learned[table] += 1
+        else:
+            _gather(number, sums, squares, table, acted, done, reward)
+    state[0], state[1], state[2], state[3] = a, b, c, d
+    return paid
 
 
 @njit(nogil=True, cache=True)
 def learn(
-    first, last, geometry, sight, learning, agents, rewards, taus, gathered, memory, history,
-    interval,
-):  # fmt: skip
+    first, last, geometry, settings, agents, rewards, taus, gathered, memory, history, interval
+):
     """Let the agents of the replicas from `first` to before `last` act and learn.
 
     Parameters
     ----------
     geometry : Geometry
-    sight : Sight
-    learning : Learning
+    settings : Settings
     agents : Agents
         Changed in place.
     rewards : float64 array, shape (n_counts, 2)
@@ -352,14 +368,55 @@ def learn(
     taus : float64 array, shape (n_replicas, n_sweeps)
         Softmax temperature of every learning sweep, each ``inner_iterations`` actions a site.
     gathered : Gathered
-        Added to unless ``learning.online``; then one sweep a call is meant.
+        Added to unless ``settings.online``; then one sweep a call is meant.
     memory : ExperienceMemory
     history : History
     interval : int
         Sweeps between measurements.
     """
+    n_sites, n_tables = geometry.order.size, agents.q.shape[1]
+    # P(up) of every state for the advantage that it was last worked out for: the logistic
+    # function is nowhere steeper than 1/4, so that most draws need not know by how much it moved.
+    policy, advantages = np.empty(agents.q.shape[1:3]), np.empty(agents.q.shape[1:3])
+    losses, learned = np.zeros(n_tables), np.zeros(n_tables, dtype=np.int64)
     for replica in range(first, last):
-        _learn_replica(
-            replica, geometry, sight, learning, agents, rewards, taus[replica], gathered, memory,
-            history, interval,
-        )  # fmt: skip
+        own = _own(replica, agents, gathered, memory)
+        spins, q, target = own[0].spins, own[0].q, own[0].target
+        if settings.target_interval == 0:
+            target = q
+        for sweep in range(taus.shape[1]):
+            tau = taus[replica, sweep]
+            if sweep == 0 or tau != taus[replica, sweep - 1]:
+                advantages.fill(np.nan)
+            if (
+                settings.target_interval > 0
+                and agents.swept[replica] % settings.target_interval == 0
+            ):
+                _copy(q, target)
+            agents.swept[replica] += 1
+            paid = 0.0
+            for iteration in range(settings.inner_iterations):
+                source = spins
+                if geometry.schedule == SYNCHRONOUS:
+                    source = spins.copy()
+                paid += _act(
+                    geometry, settings, own, source, target, rewards, tau, policy, advantages,
+                    losses, learned, iteration == settings.inner_iterations - 1,
+                )  # fmt: skip
+            if settings.batch_size > 0:
+                _recall(settings, own, target, tau)
+            history.reward[replica, sweep] = paid / n_sites
+            loss, number = 0.0, 0
+            for table in range(n_tables):
+                history.table_loss[replica, table] = losses[table] / max(1, learned[table])
+                loss += losses[table]
+                number += learned[table]
+                losses[table], learned[table] = 0.0, 0
+            history.loss[replica, sweep] = loss / max(1, number)
+            bonds, total, staggered = measure(spins, geometry.neighbors, geometry.signs)
+            history.total[replica, sweep] = total
+            if history.sums.shape[2] > 0 and (sweep + 1) % interval == 0:
+                draw = sweep // interval
+                history.sums[replica, 0, draw] = bonds
+                history.sums[replica, 1, draw] = total
+                history.sums[replica, 2, draw] = staggered

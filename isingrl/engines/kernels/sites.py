@@ -1,37 +1,55 @@
-"""The byte-site engine: one int8 a spin, any lattice, any schedule, any table."""
+"""The byte-site engine: one byte a spin, any lattice, any schedule, any table.
 
+A byte holds the state of a site, 0 … q - 1, or q for a missing neighbour; of Ising spins 0 is down
+and 1 is up. What a site sees is a sum of codes, one for each site that it looks at, by the state
+of that one and by the slot in which it stands; the sum is an index into the table. Counts, joint
+configurations, free boundaries and unequal bonds so differ in nothing but the codes.
+
+Indices are unsigned, which spares Numba's handling of negative ones.
+"""
+
+import numpy as np
 from numba import njit
 
 from isingrl.engines.kernels.random import below, jsf_step, uniform
 
 IN_ORDER, RANDOM_SITE, SYNCHRONOUS = 0, 1, 2
+SPINS = np.array([-1, 1, 0], dtype=np.int8)
+"""Ising spins of the states down, up and missing."""
+
+
+@njit(inline="always")
+def seen_from(site, spins, sites, codes):
+    """Sum of the codes of what one site (uint64) sees; parameters as in `sweep`."""
+    seen = 0
+    for slot in range(np.uint64(sites.shape[1])):
+        seen += codes[slot, np.uint64(spins[np.uint64(sites[site, slot])])]
+    return np.uint64(seen)
 
 
 @njit(nogil=True, cache=True)
-def sweep(spins, sites, counted, order, table, step, schedule, state, sweeps):
+def sweep(spins, sites, codes, order, table, schedule, state, sweeps):
     """Make `sweeps` sweeps of one chain.
 
     Parameters
     ----------
-    spins : int8 array, shape (n_sites + 1,)
-        The last entry is 0 and stands for missing neighbours.
+    spins : uint8 array, shape (n_sites + 1,)
+        States of the sites; the last entry is q and stands for missing neighbours.
     sites : int32 array, shape (n_sites, k)
-        Whose spins a site sees: its neighbours if `counted`.
-    counted : bool
-        Whether tables go by the number of up neighbours; else by the joint configuration.
+        Whose spins a site sees.
+    codes : int32 array, shape (k, q + 1)
+        What each of them adds to the state seen, by its slot and its own state.
     order : int array, shape (n_sites,)
         Sites in the order of their updates, unless they are drawn at random.
-    table : float64 array, shape (n_tables, 2, n_states)
-        P(up | own spin, state) for all sites or for each, state ``(sum + z) // step`` if
-        `counted`.
-    step : int
-        2 if the local sums step by two (periodic), 1 if by one (free).
+    table : float64 array, shape (n_tables, 2, n_states) or (n_tables, q, n_states, q - 1)
+        For all sites or for each: P(up | own state, state seen); or P(new state > s | the same) for
+        s = 0 … q - 2.
     schedule : int
         IN_ORDER, RANDOM_SITE or SYNCHRONOUS.
     state : uint64 array, shape (4,)
     """
-    n_sites, k = sites.shape
-    several = table.shape[0] > 1
+    n_sites = sites.shape[0]
+    several = np.uint64(table.shape[0] > 1)
     a, b, c, d = state[0], state[1], state[2], state[3]
     for _ in range(sweeps):
         source = spins
@@ -41,21 +59,21 @@ def sweep(spins, sites, counted, order, table, step, schedule, state, sweeps):
         for visit in range(n_sites):
             if schedule == RANDOM_SITE:
                 a, b, c, d = jsf_step(a, b, c, d)
-                site = below(d, n_sites)
+                site = np.uint64(below(d, n_sites))
             else:
-                site = order[visit]
-            seen = 0
-            if counted:
-                for slot in range(k):
-                    seen += source[sites[site, slot]]
-                seen = (seen + k) // step
-            else:
-                for slot in range(k):
-                    seen |= (source[sites[site, slot]] > 0) << slot
-            own = 1 if source[site] > 0 else 0
+                site = np.uint64(order[visit])
+            seen = seen_from(site, source, sites, codes)
+            own = np.uint64(source[site])
+            row = site * several
             a, b, c, d = jsf_step(a, b, c, d)
-            up = uniform(d) < table[site if several else 0, own, seen]
-            spins[site] = 1 if up else -1
+            chance = uniform(d)
+            if table.ndim == 3:  # known when this is compiled
+                spins[site] = chance < table[row, own, seen]
+            else:
+                new = 0
+                for threshold in range(table.shape[3]):
+                    new += chance < table[row, own, seen, threshold]
+                spins[site] = new
     state[0], state[1], state[2], state[3] = a, b, c, d
 
 
@@ -67,21 +85,22 @@ def measure(spins, neighbors, signs):
     """
     bonds, total, staggered = 0, 0, 0
     n_sites, z = neighbors.shape
-    for site in range(n_sites):
+    for site in range(np.uint64(n_sites)):
         ahead = 0
-        for slot in range(z // 2, z):
-            ahead += spins[neighbors[site, slot]]
-        bonds += spins[site] * ahead
-        total += spins[site]
-        staggered += signs[site] * spins[site]
+        for slot in range(np.uint64(z // 2), np.uint64(z)):
+            ahead += SPINS[np.uint64(spins[np.uint64(neighbors[site, slot])])]
+        own = SPINS[np.uint64(spins[site])]
+        bonds += own * ahead
+        total += own
+        staggered += signs[site] * own
     return bonds, total, staggered
 
 
 @njit(nogil=True, cache=True)
 def record(
-    spins, sites, counted, order, table, step, schedule, state, neighbors, signs, interval, sums
+    spins, sites, codes, order, table, schedule, state, neighbors, signs, interval, sums
 ):  # fmt: skip
-    """Sweep one chain and measure it after every `interval` sweeps.
+    """Sweep one chain of Ising spins and measure it after every `interval` sweeps.
 
     Parameters
     ----------
@@ -91,5 +110,5 @@ def record(
         Receives what `measure` returns.
     """
     for draw in range(sums.shape[1]):
-        sweep(spins, sites, counted, order, table, step, schedule, state, interval)
+        sweep(spins, sites, codes, order, table, schedule, state, interval)
         sums[0, draw], sums[1, draw], sums[2, draw] = measure(spins, neighbors, signs)
