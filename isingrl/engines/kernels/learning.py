@@ -171,32 +171,32 @@ def value(q_down, q_up, up, greedy):
 
 
 @njit(inline="always")
-def _improve(q, visits, table, seen, action, target, rate, falling_rate):
+def _improve(agents, table, seen, action, target, rate, falling_rate):
     """Move a value towards its target; returns the error before."""
-    visits[table, seen, action] += 1
-    error = target - q[table, seen, action]
+    agents.visits[table, seen, action] += 1
+    error = target - agents.q[table, seen, action]
     if error != 0.0:
-        if falling_rate and rate * visits[table, seen, action] < 1.0:
-            rate = 1.0 / visits[table, seen, action]
-        q[table, seen, action] += rate * error
+        if falling_rate and rate * agents.visits[table, seen, action] < 1.0:
+            rate = 1.0 / agents.visits[table, seen, action]
+        agents.q[table, seen, action] += rate * error
     return error
 
 
 @njit(inline="always")
-def _gather(number, sums, squares, table, seen, action, target):
+def _gather(gathered, table, seen, action, target):
     """Add an experience to the sums of its kind."""
-    number[table, seen, action] += 1.0
-    sums[table, seen, action] += target
-    squares[table, seen, action] += target * target
+    gathered.number[table, seen, action] += 1.0
+    gathered.target[table, seen, action] += target
+    gathered.square[table, seen, action] += target * target
 
 
 @njit(inline="always")
-def _remember(states, actions, rewards, next_states, stored, table, seen, action, reward, then):
+def _remember(memory, table, seen, action, reward, then):
     """Put an experience in the place of the oldest."""
-    slot = stored[table] % states.shape[1]
-    states[table, slot], actions[table, slot] = seen, action
-    rewards[table, slot], next_states[table, slot] = reward, then
-    stored[table] += 1
+    slot = memory.stored[table] % memory.state.shape[1]
+    memory.state[table, slot], memory.action[table, slot] = seen, action
+    memory.reward[table, slot], memory.next_state[table, slot] = reward, then
+    memory.stored[table] += 1
 
 
 @njit
@@ -204,7 +204,6 @@ def _recall(settings, own, target, tau):
     """Gather a batch of remembered experiences, drawn with replacement, for every table."""
     agents, gathered, memory = own
     q = agents.q
-    number, sums, squares = gathered
     for table in range(q.shape[0]):
         known = min(memory.stored[table], memory.state.shape[1])
         for _ in range(settings.batch_size if known > 0 else 0):
@@ -217,7 +216,7 @@ def _recall(settings, own, target, tau):
                     target[table, then, 0], target[table, then, 1], up, settings.greedy_value
                 )
             seen, action = memory.state[table, slot], memory.action[table, slot]
-            _gather(number, sums, squares, table, seen, action, wanted)
+            _gather(gathered, table, seen, action, wanted)
 
 
 @njit
@@ -230,12 +229,18 @@ def _copy(q, target):
 
 
 @njit(inline="always")
-def _draw(cumulative, count, chance):
-    """What an agent sees of so many up neighbours."""
-    seen = np.uint64(0)
-    while chance >= cumulative[count, seen]:
-        seen += np.uint64(1)
-    return seen
+def _look(site, source, geometry, a, b, c, d):
+    """Number of up neighbours and what an agent sees, as indices, and the generator."""
+    count = seen_from(site, source, geometry.neighbors, geometry.codes)
+    seen = count
+    if geometry.cumulative.size > 0:
+        a, b, c, d = jsf_step(a, b, c, d)
+        chance, seen = uniform(d), np.uint64(0)
+        while chance >= geometry.cumulative[count, seen]:
+            seen += np.uint64(1)
+    elif not geometry.sees_count:
+        seen = seen_from(site, source, geometry.seen_sites, geometry.seen_codes)
+    return count, seen, a, b, c, d
 
 
 @njit(inline="always")
@@ -250,10 +255,11 @@ def _choose(chance, q, policy, advantages, table, seen, tau, steepness, exact, e
 
 
 @njit(inline="always")
-def _exchange(last_state, last_count, last_action, site, seen, count, action):
+def _exchange(agents, site, seen, count, action):
     """Write down what an agent saw and did; returns what stood there."""
-    before = last_state[site], last_count[site], last_action[site]
-    last_state[site], last_count[site], last_action[site] = seen, count, action
+    before = agents.last_state[site], agents.last_count[site], agents.last_action[site]
+    agents.last_state[site], agents.last_count[site] = seen, count
+    agents.last_action[site] = action
     return before
 
 
@@ -275,6 +281,8 @@ def _own(replica, agents, gathered, memory):
     return its_agents, its_gathered, its_memory
 
 
+# Without _nrt=False Numba would count references to arrays in the loop, at 5 ns each. A function
+# that does not count them must neither make arrays nor return them.
 @njit(_nrt=False)
 def _act(
     geometry, settings, own, source, target, rewards, tau, policy, advantages, losses, learned, last
@@ -284,22 +292,12 @@ def _act(
     Returns what they were paid.
     """
     agents, gathered, memory = own
-    spins, q, _, visits, last_state, last_count, last_action, _, state = agents
-    (
-        neighbors, codes, seen_sites, seen_codes, sees_count, cumulative, _, order, schedule,
-    ) = geometry  # fmt: skip
-    (
-        rate, falling_rate, discount, epsilon, greedy_value, reward_after, immediate, online, _, _,
-        batch_size,
-    ) = settings  # fmt: skip
-    number, sums, squares = gathered
-    known_state, known_action, known_reward, known_next, stored = memory
-    several, exact, draws = np.uint64(q.shape[0] > 1), discount > 0.0, cumulative.size > 0
+    spins, q, state = agents.spins, agents.q, agents.state
+    order, schedule = geometry.order, geometry.schedule
+    several, exact = np.uint64(q.shape[0] > 1), settings.discount > 0.0
     steepness = 0.25 / tau if tau > 0.0 else np.inf
     paid = 0.0
     a, b, c, d = state[0], state[1], state[2], state[3]
-    # Nothing is taken out of tuples in this loop, and arrays are handed to inlined functions only:
-    # else Numba counts references, at 5 ns each.
     for visit in range(order.size):
         if schedule == RANDOM_SITE:
             a, b, c, d = jsf_step(a, b, c, d)
@@ -307,16 +305,10 @@ def _act(
         else:
             site = np.uint64(order[visit])
         table = site * several
-        count = seen_from(site, source, neighbors, codes)
-        seen = count
-        if draws:
-            a, b, c, d = jsf_step(a, b, c, d)
-            seen = _draw(cumulative, count, uniform(d))
-        elif not sees_count:
-            seen = seen_from(site, source, seen_sites, seen_codes)
+        count, seen, a, b, c, d = _look(site, source, geometry, a, b, c, d)
         a, b, c, d = jsf_step(a, b, c, d)
         action = _choose(
-            uniform(d), q, policy, advantages, table, seen, tau, steepness, exact, epsilon
+            uniform(d), q, policy, advantages, table, seen, tau, steepness, exact, settings.epsilon
         )
         spins[site] = action
         reward = rewards[count, action]
@@ -324,31 +316,55 @@ def _act(
             paid += reward
         # What to learn from now: this action, or the last one, whose outcome is now seen.
         acted, done = np.int64(seen) if last else -1, action
-        if not immediate:
-            acted, met, done = _exchange(
-                last_state, last_count, last_action, site, acted, count, action
-            )
-            reward = rewards[count if reward_after else np.uint64(met), done]
+        if not settings.immediate:
+            acted, met, done = _exchange(agents, site, acted, count, action)
+            reward = rewards[count if settings.reward_after else np.uint64(met), done]
         if acted < 0:
             continue
-        if batch_size > 0:
-            _remember(
-                known_state, known_action, known_reward, known_next, stored, table, acted, done,
-                reward, seen,
-            )  # fmt: skip
+        if settings.batch_size > 0:
+            _remember(memory, table, acted, done, reward, seen)
             continue
         if exact:
-            reward += discount * value(
-                target[table, seen, 0], target[table, seen, 1], policy[table, seen], greedy_value
+            reward += settings.discount * value(
+                target[table, seen, 0], target[table, seen, 1], policy[table, seen],
+                settings.greedy_value,
+            )  # fmt: skip
+        if settings.online:
+            error = _improve(
+                agents, table, acted, done, reward, settings.learning_rate, settings.falling_rate
             )
-        if online:
-            error = _improve(q, visits, table, acted, done, reward, rate, falling_rate)
             losses[table] += error * error
             learned[table] += 1
         else:
-            _gather(number, sums, squares, table, acted, done, reward)
+            _gather(gathered, table, acted, done, reward)
     state[0], state[1], state[2], state[3] = a, b, c, d
     return paid
+
+
+@njit
+def _write_history(replica, sweep, history, spins, geometry, interval, paid, losses, learned):
+    """Write down a sweep, and begin new losses."""
+    n_sites = geometry.order.size
+    history.reward[replica, sweep] = paid / n_sites
+    loss, updates = 0.0, 0
+    for table in range(losses.size):
+        history.table_loss[replica, table] = losses[table] / max(1, learned[table])
+        loss += losses[table]
+        updates += learned[table]
+        losses[table], learned[table] = 0.0, 0
+    history.loss[replica, sweep] = loss / max(1, updates)
+    if history.sums.shape[2] > 0 and (sweep + 1) % interval == 0:
+        draw = sweep // interval
+        bonds, total, staggered = measure(spins, geometry.neighbors, geometry.signs)
+        history.sums[replica, 0, draw] = bonds
+        history.sums[replica, 1, draw] = total
+        history.sums[replica, 2, draw] = staggered
+        history.total[replica, sweep] = total
+    else:
+        up = 0
+        for site in range(n_sites):
+            up += spins[site]
+        history.total[replica, sweep] = 2 * up - n_sites
 
 
 @njit(nogil=True, cache=True)
@@ -374,7 +390,7 @@ def learn(
     interval : int
         Sweeps between measurements.
     """
-    n_sites, n_tables = geometry.order.size, agents.q.shape[1]
+    n_tables = agents.q.shape[1]
     # P(up) of every state for the advantage that it was last worked out for: the logistic
     # function is nowhere steeper than 1/4, so that most draws need not know by how much it moved.
     policy, advantages = np.empty(agents.q.shape[1:3]), np.empty(agents.q.shape[1:3])
@@ -405,18 +421,6 @@ def learn(
                 )  # fmt: skip
             if settings.batch_size > 0:
                 _recall(settings, own, target, tau)
-            history.reward[replica, sweep] = paid / n_sites
-            loss, number = 0.0, 0
-            for table in range(n_tables):
-                history.table_loss[replica, table] = losses[table] / max(1, learned[table])
-                loss += losses[table]
-                number += learned[table]
-                losses[table], learned[table] = 0.0, 0
-            history.loss[replica, sweep] = loss / max(1, number)
-            bonds, total, staggered = measure(spins, geometry.neighbors, geometry.signs)
-            history.total[replica, sweep] = total
-            if history.sums.shape[2] > 0 and (sweep + 1) % interval == 0:
-                draw = sweep // interval
-                history.sums[replica, 0, draw] = bonds
-                history.sums[replica, 1, draw] = total
-                history.sums[replica, 2, draw] = staggered
+            _write_history(
+                replica, sweep, history, spins, geometry, interval, paid, losses, learned
+            )
