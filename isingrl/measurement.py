@@ -60,43 +60,53 @@ def measure(
 
 def _steps(engine: Engine, series: Series, plan: Plan, chunk: int) -> Iterator[int]:
     """Carry out a plan; yields the sweeps made wherever a run may be cut and go on."""
+    yield from _thermalize(engine, series, plan, chunk)
+    interval = plan.interval
+    end = series.n_draws * interval
+    looks = _looks(series.n_draws) if plan.enough is not None else {series.n_draws}
+    position = begin = series.draws * interval  # sweeps since the thermalization
+    while True:
+        upcoming = _keep_spins(engine, series, plan, position) or end
+        measured = position == series.draws * interval
+        if measured:
+            if position > begin:
+                yield position - begin
+                begin = position
+            if position == end or (series.draws in looks and plan.enough and plan.enough(series)):
+                return
+        measurement = (series.draws + 1) * interval
+        if upcoming < measurement:  # between two measurements
+            engine.sweep(upcoming - position)
+            position = upcoming
+            continue
+        number = 1
+        if measured:
+            look = min(each for each in looks if each > series.draws)
+            most = upcoming // interval - series.draws, look - series.draws
+            number = min(max(1, chunk // interval), *most)
+        series.note(engine.record(number, measurement - position))
+        position = series.draws * interval
+
+
+def _thermalize(engine: Engine, series: Series, plan: Plan, chunk: int) -> Iterator[int]:
+    """Sweep before all measurements; yields the sweeps made."""
     while series.thermalized < plan.thermalization:
         sweeps = min(chunk, plan.thermalization - series.thermalized)
         engine.sweep(sweeps)
         series.thermalized += sweeps
         yield sweeps
-    n_chains, draws = len(series.spins), series.n_draws
-    interval = plan.interval
-    looks = _looks(draws) if plan.enough is not None else {draws}
-    position = begin = series.draws * interval  # sweeps since the thermalization
-    while True:
-        while series.snapshots < plan.kept.size and plan.kept[series.snapshots] == position:
-            for chain in range(n_chains):
-                series.spins[chain, series.snapshots] = engine.spins(chain)
-            series.snapshots += 1
-        if position == series.draws * interval:
-            if position > begin:
-                yield position - begin
-                begin = position
-            if series.draws == draws:
-                return
-            if plan.enough is not None and series.draws in looks and plan.enough(series):
-                return
-        upcoming = (
-            plan.kept[series.snapshots] if series.snapshots < plan.kept.size else draws * interval
-        )
-        measurement = (series.draws + 1) * interval
-        if upcoming < measurement:  # between two measurements
-            engine.sweep(int(upcoming - position))
-            position = int(upcoming)
-            continue
-        number = 1
-        if position == series.draws * interval:
-            look = min(each for each in looks if each > series.draws)
-            most = int(upcoming) // interval - series.draws, look - series.draws
-            number = min(max(1, chunk // interval), *most)
-        series.note(engine.record(number, measurement - position))
-        position = series.draws * interval
+
+
+def _keep_spins(engine: Engine, series: Series, plan: Plan, position: int) -> int | None:
+    """Keep configurations that are wanted now; returns when the next ones are, if there are any."""
+    while series.snapshots < plan.kept.size:
+        upcoming = int(plan.kept[series.snapshots])
+        if upcoming != position:
+            return upcoming
+        for chain in range(len(series.spins)):
+            series.spins[chain, series.snapshots] = engine.spins(chain)
+        series.snapshots += 1
+    return None
 
 
 def _looks(draws: int) -> set[int]:

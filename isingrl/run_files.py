@@ -97,14 +97,7 @@ class Series:
         if lacking := needed - arrays.keys():
             raise ValueError(f"its series must hold {sorted(needed)}; it lacks {sorted(lacking)}")
         spins, shape = arrays["spins"], self.spins.shape
-        draws = {values.shape[1:] for values in sums.values()}
-        fits = all(len(values) == len(self.spins) for values in arrays.values())
-        integers = all(values.dtype == np.int64 for values in sums.values())
-        if not (
-            fits and integers and len(draws) <= 1
-            and spins.dtype == np.int8 and spins.shape[2:] == shape[2:]
-            and spins.shape[1] <= shape[1]
-        ):  # fmt: skip
+        if not (self._holds(spins) and self._fit(sums)):
             found = {name: (values.shape, str(values.dtype)) for name, values in arrays.items()}
             raise ValueError(
                 f"its series must be sums of {shape[0]} chains and spins of shape {shape}; "
@@ -114,6 +107,19 @@ class Series:
         self.spins[:, : self.snapshots] = spins
         if sums:
             self.note({name: values[:, : self.n_draws] for name, values in sums.items()})
+
+    def _holds(self, spins: npt.NDArray[Any]) -> bool:
+        """Whether there is room for configurations, and they are those of such a lattice."""
+        n_chains, most, *sites = self.spins.shape
+        alike = spins.dtype == np.int8 and spins.shape[:1] == (n_chains,)
+        return alike and list(spins.shape[2:]) == sites and spins.shape[1] <= most
+
+    def _fit(self, sums: Arrays) -> bool:
+        """Whether these are sums of as many chains, all of as many draws."""
+        alike = all(
+            values.dtype == np.int64 and len(values) == len(self.spins) for values in sums.values()
+        )
+        return alike and len({values.shape for values in sums.values()}) <= 1
 
 
 class RunFolder:
