@@ -94,13 +94,26 @@ class Configurations:
             )
         return "free"
 
-    def run(self, function: Callable[[int, int], None]) -> None:
-        """Call ``function(first, last)`` for ranges of configurations, in threads."""
+    def each(
+        self,
+        function: Callable[[int, npt.NDArray[np.int8], Any], None],
+        memory: Callable[[], Any] = lambda: None,
+    ) -> None:
+        """Call ``function(number, spins, memory)`` for every configuration, in threads.
+
+        `memory` makes what a thread works in.
+        """
+
+        def work(first: int, last: int) -> None:
+            own = memory()
+            for k in range(first, last):
+                function(k, self.spins[k], own)
+
         number, threads = len(self.spins), numba.get_num_threads()
         parts = min(number, 4 * threads if number > 16 * threads else threads)
         bounds = number * np.arange(parts + 1) // parts
         ranges = list(zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True))
-        run_in_threads(function, ranges, threads)
+        run_in_threads(work, ranges, threads)
 
     def with_sites(self, values: npt.NDArray[Any], long_name: str) -> xr.DataArray:
         """One value a site, with the dims and coordinates of the spins."""

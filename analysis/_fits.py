@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -74,6 +74,17 @@ def goodness_of_deviations(deviation: Any, error: Any, n_blocks: int) -> float:
     z = np.divide(size, error, out=np.zeros_like(size), where=error > 0)
     chance = float(scipy.stats.t.sf(z.max(initial=0.0), n_blocks - 1))
     return float(min(1.0, 2 * z.size * chance))
+
+
+def minimum_within(
+    function: Callable[[float], float], bounds: tuple[float, float], precision: float
+) -> float:
+    """Place of the minimum of a smooth function; NaN where it is an end of the bounds."""
+    best = scipy.optimize.minimize_scalar(
+        function, bounds=bounds, method="bounded", options={"xatol": precision}
+    )
+    inside = bounds[0] + 1e-3 < best.x < bounds[1] - 1e-3
+    return float(best.x) if inside else np.nan
 
 
 def numbers_of_fit(argument: str, fit: Any, names: Iterable[str], origin: str) -> dict[str, float]:

@@ -24,10 +24,16 @@ _ROUNDING = 1e-13  # of a magnetization
 MEASURED = ("energy", "magnetization")
 
 
+def check_dataset(name: str, value: Any) -> xr.Dataset:
+    """Return `value` if it is a Dataset."""
+    if not isinstance(value, xr.Dataset):
+        raise TypeError(f"{name} must be an xarray Dataset; got {type(value).__name__}")
+    return value
+
+
 def check_measured(data: Any) -> None:
     """Refuse what is no Dataset with energies and magnetizations."""
-    if not isinstance(data, xr.Dataset):
-        raise TypeError(f"data must be an xarray Dataset; got {type(data).__name__}")
+    check_dataset("data", data)
     if not set(MEASURED) <= set(data.data_vars):
         raise ValueError(
             f"data must hold the variables 'energy' and 'magnetization'; got "

@@ -99,7 +99,7 @@ def quantity_attrs(name: str) -> dict[str, str]:
     return {"long_name": long_name, "units": units}
 
 
-def label(found: xr.Dataset, names: Iterable[Any]) -> xr.Dataset:
+def with_labels(found: xr.Dataset, names: Iterable[Any]) -> xr.Dataset:
     """Give variables, and their errors if they have them, the attributes of their quantities."""
     for name in names:
         for each in {name, f"{name}_error"} & set(found):

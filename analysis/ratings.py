@@ -9,6 +9,8 @@ import numpy.typing as npt
 import scipy
 import xarray as xr
 
+from analysis.errors.samples import error_attrs
+
 __all__ = ["bradley_terry", "rates_over_trainings", "win_rates"]
 
 ELO = 400 / np.log(10)
@@ -233,15 +235,11 @@ def bradley_terry(tournament: xr.Dataset) -> xr.Dataset:
     )  # fmt: skip
     strength = fit.x - fit.x.mean()
     variance = np.diag(np.linalg.inv(information(strength)) - level)
-    label = "rating"
+    attrs = {"long_name": "rating", "units": "Elo"}
     return xr.Dataset(
         {
-            "rating": ("team", ELO * strength, {"long_name": label, "units": "Elo"}),
-            "rating_error": (
-                "team",
-                ELO * np.sqrt(variance),
-                {"long_name": f"standard error of the {label}", "units": "Elo"},
-            ),
+            "rating": ("team", ELO * strength, attrs),
+            "rating_error": ("team", ELO * np.sqrt(variance), error_attrs(attrs)),
         },
         {"team": tournament["team"]} if "team" in tournament.coords else None,
     )

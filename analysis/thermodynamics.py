@@ -127,24 +127,21 @@ def summarize(data: xr.Dataset, judged: Container[str]) -> tuple[xr.Dataset, Dou
     coupling = numbers_along(data, "coupling", template, default=1.0)
     interval = sweeps_between_draws(data, template)
     doubts = Doubts(data.sizes["chain"], data.sizes["draw"], "sweeps")
-    observables = {name: each for name, each in OBSERVABLES.items() if each.series in data}
-    found = {name: np.full((4, *shape), np.nan) for name in observables}
+    series = dict.fromkeys(each.series for each in OBSERVABLES.values() if each.series in data)
+    found = {
+        name: np.full((4, *shape), np.nan)
+        for name, each in OBSERVABLES.items()
+        if each.series in series
+    }
     sample_size, r_hat = np.full((2, *shape), np.nan)
     for run in np.ndindex(shape):
         where = place_of(template, run)
-        read = {name: _read(data[name], template, run) for name in _series(observables)}
-        for name, x in read.items():
-            # lattices that lie beside may not have it
-            if name in MEASURED or not np.isnan(x).all():
-                check_finite(x, f"draw of {name!r}", f" at {where}")
-        e, m = (read[name] for name in MEASURED)
+        draws = {name: _read(data[name], template, run, where) for name in series}
+        e, m = (draws[name] for name in MEASURED)
         shown.check(run, e, m, where)
-        for name, each in _estimates(read, field[run] != 0):
-            # without a field the sign of m says where the chains are
-            unwanted = name == "magnetization" and field[run] == 0
-            # and a ferromagnet has no staggered order
-            unwanted |= "staggered" in name and coupling[run] >= 0
-            if name in judged and not unwanted:
+        of_model = float(field[run]), float(coupling[run])
+        for name, each in _estimates(draws, field[run] != 0):
+            if name in judged and _says_something(name, *of_model):
                 note_doubts(doubts, each, name, where, float(interval[run]))
             found[name][:, *run] = (
                 each.value, each.error,
@@ -156,7 +153,7 @@ def summarize(data: xr.Dataset, judged: Container[str]) -> tuple[xr.Dataset, Dou
     temperature = np.where(temperature > 0, temperature, np.nan)
     variables: dict[str, FloatArray] = {}
     for name, (value, error, _, _) in found.items():
-        factor = observables[name].response(1.0, n_sites, temperature)
+        factor = OBSERVABLES[name].response(1.0, n_sites, temperature)
         if name == "susceptibility_disordered":
             factor = np.where(field == 0, factor, np.nan)
         variables[name], variables[f"{name}_error"] = value * factor, error * factor
@@ -175,15 +172,18 @@ def summarize(data: xr.Dataset, judged: Container[str]) -> tuple[xr.Dataset, Dou
     return summary.assign_attrs(data.attrs), doubts
 
 
-def _series(observables: dict[str, Observable]) -> dict[str, None]:
-    """Variables that they follow from."""
-    return dict.fromkeys(each.series for each in observables.values())
+def _says_something(name: str, field: float, coupling: float) -> bool:
+    """Whether the error of an observable counts for whether a run is long enough."""
+    # without a field the sign of m says where the chains are, and a ferromagnet does not stagger
+    if name == "magnetization":
+        return field != 0
+    return "staggered" not in name or coupling < 0
 
 
-def _estimates(read: dict[str, FloatArray], in_field: bool) -> Iterator[tuple[str, Estimate]]:
+def _estimates(draws: dict[str, FloatArray], in_field: bool) -> Iterator[tuple[str, Estimate]]:
     """Observables of one run by name, series by series; the energy goes with the magnetization."""
-    e = read["energy"]
-    for series, x in read.items():
+    e = draws["energy"]
+    for series, x in draws.items():
         if series == "energy" or np.isnan(x).all():
             continue
         wells = wells_of(np.sign(x), x.shape)
@@ -193,7 +193,7 @@ def _estimates(read: dict[str, FloatArray], in_field: bool) -> Iterator[tuple[st
         own = MEASURED if series == "magnetization" else (series,)
         for name, each in OBSERVABLES.items():
             if each.series in own:
-                moments = _moments(each, read[each.series], in_field)
+                moments = _moments(each, draws[each.series], in_field)
                 yield name, estimate_unwarned(moments, each.of_means, wells, memory)
 
 
@@ -230,13 +230,21 @@ def _runs_of(data: xr.Dataset) -> xr.DataArray:
     return zeros.transpose(*dims)  # which turns the coordinates, too
 
 
-def _read(series: xr.DataArray, template: xr.DataArray, run: tuple[int, ...]) -> FloatArray:
-    """One run of a series, shape (n_chains, n_draws)."""
+def _read(
+    series: xr.DataArray, template: xr.DataArray, run: tuple[int, ...], where: str
+) -> FloatArray:
+    """One run of a series, shape (n_chains, n_draws), all of whose draws are finite.
+
+    But NaN throughout where a lattice that lies beside others has no such series.
+    """
     place = dict(zip(template.dims, run, strict=True))
     # of the variable: a DataArray would take its coordinates along, many times as slowly
     own = series.variable.isel({dim: i for dim, i in place.items() if dim in series.dims})
     values = np.asarray(own.values if own.dims == ("chain", "draw") else own.values.T)
-    return np.ascontiguousarray(values, dtype=np.float64)
+    values = np.ascontiguousarray(values, dtype=np.float64)
+    if series.name in MEASURED or not np.isnan(values).all():
+        check_finite(values, f"draw of {series.name!r}", f" at {where}")
+    return values
 
 
 def _diagnostics(*observables: FloatArray) -> tuple[float, float]:

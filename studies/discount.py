@@ -13,7 +13,7 @@ import tyro
 import xarray as xr
 
 from analysis import effective_temperature, exact, log_odds
-from analysis.learned.fits import mean_and_error
+from analysis.learned.odds import mean_and_error
 from isingrl import Ising, Lattice, MeanFieldQ, Policy, simulate
 from isingrl.runs import STARTS
 from isingrl.support.validation import (

@@ -13,7 +13,7 @@ from analysis._configurations import SITES, Configurations
 from analysis._parameters import parameter
 from analysis.correlations import _fourier as fourier
 from analysis.errors import jackknife
-from analysis.quantities import quantity_attrs
+from analysis.quantities import coordinate, quantity_attrs, with_labels
 
 __all__ = ["spin_correlation", "structure_factor"]
 
@@ -101,8 +101,8 @@ def spin_correlation(
 
     found = averaged(samples, correlations, dims).assign_coords(
         axis=list(SITES[: len(shape)]),
-        distance=_coordinate("distance", np.arange(max(shape) // 2 + 1)),
-        radius=_coordinate("radius", shells.radius),
+        distance=coordinate("distance", np.arange(max(shape) // 2 + 1)),
+        radius=coordinate("radius", shells.radius),
     )
     if free:
         reached = xr.DataArray(np.array(shape), dims="axis") > found["distance"]
@@ -162,7 +162,7 @@ def structure_factor(
     found = averaged(samples, lambda mean: mean, dims)
     mode = np.arange(max(shape) // 2 + 1)
     return found.assign_coords(
-        wave_number=_coordinate("wave_number", shells.radius),
+        wave_number=coordinate("wave_number", shells.radius),
         axis=list(SITES[: len(shape)]),
         mode=mode,
         axis_wave_number=(
@@ -211,11 +211,10 @@ def sampled(
     shape = configurations.lattice.shape
     found: list[Any] = [None] * len(configurations.spins)
 
-    def work(first: int, last: int) -> None:
-        for number in range(first, last):
-            found[number] = measure(configurations.spins[number].reshape(shape))
+    def work(number: int, spins: npt.NDArray[np.int8], _: None) -> None:
+        found[number] = measure(spins.reshape(shape))
 
-    configurations.run(work)
+    configurations.each(work)
     return xr.Dataset(
         {
             name: configurations.by_configuration(np.array(values), *dims)
@@ -234,10 +233,4 @@ def averaged(
         found = jackknife(samples, lambda part: function(part.mean(dims)), dims=dims)
     else:
         found = function(samples)
-    for name, values in found.items():
-        values.attrs = quantity_attrs(str(name))
-    return found
-
-
-def _coordinate(name: str, values: Any) -> tuple[str, Any, dict[str, str]]:
-    return name, values, quantity_attrs(name)
+    return with_labels(found, found)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-import scipy
 import xarray as xr
 
-from analysis._fits import POOR, goodness_of_deviations, warn_of_fit
+from analysis._fits import POOR, goodness_of_deviations, minimum_within, warn_of_fit
 from analysis.errors import jackknife
-from analysis.quantities import quantity_attrs
+from analysis.quantities import quantity_attrs, with_labels
 
 __all__ = ["growth_law"]
 
@@ -95,7 +94,7 @@ def growth_law(
 
     def law(samples: xr.DataArray) -> xr.Dataset:
         found = xr.apply_ufunc(
-            lambda values: _fitted(time, values, offset),
+            lambda values: _power_law(time, values, offset),
             samples.mean("chain"),
             input_core_dims=[["time"]],
             output_core_dims=[["parameter"]],
@@ -116,8 +115,7 @@ def growth_law(
         vectorize=True,
     ).where(result["growth_exponent"].notnull())
     result = result.drop_vars(["deviation", "deviation_error", "time"])
-    for name, values in result.items():
-        values.attrs = quantity_attrs(str(name))
+    with_labels(result, result)
     poor = quality < POOR / quality.size
     if poor.any():
         warn_of_fit(
@@ -129,7 +127,7 @@ def growth_law(
     return result.assign(goodness_of_fit=quality.assign_attrs(quantity_attrs("goodness_of_fit")))
 
 
-def _fitted(time: FloatArray, length: FloatArray, offset: bool) -> FloatArray:
+def _power_law(time: FloatArray, length: FloatArray, offset: bool) -> FloatArray:
     """Exponent, amplitude and offset; the latter two follow linearly from the first."""
 
     def amplitude_and_offset(exponent: float) -> tuple[FloatArray, float]:
@@ -138,11 +136,8 @@ def _fitted(time: FloatArray, length: FloatArray, offset: bool) -> FloatArray:
         found = np.asarray(np.linalg.lstsq(columns.T, np.ones_like(time), rcond=None)[0], float)
         return found, float(np.sum((1 - found @ columns) ** 2))
 
-    best = scipy.optimize.minimize_scalar(
-        lambda n: amplitude_and_offset(n)[1], bounds=_EXPONENTS, method="bounded",
-        options={"xatol": 1e-9},
-    )  # fmt: skip
-    if not _EXPONENTS[0] + 1e-3 < best.x < _EXPONENTS[1] - 1e-3:
+    exponent = minimum_within(lambda n: amplitude_and_offset(n)[1], _EXPONENTS, 1e-9)
+    if np.isnan(exponent):
         return np.full(3, np.nan)
-    amplitude, start = amplitude_and_offset(best.x)[0]
-    return np.array([best.x, amplitude / time[-1] ** best.x, start])
+    amplitude, start = amplitude_and_offset(exponent)[0]
+    return np.array([exponent, amplitude / time[-1] ** exponent, start])

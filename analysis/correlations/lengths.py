@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import scipy
 import xarray as xr
 
 from analysis._configurations import SITES
+from analysis._fits import minimum_within
 from analysis.correlations import _fourier as fourier
 from analysis.correlations.functions import (
     DIMS,
@@ -98,7 +98,7 @@ def correlation_length(
         return xr.Dataset(
             {
                 "second_moment_length": _by_axis(_second_moment, [mean["line"]], []),
-                "exponential_length": _by_axis(_fitted, [mean["line"], windows], []),
+                "exponential_length": _by_axis(_decay_length, [mean["line"], windows], []),
             }
         )
 
@@ -216,7 +216,7 @@ def _window(line: FloatArray, side: int) -> FloatArray:
     length = _second_moment(line, side)
     window = _around(length if np.isfinite(length) else 1.0, side)
     for _ in range(_ROUNDS):
-        length = _fitted(line, window, side)
+        length = _decay_length(line, window, side)
         if not np.isfinite(length):
             break
         window = _around(length, side)
@@ -229,22 +229,18 @@ def _around(length: float, side: int) -> FloatArray:
     return np.array([first, last], dtype=np.float64)
 
 
-def _fitted(line: FloatArray, window: FloatArray, side: int) -> float:
+def _decay_length(line: FloatArray, window: FloatArray, side: int) -> float:
     """Decay length of the least squares fit; NaN where it lies at the end of what is tried."""
     r = np.arange(window[0], window[1] + 1)
     values = line[r.astype(int)]
-    ends = np.log([0.1, 10.0 * side])
+    ends = np.log(0.1), np.log(10.0 * side)
 
     def misfit(log_length: float) -> float:
         length = np.exp(log_length)
         shape = np.exp(-(r - r[0]) / length) + np.exp(-(side - r - r[0]) / length)
         return float(values @ values - (values @ shape) ** 2 / (shape @ shape))
 
-    best = scipy.optimize.minimize_scalar(
-        misfit, bounds=ends, method="bounded", options={"xatol": 1e-8}
-    )
-    inside = ends[0] + 1e-3 < best.x < ends[1] - 1e-3
-    return float(np.exp(best.x)) if inside else np.nan
+    return float(np.exp(minimum_within(misfit, ends, 1e-8)))
 
 
 def _distances(side: int) -> npt.NDArray[np.intp]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import xarray as xr
 
-from analysis._parameters import required
+from analysis._parameters import check_dataset, required
 from analysis.errors import jackknife
-from analysis.quantities import quantity_attrs
+from analysis.quantities import with_labels
 
 __all__ = ["size_distribution"]
 
@@ -47,8 +47,7 @@ def size_distribution(
     >>> bool(abs(sites.sum("size_bin").sel(phase="both").item() - 1) < 0.1)
     True
     """
-    if not isinstance(statistics, xr.Dataset):
-        raise TypeError(f"statistics must be an xarray Dataset; got {type(statistics).__name__}")
+    check_dataset("statistics", statistics)
     if "size_histogram" not in statistics:
         raise ValueError(
             "statistics must be what domain_statistics or cluster_statistics returns; got the "
@@ -57,6 +56,4 @@ def size_distribution(
     counts = statistics["size_histogram"].rename("domain_density")
     found = jackknife(counts, lambda counts: counts.mean(dims), dims=dims)
     scaled: xr.Dataset = found / (statistics["bin_width"] * required(statistics, "n_sites"))
-    for name, values in scaled.items():
-        values.attrs = quantity_attrs(str(name))
-    return scaled.assign_attrs(statistics.attrs)
+    return with_labels(scaled, scaled).assign_attrs(statistics.attrs)

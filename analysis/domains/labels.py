@@ -8,7 +8,14 @@ import numpy as np
 import xarray as xr
 
 from analysis._configurations import Configurations
-from analysis.domains._search import ClusterSearch, DomainSearch, Scratch, Search, label
+from analysis.domains._search import (
+    ClusterSearch,
+    DomainSearch,
+    Int8Array,
+    Scratch,
+    Search,
+    label,
+)
 from isingrl.runs import seed_sequence
 
 __all__ = ["label_clusters", "label_domains"]
@@ -55,7 +62,7 @@ def label_domains(
     [[0, 0, 1, 1], [0, 0, 1, 1], [1, 1, 1, 1], [1, 1, 1, 1]]
     """
     configurations = Configurations(spins, neighborhood, boundary)
-    return _labelled(configurations, DomainSearch(configurations.lattice), "domain")
+    return _labels_of(configurations, DomainSearch(configurations.lattice), "domain")
 
 
 def label_clusters(
@@ -114,7 +121,7 @@ def label_clusters(
     """
     configurations = Configurations(spins, neighborhood, boundary)
     search = cluster_search(configurations, temperature, coupling, seed)
-    return _labelled(configurations, search, "cluster")
+    return _labels_of(configurations, search, "cluster")
 
 
 def cluster_search(
@@ -125,13 +132,11 @@ def cluster_search(
     return ClusterSearch(configurations.lattice, probability, seed_sequence(seed))
 
 
-def _labelled(configurations: Configurations, search: Search, name: str) -> xr.DataArray:
+def _labels_of(configurations: Configurations, search: Search, name: str) -> xr.DataArray:
     labels = np.empty(configurations.spins.shape, dtype=np.int32)
 
-    def work(first: int, last: int) -> None:
-        scratch = Scratch(search.rows)
-        for number in range(first, last):
-            label(search, scratch, configurations.spins[number], number, labels[number])
+    def work(number: int, spins: Int8Array, scratch: Scratch) -> None:
+        label(search, scratch, spins, number, labels[number])
 
-    configurations.run(work)
+    configurations.each(work, lambda: Scratch(search.rows))
     return configurations.with_sites(labels, name)

@@ -10,9 +10,9 @@ import xarray as xr
 
 from analysis._configurations import SITES, Configurations
 from analysis.domains import _kernels as kernels
-from analysis.domains._search import DomainSearch, Scratch, Search, list_domains
+from analysis.domains._search import DomainSearch, Int8Array, Scratch, Search, list_domains
 from analysis.domains.labels import cluster_search
-from analysis.quantities import quantity_attrs
+from analysis.quantities import coordinate, with_labels
 
 __all__ = ["cluster_statistics", "domain_statistics", "domain_table"]
 
@@ -92,17 +92,14 @@ def domain_statistics(
     rows, lattice = search.rows, configurations.lattice
     unlike = np.empty(len(configurations.spins))
 
-    def count(first: int, last: int) -> None:
-        for number in range(first, last):
-            unlike[number] = kernels.unlike_pairs(
-                configurations.spins[number], rows.inside.ends, rows.across.ends,
-                rows.around.ends, rows.diagonal,
-            )  # fmt: skip
+    def count(number: int, spins: Int8Array, _: None) -> None:
+        unlike[number] = kernels.unlike_pairs(
+            spins, rows.inside.ends, rows.across.ends, rows.around.ends, rows.diagonal
+        )
 
-    configurations.run(count)
+    configurations.each(count)
     found["wall_density"] = configurations.by_configuration(unlike / lattice.n_bonds)
-    found["wall_density"].attrs = quantity_attrs("wall_density")
-    return found
+    return with_labels(found, ["wall_density"])
 
 
 def cluster_statistics(
@@ -196,15 +193,13 @@ def domain_table(
     search = DomainSearch(configurations.lattice)
     tables: list[Any] = [None] * len(configurations.spins)
 
-    def work(first: int, last: int) -> None:
-        scratch = Scratch(search.rows)
-        for number in range(first, last):
-            n = list_domains(search, scratch, configurations.spins[number], number)
-            tables[number] = tuple(
-                values[:n].copy() for values in (scratch.size, scratch.sign, scratch.wraps)
-            )
+    def tabulate(number: int, spins: Int8Array, scratch: Scratch) -> None:
+        n = list_domains(search, scratch, spins, number)
+        tables[number] = tuple(
+            values[:n].copy() for values in (scratch.size, scratch.sign, scratch.wraps)
+        )
 
-    configurations.run(work)
+    configurations.each(tabulate, lambda: Scratch(search.rows))
     sizes, signs, wraps = (np.concatenate(column) for column in zip(*tables, strict=True))
     numbers = np.array([len(table[0]) for table in tables])
     ndim = configurations.lattice.ndim
@@ -240,16 +235,14 @@ def _statistics(configurations: Configurations, search: Search) -> xr.Dataset:
     wraps = np.empty((number, 3, lattice.ndim), dtype=bool)
     bins = np.empty((number, 3, edges.size - 1), dtype=np.int64)
 
-    def work(first: int, last: int) -> None:
-        scratch = Scratch(search.rows)
-        for k in range(first, last):
-            n = list_domains(search, scratch, configurations.spins[k], k)
-            kernels.summarize(
-                n, scratch.size, scratch.sign, scratch.wraps, edges, n_domains[k], sums[k],
-                squares[k], largest[k], wraps[k], bins[k],
-            )  # fmt: skip
+    def summarize(k: int, spins: Int8Array, scratch: Scratch) -> None:
+        n = list_domains(search, scratch, spins, k)
+        kernels.summarize(
+            n, scratch.size, scratch.sign, scratch.wraps, edges, n_domains[k], sums[k],
+            squares[k], largest[k], wraps[k], bins[k],
+        )  # fmt: skip
 
-    configurations.run(work)
+    configurations.each(summarize, lambda: Scratch(search.rows))
     with np.errstate(invalid="ignore", divide="ignore"):
         rest = np.where(n_domains > 1, sums - largest, np.nan)
         values = {
@@ -263,13 +256,11 @@ def _statistics(configurations: Configurations, search: Search) -> xr.Dataset:
     found = {name: configurations.by_configuration(x, "phase") for name, x in values.items()}
     found["wraps"] = configurations.by_configuration(wraps, "phase", "axis")
     found["size_histogram"] = configurations.by_configuration(bins, "phase", "size_bin")
-    for name, variable in found.items():
-        variable.attrs = quantity_attrs(name)
     centres = np.sqrt(edges[:-1] * (edges[1:] - 1.0))
-    return xr.Dataset(found).assign_coords(
+    return with_labels(xr.Dataset(found), found).assign_coords(
         phase=list(PHASES),
         axis=list(SITES[: lattice.ndim]),
-        size_bin=("size_bin", centres, quantity_attrs("size_bin")),
+        size_bin=coordinate("size_bin", centres),
         bin_begin=("size_bin", edges[:-1]),
         bin_end=("size_bin", edges[1:]),
         bin_width=("size_bin", np.diff(edges)),

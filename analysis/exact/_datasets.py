@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from analysis.quantities import quantity_attrs
+from analysis.quantities import coordinate, quantity_attrs
 from isingrl.model import Ising
 
 
@@ -27,7 +27,7 @@ def over_temperature(
     variables = {
         name: (dims[: array.ndim], array, quantity_attrs(name)) for name, array in values.items()
     }
-    first = {"temperature": ("temperature", temperature, quantity_attrs("temperature"))}
+    first = {"temperature": coordinate("temperature", temperature)}
     return xr.Dataset(variables, first | dict(coords), attrs)
 
 

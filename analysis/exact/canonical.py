@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import xarray as xr
 
+from analysis.exact._datasets import in_each_field, over_temperature
 from analysis.quantities import binder_cumulant
+from isingrl.coordinates import coordinates_of
+from isingrl.model import Ising
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -32,7 +37,15 @@ class States:
     n_sites: int
 
 
-def canonical_averages(
+def canonical_ensemble(states: States, model: Ising, temperature: FloatArray) -> xr.Dataset:
+    """Canonical averages of a model over temperature, and over its fields if it has several."""
+    averages = in_each_field(
+        model, lambda field: _averages(states, model.coupling, field, temperature)
+    )
+    return over_temperature(temperature, averages, coordinates_of(model))
+
+
+def _averages(
     states: States, coupling: float, field: float, temperature: FloatArray
 ) -> dict[str, FloatArray]:
     """Moments and what follows from them, each of shape (n_temperatures,).
@@ -50,7 +63,7 @@ def canonical_averages(
     names = ("energy", "energy_variance", "order_variance", *_MOMENTS)
     averages = {name: np.empty(temperature.shape) for name in names}
     for index, t in enumerate(temperature):
-        weights = _weights(states.log_multiplicity, above, float(t))
+        weights = boltzmann_weights(states.log_multiplicity, above, float(t))
         mean = float(weights @ e)
         averages["energy"][index] = mean
         averages["energy_variance"][index] = weights @ (e - mean) ** 2
@@ -73,7 +86,8 @@ _MOMENTS = (
 )
 
 
-def _weights(log_multiplicity: FloatArray, above: FloatArray, temperature: float) -> FloatArray:
+def boltzmann_weights(log_multiplicity: Any, above: FloatArray, temperature: float) -> FloatArray:
+    """Probabilities of levels, which sum to 1, from their energies above the lowest."""
     if temperature == 0:
         exponents = np.where(above == 0, log_multiplicity, -np.inf)
     else:

@@ -8,10 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from analysis.exact._datasets import in_each_field, over_temperature
 from analysis.exact._kernels import count_states
-from analysis.exact.canonical import States, canonical_averages
-from isingrl.coordinates import coordinates_of
+from analysis.exact.canonical import States, canonical_ensemble
 from isingrl.lattice import Lattice
 from isingrl.model import Ising
 from isingrl.support.compilation import watch
@@ -60,9 +58,7 @@ def enumeration(model: Ising, temperature: npt.ArrayLike) -> xr.Dataset:
     if not isinstance(model, Ising):
         raise TypeError(f"model must be an Ising model; got {model!r}")
     t = check_temperature(temperature)
-    states = _states(_check_size(model.lattice))
-    averages = in_each_field(model, lambda h: canonical_averages(states, model.coupling, h, t))
-    return over_temperature(t, averages, coordinates_of(model))
+    return canonical_ensemble(_states_of(_check_size(model.lattice)), model, t)
 
 
 def density_of_states(lattice: Lattice) -> xr.Dataset:
@@ -126,7 +122,7 @@ def _counted(
     return bond_sum, spin_sum, counts[occurs]
 
 
-def _states(lattice: Lattice) -> States:
+def _states_of(lattice: Lattice) -> States:
     bond_sum, spin_sum, counts = _counted(lattice)
     row, column = np.nonzero(counts)
     return States(bond_sum[row], spin_sum[column], np.log(counts[row, column]), lattice.n_sites)

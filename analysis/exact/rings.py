@@ -9,9 +9,7 @@ import numpy.typing as npt
 import scipy
 import xarray as xr
 
-from analysis.exact._datasets import in_each_field, over_temperature
-from analysis.exact.canonical import States, canonical_averages
-from isingrl.coordinates import coordinates_of
+from analysis.exact.canonical import States, canonical_ensemble
 from isingrl.lattice import Lattice
 from isingrl.model import Ising
 from isingrl.support.validation import check_integer, check_temperature
@@ -72,12 +70,10 @@ def ring(n: int, temperature: npt.ArrayLike, field: float | Sequence[float] = 0.
         raise ValueError(f"n must be an integer from 2 to {MAX_RING}; got {n}")
     t = check_temperature(temperature)
     model = Ising(Lattice((n,)), field=field)
-    states = _states(n)
-    averages = in_each_field(model, lambda h: canonical_averages(states, 1.0, h, t))
-    return over_temperature(t, averages, coordinates_of(model))
+    return canonical_ensemble(_states_of_ring(n), model, t)
 
 
-def _states(n: int) -> States:
+def _states_of_ring(n: int) -> States:
     up, runs = np.meshgrid(np.arange(1, n), np.arange(1, n // 2 + 1), indexing="ij")
     possible = (runs <= up) & (runs <= n - up)
     up, runs = up[possible], runs[possible]

@@ -11,7 +11,7 @@ from analysis.learned.chains import (
     stationary_distribution,
     transition_matrix,
 )
-from analysis.learned.fits import effective_temperature, log_odds
+from analysis.learned.odds import effective_temperature, log_odds
 from analysis.learned.plane import majority_vote_plane
 
 __all__ = [

@@ -10,7 +10,8 @@ import numpy.typing as npt
 import scipy
 import xarray as xr
 
-from analysis.quantities import quantity_attrs
+from analysis.exact.canonical import boltzmann_weights
+from analysis.quantities import coordinate, quantity_attrs
 from isingrl.agents import Policy
 from isingrl.engines.sites import update_order
 from isingrl.model import Ising
@@ -74,7 +75,7 @@ def transition_matrix(
     given = rule.temperatures(model, temperature)
     if len(given) > 1:
         raise ValueError(f"temperature must be one number; got {temperature!r}")
-    up = _chances(rule, model, given, schedule)
+    up = _up_by_site(rule, model, given, schedule)
     if len(up) > 1:
         raise ValueError(
             f"rule must have one training a temperature; got a policy of {len(up)} chains"
@@ -197,9 +198,9 @@ def detailed_balance_violation(
     """
     _check(rule, model, schedule)
     t = rule.temperatures(model, temperature)
-    up = _chances(rule, model, t, schedule)
+    up = _up_by_site(rule, model, t, schedule)
     lattice = model.lattice
-    spins = _configurations(lattice.n_sites)
+    spins = configurations(lattice.n_sites)
     energies = model.energy(spins.reshape(-1, *lattice.shape)) * lattice.n_sites
     shape = (len(t), len(up) // len(t))
     violation, distance = np.empty(shape), np.empty(shape)
@@ -213,7 +214,7 @@ def detailed_balance_violation(
         violation[index] = _net_flow(matrix, law)
         distance[index] = abs(law - _gibbs(energies, temperature_here)).sum() / 2
     dims = ("temperature", "chain") if shape[1] > 1 else ("temperature",)
-    coords: dict[str, Any] = {"temperature": ("temperature", t, quantity_attrs("temperature"))}
+    coords: dict[str, Any] = {"temperature": coordinate("temperature", t)}
     if shape[1] > 1:
         coords["chain"] = np.arange(shape[1])
     values = {"detailed_balance_violation": violation, "gibbs_distance": distance}
@@ -251,16 +252,16 @@ def _check(rule: Rule, model: Ising, schedule: str) -> None:
         )
 
 
-def _configurations(n_sites: int) -> npt.NDArray[np.int64]:
+def configurations(n_sites: int) -> npt.NDArray[np.int64]:
     """Spins of every configuration, shape (2^n_sites, n_sites)."""
     return 2 * (np.arange(2**n_sites)[:, None] >> np.arange(n_sites) & 1) - 1
 
 
-def _chances(rule: Rule, model: Ising, temperature: FloatArray, schedule: str) -> FloatArray:
+def _up_by_site(rule: Rule, model: Ising, temperature: FloatArray, schedule: str) -> FloatArray:
     """P(up) of every site, shape (n_temperatures * n_chains, 2^n_sites, n_sites)."""
     chains = rule.chains if isinstance(rule, Policy) else 1
     table = compiled(rule, model, temperature, chains).for_schedule(model.lattice, schedule)
-    return table.probabilities(model.lattice, _configurations(model.lattice.n_sites))
+    return table.probabilities(model.lattice, configurations(model.lattice.n_sites))
 
 
 def _matrix(up: FloatArray, model: Ising, schedule: str) -> scipy.sparse.csr_array:
@@ -334,7 +335,6 @@ def _net_flow(matrix: scipy.sparse.csr_array, law: FloatArray) -> float:
 
 def _gibbs(energies: FloatArray, temperature: float) -> FloatArray:
     above = energies - energies.min()
-    if temperature == 0:
-        ground = above <= 1e-12 * np.abs(energies).max()
-        return np.asarray(ground / ground.sum())
-    return np.asarray(scipy.special.softmax(-above / temperature))
+    if temperature == 0:  # energies that rounding alone tells apart are one level
+        above = np.where(above <= 1e-12 * np.abs(energies).max(), 0.0, above)
+    return boltzmann_weights(0.0, above, temperature)

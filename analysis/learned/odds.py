@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from analysis.quantities import quantity_attrs
+from analysis.learned.chains import configurations
+from analysis.quantities import coordinate, quantity_attrs, with_labels
 from isingrl.agents import Policy
 
 __all__ = ["effective_temperature", "log_odds", "mean_and_error"]
@@ -69,15 +70,17 @@ def log_odds(policy: Policy) -> xr.Dataset:
     swapped = policy.q_values.copy(data=policy.q_values.values[..., ::-1])
     # P(down) by itself: 1 - P(up) has no digits left where spin up is nearly sure.
     with np.errstate(divide="ignore"):
-        up, down = (np.log(_chances(each)) for each in (policy, replace(policy, q_values=swapped)))
+        up, down = (
+            np.log(_up_by_state(each)) for each in (policy, replace(policy, q_values=swapped))
+        )
 
-    dims, coords = _frame(policy, state, lattice.n_up if counted else view.states)
+    dims, coords = _dims_and_coordinates(policy, state, lattice.n_up if counted else view.states)
     shape = [np.size(coords[dim][1]) for dim in dims]
     data = xr.Dataset(
         {
             "log_odds": (dims, (up - down).reshape(shape), quantity_attrs("log_odds")),
             "local_field": _local_field(policy, state),
-            "weight": (dims, _weights(policy).reshape(shape), quantity_attrs("weight")),
+            "weight": (dims, _shares_of_updates(policy).reshape(shape), quantity_attrs("weight")),
         },
         coords,
         {"coupling": policy.model.coupling, "field": policy.model.field, **policy.describe()},
@@ -185,9 +188,7 @@ def effective_temperature(policy: Policy, over: str | Sequence[str] = ()) -> xr.
         },
         attrs=data.attrs,
     )
-    for name in summary:
-        summary[name].attrs = quantity_attrs(str(name))
-    return summary
+    return with_labels(summary, summary)
 
 
 def mean_and_error(values: xr.DataArray, over: Sequence[str]) -> tuple[xr.DataArray, xr.DataArray]:
@@ -211,7 +212,7 @@ def mean_and_error(values: xr.DataArray, over: Sequence[str]) -> tuple[xr.DataAr
     Examples
     --------
     >>> import xarray as xr
-    >>> from analysis.learned.fits import mean_and_error
+    >>> from analysis.learned.odds import mean_and_error
     >>> values = xr.DataArray([1.0, 2.0, 3.0], dims="chain")
     >>> mean, error = mean_and_error(values, ["chain"])
     >>> mean.item(), round(error.item(), 4)
@@ -225,13 +226,13 @@ def mean_and_error(values: xr.DataArray, over: Sequence[str]) -> tuple[xr.DataAr
     return values, error
 
 
-def _chances(policy: Policy) -> FloatArray:
+def _up_by_state(policy: Policy) -> FloatArray:
     """P(up), shape (n_temperatures * n_chains, n_tables, n_states)."""
     compiled = policy.compile(policy.model, policy.temperature, policy.chains)
     return np.asarray(compiled.up[..., 0, :])
 
 
-def _frame(
+def _dims_and_coordinates(
     policy: Policy, state: str, values: npt.NDArray[Any]
 ) -> tuple[list[str], dict[str, Any]]:
     """Dims and coordinates of what the policy does in every state."""
@@ -240,8 +241,8 @@ def _frame(
     coords: dict[str, Any] = {dim: (dim, q[dim].values, q[dim].attrs) for dim in dims}
     tau = q["softmax_temperature"]
     coords["softmax_temperature"] = ("temperature", tau.values, {**tau.attrs, "units": "J"})
-    coords["temperature"] = ("temperature", policy.temperature, quantity_attrs("temperature"))
-    coords[state] = (state, values, quantity_attrs(state))
+    coords["temperature"] = coordinate("temperature", policy.temperature)
+    coords[state] = coordinate(state, values)
     return [*dims, state], coords
 
 
@@ -255,14 +256,14 @@ def _local_field(policy: Policy, state: str) -> tuple[tuple[str, ...], FloatArra
     # how often a neighbour that is seen counts: twice where joined twice, but seen once
     joined = (sites[:, :, None] == neighbors[:, None, :]).sum(axis=-1)
     seen = (sites[:, :, None] == sites[:, None, :]).sum(axis=-1)
-    spins = 2 * (np.arange(2 ** sites.shape[1])[:, None] >> np.arange(sites.shape[1]) & 1) - 1
+    spins = configurations(sites.shape[1])
     fields = 2 * (model.coupling * (joined / seen) @ spins.T + model.field)
     if model.lattice.periodic:  # all sites see alike
         return (state,), fields[0], label
     return ("site", state), fields, label
 
 
-def _weights(policy: Policy) -> FloatArray:
+def _shares_of_updates(policy: Policy) -> FloatArray:
     """Shares of the updates, shape (n_temperatures, n_chains, n_tables, n_states)."""
     n_tables = 1 if policy.agent.shared else policy.model.lattice.n_sites
     shape = (len(policy.temperature), policy.chains, n_tables, policy.view.n_states, 2)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import scipy
 import xarray as xr
 
-from analysis.learned.fits import log_odds
+from analysis.learned.odds import log_odds
 from isingrl.agents import Policy
 
 __all__ = ["MAX_ASYMMETRY", "majority_vote_plane"]

@@ -13,7 +13,6 @@ from analysis.plots.battles import (
     tournament_matrix,
     win_rate_bars,
 )
-from analysis.plots.configurations import domain_map, snapshot, snapshots
 from analysis.plots.correlations import domain_growth, spin_correlation, structure_factor
 from analysis.plots.domains import size_distribution
 from analysis.plots.learned import log_odds, majority_vote_plane
@@ -23,6 +22,7 @@ from analysis.plots.observables import (
     observable,
     softmax_axis,
 )
+from analysis.plots.pictures import domain_map, snapshot, snapshots
 from analysis.plots.scaling import collapse, extrapolation, sizes
 from analysis.plots.styles import method_label, method_style
 

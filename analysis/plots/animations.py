@@ -12,7 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from analysis.plots.configurations import snapshot
+from analysis._configurations import SITES
+from analysis._parameters import check_dataset
+from analysis.plots.pictures import snapshot, title_of
 from analysis.plots.styles import style_of
 from isingrl.support.archives import make_folder, replacing
 from isingrl.support.validation import check_integer, check_spin_values
@@ -23,7 +25,6 @@ Pixels = npt.NDArray[np.uint8]
 
 _SUFFIXES = (".mp4", ".gif")
 _FASTEST = 50
-_SITES = ("x", "y", "z")
 
 
 def animation(
@@ -189,23 +190,22 @@ def _mp4(path: Path, rate: int) -> Iterator[Callable[[Pixels], None]]:
 
 def _frames(data: Any) -> xr.Dataset:
     """Spins over ``snapshot`` and two dims of sites, with what the titles tell."""
-    if not isinstance(data, xr.Dataset):
-        raise TypeError(f"data must be an xarray Dataset; got {type(data).__name__}")
-    if "spins" not in data or "snapshot" not in data["spins"].dims:
+    found = check_dataset("data", data)
+    if "spins" not in found or "snapshot" not in found["spins"].dims:
         raise ValueError(
             "data must have 'spins' along 'snapshot', as isingrl.simulate makes them with "
-            f"snapshots=; got {sorted(map(str, data))}"
+            f"snapshots=; got {sorted(map(str, found))}"
         )
-    frames = data[["spins"]]
+    frames = found[["spins"]]
     for dim, length in frames.sizes.items():
-        if dim == "snapshot" or dim in _SITES:
+        if dim == "snapshot" or dim in SITES:
             continue
         if length != 1:
             raise ValueError(
                 f"data must hold one {dim}; got {length}: take one, as data.isel({dim}=0) does"
             )
         frames = frames.squeeze(dim)
-    sites = [str(dim) for dim in frames["spins"].dims if dim in _SITES]
+    sites = [str(dim) for dim in frames["spins"].dims if dim in SITES]
     if len(sites) != 2 or "x" not in sites:
         raise ValueError(
             f"data must hold planes, or slices of cubes as data.isel(z=0) takes them; got the "
@@ -221,7 +221,7 @@ def _title(frame: xr.Dataset, number: int) -> str:
     """Method, temperature and time, as far as they are known."""
     parts = [style_of(frame, 0).label] if "method" in frame.coords else []
     if "temperature" in frame.coords:
-        parts.append(rf"$T$ = {frame['temperature'].item():.4g} $J/k_\mathrm{{B}}$")
+        parts.append(title_of(frame["temperature"]))
     if "sweep" in frame.coords:
         parts.append(f"sweep {frame['sweep'].item()}")
     else:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import xarray as xr
 
+from analysis._parameters import check_dataset
 from analysis.quantities import QUANTITIES, quantity_attrs
 
 if TYPE_CHECKING:
@@ -84,8 +85,7 @@ def variable(
     >>> variable(exact.square_lattice([2.0, 3.0]), "energy", ("temperature",)).dims
     ('temperature',)
     """
-    if not isinstance(dataset, xr.Dataset):
-        raise TypeError(f"what is drawn must be an xarray Dataset; got {type(dataset).__name__}")
+    check_dataset("what is drawn", dataset)
     if name not in dataset:
         raise ValueError(f"name must be one of {sorted(map(str, dataset))}; got {name!r}")
     values = dataset[name]
@@ -120,6 +120,12 @@ def new_axes(ax: Axes | None) -> Axes:
     import matplotlib.pyplot as plt
 
     return plt.subplots(layout="constrained")[1]
+
+
+def label_axes(ax: Axes, horizontal: xr.DataArray, vertical: xr.DataArray) -> Axes:
+    """Label both axes by what they show; returns the axes."""
+    ax.set(xlabel=axis_label(horizontal), ylabel=axis_label(vertical))
+    return ax
 
 
 def logarithmic_axes(ax: Axes) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from analysis.plots.axes import axis_label, new_axes, variable
+from analysis.plots.axes import axis_label, label_axes, new_axes, variable
 from analysis.plots.styles import method_color, method_label
 from isingrl.battle.games import ATTACKS, MOVES
 
@@ -163,11 +163,8 @@ def kills_over_time(
         shown = slice(None) if until is None else slice(until + 1)
         # a narrow line on a wide one: both stay visible where they run together
         line: dict[str, Any] = {
-            "drawstyle": "steps-post",
-            "color": color,
-            "lw": (3.0, 1.3)[side],
-            "zorder": 2 + side,
-        }
+            "drawstyle": "steps-post", "color": color, "lw": (3.0, 1.3)[side], "zorder": 2 + side,
+        }  # fmt: skip
         name = method_label(str(_names(recording)[side]))
         ax.plot(steps[shown], values[shown], label=name, **line)
         if until is not None:
@@ -237,9 +234,7 @@ def learning_curve(
         label = f"against {method_label(opponent)}"
         ax.plot(x, y, ls="none", marker=".", ms=3.0, alpha=0.3, color=color, zorder=2)
         ax.plot(x, _running_mean(y, width), lw=1.6, color=color, label=label, zorder=3 + order)
-    ax.set_xlabel(axis_label(history["games"]))
-    ax.set_ylabel(axis_label(values))
-    return ax
+    return label_axes(ax, history["games"], values)
 
 
 def win_rate_bars(rates: xr.Dataset, ax: Axes | None = None) -> Axes:

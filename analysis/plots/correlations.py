@@ -8,8 +8,8 @@ import numpy as np
 import xarray as xr
 
 from analysis._fits import numbers_of_fit
-from analysis.plots.axes import axis_label, logarithmic_axes, new_axes, variable
-from analysis.plots.styles import Style, draw_marks, series_label, style_of
+from analysis.plots.axes import axis_label, label_axes, logarithmic_axes, new_axes, variable
+from analysis.plots.styles import Style, draw_variable, series_label, style_of
 from isingrl.support.validation import check_real
 
 if TYPE_CHECKING:
@@ -61,8 +61,7 @@ def spin_correlation(
     _draw(ax, result, values, values["radius"] >= 0, label)
     if not any(line.get_gid() == "zero" for line in ax.lines):
         ax.axhline(0.0, color="0.7", linewidth=0.8, zorder=1, gid="zero")
-    ax.set(xlabel=axis_label(values["radius"]), ylabel=axis_label(values))
-    return ax
+    return label_axes(ax, values["radius"], values)
 
 
 def structure_factor(
@@ -192,8 +191,7 @@ def domain_growth(
             fit = offset + amplitude * t**exponent
             ax.plot(t[fit > 0], fit[fit > 0], line, color=style.color, linewidth=1.0, zorder=2)
     logarithmic_axes(ax)
-    ax.set(xlabel=axis_label(values["time"]), ylabel=axis_label(values))
-    return ax
+    return label_axes(ax, values["time"], values)
 
 
 def _draw(
@@ -208,18 +206,6 @@ def _draw(
     style = style_of(result, 0, ax)
     if color is not None:
         style = Style(style.label, color, ".", 3.0)
-    chosen = values[shown.values]
-    error = result.get(f"{values.name}_error")
-    y_error = None if error is None else error.values[shown.values]
-    x = chosen[chosen.dims[0]].values
-    draw_marks(
-        ax,
-        x,
-        chosen.values,
-        None,
-        y_error,
-        style,
-        series_label(result, style) if label is None else label,
-        3,
-    )
+    text = series_label(result, style) if label is None else label
+    draw_variable(ax, result, values, shown.values, style, text, 3)
     return style

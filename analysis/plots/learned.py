@@ -8,8 +8,8 @@ import numpy as np
 import xarray as xr
 
 from analysis.exact.onsager import CRITICAL_TEMPERATURE
-from analysis.learned.fits import mean_and_error
-from analysis.plots.axes import axis_label, new_axes, variable
+from analysis.learned.odds import mean_and_error
+from analysis.plots.axes import label_axes, new_axes, variable
 from analysis.plots.styles import Style, colors, draw_marks, style_of
 
 if TYPE_CHECKING:
@@ -72,9 +72,7 @@ def log_odds(result: xr.Dataset, ax: Axes | None = None) -> Axes:
             label = None
         if t > 0:
             ax.plot(ends, ends / t, lw=0.9, color=color, zorder=2)
-    ax.set_xlabel(axis_label(field))
-    ax.set_ylabel(axis_label(values))
-    return ax
+    return label_axes(ax, field, values)
 
 
 def majority_vote_plane(result: xr.Dataset, ax: Axes | None = None) -> Axes:
@@ -136,9 +134,7 @@ def majority_vote_plane(result: xr.Dataset, ax: Axes | None = None) -> Axes:
             }
             ax.annotate(f"$T = {t[end]:g}$", (at_x[end], at_y[end]), **place)
     ax.set_aspect("equal")
-    ax.set_xlabel(axis_label(x))
-    ax.set_ylabel(axis_label(y))
-    return ax
+    return label_axes(ax, x, y)
 
 
 def _draw_known_rules(ax: Axes) -> None:

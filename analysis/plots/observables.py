@@ -9,8 +9,8 @@ import xarray as xr
 
 from analysis._parameters import parameter
 from analysis.exact.onsager import CRITICAL_TEMPERATURE
-from analysis.plots.axes import axis_label, new_axes, variable
-from analysis.plots.styles import Style, draw_marks, style_of
+from analysis.plots.axes import axis_label, label_axes, new_axes, variable
+from analysis.plots.styles import draw_variable, style_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -71,8 +71,9 @@ def observable(
         chosen = summary if one_method else summary.isel(method=order)
         style = style_of(chosen, order, ax)
         text = style.label if label is None else label if one_method else f"{label}, {style.label}"
-        _draw_points(ax, chosen, name, along, style, text, zorder=3 + order)
-    return _labelled(ax, summary[along], values)
+        shown = np.isfinite(chosen[along].values)
+        draw_variable(ax, chosen, chosen[name], shown, style, text, 3 + order)
+    return label_axes(ax, summary[along], values)
 
 
 def exact_curve(result: xr.Dataset, name: str, ax: Axes | None = None) -> Axes:
@@ -125,7 +126,7 @@ def exact_curve(result: xr.Dataset, name: str, ax: Axes | None = None) -> Axes:
     x = values[along].values[finite]
     y = np.where(np.isfinite(values.values), values.values, np.nan)[finite]
     ax.plot(x, y, lw=1.0, ls=linestyle, color=color, label=label, zorder=2)
-    return _labelled(ax, result[along], values)
+    return label_axes(ax, result[along], values)
 
 
 def critical_temperature(ax: Axes, temperature: float = CRITICAL_TEMPERATURE) -> Axes:
@@ -231,25 +232,3 @@ def _one_axis(dataset: Any) -> tuple[Any, str]:
             f"({dataset.sizes['field']}) have no common axis: select one temperature or one field"
         )
     return dataset.squeeze("temperature") if "temperature" in dataset.dims else dataset, "field"
-
-
-def _draw_points(
-    ax: Axes,
-    summary: xr.Dataset,
-    name: str,
-    along: str,
-    style: Style,
-    label: str,
-    zorder: float,
-) -> None:
-    shown = summary.isel({along: np.isfinite(summary[along].values)})
-    error = shown.get(f"{name}_error")
-    y_error = None if error is None else error.values
-    x, y = shown[along].values, shown[name].values
-    draw_marks(ax, x, y, None, y_error, style, label, zorder)
-
-
-def _labelled(ax: Axes, horizontal: xr.DataArray, values: xr.DataArray) -> Axes:
-    ax.set_xlabel(axis_label(horizontal))
-    ax.set_ylabel(axis_label(values))
-    return ax

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from analysis._configurations import spin_array
+from analysis._configurations import SITES, spin_array
 from analysis.domains import domain_table, label_domains
 from analysis.plots.axes import axis_label, new_axes
 from isingrl.support.validation import check_spin_values
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["domain_map", "snapshot", "snapshots"]
 
-_SITES = ("x", "y", "z")
 UP, DOWN = "#16324f", "#f3efe6"  # dark on paper
 _LARGEST = {1: "#D55E00", -1: "#0072B2"}
 _SHADES = {1: ("#fbd9bd", "#e8a06a"), -1: ("#d6e6f2", "#86b4d6")}
@@ -63,7 +62,7 @@ def snapshot(spins: xr.DataArray, ax: Axes | None = None) -> Axes:
     check_spin_values("spins", image)
     ax = new_axes(ax)
     ax.imshow(image, cmap=ListedColormap([DOWN, UP]), vmin=-1, vmax=1, **_PIXELS)
-    return _frame(ax, spins)
+    return _without_ticks(ax, spins)
 
 
 def domain_map(
@@ -121,7 +120,7 @@ def domain_map(
             largest = int(np.argmax(table["size"].values * own))
             colors[largest] = to_rgb(_LARGEST[spin])
     ax.imshow(colors[image], **_PIXELS)
-    return _frame(ax, spins)
+    return _without_ticks(ax, spins)
 
 
 def snapshots(
@@ -187,7 +186,7 @@ def snapshots(
     for ax, (point, cut) in zip(axes.flat, panels, strict=False):
         chosen = spins.isel({dim: point})
         snapshot(chosen if cut is None else chosen.isel(z=cut), ax)
-        title = _title(chosen[dim]) if dim in spins.coords else f"{dim} {point}"
+        title = title_of(chosen[dim]) if dim in spins.coords else f"{dim} {point}"
         ax.set_title(title if cut is None else f"{title}, z = {cut}", fontsize=9)
     patches = [
         Patch(facecolor=color, edgecolor="0.4", label=label)
@@ -208,17 +207,18 @@ def _image(values: xr.DataArray) -> npt.NDArray[Any]:
     return values.transpose(..., "x").values
 
 
-def _frame(ax: Axes, spins: xr.DataArray) -> Axes:
+def _without_ticks(ax: Axes, spins: xr.DataArray) -> Axes:
     """Pixels are square sites of a plane; a history fills its axes."""
     ax.set(xticks=[], yticks=[])
     other = next(str(dim) for dim in spins.dims if dim != "x")
-    if other not in _SITES:
+    if other not in SITES:
         ax.set_aspect("auto")
         ax.set(xlabel="site", ylabel=other)
     return ax
 
 
-def _title(value: xr.DataArray) -> str:
+def title_of(value: xr.DataArray) -> str:
+    """Name, value and units of a scalar coordinate."""
     if value.name == "temperature":
         return rf"$T$ = {value.item():.4g} $J/k_\mathrm{{B}}$"
     text = value.item() if isinstance(value.item(), str) else f"{value.item():.4g}"

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from analysis._fits import numbers_of_fit
-from analysis.plots.axes import axis_label, new_axes, variable
+from analysis.plots.axes import axis_label, label_axes, new_axes, variable
 from analysis.plots.styles import Style, colors, draw_marks, drawn_marks, style_of
 from analysis.scaling import collapsed
 
@@ -72,8 +72,7 @@ def sizes(
     ax = new_axes(ax)
     for method in methods:
         _draw_sizes(method, name, ax, label)
-    ax.set(xlabel=axis_label(summary["temperature"]), ylabel=axis_label(summary[name]))
-    return ax
+    return label_axes(ax, summary["temperature"], summary[name])
 
 
 def _draw_sizes(summary: xr.Dataset, name: str, ax: Axes, label: str | None) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
 
 if TYPE_CHECKING:
@@ -200,6 +201,22 @@ def draw_marks(
         zorder=zorder,
         **face,  # type: ignore[arg-type]
     )
+
+
+def draw_variable(
+    ax: Axes,
+    dataset: xr.Dataset,
+    values: xr.DataArray,
+    shown: npt.NDArray[np.bool_],
+    style: Style,
+    label: str | None,
+    zorder: float,
+) -> None:
+    """Draw points of a variable over its one dim, with ``NAME_error`` where the Dataset has it."""
+    error = dataset.get(f"{values.name}_error")
+    y_error = None if error is None else error.values[shown]
+    x = values[values.dims[0]].values
+    draw_marks(ax, x[shown], values.values[shown], None, y_error, style, label, zorder)
 
 
 def drawn_marks(ax: Axes) -> set[tuple[str, str, bool]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import xarray as xr
 
 from analysis.errors import jackknife
-from analysis.quantities import label, quantity_attrs
+from analysis.quantities import quantity_attrs, with_labels
 from analysis.scaling._series import SAMPLES, moments, observables_of, sizes_of
 
 __all__ = ["observables"]
@@ -49,6 +49,6 @@ def observables(data: xr.Dataset) -> xr.Dataset:
     """
     series = sizes_of(data, 1)
     found = jackknife(moments(series), lambda part: xr.Dataset(observables_of(part.mean(SAMPLES))))
-    label(found, found)
+    with_labels(found, found)
     found["temperature"].attrs = quantity_attrs("temperature")
     return found

@@ -11,7 +11,7 @@ import xarray as xr
 
 from analysis._fits import ACCEPTABLE, POOR, goodness_of_fit, warn_of_fit
 from analysis.errors import ShortRunWarning, jackknife
-from analysis.quantities import binder_cumulant, label
+from analysis.quantities import binder_cumulant, with_labels
 from analysis.scaling._histograms import LEAST_OVERLAP, Histograms, with_errors
 from analysis.scaling._series import SAMPLES, moments, moments_needed, sizes_of
 
@@ -106,14 +106,14 @@ def binder_crossings(data: xr.Dataset) -> xr.Dataset:
     sides = series["size"].values.astype(np.float64)
     pairs = [{"size": slice(k, k + 2)} for k in range(len(sides) - 1)]
     found = xr.concat(
-        [_crossing(series.isel(k), draws.isel(k), measured.isel(k)) for k in pairs], "size"
+        [_crossing_of_pair(series.isel(k), draws.isel(k), measured.isel(k)) for k in pairs], "size"
     )
     found = found.assign_coords(
         size=np.sqrt(sides[:-1] * sides[1:]),
         small=("size", series["size"].values[:-1]),
         large=("size", series["size"].values[1:]),
     )
-    return label(found, ("crossing_temperature", "crossing_cumulant"))
+    return with_labels(found, ("crossing_temperature", "crossing_cumulant"))
 
 
 def _cumulant(part: xr.Dataset) -> xr.Dataset:
@@ -162,7 +162,7 @@ class _Curve(NamedTuple):
         return np.asarray(self.log_ratio - np.interp(temperature, self.temperature, self.log_ratio))
 
 
-def _crossing(series: xr.Dataset, draws: xr.Dataset, measured: xr.Dataset) -> xr.Dataset:
+def _crossing_of_pair(series: xr.Dataset, draws: xr.Dataset, measured: xr.Dataset) -> xr.Dataset:
     """Crossing of two sizes, with its error and the quality of the fit."""
     curves = [_curve(measured.isel(size=k)) for k in range(2)]
     sides = " and ".join(f"{side:g}" for side in measured["size"].values)
@@ -220,7 +220,7 @@ def _by_histograms(series: xr.Dataset, curves: list[_Curve], rough: float) -> xr
     )
 
 
-class _Fit(NamedTuple):
+class _Polynomials(NamedTuple):
     """Polynomials of both sizes through the first `number` points of each."""
 
     number: int
@@ -245,7 +245,7 @@ class _Fit(NamedTuple):
         return float(self.centre + nearest), float(large(nearest))
 
 
-def _fitted(near: list[_Curve], centre: float, degree: int) -> _Fit:
+def _polynomials(near: list[_Curve], centre: float, degree: int) -> _Polynomials:
     """Polynomials through as many points as they follow."""
     most = min(curve.temperature.size for curve in near)
     for n in range(most, degree, -1):
@@ -260,7 +260,7 @@ def _fitted(near: list[_Curve], centre: float, degree: int) -> _Fit:
         quality = float(goodness_of_fit(chi_square, 2 * (n - degree - 1)))
         if quality >= ACCEPTABLE or n <= degree + 2:
             break
-    return _Fit(n, degree, centre, solve, quality)
+    return _Polynomials(n, degree, centre, solve, quality)
 
 
 def _by_polynomials(
@@ -273,7 +273,7 @@ def _by_polynomials(
             f"Binder cumulants at about {rough:.5g}, where at least {_FEWEST} of each size must "
             "have a cumulant that is neither 0 nor 2/3; add temperatures there"
         )
-    cubic, square = (_fitted(near, rough, degree) for degree in (_DEGREE, _DEGREE - 1))
+    cubic, square = (_polynomials(near, rough, degree) for degree in (_DEGREE, _DEGREE - 1))
     n = max(cubic.number, square.number)
     used = draws.drop_vars(list(draws.coords)).isel(
         size=xr.DataArray([0, 1], dims="size"),
@@ -282,11 +282,11 @@ def _by_polynomials(
 
     def cross(part: xr.Dataset) -> xr.Dataset:
         ratio = _cumulant(part)["log_ratio"].transpose("size", "point").values
-        return _named(*cubic.crossing(ratio))
+        return _crossing_at(*cubic.crossing(ratio))
 
     found = jackknife(used, cross)
     ratios = np.array([curve.log_ratio[:n] for curve in near])
-    other = _named(*square.crossing(ratios))
+    other = _crossing_at(*square.crossing(ratios))
     for name, value in other.items():
         found[f"{name}_error"] = np.hypot(found[f"{name}_error"], value - found[name])
     window = np.concatenate([curve.temperature[: cubic.number] for curve in near])
@@ -310,7 +310,7 @@ def _by_polynomials(
     )
 
 
-def _named(temperature: float, log_ratio: float) -> xr.Dataset:
+def _crossing_at(temperature: float, log_ratio: float) -> xr.Dataset:
     cumulant = _ORDERED / (1 + np.exp(-log_ratio))
     return xr.Dataset({"crossing_temperature": temperature, "crossing_cumulant": cumulant})
 

@@ -13,7 +13,7 @@ import xarray as xr
 
 from analysis._fits import POOR, goodness_of_fit, numbers_of_fit, warn_of_fit
 from analysis.errors import jackknife
-from analysis.quantities import label
+from analysis.quantities import with_labels
 from analysis.scaling._series import SAMPLES, moments, observables_of, sizes_of
 from analysis.scaling.by_size import observables
 from isingrl.support.validation import check_integer, check_real
@@ -136,7 +136,7 @@ def collapse(
     if not (errors > 0).all():
         raise ValueError("data: the observables must vary from draw to draw at every temperature")
     size = np.repeat(series["size"].values.astype(np.float64), series.sizes["point"])
-    fit = _Fit(temperature, size, errors, degree, correction)
+    fit = _Collapse(temperature, size, errors, degree, correction)
     values = _stacked(measured)
     tries = [fit.solve(values, np.array([start, nu, 0.25, 1.85, 0.0, 0.0])) for nu in _STARTS]
     best = min(tries, key=lambda found: float(found.cost))
@@ -146,7 +146,7 @@ def collapse(
         return xr.Dataset(dict(zip(_PARAMETERS, found.x, strict=True)))
 
     found = jackknife(draws, again)
-    label(found, _PARAMETERS)
+    with_labels(found, _PARAMETERS)
     if correction is not None:
         found["correction_exponent"] = correction
         for name, part in zip(NAMES, fit.parts(best.x, values), strict=True):
@@ -229,7 +229,7 @@ def collapsed(summary: xr.Dataset, fit: xr.Dataset, name: str) -> xr.Dataset:
 
 
 @dataclass(frozen=True, eq=False)
-class _Fit:
+class _Collapse:
     """Weighted least squares, in which the polynomials follow linearly from all else.
 
     Attributes

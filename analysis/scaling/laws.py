@@ -63,7 +63,7 @@ def power_law(values: xr.DataArray, error: xr.DataArray, dim: str) -> xr.Dataset
     >>> bool(abs(law.exponent + 0.125) < 2 * law.exponent_error), law.degrees_of_freedom.item()
     (True, 1)
     """
-    x = _coordinate(values, dim, 2)
+    x = _abscissa(values, dim, 2)
     for name, numbers in ((dim, x), ("values", values), ("error", error)):
         _check_positive(name, numbers)
     line = _weighted_line(np.log(x), np.log(values), error / values, dim)
@@ -131,7 +131,7 @@ def extrapolate(
     >>> round(limit.limit.item(), 3), round(limit.limit_error.item(), 3)
     (2.27, 0.006)
     """
-    size = _coordinate(values, dim, _LEAST)
+    size = _abscissa(values, dim, _LEAST)
     power = check_real("exponent", exponent)
     for name, numbers in ((dim, size), ("error", error), ("exponent", xr.DataArray(power))):
         _check_positive(name, numbers)
@@ -159,7 +159,7 @@ def extrapolate(
     )
 
 
-def _coordinate(values: xr.DataArray, dim: str, least: int) -> xr.DataArray:
+def _abscissa(values: xr.DataArray, dim: str, least: int) -> xr.DataArray:
     if dim not in values.coords or values.sizes.get(dim, 0) < least:
         raise ValueError(
             f"values must lie over a coordinate {dim!r} of {least} or more points; got "

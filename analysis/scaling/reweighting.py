@@ -7,7 +7,7 @@ import numpy.typing as npt
 import scipy
 import xarray as xr
 
-from analysis.quantities import coordinate, label, quantity_attrs
+from analysis.quantities import coordinate, quantity_attrs, with_labels
 from analysis.scaling._histograms import Histograms, thinned, warn_of_histograms, with_errors
 from analysis.scaling._series import NAMES, series_of, sizes_of
 from isingrl.support.validation import check_choice, check_temperature
@@ -93,7 +93,7 @@ def reweight(data: xr.Dataset, temperature: npt.ArrayLike) -> xr.Dataset:
 
     found = with_errors([series], at_temperatures)
     warn_of_histograms(found, "the temperatures")
-    return label(found, NAMES).assign_coords(temperature=coordinate("temperature", wanted))
+    return with_labels(found, NAMES).assign_coords(temperature=coordinate("temperature", wanted))
 
 
 def pseudo_critical_points(data: xr.Dataset, name: str = "susceptibility") -> xr.Dataset:
@@ -142,7 +142,7 @@ def pseudo_critical_points(data: xr.Dataset, name: str = "susceptibility") -> xr
     joined = xr.concat(found, "size", coords="minimal", compat="override")
     joined["maximum"].attrs = quantity_attrs(name)
     joined["maximum_error"].attrs = quantity_attrs(f"{name}_error")
-    return label(joined, ["pseudo_critical_temperature"]).assign_coords(size=series["size"])
+    return with_labels(joined, ["pseudo_critical_temperature"]).assign_coords(size=series["size"])
 
 
 def _maximum(series: xr.Dataset, name: str) -> xr.Dataset:

@@ -8,7 +8,7 @@ import xarray as xr
 from PIL import Image, ImageSequence
 
 from analysis import plots
-from analysis.plots.configurations import DOWN, UP
+from analysis.plots.pictures import DOWN, UP
 from isingrl import HeatBath, Ising, Lattice, simulate
 
 SWEEPS = [0, 1, 2, 5, 10]

@@ -7,7 +7,7 @@ import xarray as xr
 from matplotlib.colors import to_rgb
 
 from analysis import domain_statistics, plots, size_distribution
-from analysis.plots.configurations import DOWN, UP
+from analysis.plots.pictures import DOWN, UP
 from isingrl import HeatBath, Ising, Lattice, simulate
 
 pytestmark = pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning")  # the runs are short
