@@ -24,9 +24,10 @@ from analysis.plots.observables import (
 )
 from analysis.plots.pictures import domain_map, snapshot, snapshots
 from analysis.plots.scaling import collapse, extrapolation, sizes
-from analysis.plots.styles import method_label, method_style
+from analysis.plots.styles import Style, method_label, method_style, set_style
 
 __all__ = [
+    "Style",
     "animation",
     "axis_label",
     "battle_frame",
@@ -43,6 +44,7 @@ __all__ = [
     "method_label",
     "method_style",
     "observable",
+    "set_style",
     "size_distribution",
     "sizes",
     "snapshot",

@@ -20,6 +20,7 @@ __all__ = [
     "method_color",
     "method_label",
     "method_style",
+    "set_style",
     "series_label",
     "style_of",
 ]
@@ -69,11 +70,43 @@ _STYLES = {
     "random": Style("random", "#999999", "<", 7.0),
     "pursuit": Style("pursuit", "#000000", "*", 8.0),
 }
+_N_STYLES = len(_STYLES)  # those of a user's own come behind and are not lent to others
 _UNNAMED = Style("simulation", "#000000", ".", 5.0, filled=True)
 # for what has the method of something drawn before: first the colours of methods seldom drawn
 _OTHER_COLORS = ("#CC79A7", "#E69F00", "#000000", "#56B4E9", "#D55E00", "#009E73", "#0072B2")
 _OTHER_MARKERS = "^vDsopdh"
 _CAP = 2.0  # half the width of the ends of an error bar, which are seen inside an open mark, too
+
+
+def set_style(method: str, style: Style) -> None:
+    """Give a method of your own a label, a colour and a mark, in all plots from here on.
+
+    Without it a method has its name as label, and a colour and mark that no other on the axes has.
+
+    Parameters
+    ----------
+    method : str
+        As it stands along the dim ``method``: the ``name`` of a rule, an agent or a team.
+    style : Style
+        What it is drawn with.
+
+    Raises
+    ------
+    TypeError
+        If the method is no text or the style no `Style`.
+
+    Examples
+    --------
+    >>> from analysis import plots
+    >>> plots.set_style("voter", plots.Style("voter model", "#000000", "h", 8.0))
+    >>> plots.method_label("voter")
+    'voter model'
+    """
+    if not isinstance(method, str) or not isinstance(style, Style):
+        raise TypeError(
+            f"set_style needs the name of a method and a Style; got {method!r}, {style!r}"
+        )
+    _STYLES[method] = style
 
 
 def method_label(method: str) -> str:
@@ -361,5 +394,5 @@ def colors(number: int) -> list[str]:
 
 def _other(method: str, order: int) -> Style:
     """Style of a method that has none of its own."""
-    known = list(_STYLES.values())[order % len(_STYLES)]
+    known = list(_STYLES.values())[order % _N_STYLES]
     return Style(method, known.color, known.marker, known.size)
