@@ -14,7 +14,7 @@ import xarray as xr
 
 from isingrl.testing.requirements import require, require_json
 from studies.running.executors import InProcess
-from studies.running.extending import configuration, from_configuration, joined
+from studies.running.extensions import configuration, from_configuration, joined
 from studies.running.files import open_dataset, write_dataset
 from studies.running.progress import Display
 from studies.running.runner import complete, joined_data, run

@@ -20,8 +20,8 @@ __all__ = [
     "method_color",
     "method_label",
     "method_style",
-    "set_style",
     "series_label",
+    "set_style",
     "style_of",
 ]
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from studies.curve import Curve
 from studies.observability import Observability
-from studies.running.extending import added, unextended
+from studies.running.extensions import added, unextended
 from studies.running.tasks import Task
 from studies.testing import check_study
 from studies.three_dimensions import ThreeDimensions
