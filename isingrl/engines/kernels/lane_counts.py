@@ -16,12 +16,14 @@ from isingrl.engines.kernels.vectors import prefer_wide_vectors
 
 
 @njit(inline="always")
-def _add2(a, b):
+def add2(a, b):
+    """Sum of two bits, and carry, in every lane."""
     return a ^ b, a & b
 
 
 @njit(inline="always")
-def _add3(a, b, c):
+def add3(a, b, c):
+    """Sum of three bits, and carry, in every lane."""
     half = a ^ b
     return half ^ c, (a & b) | (half & c)
 
@@ -68,7 +70,7 @@ def _count_2(words, addresses, tile, mask, inverse, start, width, planes, own, o
         s = words[x + j]
         flip = ~((s & mask) ^ inverse)
         own[offset + j] = s
-        ones, twos = _add2(words[a + j] ^ flip, words[b + j] ^ flip)
+        ones, twos = add2(words[a + j] ^ flip, words[b + j] ^ flip)
         planes[zero, offset + j] = ones
         planes[one, offset + j] = twos
 
@@ -87,9 +89,9 @@ def _count_4(words, addresses, tile, mask, inverse, start, width, planes, own, o
         s = words[x + j]
         flip = ~((s & mask) ^ inverse)
         own[offset + j] = s
-        half, twos = _add3(words[a + j] ^ flip, words[b + j] ^ flip, words[c + j] ^ flip)
-        ones, carry = _add2(half, words[d + j] ^ flip)
-        twos, fours = _add2(twos, carry)
+        half, twos = add3(words[a + j] ^ flip, words[b + j] ^ flip, words[c + j] ^ flip)
+        ones, carry = add2(half, words[d + j] ^ flip)
+        twos, fours = add2(twos, carry)
         planes[zero, offset + j] = ones
         planes[one, offset + j] = twos
         planes[two, offset + j] = fours
@@ -105,10 +107,10 @@ def _count_6(words, addresses, tile, mask, inverse, start, width, planes, own, o
         s = words[x + j]
         flip = ~((s & mask) ^ inverse)
         own[offset + j] = s
-        half, twos = _add3(words[a + j] ^ flip, words[b + j] ^ flip, words[c + j] ^ flip)
-        rest, more = _add3(words[d + j] ^ flip, words[e + j] ^ flip, words[f + j] ^ flip)
-        ones, carry = _add2(half, rest)
-        twos, fours = _add3(twos, more, carry)
+        half, twos = add3(words[a + j] ^ flip, words[b + j] ^ flip, words[c + j] ^ flip)
+        rest, more = add3(words[d + j] ^ flip, words[e + j] ^ flip, words[f + j] ^ flip)
+        ones, carry = add2(half, rest)
+        twos, fours = add3(twos, more, carry)
         planes[zero, offset + j] = ones
         planes[one, offset + j] = twos
         planes[two, offset + j] = fours
@@ -134,13 +136,13 @@ def _count_8(words, addresses, tile, mask, inverse, start, width, planes, own, o
         s = words[x + j]
         flip = ~((s & mask) ^ inverse)
         own[offset + j] = s
-        half, twos = _add3(words[a + j] ^ flip, words[b + j] ^ flip, words[c + j] ^ flip)
-        rest, more = _add3(words[d + j] ^ flip, words[e + j] ^ flip, words[f + j] ^ flip)
-        last, most = _add2(words[g + j] ^ flip, words[h + j] ^ flip)
-        ones, carry = _add3(half, rest, last)
-        twos, fours = _add3(twos, more, most)
-        twos, carry = _add2(twos, carry)
-        fours, eights = _add2(fours, carry)
+        half, twos = add3(words[a + j] ^ flip, words[b + j] ^ flip, words[c + j] ^ flip)
+        rest, more = add3(words[d + j] ^ flip, words[e + j] ^ flip, words[f + j] ^ flip)
+        last, most = add2(words[g + j] ^ flip, words[h + j] ^ flip)
+        ones, carry = add3(half, rest, last)
+        twos, fours = add3(twos, more, most)
+        twos, carry = add2(twos, carry)
+        fours, eights = add2(fours, carry)
         planes[zero, offset + j] = ones
         planes[one, offset + j] = twos
         planes[two, offset + j] = fours
@@ -150,13 +152,13 @@ def _count_8(words, addresses, tile, mask, inverse, start, width, planes, own, o
 @njit(inline="always")
 def _add9(a, b, c, d, e, f, g, h, i):
     """Bits of the sum of nine: ones, twos, fours, eights."""
-    a0, a1 = _add3(a, b, c)
-    d0, d1 = _add3(d, e, f)
-    g0, g1 = _add3(g, h, i)
-    ones, c1 = _add3(a0, d0, g0)
-    twos, b2 = _add3(a1, d1, g1)
-    twos, c2 = _add2(twos, c1)
-    fours, eights = _add2(b2, c2)
+    a0, a1 = add3(a, b, c)
+    d0, d1 = add3(d, e, f)
+    g0, g1 = add3(g, h, i)
+    ones, c1 = add3(a0, d0, g0)
+    twos, b2 = add3(a1, d1, g1)
+    twos, c2 = add2(twos, c1)
+    fours, eights = add2(b2, c2)
     return ones, twos, fours, eights
 
 
@@ -197,8 +199,8 @@ def _add_nine(words, addresses, tile, slot, x, mask, inverse, start, width, plan
             words[i + j] ^ flip,
         )
         k = offset + j
-        planes[zero, k], carry = _add2(planes[zero, k], ones)
-        planes[one, k], carry = _add3(planes[one, k], twos, carry)
-        planes[two, k], carry = _add3(planes[two, k], fours, carry)
-        planes[three, k], carry = _add3(planes[three, k], eights, carry)
+        planes[zero, k], carry = add2(planes[zero, k], ones)
+        planes[one, k], carry = add3(planes[one, k], twos, carry)
+        planes[two, k], carry = add3(planes[two, k], fours, carry)
+        planes[three, k], carry = add3(planes[three, k], eights, carry)
         planes[four, k] ^= carry

@@ -20,6 +20,7 @@ from isingrl.engines.kernels.random import jsf_step, next_word
 from isingrl.engines.kernels.vectors import prefer_wide_vectors
 
 UNROLLED = 12
+"""How many digits `decision` compares, which are written out there."""
 
 _DE_BRUIJN = np.uint64(0x03F79D71B4CB0A89)
 _POSITIONS = np.zeros(64, dtype=np.uint64)
@@ -266,6 +267,7 @@ def decision(n_planes, n_entries, mirrored, n_lazy):
     n_lazy : int
         Of `lazy`: z/2 + 1, or 0.
     """
+    assert UNROLLED == 12, "the digits t0 to t11 are written out"
 
     @njit(nogil=True, cache=True)
     def kernel(planes, own, keep, digits, lazy, state, result, open_lanes, size):

@@ -3,17 +3,11 @@
 import numpy as np
 from numba import njit
 
-from isingrl.engines.kernels.lane_counts import count_agreeing
+from isingrl.engines.kernels.lane_counts import add2, add3, count_agreeing
 from isingrl.engines.kernels.vectors import prefer_wide_vectors
 
 _LIMIT = 255  # what the eight planes of a running counter hold
 COUNTER_PLANES = 8 + 12  # room for a fold over up to 2**12 words
-
-
-@njit(inline="always")
-def _full(a, b, carry):
-    half = a ^ b
-    return half ^ carry, (a & b) | (half & carry)
 
 
 @njit(nogil=True, cache=True)
@@ -24,13 +18,13 @@ def _add_to_counters(counters, planes, size):
     c4, c5, c6, c7 = counters[4], counters[5], counters[6], counters[7]
     p0, p1, p2, p3, p4 = planes[0], planes[1], planes[2], planes[3], planes[4]
     for j in range(size):
-        c0[j], carry = _full(c0[j], p0[j], np.uint64(0))
-        c1[j], carry = _full(c1[j], p1[j], carry)
-        c2[j], carry = _full(c2[j], p2[j], carry)
-        c3[j], carry = _full(c3[j], p3[j], carry)
-        c4[j], carry = _full(c4[j], p4[j], carry)
-        c5[j], carry = c5[j] ^ carry, c5[j] & carry
-        c6[j], carry = c6[j] ^ carry, c6[j] & carry
+        c0[j], carry = add2(c0[j], p0[j])
+        c1[j], carry = add3(c1[j], p1[j], carry)
+        c2[j], carry = add3(c2[j], p2[j], carry)
+        c3[j], carry = add3(c3[j], p3[j], carry)
+        c4[j], carry = add3(c4[j], p4[j], carry)
+        c5[j], carry = add2(c5[j], carry)
+        c6[j], carry = add2(c6[j], carry)
         c7[j] ^= carry
 
 
@@ -44,7 +38,7 @@ def _empty_counters(counters, carries, width, totals):
         carries[:half] = zero
         for plane in range(n_planes):
             for j in range(width - half):
-                counters[plane, j], carries[j] = _full(
+                counters[plane, j], carries[j] = add3(
                     counters[plane, j], counters[plane, half + j], carries[j]
                 )
         for j in range(half):  # by a slice it would compile two seconds longer, for its errors
@@ -147,7 +141,7 @@ def _sum_seven(words, base, stride, size, planes):
     b, c, d = base + stride, base + np.uint64(2) * stride, base + np.uint64(3) * stride
     e, f, g = b + np.uint64(3) * stride, c + np.uint64(3) * stride, d + np.uint64(3) * stride
     for j in range(size):
-        x0, x1 = _full(words[base + j], words[b + j], words[c + j])
-        y0, y1 = _full(words[d + j], words[e + j], words[f + j])
-        n0[j], z1 = _full(x0, y0, words[g + j])
-        n1[j], n2[j] = _full(x1, y1, z1)
+        x0, x1 = add3(words[base + j], words[b + j], words[c + j])
+        y0, y1 = add3(words[d + j], words[e + j], words[f + j])
+        n0[j], z1 = add3(x0, y0, words[g + j])
+        n1[j], n2[j] = add3(x1, y1, z1)
