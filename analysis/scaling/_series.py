@@ -115,22 +115,23 @@ def moments_needed(name: str) -> list[str]:
     return [_SYMBOLS[observable.series] + _EXPONENTS[each] for each in observable.powers]
 
 
+_POWERS = {
+    moment: (OBSERVABLES[name].series, exponent)
+    for name in NAMES
+    for moment, exponent in zip(moments_needed(name), OBSERVABLES[name].powers, strict=True)
+}
+
+
 def moments_of(energy: Any, magnetization: Any) -> dict[str, Any]:
     """Powers of e and |m| that `NAMES` follow from, by name."""
     series = {"energy": energy, "magnetization": abs(magnetization)}
-    return {
-        moment: power(series[OBSERVABLES[name].series], exponent)
-        for name in NAMES
-        for moment, exponent in zip(moments_needed(name), OBSERVABLES[name].powers, strict=True)
-    }
-
-
-def observable_of(name: str, mean: Any) -> Any:
-    """Return an observable from the means of its moments, ``n_sites`` and ``temperature``."""
-    found = OBSERVABLES[name].function(*(mean[moment] for moment in moments_needed(name)))
-    return OBSERVABLES[name].response(found, mean["n_sites"], mean["temperature"])
+    return {name: power(series[own], exponent) for name, (own, exponent) in _POWERS.items()}
 
 
 def observables_of(mean: Any) -> dict[str, Any]:
-    """All observables by name, as `analysis.thermodynamics` defines them."""
-    return {name: observable_of(name, mean) for name in NAMES}
+    """Observables by name, from the means of their moments, ``n_sites`` and ``temperature``."""
+    found = {}
+    for name in NAMES:
+        value = OBSERVABLES[name].function(*(mean[moment] for moment in moments_needed(name)))
+        found[name] = OBSERVABLES[name].response(value, mean["n_sites"], mean["temperature"])
+    return found
