@@ -11,7 +11,7 @@ from scipy.signal import lfilter
 FloatArray = npt.NDArray[np.float64]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def as_data() -> Callable[..., xr.Dataset]:
     """Series of shape (..., temperature, chain, draw) as a Dataset like that of `simulate`."""
 
@@ -44,7 +44,7 @@ def as_data() -> Callable[..., xr.Dataset]:
     return build
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def autoregressive() -> Callable[..., FloatArray]:
     """Gaussian series of variance 1 whose correlation decays as rho^t, in equilibrium."""
 

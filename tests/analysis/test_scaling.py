@@ -52,8 +52,12 @@ def fit(square):
         return scaling.collapse(square)
 
 
-def test_observables_are_those_of_thermodynamics(square):
-    found = scaling.observables(square)
+@pytest.fixture(scope="module")
+def found(square):
+    return scaling.observables(square)
+
+
+def test_observables_are_those_of_thermodynamics(square, found):
     for side in square["size"].values:
         run = square.sel(size=side).swap_dims(point="temperature")
         known = thermodynamics(run)
@@ -157,16 +161,15 @@ class TestCollapse:
             assert abs(fit[name] - value) < Z_LIMIT * error + share * value, name
             assert 0 < error < 0.05 * value
 
-    def test_a_correction_to_scaling_is_one_more_term_of_each_curve(self, square, fit):
-        found = scaling.collapse(square, correction=2.0)
-        assert found["degrees_of_freedom"] == fit["degrees_of_freedom"] - 3
-        assert found["chi_square"] <= fit["chi_square"] * (1 + 1e-9)
-        assert found["critical_temperature_error"] > fit["critical_temperature_error"]
-        plain = found.drop_vars("correction_exponent")
-        summary = scaling.observables(square)
+    def test_a_correction_to_scaling_is_one_more_term_of_each_curve(self, square, fit, found):
+        longer = scaling.collapse(square, correction=2.0)
+        assert longer["degrees_of_freedom"] == fit["degrees_of_freedom"] - 3
+        assert longer["chi_square"] <= fit["chi_square"] * (1 + 1e-9)
+        assert longer["critical_temperature_error"] > fit["critical_temperature_error"]
+        plain = longer.drop_vars("correction_exponent")
         for name in ("binder_cumulant", "abs_magnetization", "susceptibility"):
-            with_term, without = (scaling.collapsed(summary, f, name)["y"] for f in (plain, found))
-            expected = found[f"{name}_correction"] / square["size"] ** 2.0
+            with_term, without = (scaling.collapsed(found, f, name)["y"] for f in (plain, longer))
+            expected = longer[f"{name}_correction"] / square["size"] ** 2.0
             np.testing.assert_allclose(
                 *xr.broadcast(with_term - without, expected), rtol=1e-6, atol=1e-12
             )
@@ -191,16 +194,15 @@ class TestCollapse:
             # an error of some twenty blocks makes z a t of as many degrees
             assert 0.5 < each.std() < 1.7
 
-    def test_collapsed_points_lie_on_one_curve(self, square, fit):
-        summary = scaling.observables(square)
+    def test_collapsed_points_lie_on_one_curve(self, found, fit):
         for name in ("binder_cumulant", "abs_magnetization", "susceptibility"):
-            points = scaling.collapsed(summary, fit, name)
+            points = scaling.collapsed(found, fit, name)
             x, y, error = (points[v].values.ravel() for v in ("x", "y", "y_error"))
             curve = np.polynomial.Polynomial.fit(x, y, 5, w=1 / error)
             chi_square = float(np.sum(((y - curve(x)) / error) ** 2))
             assert chi_square < 2 * (x.size - 6), name
         with pytest.raises(ValueError, match="name must be one of"):
-            scaling.collapsed(summary, fit, "energy")
+            scaling.collapsed(found, fit, "energy")
 
     def test_too_few_sizes_or_points_are_refused(self, square):
         with pytest.raises(ValueError, match="at least 3 sizes"):
@@ -228,11 +230,7 @@ def two_phases(rng, sides, temperature, n_draws):
         shape = (temperature.size, 4, n_draws)
         noise = np.sqrt(r)[:, None, None] * rng.normal(size=shape)
         m = side**-0.125 * (rng.choice([-1.0, 1.0], size=shape) + noise)
-        dims = ("temperature", "chain", "draw")
-        runs[side] = xr.Dataset(
-            {"energy": (dims, rng.normal(size=shape)), "magnetization": (dims, m)},
-            {"temperature": temperature, "n_sites": side**2, "draw": np.arange(n_draws)},
-        )
+        runs[side] = with_noise(rng, m, temperature, side)
     return join(runs)
 
 
@@ -245,12 +243,18 @@ def made_up(rng, n_draws):
         centre = (0.8 - 0.2 * x)[:, None, None]
         width = (0.3 + 0.05 * x)[:, None, None]
         m = side**-0.2 * (centre + width * rng.normal(size=(8, 4, n_draws)))
-        dims = ("temperature", "chain", "draw")
-        runs[side] = xr.Dataset(
-            {"energy": (dims, rng.normal(size=m.shape)), "magnetization": (dims, m)},
-            {"temperature": temperature, "n_sites": side**2, "draw": np.arange(n_draws)},
-        )
+        runs[side] = with_noise(rng, m, temperature, side)
     return join(runs)
+
+
+def with_noise(rng, magnetization, temperature, side):
+    """A run of these magnetizations, whose energies say nothing."""
+    dims = ("temperature", "chain", "draw")
+    energy = rng.normal(size=magnetization.shape)
+    return xr.Dataset(
+        {"energy": (dims, energy), "magnetization": (dims, magnetization)},
+        {"temperature": temperature, "n_sites": side**2, "draw": range(energy.shape[-1])},
+    )
 
 
 @pytest.fixture(scope="module")
@@ -260,6 +264,11 @@ def eight():
         Ising(Lattice((8, 8))), HeatBath(), temperature, sweeps=20_000, thermalization=500,
         interval=10, chains=8, start="up", seed=9,
     )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def one_size(eight):
+    return eight.expand_dims(size=[8]).assign_coords(n_sites=("size", [64]))
 
 
 class TestReweighting:
@@ -282,9 +291,8 @@ class TestReweighting:
             z = (found[name] - known[name]) / found[f"{name}_error"]
             assert (abs(z) < Z_LIMIT).all(), (name, z.values)
 
-    def test_the_maximum_of_the_specific_heat_is_the_exact_one(self, eight):
-        data = eight.expand_dims(size=[8]).assign_coords(n_sites=("size", [64]))
-        found = scaling.pseudo_critical_points(data, "specific_heat").isel(size=0)
+    def test_the_maximum_of_the_specific_heat_is_the_exact_one(self, one_size):
+        found = scaling.pseudo_critical_points(one_size, "specific_heat").isel(size=0)
         grid = np.linspace(2.0, 3.0, 2001)
         heat = exact.torus((8, 8), grid)["specific_heat"].values
         for name, value in (
@@ -312,12 +320,11 @@ class TestReweighting:
         with pytest.raises(ValueError, match="at least two temperatures"):
             scaling.reweight(eight.isel(temperature=[0]), [1.9])
 
-    def test_a_maximum_at_the_end_is_refused(self, eight):
-        data = eight.expand_dims(size=[8]).assign_coords(n_sites=("size", [64]))
+    def test_a_maximum_at_the_end_is_refused(self, one_size):
         with pytest.raises(ValueError, match="an end"):
-            scaling.pseudo_critical_points(data.isel(temperature=slice(0, 3)))
+            scaling.pseudo_critical_points(one_size.isel(temperature=slice(0, 3)))
         with pytest.raises(ValueError, match="name must be"):
-            scaling.pseudo_critical_points(data, "energy")
+            scaling.pseudo_critical_points(one_size, "energy")
 
 
 class TestExtrapolation:

@@ -17,17 +17,15 @@ from analysis import thermodynamics
 AsData = Callable[..., xr.Dataset]
 
 
-@pytest.fixture
-def on_disk(as_data: AsData, tmp_path: Path) -> Callable[..., tuple[xr.Dataset, Path]]:
-    """A function that writes a Dataset of many runs, dims in some order; returns it too."""
+@pytest.fixture(scope="module")
+def many_runs(as_data: AsData) -> xr.Dataset:
+    e, m = np.random.default_rng(29).normal(size=(2, 4, 8, 2, 5000))
+    return as_data(e, m, np.linspace(1.0, 3.0, 8), dims=("size",))
 
-    def write(*order: str) -> tuple[xr.Dataset, Path]:
-        e, m = np.random.default_rng(29).normal(size=(2, 4, 8, 2, 5000))
-        data = as_data(e, m, np.linspace(1.0, 3.0, 8), dims=("size",))
-        data.transpose(*order).to_netcdf(tmp_path / "data.nc", engine="h5netcdf")
-        return data, tmp_path / "data.nc"
 
-    return write
+@pytest.fixture(scope="module")
+def expected(many_runs: xr.Dataset) -> xr.Dataset:
+    return thermodynamics(many_runs)
 
 
 @pytest.mark.parametrize(
@@ -35,11 +33,12 @@ def on_disk(as_data: AsData, tmp_path: Path) -> Callable[..., tuple[xr.Dataset, 
 )
 def test_data_on_disk_are_read_run_by_run(
     order: tuple[str, ...],
-    on_disk: Callable[..., tuple[xr.Dataset, Path]],
+    many_runs: xr.Dataset,
+    expected: xr.Dataset,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    data, path = on_disk(*order)
-    expected = thermodynamics(data)
+    many_runs.transpose(*order).to_netcdf(tmp_path / "data.nc", engine="h5netcdf")
     read: list[int] = []
 
     def spy(self: Any, key: Any, _original: Any = H5NetCDFArrayWrapper._getitem) -> Any:
@@ -49,20 +48,17 @@ def test_data_on_disk_are_read_run_by_run(
         return values
 
     monkeypatch.setattr(H5NetCDFArrayWrapper, "_getitem", spy)
-    with xr.open_dataset(path, engine="h5netcdf") as opened:
+    with xr.open_dataset(tmp_path / "data.nc", engine="h5netcdf") as opened:
         found = thermodynamics(opened)
     xr.testing.assert_identical(found.load(), expected)
     assert read == [2 * 5000] * (2 * 32)
 
 
-def test_data_on_disk_take_the_memory_of_one_run(
-    on_disk: Callable[..., tuple[xr.Dataset, Path]],
-) -> None:
-    data, path = on_disk()
-    size = data["energy"].nbytes + data["magnetization"].nbytes
-    thermodynamics(data.isel(size=[0], temperature=[0]))  # what is imported and kept
-    del data
-    with xr.open_dataset(path, engine="h5netcdf") as opened:
+def test_data_on_disk_take_the_memory_of_one_run(many_runs: xr.Dataset, tmp_path: Path) -> None:
+    many_runs.to_netcdf(tmp_path / "data.nc", engine="h5netcdf")
+    size = many_runs["energy"].nbytes + many_runs["magnetization"].nbytes
+    thermodynamics(many_runs.isel(size=[0], temperature=[0]))  # what is imported and kept
+    with xr.open_dataset(tmp_path / "data.nc", engine="h5netcdf") as opened:
         tracemalloc.start()
         thermodynamics(opened)
         _, peak = tracemalloc.get_traced_memory()
