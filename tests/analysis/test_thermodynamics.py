@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from analysis import ShortRunWarning, exact, thermodynamics
+from analysis import ShortRunWarning, exact, quantities, thermodynamics
 from analysis.literature import critical_temperature
 from isingrl import HeatBath, Ising, Lattice, Metropolis, Rule, simulate
 
@@ -187,6 +188,24 @@ def test_values_are_the_formulas(as_data: AsData) -> None:
     for name, values in expected.items():
         np.testing.assert_allclose(summary[name], values, rtol=1e-12, atol=1e-14)
         assert (summary[f"{name}_error"] > 0).all()
+
+
+def test_a_new_series_needs_entries_of_tables_alone(
+    as_data: AsData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = {"charge_squared": quantities.Observable("charge", "x", (2,), temperature_power=1)}
+    label = {"charge_squared": ("response of the charge", "1/J")}
+    module = sys.modules["analysis.thermodynamics"]  # the package has the function by that name
+    monkeypatch.setattr(module, "OBSERVABLES", {**quantities.OBSERVABLES, **entry})
+    monkeypatch.setattr(quantities, "QUANTITIES", {**quantities.QUANTITIES, **label})
+    e, m, charge = np.random.default_rng(30).normal(size=(3, 1, 2, 400))
+    data = as_data(e, m, 2.0)
+    found = thermodynamics(data.assign(charge=(data["energy"].dims, charge)))
+    expected = 16 * (charge**2).mean() / 2
+    np.testing.assert_allclose(found["charge_squared"], expected, rtol=1e-12)
+    assert abs(expected - 8) < 4.5 * found["charge_squared_error"]
+    assert found["charge_squared"].units == "1/J"
+    xr.testing.assert_identical(found[list(thermodynamics(data))], thermodynamics(data))
 
 
 def test_interval_turns_draws_into_sweeps(
