@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import xarray as xr
 
-FloatArray = npt.NDArray[np.float64]
+from analysis.errors import FloatArray
 
 _MANY = 100  # changes of the magnetization, all of them even: chance does not make as many
 _SEVERAL = 4  # values

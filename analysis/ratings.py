@@ -5,18 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import scipy
 import xarray as xr
 
+from analysis.errors import FloatArray
 from analysis.errors.samples import error_attrs
 
 __all__ = ["bradley_terry", "rates_over_trainings", "win_rates"]
 
 ELO = 400 / np.log(10)
 """Points of Elo's scale a unit of natural log-odds."""
-
-FloatArray = npt.NDArray[np.float64]
 
 
 def win_rates(tournament: xr.Dataset, level: float = 0.95) -> xr.Dataset:

@@ -12,14 +12,13 @@ import xarray as xr
 from analysis._configurations import SITES, Configurations
 from analysis._parameters import parameter
 from analysis.correlations import _fourier as fourier
-from analysis.errors import jackknife
+from analysis.errors import FloatArray, jackknife
 from analysis.quantities import coordinate, quantity_attrs, with_labels
 
 __all__ = ["spin_correlation", "structure_factor"]
 
 DIMS = ("chain", "snapshot")
 SUBTRACTED = ("magnetization", "abs_magnetization")
-FloatArray = npt.NDArray[np.float64]
 
 
 def spin_correlation(

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import xarray as xr
 
 from analysis._fits import POOR, goodness_of_deviations, minimum_within, warn_of_fit
-from analysis.errors import jackknife
+from analysis.errors import FloatArray, jackknife
 from analysis.quantities import quantity_attrs, with_labels
 
 __all__ = ["growth_law"]
 
 _EXPONENTS = (0.02, 2.0)  # between which the fit looks
 _FEWEST = 6  # times, for up to three parameters
-FloatArray = npt.NDArray[np.float64]
 
 
 def growth_law(

@@ -13,13 +13,13 @@ from analysis._fits import minimum_within
 from analysis.correlations import _fourier as fourier
 from analysis.correlations.functions import (
     DIMS,
-    FloatArray,
     averaged,
     check_ferromagnet,
     periodic,
     sampled,
 )
 from analysis.domains import domain_statistics
+from analysis.errors import FloatArray
 from isingrl.support.validation import check_real
 
 __all__ = ["correlation_length", "domain_length"]

@@ -8,15 +8,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import scipy
 import xarray as xr
 
 from analysis._fits import POOR, goodness_of_deviations, warn_of_fit
-from analysis.errors import jackknife
+from analysis.errors import FloatArray, jackknife
 from analysis.scaling._series import SAMPLES, moments_of, observables_of
 
-FloatArray = npt.NDArray[np.float64]
 LEAST_OVERLAP = 0.03
 _MOST = 10_000  # draws of all temperatures together: more of them cost time and are correlated
 _BLOCKS = 20  # left out in turn, at each of which the weights are found anew

@@ -10,14 +10,13 @@ import numpy.typing as npt
 import xarray as xr
 
 from analysis._fits import ACCEPTABLE, POOR, goodness_of_fit, warn_of_fit
-from analysis.errors import ShortRunWarning, jackknife
+from analysis.errors import FloatArray, ShortRunWarning, jackknife
 from analysis.quantities import binder_cumulant, with_labels
 from analysis.scaling._histograms import LEAST_OVERLAP, Histograms, with_errors
 from analysis.scaling._series import SAMPLES, moments, moments_needed, sizes_of
 
 __all__ = ["binder_crossings"]
 
-FloatArray = npt.NDArray[np.float64]
 _ORDERED = 2 / 3
 _EDGE = 1e-6  # cumulants are kept as far from 0 and 2/3 as this
 _FEWEST = 4  # temperatures of each size

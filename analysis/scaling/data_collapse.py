@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import scipy
 import xarray as xr
 
 from analysis._fits import POOR, goodness_of_fit, numbers_of_fit, warn_of_fit
-from analysis.errors import jackknife
+from analysis.errors import FloatArray, jackknife
 from analysis.quantities import with_labels
 from analysis.scaling._series import SAMPLES, moments, observables_of, sizes_of
 from analysis.scaling.by_size import observables
@@ -20,7 +19,6 @@ from isingrl.support.validation import check_integer, check_real
 
 __all__ = ["collapse", "collapsed"]
 
-FloatArray = npt.NDArray[np.float64]
 
 NAMES = ("binder_cumulant", "abs_magnetization", "susceptibility")
 _PARAMETERS = (
