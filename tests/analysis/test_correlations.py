@@ -156,17 +156,18 @@ def test_the_second_moment_is_that_of_the_structure_factor(square, lengths):
 
 
 def test_what_is_subtracted_is_said(square):
-    plain = spin_correlation(square)
-    spins = square["spins"].astype(float)
+    part = square.isel(chain=slice(4))
+    plain = spin_correlation(part)
+    spins = part["spins"].astype(float)
     m = spins.mean(("x", "y"))
     for connected, mean in (("magnetization", m), ("abs_magnetization", abs(m))):
-        found = spin_correlation(square, connected=connected)
+        found = spin_correlation(part, connected=connected)
         expected = plain["correlation"] - mean.mean(("chain", "snapshot")) ** 2
         np.testing.assert_allclose(
             found["correlation"], expected.transpose(*found["correlation"].dims)
         )
     with pytest.raises(ValueError, match="connected"):
-        spin_correlation(square, connected="both")
+        spin_correlation(part, connected="both")
 
 
 # one in a thousand of these series happens to look slow
