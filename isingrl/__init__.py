@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from isingrl import rules as rules
     from isingrl import simulation as simulation
     from isingrl import tables as tables
+    from isingrl import testing as testing
     from isingrl.agents import (
         Agent,
         IndependentQ,
@@ -68,7 +69,7 @@ _HOMES = {
     "isingrl.simulation": ("simulate",),
 }  # fmt: skip
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
-_SUBMODULES = ("agents", "battle", "lattice", "model", "rules", "simulation", "tables")
+_SUBMODULES = ("agents", "battle", "lattice", "model", "rules", "simulation", "tables", "testing")
 
 
 # Only a warning: who has other use for these names may still want this package.

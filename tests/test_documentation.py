@@ -13,8 +13,10 @@ from unittest.mock import patch
 import matplotlib as mpl
 import pytest
 
+from analysis.plots.styles import _STYLES
 from isingrl.agents import REWARDS
 from isingrl.agents.agent import KINDS
+from isingrl.battle.team import KINDS as TEAMS
 from studies.command.catalogue import STUDIES
 from tests.test_imports import public_modules
 
@@ -63,6 +65,8 @@ def test_code_runs_and_prints_what_is_shown(page, tmp_path, monkeypatch):
         patch.dict(STUDIES),
         patch.dict(REWARDS),
         patch.dict(KINDS),
+        patch.dict(TEAMS),
+        patch.dict(_STYLES),
         mpl.rc_context({"backend": "agg"}),
     ):
         for block in blocks(page):

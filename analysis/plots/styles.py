@@ -98,8 +98,8 @@ def set_style(method: str, style: Style) -> None:
     Examples
     --------
     >>> from analysis import plots
-    >>> plots.set_style("voter", plots.Style("voter model", "#000000", "h", 8.0))
-    >>> plots.method_label("voter")
+    >>> plots.set_style("my-voter", plots.Style("voter model", "#000000", "h", 8.0))
+    >>> plots.method_label("my-voter")
     'voter model'
     """
     if not isinstance(method, str) or not isinstance(style, Style):
