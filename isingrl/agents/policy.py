@@ -324,10 +324,12 @@ class Policy(Rule):
 
         Parameters
         ----------
-        model, agent, parameters
+        model, agent
             As of `Policy`.
         data : Dataset
             As ``isingrl.agents.policy_arrays.labelled`` returns it.
+        parameters : dict of arrays
+            As of `Policy`, in the same shapes.
 
         Returns
         -------

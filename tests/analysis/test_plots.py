@@ -10,7 +10,7 @@ import xarray as xr
 
 from analysis import exact, plots
 from analysis.plots.axes import logarithmic_axes
-from analysis.plots.styles import _STYLES
+from analysis.plots.styles import _STYLES, Style, method_label, method_style, set_style, style_of
 from analysis.quantities import quantity_attrs
 
 matplotlib.use("Agg")
@@ -213,6 +213,20 @@ def test_errors_that_are_not_known_have_no_bars(kind: str) -> None:
     ax = draw(kind, at_one_temperature(kind, "metropolis", 2.0, np.nan), None)
     ax.figure.canvas.draw()
     assert len(ax.containers[0].lines[0].get_xdata()) == RADIUS.size
+
+
+def test_a_method_of_ones_own_may_be_given_a_style(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analysis.plots.styles._STYLES", dict(_STYLES))
+    before = style_of(xr.Dataset(coords={"method": "unknown"}), 30)
+    own = Style("voter model", "#000000", "h", 8.0)
+    set_style("voter", own)
+    assert style_of(xr.Dataset(coords={"method": "voter"}), 0) == own
+    assert method_label("voter") == "voter model"
+    assert method_style("voter")["marker"] == "h"
+    assert style_of(xr.Dataset(coords={"method": "unknown"}), 30) == before
+    for method, style in (("voter", "h"), (3, own)):
+        with pytest.raises(TypeError, match="set_style needs the name of a method and a Style"):
+            set_style(method, style)  # type: ignore[arg-type]
 
 
 def test_no_mark_of_a_method_looks_like_an_error_bar() -> None:
