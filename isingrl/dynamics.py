@@ -27,6 +27,15 @@ class Dynamics(ABC):
     >>> import isingrl as irl
     >>> isinstance(irl.Metropolis(), irl.Dynamics), issubclass(irl.Rule, irl.Dynamics)
     (True, True)
+    >>> import numpy as np
+    >>> model, seed = irl.Ising(irl.Lattice((8, 8))), np.random.SeedSequence(1)
+    >>> engine = irl.HeatBath().engine(model, np.array([2.0]), 4, "up", "checkerboard", seed)
+    >>> engine.record(draws=3, interval=10)["bonds"].shape
+    (4, 3)
+    >>> irl.HeatBath().settings(), irl.HeatBath().known(model, np.array([2.0, 3.0]), 4)["up"].shape
+    ({}, (8, 1, 2, 5))
+    >>> irl.Learning(irl.MeanFieldQ(discount=0.9)).departures(model)
+    ['the discount 0.9 lets later rewards count']
     """
 
     learns: ClassVar[bool] = False
@@ -68,16 +77,6 @@ class Dynamics(ABC):
         -------
         Engine
             As ``isingrl.engines.engine.Engine`` describes it.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> import isingrl as irl
-        >>> model = irl.Ising(irl.Lattice((8, 8)))
-        >>> seed = np.random.SeedSequence(1)
-        >>> engine = irl.HeatBath().engine(model, np.array([2.0]), 4, "up", "checkerboard", seed)
-        >>> engine.record(draws=3, interval=10)["bonds"].shape
-        (4, 3)
         """
 
     def temperatures(self, model: Ising, temperature: Any) -> npt.NDArray[np.float64]:
@@ -99,12 +98,6 @@ class Dynamics(ABC):
         ------
         TypeError, ValueError
             If `temperature` is missing, empty, negative, not a number or repeated.
-
-        Examples
-        --------
-        >>> import isingrl as irl
-        >>> irl.HeatBath().temperatures(irl.Ising(irl.Lattice((8, 8))), [2, 3]).tolist()
-        [2.0, 3.0]
         """
         if temperature is None:
             raise TypeError(f"temperature must be given for {self!r}; got None")
@@ -126,14 +119,6 @@ class Dynamics(ABC):
         -------
         ndarray, shape (n_temperatures,), or None
             In the units of the agents' reward.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> import isingrl as irl
-        >>> model = irl.Ising(irl.Lattice((8, 8)))
-        >>> print(irl.HeatBath().softmax_temperature(model, np.array([2.0])))
-        None
         """
         return None
 
@@ -149,13 +134,6 @@ class Dynamics(ABC):
         -------
         list of str
             Empty if it is the temperature.
-
-        Examples
-        --------
-        >>> import isingrl as irl
-        >>> model = irl.Ising(irl.Lattice((8, 8)))
-        >>> irl.Learning(irl.MeanFieldQ(discount=0.9)).departures(model)
-        ['the discount 0.9 lets later rewards count']
         """
         return []
 
@@ -166,12 +144,6 @@ class Dynamics(ABC):
         -------
         dict
             Names and values of attributes.
-
-        Examples
-        --------
-        >>> import isingrl as irl
-        >>> irl.HeatBath().describe()
-        {'rule': 'heat-bath'}
         """
         return {"rule": self.name}
 
@@ -182,12 +154,6 @@ class Dynamics(ABC):
         -------
         dict
             By name.
-
-        Examples
-        --------
-        >>> import isingrl as irl
-        >>> irl.HeatBath().settings(), irl.Learning(irl.MeanFieldQ()).settings()["discount"]
-        ({}, 0.0)
         """
         return {}
 
@@ -205,14 +171,6 @@ class Dynamics(ABC):
         -------
         dict of arrays
             By name.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> import isingrl as irl
-        >>> model = irl.Ising(irl.Lattice((8, 8)))
-        >>> irl.HeatBath().known(model, np.array([2.0, 3.0]), 4)["up"].shape
-        (8, 1, 2, 5)
         """
         return {}
 

@@ -96,6 +96,15 @@ class Agent(ABC):
     (True, 'mean-field-q', False)
     >>> agent.reward_function.formula
     'a (J S + h) / z'
+    >>> irl.MeanFieldQ(**agent.settings()) == agent, agent.describe()["temperature_map"]
+    (True, 'approximate')
+    >>> import numpy as np
+    >>> agent.softmax_temperature(irl.Ising(irl.Lattice((8, 8))), np.array([2.0, 3.0])).tolist()
+    [0.5, 0.75]
+    >>> irl.JointQ().check_model(irl.Ising(irl.Lattice((5, 5))))
+    Traceback (most recent call last):
+        ...
+    ValueError: agent must see a joint action of at most 65,536 values; joint-q ...
     """
 
     name: ClassVar[str]
@@ -161,13 +170,6 @@ class Agent(ABC):
         ------
         ValueError
             If they cannot live there, for example because the joint action is too long.
-
-        Examples
-        --------
-        >>> import isingrl as irl
-        >>> view = irl.MeanFieldQ().view(irl.Lattice((8, 8)))
-        >>> view.dim, view.states.tolist()
-        ('n_up', [0.0, 1.0, 2.0, 3.0, 4.0])
         """
 
     @property
@@ -206,14 +208,6 @@ class Agent(ABC):
         -------
         ndarray, shape (n_temperatures,)
             In the units of the reward.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> import isingrl as irl
-        >>> model = irl.Ising(irl.Lattice((8, 8)))
-        >>> irl.MeanFieldQ(reward="mean").softmax_temperature(model, np.array([2.0, 3.0])).tolist()
-        [0.5, 0.75]
         """
         return temperature / self.reward_function.ratio(model)
 
@@ -224,12 +218,6 @@ class Agent(ABC):
         -------
         dict
             Names and values of attributes.
-
-        Examples
-        --------
-        >>> import isingrl as irl
-        >>> irl.MeanFieldQ(reward="chapter-2d").describe()["temperature_map"]
-        'approximate'
         """
         return {
             "rule": self.name,
@@ -250,14 +238,6 @@ class Agent(ABC):
         TypeError, ValueError
             If the reward knows neither coupling nor field and the model is not a ferromagnet
             without field, `view` refuses the lattice, or either is not what it should be.
-
-        Examples
-        --------
-        >>> import isingrl as irl
-        >>> irl.JointQ().check_model(irl.Ising(irl.Lattice((5, 5))))
-        Traceback (most recent call last):
-            ...
-        ValueError: agent must see a joint action of at most 65,536 values; joint-q ...
         """
         if self.learning_rate is None:  # which would be taken for 0
             raise TypeError(
@@ -285,13 +265,6 @@ class Agent(ABC):
         ------
         TypeError
             If a field of a subclass is nothing that JSON can hold.
-
-        Examples
-        --------
-        >>> import isingrl as irl
-        >>> agent = irl.MeanFieldQ(reward="half")
-        >>> irl.MeanFieldQ(**agent.settings()) == agent
-        True
         """
         found = asdict(self) | {"reward": reward_name(self.reward)}
         for name, value in found.items():

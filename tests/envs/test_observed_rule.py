@@ -7,7 +7,9 @@ from isingrl import HeatBath, Ising, Lattice, MeanFieldQ, NeighborhoodQ, simulat
 
 pytest.importorskip("pettingzoo")
 
+from isingrl.agents import Reward
 from isingrl.envs import IsingEnv, IsingVectorEnv
+from isingrl.testing import check_rule
 
 MODEL = Ising(Lattice((4, 6)), 1.0, 0.1)
 T = [2.0, 3.0]
@@ -139,3 +141,13 @@ def test_wrong_arguments_are_named():
     path = Ising(Lattice(1024, boundary="free"))
     with pytest.raises(ValueError, match=r"2\^15, at each of 1,024 sites of its own"):
         IsingEnv(path, observation="window", radius=7).rule(half, 2.0)
+
+
+def test_it_conforms_like_any_rule():
+    check_rule(IsingVectorEnv(MODEL).rule(half, 1.0), MODEL, None)
+
+
+def test_own_rewards_are_paid():
+    double = Reward("2 a (J S + h)", lambda model, a: 2 * a * model.local_fields(), lambda _: 0.5)
+    env = IsingVectorEnv(MODEL, reward=double)
+    assert env.softmax_temperature([2.0]).tolist() == [4.0]
