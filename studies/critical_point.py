@@ -14,13 +14,13 @@ import xarray as xr
 
 from analysis import plots, scaling
 from analysis.literature import critical_exponents, critical_temperature
-from isingrl import Ising, Lattice, MeanFieldQ, Metropolis, Rule, simulate
+from isingrl import Ising, Lattice, MeanFieldQ, Metropolis
 from isingrl.support.validation import check_integer
 from studies.running.extensions import Join, added, unextended
 from studies.running.tasks import Task, task_seed
 from studies.shared.combination import concat, numbered
 from studies.shared.figures import legend_below, new_figure
-from studies.shared.trained_policies import trained
+from studies.shared.trained_policies import learn_and_simulate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -112,6 +112,23 @@ class CriticalPoint:
 
     def tasks(self) -> list[Task]:
         """One task for every lattice, method and size."""
+        self._check()
+        alone = unextended(self)
+        return [
+            Task(
+                key=_key(lattice, method, side),
+                function=measure,
+                arguments={"config": alone, "lattice": lattice, "method": method, "side": side},
+                weight=max(1, int(side ** (KINDS[lattice].ndim + 2) / 1e4)),
+                resumable=True,
+            )
+            for lattice in self.lattices
+            for method in METHODS
+            for side in self.sides(lattice)
+        ]
+
+    def _check(self) -> None:
+        """Refuse a bad configuration before any work."""
         unknown = [name for name in self.lattices if name not in KINDS]
         if unknown or not self.lattices or len(set(self.lattices)) < len(self.lattices):
             raise ValueError(
@@ -131,19 +148,6 @@ class CriticalPoint:
         check_integer("relaxation_times", self.relaxation_times, 5)
         check_integer("training_sweeps", self.training_sweeps, 1)
         check_integer("seed", self.seed, 0)
-        alone = unextended(self)
-        return [
-            Task(
-                key=_key(lattice, method, side),
-                function=measure,
-                arguments={"config": alone, "lattice": lattice, "method": method, "side": side},
-                weight=max(1, int(side ** (KINDS[lattice].ndim + 2) / 1e4)),
-                resumable=True,
-            )
-            for lattice in self.lattices
-            for method in METHODS
-            for side in self.sides(lattice)
-        ]
 
     def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
         """Join everything over (lattice, method, level, point, chain, draw); sizes by level."""
@@ -261,17 +265,11 @@ def _run(
     progress: bool = False,
 ) -> xr.Dataset:
     """Train, if the method learns, and simulate."""
-    model = kind.model(side)
-    rule: Rule = Metropolis()
-    if method == MeanFieldQ.name:
-        rule = trained(
-            folder and folder / "policy", model, MeanFieldQ(), temperature,
-            sweeps=config.training_sweeps, seed=task_seed(seed, "learning"), progress=progress,
-        )  # fmt: skip
-    data = simulate(
-        model, rule, temperature, sweeps=n_draws * interval,
+    rule = MeanFieldQ() if method == MeanFieldQ.name else Metropolis()
+    data, _ = learn_and_simulate(
+        kind.model(side), rule, temperature, training={"sweeps": config.training_sweeps},
+        seed=seed, folder=folder, progress=progress, sweeps=n_draws * interval,
         thermalization=n_draws * interval // 10, interval=interval, chains=_CHAINS, start="up",
-        seed=task_seed(seed, "running"), out=folder and folder / "run", progress=progress,
     )  # fmt: skip
     return numbered(data.drop_vars("softmax_temperature", errors="ignore"))
 

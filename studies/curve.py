@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,6 @@ from analysis.exact import MAX_SITES
 from analysis.literature import critical_temperature
 from isingrl import (
     Agent,
-    Dynamics,
     HeatBath,
     IndependentQ,
     Ising,
@@ -27,18 +26,17 @@ from isingrl import (
     Metropolis,
     NeighborhoodQ,
     Rule,
-    simulate,
 )
 from isingrl.agents.temperatures import departures_on, warn_of_temperature
 from isingrl.runs import STARTS
 from isingrl.schedules import SCHEDULES, Schedule
 from isingrl.support.validation import check_choice, check_integer, check_run_length
 from studies.running.extensions import Join, added, added_grids, longer, unextended
-from studies.running.tasks import Task, task_seed
+from studies.running.tasks import Task
 from studies.shared.combination import concat, numbered
 from studies.shared.figures import legend_below, new_figure
 from studies.shared.grids import block_texts
-from studies.shared.trained_policies import trained
+from studies.shared.trained_policies import learn_and_simulate
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -225,10 +223,9 @@ class Curve:
     def plot(self, summary: xr.Dataset) -> Figure:
         """Four panels against temperature, with the exact results and the agents' τ on top."""
         figure = new_figure(figsize=(9.0, 7.0), layout="constrained")
-        for method in self.methods:
-            if method in _AGENTS:
-                agent = self.agent(method)
-                warn_of_temperature(agent.name, departures_on(agent, self.model), stacklevel=2)
+        agents_shown = [method for method in self.methods if method in _AGENTS]
+        for method in agents_shown:
+            warn_of_temperature(method, departures_on(self.agent(method), self.model), stacklevel=2)
         results = self._exact_results()
         axes = figure.subplots(2, 2, sharex=True)
         tc = critical_temperature(len(self.shape), self.neighborhood)
@@ -241,7 +238,6 @@ class Curve:
                 plots.critical_temperature(ax, tc)
         for ax in axes[0]:
             ax.set_xlabel("")
-        agents_shown = [method for method in self.methods if method in _AGENTS]
         if agents_shown:
             agents = summary.sel({"method": agents_shown[0]})
             for ax in axes[0]:
@@ -310,34 +306,16 @@ def measure(
     progress: bool = False,
 ) -> xr.Dataset:
     """Simulate one method at some temperatures; agents learn first."""
-    model = config.model
-    learns_on = method == _LEARNS_ON
-    rule: Dynamics
-    if method in _RULES:
-        rule = _RULES[method]()
-    elif learns_on:
-        rule = Learning(config.agent(method))
-    else:
-        rule = trained(
-            folder and folder / "policy", model, config.agent(method), temperature,
-            sweeps=config.training_sweeps, schedule=config.schedule,
-            seed=task_seed(seed, "learning"), progress=progress,
-        )  # fmt: skip
-    interval = config.interval
-    data = simulate(
-        model,
-        rule,
-        temperature,
-        sweeps=sweeps // interval if learns_on else sweeps,
+    learns_on, interval = method == _LEARNS_ON, config.interval
+    rule: Any = _RULES[method]() if method in _RULES else config.agent(method)
+    data, _ = learn_and_simulate(
+        config.model, Learning(rule) if learns_on else rule, temperature,
+        training={"sweeps": config.training_sweeps, "schedule": config.schedule}, seed=seed,
+        folder=folder, progress=progress, sweeps=sweeps // interval if learns_on else sweeps,
         thermalization=config.thermalization // interval if learns_on else config.thermalization,
-        interval=1 if learns_on else interval,
-        chains=config.chains,
-        start=config.start,
+        interval=1 if learns_on else interval, chains=config.chains, start=config.start,
         schedule=config.schedule,
-        seed=task_seed(seed, "running"),
-        out=folder and folder / "run",
-        progress=progress,
-    )
+    )  # fmt: skip
     if "softmax_temperature" not in data.coords:
         none = np.full(len(temperature), np.nan)
         data = data.assign_coords(softmax_temperature=("temperature", none))

@@ -15,14 +15,14 @@ import xarray as xr
 from analysis import domain_statistics, exact, plots, power_law, size_distribution
 from analysis.errors import jackknife
 from analysis.literature import geometric_domains
-from isingrl import Ising, Lattice, MeanFieldQ, Metropolis, Rule, simulate
+from isingrl import Ising, Lattice, MeanFieldQ, Metropolis
 from isingrl.support.validation import check_integer, check_real
 from studies.running.extensions import Join, added, unextended
-from studies.running.tasks import Task, task_seed
+from studies.running.tasks import Task
 from studies.shared.combination import concat
 from studies.shared.figures import legend_below, new_figure
 from studies.shared.grids import ascending_grid
-from studies.shared.trained_policies import trained
+from studies.shared.trained_policies import learn_and_simulate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -195,18 +195,12 @@ def measure(
 ) -> xr.Dataset:
     """Simulate one method on one lattice and count the domains; agents learn first."""
     model = Ising(Lattice((side, side)))
-    rule: Rule = Metropolis()
-    if method == MeanFieldQ.name:
-        rule = trained(
-            folder and folder / "policy", model, MeanFieldQ(), temperature,
-            sweeps=config.training_sweeps, seed=task_seed(seed, "learning"), progress=progress,
-        )  # fmt: skip
     sweeps = config.sweeps(side)
-    data = simulate(
-        model, rule, temperature, sweeps=sweeps, thermalization=sweeps // 4,
-        interval=sweeps // config.snapshots, snapshots=config.snapshots,
-        chains=max(1, _LANES // len(temperature)), start="up",
-        seed=task_seed(seed, "running"), out=folder and folder / "run", progress=progress,
+    data, _ = learn_and_simulate(
+        model, MeanFieldQ() if method == MeanFieldQ.name else Metropolis(), temperature,
+        training={"sweeps": config.training_sweeps}, seed=seed, folder=folder, progress=progress,
+        sweeps=sweeps, thermalization=sweeps // 4, interval=sweeps // config.snapshots,
+        snapshots=config.snapshots, chains=max(1, _LANES // len(temperature)), start="up",
     )  # fmt: skip
     found = domain_statistics(data).sel(phase="both", drop=True)
     found["wraps_any"] = found["wraps"].any("axis").astype(float)

@@ -17,14 +17,14 @@ from analysis import exact, plots
 from analysis.errors import MIN_BLOCKS, jackknife
 from analysis.literature import critical_temperature
 from analysis.quantities import quantity_attrs
-from isingrl import HeatBath, Ising, Lattice, MeanFieldQ, Rule, simulate
+from isingrl import HeatBath, Ising, Lattice, MeanFieldQ, Rule
 from isingrl.support.validation import check_choice, check_integer, check_run_length
 from studies.running.extensions import Join, added, unextended
-from studies.running.tasks import Task, task_seed
+from studies.running.tasks import Task
 from studies.shared.combination import concat
 from studies.shared.figures import legend_below, new_figure
 from studies.shared.grids import temperature_grid
-from studies.shared.trained_policies import trained
+from studies.shared.trained_policies import learn_and_simulate
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -249,34 +249,13 @@ def measure(
 ) -> xr.Dataset:
     """Simulate one method on one schedule from one start, at all temperatures."""
     model, temperature = config.model(neighborhood), config.temperatures(neighborhood)
-    learning_seed, running_seed = (task_seed(seed, use) for use in ("learning", "running"))
-    rule: Rule = HeatBath()
-    if method == "mean-field-q":
-        rule = trained(
-            folder and folder / "policy",
-            model,
-            MeanFieldQ(),
-            temperature,
-            sweeps=config.training_sweeps,
-            schedule=schedule,
-            seed=learning_seed,
-            progress=progress,
-        )
-    data = simulate(
-        model,
-        rule,
-        temperature,
-        sweeps=config.sweeps,
-        thermalization=config.thermalization,
-        interval=config.interval,
-        chains=config.chains,
-        start=start,
-        schedule=schedule,
-        snapshots=config.sweeps // config.interval,
-        seed=running_seed,
-        out=folder and folder / "run",
-        progress=progress,
-    )
+    data, rule = learn_and_simulate(
+        model, MeanFieldQ() if method == MeanFieldQ.name else HeatBath(), temperature,
+        training={"sweeps": config.training_sweeps, "schedule": schedule}, seed=seed,
+        folder=folder, progress=progress, sweeps=config.sweeps,
+        thermalization=config.thermalization, interval=config.interval, chains=config.chains,
+        start=start, schedule=schedule, snapshots=config.sweeps // config.interval,
+    )  # fmt: skip
     spins = data["spins"].values
     data = data.drop_dims("snapshot").drop_vars("softmax_temperature", errors="ignore")
     even = np.indices(config.shape).sum(axis=0) % 2 == 0

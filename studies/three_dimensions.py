@@ -14,15 +14,15 @@ import xarray as xr
 
 from analysis import exact, plots, thermodynamics
 from analysis.literature import critical_temperature
-from isingrl import Ising, Lattice, MeanFieldQ, Metropolis, Rule, simulate
+from isingrl import Ising, Lattice, MeanFieldQ, Metropolis
 from isingrl.lattice import NEIGHBORHOODS
 from isingrl.support.validation import check_integer, check_run_length
 from studies.running.extensions import Join, longer, unextended
-from studies.running.tasks import Task, task_seed
+from studies.running.tasks import Task
 from studies.shared.combination import concat
 from studies.shared.figures import legend_below, new_figure
 from studies.shared.grids import ascending_grid, block_texts
-from studies.shared.trained_policies import trained
+from studies.shared.trained_policies import learn_and_simulate
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -190,28 +190,10 @@ def measure(
 ) -> xr.Dataset:
     """Simulate one method at some temperatures; agents learn first."""
     model = config.model(neighborhood)
-    rule: Rule = Metropolis()
-    if method == MeanFieldQ.name:
-        rule = trained(
-            folder and folder / "policy",
-            model,
-            MeanFieldQ(),
-            temperature,
-            sweeps=config.training_sweeps,
-            seed=task_seed(seed, "learning"),
-            progress=progress,
-        )
-    data = simulate(
-        model,
-        rule,
-        temperature,
-        sweeps=sweeps,
-        thermalization=config.thermalization,
-        interval=config.interval,
-        chains=config.chains,
-        start="up",
-        seed=task_seed(seed, "running"),
-        out=folder and folder / "run",
-        progress=progress,
-    )
+    data, _ = learn_and_simulate(
+        model, MeanFieldQ() if method == MeanFieldQ.name else Metropolis(), temperature,
+        training={"sweeps": config.training_sweeps}, seed=seed, folder=folder, progress=progress,
+        sweeps=sweeps, thermalization=config.thermalization, interval=config.interval,
+        chains=config.chains, start="up",
+    )  # fmt: skip
     return data.drop_vars("softmax_temperature", errors="ignore")

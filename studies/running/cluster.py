@@ -14,7 +14,6 @@ import numba
 
 from isingrl.support.progress import tqdm
 from isingrl.support.provenance import versions
-from studies.running.ledger import LedgerEntry
 from studies.running.task_runs import TaskOutcome, failed, perform
 from studies.running.tasks import Job
 
@@ -62,7 +61,8 @@ class Cluster:
 
         job = self._jobs[future.key]
         try:
-            return TaskOutcome(job, future.result())
+            outcome: TaskOutcome = future.result()
+            return outcome
         except KilledWorker as error:
             died = "its worker died every time that it was tried, perhaps for want of memory"
             return TaskOutcome(job, None, f"KilledWorker: {died} ({error.last_worker.address})")
@@ -86,7 +86,7 @@ class Cluster:
         ]
 
 
-def _perform_alone(job: Job, folder: Path) -> LedgerEntry:
+def _perform_alone(job: Job, folder: Path) -> TaskOutcome:
     numba.set_num_threads(1)
     tqdm.set_lock(threading.RLock())  # its own would be a semaphore that outlives a killed worker
     return perform(job, folder)

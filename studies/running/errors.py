@@ -18,7 +18,3 @@ class StudyError(RuntimeError):
     def __init__(self, message: str, traces: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.traces = tuple(traces)
-
-
-class OutputFullError(RuntimeError):
-    """The folder for results takes no more."""

@@ -11,7 +11,7 @@ from typing import Any, Protocol, Self
 from isingrl.support.validation import check_integer, require
 from studies.running.cluster import connected
 from studies.running.processes import Processes
-from studies.running.task_runs import TaskOutcome, failed, perform
+from studies.running.task_runs import TaskOutcome, perform
 from studies.running.tasks import Job
 
 
@@ -43,10 +43,7 @@ class InProcess:
         for job in jobs:
             self._running = [job.name]
             yield None
-            try:
-                outcome = TaskOutcome(job, perform(job, folder, progress=self._progress))
-            except Exception as error:
-                outcome = failed(job, error)
+            outcome = perform(job, folder, progress=self._progress)
             self._running = []
             yield outcome
 

@@ -9,10 +9,9 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from multiprocessing import forkserver, resource_tracker
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +19,7 @@ import numba
 
 from isingrl.support import compilation
 from isingrl.support.progress import tqdm
-from studies.running.ledger import LedgerEntry
-from studies.running.task_runs import TaskOutcome, failed, perform
+from studies.running.task_runs import TaskOutcome, perform
 from studies.running.tasks import Job
 
 _TRIES = 3  # of a job whose process dies
@@ -41,82 +39,60 @@ class Processes:
     """
 
     def __init__(self, number: int) -> None:
-        self._workers = [_Worker() for _ in range(number)]
-        self._at_work: dict[Future[LedgerEntry], tuple[_Worker, Job, int]] = {}
+        self._number = number
+        self._processes: dict[Any, Any] = {}
+        self._at_work: dict[Any, tuple[Job, int]] = {}
 
     def run(self, jobs: Sequence[Job], folder: Path) -> Iterator[TaskOutcome | None]:
         """See `Executor`."""
-        waiting, idle = deque((job, 1) for job in jobs), list(self._workers)
+        waiting = deque((job, 1) for job in jobs)
         while waiting or self._at_work:
-            while waiting and idle:
-                worker, (job, tries) = idle.pop(), waiting.popleft()
-                self._at_work[worker.submit(job, folder)] = worker, job, tries
-            done, _ = wait(self._at_work, timeout=1.0, return_when=FIRST_COMPLETED)
-            for worker in self._workers:
-                worker.tell()
-            if not done:
+            while waiting and len(self._at_work) < self._number:
+                pipe = next((each for each in self._processes if each not in self._at_work), None)
+                pipe = pipe or self._start()
+                self._at_work[pipe] = job, _ = waiting.popleft()
+                with suppress(OSError):  # it is dead, which shows when it is waited for
+                    pipe.send((job, folder))
+            ready: Any = wait(list(self._at_work), timeout=1.0)
+            if not ready:
                 yield None
-            for future in done:
-                worker, job, tries = self._at_work.pop(future)
-                idle.append(worker)
+            for pipe in ready:
                 try:
-                    outcome = TaskOutcome(job, future.result())
-                except BrokenProcessPool:
+                    said = pipe.recv()
+                except (EOFError, OSError):
+                    self._processes.pop(pipe).join()
+                    job, tries = self._at_work.pop(pipe)
                     if tries < _TRIES:
                         waiting.appendleft((job, tries + 1))
                         continue
                     died = "its process died every time that it was tried, perhaps for want of"
-                    outcome = TaskOutcome(job, None, f"ChildProcessError: {died} memory")
-                except Exception as error:
-                    outcome = failed(job, error)
-                yield outcome
+                    yield TaskOutcome(job, None, f"ChildProcessError: {died} memory")
+                else:
+                    if isinstance(said, str):
+                        compilation.tell_once(said)
+                    else:
+                        del self._at_work[pipe]
+                        yield said
 
     def running(self) -> list[str]:
         """See `Executor`."""
-        return [job.name for _, job, _ in self._at_work.values()]
+        return [job.name for job, _ in self._at_work.values()]
 
     def end(self) -> None:
         """Kill the processes, whatever they are doing: files are safe at every moment."""
-        for worker in self._workers:
-            worker.end()
+        for process in self._processes.values():
+            process.kill()
+        for process in self._processes.values():
+            process.join()
 
-
-class _Worker:
-    """One process, and another one in its place if it dies."""
-
-    def __init__(self) -> None:
-        self._pool: ProcessPoolExecutor | None = None
-        self._process: Any = None
-        self._lines: Connection | None = None
-
-    def submit(self, job: Job, folder: Path) -> Future[LedgerEntry]:
-        """Let it perform a job; no other one may be at work."""
-        if self._pool is not None:
-            try:
-                return self._pool.submit(perform, job, folder)
-            except BrokenProcessPool:
-                self.end()
+    def _start(self) -> Any:
         context = _context()
-        self._lines, end = context.Pipe(duplex=False)
-        self._pool = ProcessPoolExecutor(1, context, _begin, (end,))
-        others = set(multiprocessing.active_children())
-        future = self._pool.submit(perform, job, folder)
-        started = set(multiprocessing.active_children()) - others
-        self._process = next(iter(started), None)  # none if it has died already
-        return future
-
-    def tell(self) -> None:
-        """Say what it says of kernels that it compiles."""
-        while self._lines is not None and self._lines.poll():
-            compilation.tell_once(self._lines.recv())
-
-    def end(self) -> None:
-        """Kill the process."""
-        if self._pool is not None:
-            if self._process is not None:
-                self._process.kill()
-            self._pool.shutdown(cancel_futures=True)
-            self._pool = None
+        pipe, end = context.Pipe()
+        process = context.Process(target=_work, args=(end,), daemon=True)
+        process.start()
+        end.close()
+        self._processes[pipe] = process
+        return pipe
 
 
 def _context() -> Any:
@@ -124,7 +100,7 @@ def _context() -> Any:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["studies.running.task_runs"])
+    context.set_forkserver_preload([__name__])
     variables, options = dict(os.environ), sys.warnoptions
     os.environ.update(_ONE_THREAD)
     # a process that is killed leaves semaphores, which nobody needs to hear of
@@ -140,14 +116,22 @@ def _context() -> Any:
     return context
 
 
-def _begin(lines: Connection) -> None:
-    """Prepare a process that has just begun."""
+def _work(pipe: Connection) -> None:
+    """Perform jobs, one after the other, until the process is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl-C to all of them
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.environ.update(_ONE_THREAD)
     numba.set_num_threads(1)
-    compilation.tell_by(lines.send)
     tqdm.set_lock(threading.RLock())  # its own would be a semaphore that outlives a killed process
+    lock = threading.Lock()
+
+    def say(what: str | TaskOutcome) -> None:
+        with lock:
+            pipe.send(what)
+
+    compilation.tell_by(say)
+    while True:
+        say(perform(*pipe.recv()))
 
 
 def _end_with_parent() -> None:

@@ -16,7 +16,7 @@ import xarray as xr
 from filelock import FileLock, Timeout
 
 from isingrl.support.archives import make_folder
-from studies.running.errors import OutputFullError, StudyError
+from studies.running.errors import StudyError
 from studies.running.executors import Executor, InProcess, Workers, check_workers
 from studies.running.extensions import configuration, differences, with_counts
 from studies.running.files import (
@@ -158,7 +158,7 @@ def run_to_folder(
                     done = complete(study, folder, engine, display)
                 display.end("writing")
                 _write(study, settings, started, out, done, form)
-            except (OutputFullError, OSError) as error:
+            except OSError as error:
                 display.end("stopped")
                 raise StudyError(
                     f"{out}: {error}; what was done is kept, and the same command goes on"
@@ -178,6 +178,8 @@ def complete(
     ------
     StudyError
         If tasks raised errors.
+    OSError
+        If the disk is full.
     """
     folder.mkdir(parents=True, exist_ok=True)
     ledger, by_key = Ledger(folder), dict[str, Job]()
@@ -207,6 +209,8 @@ def _run_missing(
         if outcome is not None:
             if outcome.entry is not None:
                 ledger.note(outcome.entry)
+            elif outcome.full:
+                raise OSError(outcome.error)
             else:
                 failures.append(outcome)
             display.note(outcome)

@@ -14,7 +14,6 @@ from typing import Any
 from isingrl import TemperatureMapWarning
 from isingrl.support.archives import DamagedFileError
 from isingrl.support.provenance import versions
-from studies.running.errors import OutputFullError
 from studies.running.ledger import LedgerEntry, result_path
 from studies.running.provenance import now
 from studies.running.results import write_result
@@ -37,6 +36,8 @@ class TaskOutcome:
         The traceback, if there is one.
     damaged : bool
         Whether it was damage in what the task kept to go on from, without which it can begin anew.
+    full : bool
+        Whether the disk is full, so that no later task can write either.
     """
 
     job: Job
@@ -44,16 +45,18 @@ class TaskOutcome:
     error: str = ""
     trace: str = ""
     damaged: bool = False
+    full: bool = False
 
 
-def perform(job: Job, folder: Path, *, progress: bool = False) -> LedgerEntry:
-    """Run a task and store its result in a folder.
+def perform(job: Job, folder: Path, *, progress: bool = False) -> TaskOutcome:
+    """Run a task and store its result in a folder."""
+    try:
+        return TaskOutcome(job, _stored(job, folder, progress))
+    except Exception as error:
+        return failed(job, error)
 
-    Raises
-    ------
-    Exception
-        Whatever the task raises.
-    """
+
+def _stored(job: Job, folder: Path, progress: bool) -> LedgerEntry:
     task = job.task
     options: dict[str, Any] = {}
     if task.sweeps is not None:
@@ -79,14 +82,14 @@ def scratch_folder(folder: Path, job: Job) -> Path:
 
 
 def failed(job: Job, error: BaseException) -> TaskOutcome:
-    """Report an error of a task. A full disk stops the study, because no later task can write."""
+    """Report an error of a task; a stop is raised, which cleaning up after Ctrl-C may hide."""
     cause = error.__context__
     while cause is not None:
-        if not isinstance(cause, Exception):  # cleaning up after Ctrl-C raised another error
+        if not isinstance(cause, Exception):
             raise cause
         cause = cause.__context__
-    if isinstance(error, OSError) and error.errno in _FULL:
-        raise OutputFullError(str(error)) from error
-    trace = "".join(traceback.format_exception(error))
-    damaged = isinstance(error, DamagedFileError) and job.task.resumable
-    return TaskOutcome(job, None, f"{type(error).__name__}: {error}", trace, damaged)
+    return TaskOutcome(
+        job, None, f"{type(error).__name__}: {error}", "".join(traceback.format_exception(error)),
+        damaged=isinstance(error, DamagedFileError) and job.task.resumable,
+        full=isinstance(error, OSError) and error.errno in _FULL,
+    )  # fmt: skip

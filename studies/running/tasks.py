@@ -204,10 +204,9 @@ def _plain(value: Any, *, former: bool = False) -> Any:
     if isinstance(value, tuple | list):
         return [_plain(each, former=former) for each in value]
     if isinstance(value, FunctionType):
-        return _former_path(value) if former else value.__name__
+        return _kind(value, former)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        kind = type(value)
-        return [_former_path(kind) if former else kind.__name__, _fields(value, former)]
+        return [_kind(type(value), former), _fields(value, former)]
     raise TypeError(
         "arguments of a task must be numbers, text, arrays, Datasets, or dataclasses and "
         f"containers of those; got {value!r}"
@@ -232,8 +231,9 @@ def _default(field: dataclasses.Field[Any]) -> list[Any]:
     return [] if field.default is dataclasses.MISSING else [_plain(field.default)]
 
 
-def _former_path(kind: Any) -> str:
-    return _FORMER_PATHS.get(_path(kind), _path(kind))
+def _kind(value: Any, former: bool) -> str:
+    """Name of a function or class."""
+    return _FORMER_PATHS.get(_path(value), _path(value)) if former else str(value.__name__)
 
 
 def _path(kind: Any) -> str:

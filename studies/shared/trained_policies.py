@@ -6,8 +6,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from isingrl import Agent, Ising, Policy, train
+import xarray as xr
+
+from isingrl import Agent, Dynamics, Ising, Policy, simulate, train
 from isingrl.support.archives import clear_scratch
+from studies.running.tasks import task_seed
 
 
 def trained(
@@ -30,3 +33,49 @@ def trained(
     if folder is not None:
         policy.save(folder)
     return policy
+
+
+def learn_and_simulate(
+    model: Ising,
+    rule: Dynamics | Agent,
+    temperature: Any,
+    *,
+    training: dict[str, Any],
+    seed: int,
+    folder: Path | None,
+    progress: bool,
+    **options: Any,
+) -> tuple[xr.Dataset, Any]:
+    """Simulate a rule, or what agents have learned first.
+
+    Parameters
+    ----------
+    model, temperature, **options
+        As of `isingrl.simulate`.
+    rule : Dynamics or Agent
+    training : dict
+        Further arguments of `isingrl.train`.
+    seed : int
+        Of the task.
+    folder : path or None
+        Where the task keeps what it needs to go on.
+    progress : bool
+        Whether to show bars.
+
+    Returns
+    -------
+    Dataset
+        The run.
+    Dynamics
+        What was simulated.
+    """
+    if isinstance(rule, Agent):
+        rule = trained(
+            folder and folder / "policy", model, rule, temperature,
+            seed=task_seed(seed, "learning"), progress=progress, **training,
+        )  # fmt: skip
+    data = simulate(
+        model, rule, temperature, seed=task_seed(seed, "running"), out=folder and folder / "run",
+        progress=progress, **options,
+    )  # fmt: skip
+    return data, rule

@@ -1,12 +1,23 @@
 """What a study leaves, and whether two of them left the same."""
 
 import numpy as np
+import pytest
 import xarray as xr
 
+from studies.command.main import main
 from studies.running.files import open_dataset
 from studies.running.runner import run_to_folder
 
 _ABOUT = ("provenance", "versions")
+
+
+def ends(capsys, words, code=2):
+    """What a command that ends with this exit code, or one of these, said."""
+    with pytest.raises(SystemExit) as stop:
+        main(words)
+    said = capsys.readouterr()
+    assert stop.value.code in (code if isinstance(code, tuple) else (code,)), said
+    return said
 
 
 def outcome(out):

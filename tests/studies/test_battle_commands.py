@@ -10,6 +10,7 @@ import xarray as xr
 
 from isingrl.battle import TrainedTeam
 from studies.command.main import main
+from tests.studies.outcomes import ends
 
 SMALL = ["--map-size", "12", "--team-size", "3", "--max-steps", "30"]
 TRAIN = ["battle", "train", *SMALL, "--games", "12", "--side-by-side", "4", "--seed", "1"]
@@ -26,10 +27,7 @@ def trained(tmp_path_factory):
 
 def refusal(arguments, capsys):
     """The one line that wrong arguments end with."""
-    with pytest.raises(SystemExit) as stop:
-        main(arguments)
-    assert stop.value.code == 2
-    message = capsys.readouterr().err.strip().splitlines()[-1]
+    message = ends(capsys, arguments).err.strip().splitlines()[-1]
     assert message.startswith("isingrl battle")
     return message
 

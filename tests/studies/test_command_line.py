@@ -12,6 +12,7 @@ from studies.command.catalogue import STUDIES
 from studies.command.exits import told
 from studies.command.main import main
 from studies.running import files, runner
+from tests.studies.outcomes import ends
 
 DOCS = Path(__file__).parents[2] / "docs" / "studies"
 SMALL = ["curve", "--shape", "4", "4", "--temperature", "2", "3", "2", "--sweeps", "4000"]
@@ -21,10 +22,7 @@ HERE = ["--workers", "1"]
 def test_help_lists_the_studies_and_every_field_with_its_default(capsys):
     main(["--help"])
     assert "curve" in capsys.readouterr().out
-    with pytest.raises(SystemExit) as stop:
-        main(["curve", "--help"])
-    assert stop.value.code == 0
-    text = capsys.readouterr().out
+    text = ends(capsys, ["curve", "--help"], 0).out
     for option in ("--shape", "--temperature", "--methods", "--sweeps", "--chains", "--seed"):
         assert option in text
     assert "(default: 64 64)" in " ".join(text.split()).replace("│ │ ", "")
@@ -33,10 +31,7 @@ def test_help_lists_the_studies_and_every_field_with_its_default(capsys):
 
 @pytest.mark.parametrize("name", STUDIES)
 def test_every_study_explains_itself(name, capsys):
-    with pytest.raises(SystemExit) as stop:
-        main([name, "--help"])
-    assert stop.value.code == 0
-    text = capsys.readouterr().out
+    text = ends(capsys, [name, "--help"], 0).out
     fields = dataclasses.fields(STUDIES[name])
     assert all(f"--{field.name.replace('_', '-')}" in text for field in fields)
     if name != "curve":
@@ -52,10 +47,7 @@ def test_a_missing_package_is_told_in_one_line(tmp_path, capsys, monkeypatch):
         raise ImportError("networks need torch, which the extra isingrl[networks] brings")
 
     monkeypatch.setattr(study_command, "run_to_folder", missing)
-    with pytest.raises(SystemExit) as stop:
-        main([*SMALL, "--out", str(tmp_path)])
-    assert stop.value.code == 2
-    assert "isingrl[networks]" in capsys.readouterr().err
+    assert "isingrl[networks]" in ends(capsys, [*SMALL, "--out", str(tmp_path)]).err
 
 
 def test_it_leaves_four_files(tmp_path, capsys):
@@ -82,10 +74,7 @@ def test_it_leaves_four_files(tmp_path, capsys):
     ],
 )
 def test_a_bad_option_ends_with_one_line_and_code_2(options, name, capsys):
-    with pytest.raises(SystemExit) as stop:
-        main(options)
-    assert stop.value.code == 2
-    error = capsys.readouterr().err
+    error = ends(capsys, options).err
     assert name in error
     assert error.count("\n") == 1
     assert "Traceback" not in error
@@ -128,10 +117,7 @@ def test_the_catalogue_says_what_the_docstring_says(name):
 
 
 def test_debug_shows_where_an_error_comes_from(tmp_path, capsys):
-    with pytest.raises(SystemExit) as stop:
-        main(["curve", "--debug", "--shape", "1", "4", "--out", str(tmp_path)])
-    assert stop.value.code == 2
-    error = capsys.readouterr().err
+    error = ends(capsys, ["curve", "--debug", "--shape", "1", "4", "--out", str(tmp_path)]).err
     assert "in _check_shape" in error
     assert error.splitlines()[-1].startswith("isingrl curve: error: shape")
 
@@ -154,10 +140,8 @@ def test_any_error_ends_with_one_line_unless_asked_for_more(
         raise error
 
     monkeypatch.setattr(study_command, "run_to_folder", raising)
-    with pytest.raises(SystemExit) as stop:
-        main([*SMALL, "--out", str(tmp_path), *(["--debug"] if debug else [])])
-    assert stop.value.code == code
-    lines = capsys.readouterr().err.strip().splitlines()
+    words = [*SMALL, "--out", str(tmp_path), *(["--debug"] if debug else [])]
+    lines = ends(capsys, words, code).err.strip().splitlines()
     assert lines[-1].startswith(f"isingrl curve: {said}")
     assert ("in raising" in "".join(lines)) == debug
     assert debug or len(lines) == 1
@@ -185,10 +169,8 @@ ask ""; ask battle tr; ask curve --sch; ask curve --schedule s; ask battle train
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
 def test_bash_completes_commands_options_and_choices(tmp_path, capsys):
-    with pytest.raises(SystemExit):
-        main(["completion", "bash"])
     script = tmp_path / "isingrl.bash"
-    script.write_text(capsys.readouterr().out, encoding="utf-8")
+    script.write_text(ends(capsys, ["completion", "bash"], None).out, encoding="utf-8")
     run = subprocess.run(["bash", "-c", ASK, "ask", script], capture_output=True, text=True)
     assert run.stderr == ""
     first, *others = run.stdout.splitlines()
@@ -202,8 +184,6 @@ def test_bash_completes_commands_options_and_choices(tmp_path, capsys):
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
 def test_other_shells_have_scripts_too(shell, capsys):
-    with pytest.raises(SystemExit):
-        main(["completion", shell])
-    script = capsys.readouterr().out
+    script = ends(capsys, ["completion", shell], None).out
     assert "_tyro_isingrl" in script
     assert "paper-ising" in script

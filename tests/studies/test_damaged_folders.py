@@ -8,6 +8,7 @@ import xarray as xr
 
 from studies.command.main import main
 from studies.running.files import open_dataset
+from tests.studies.outcomes import ends
 
 SMALL = ["curve", "--shape", "4", "4", "--temperature", "2", "3", "2", "--sweeps", "4000"]
 SMALL += ["--methods", "heat-bath", "--workers", "1"]
@@ -105,10 +106,7 @@ def test_results_that_are_folders_are_told_in_plain_words(whole, tmp_path, capsy
     shutil.copytree(whole, out)
     for path in (out / "tasks").glob("*.safetensors"):
         replace_by_folder(path)
-    with pytest.raises(SystemExit) as stop:
-        main([*SMALL, "--out", str(out)])
-    assert stop.value.code in (1, 2)
-    said = capsys.readouterr().err
+    said = ends(capsys, [*SMALL, "--out", str(out)], (1, 2)).err
     assert not any(word in said for word in RAW), said
     assert "folder" in said or "directory" in said
 
@@ -117,10 +115,7 @@ def test_another_configuration_does_not_replace_what_is_there(whole, tmp_path, c
     out = tmp_path / "curve"
     shutil.copytree(whole, out)
     before = {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
-    with pytest.raises(SystemExit) as stop:
-        main([*SMALL, "--shape", "6", "6", "--out", str(out)])
-    assert stop.value.code == 2
-    said = capsys.readouterr().err
+    said = ends(capsys, [*SMALL, "--shape", "6", "6", "--out", str(out)]).err
     assert "shape was 4 4 and is 6 6" in said
     assert "--out" in said
     assert "--extend" in said
@@ -133,18 +128,12 @@ def test_a_folder_is_run_again_as_its_data_are(whole, capsys):
 
 
 def test_a_folder_without_data_cannot_be_run_again(tmp_path, capsys):
-    with pytest.raises(SystemExit) as stop:
-        main(["rerun", str(tmp_path)])
-    assert stop.value.code == 2
-    assert "file must be data" in capsys.readouterr().err
+    assert "file must be data" in ends(capsys, ["rerun", str(tmp_path)]).err
 
 
 @pytest.mark.parametrize("words", [["--out", ""], ["--out="]])
 @pytest.mark.parametrize("command", [["curve"], ["battle", "train"], ["battle", "tournament", "a"]])
 def test_an_empty_folder_is_refused(command, words, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(SystemExit) as stop:
-        main([*command, *words])
-    assert stop.value.code == 2
-    assert "--out must not be empty" in capsys.readouterr().err
+    assert "--out must not be empty" in ends(capsys, [*command, *words]).err
     assert not list(tmp_path.iterdir())

@@ -17,6 +17,7 @@ from studies.running.files import open_dataset, write_dataset
 from studies.running.progress import Status, describe
 from studies.running.results import read_result, write_result
 from studies.running.runner import StudyError
+from tests.studies.outcomes import ends
 
 FIXTURE = Path(__file__).parent / "data" / "curve-0.1"
 SMALL = [
@@ -80,10 +81,7 @@ def test_rerun_tells_of_numbers_that_differ(out, tmp_path, capsys):
         changed = data.load()
     changed["energy"][0, 1, 1, 7] += 0.5
     write_dataset(changed, tmp_path / "data.nc")
-    with pytest.raises(SystemExit) as stop:
-        main(["rerun", str(tmp_path / "data.nc"), "--workers", "1"])
-    assert stop.value.code == 1
-    said = capsys.readouterr().out
+    said = ends(capsys, ["rerun", str(tmp_path / "data.nc"), "--workers", "1"], 1).out
     assert "energy: 1 of 32000 values differ, by up to 0.5" in said
 
 
@@ -92,10 +90,10 @@ def test_a_rerun_that_cannot_finish_is_told(out, capsys, monkeypatch):
         raise StudyError("2 of 2 tasks raised errors")
 
     monkeypatch.setattr(file_commands, "run_to_folder", unfinished)
-    with pytest.raises(SystemExit) as stop:
-        main(["rerun", str(out / "data.nc"), "--workers", "1"])
-    assert stop.value.code == 1
-    assert capsys.readouterr().err == "isingrl rerun: 2 of 2 tasks raised errors\n"
+    assert (
+        ends(capsys, ["rerun", str(out / "data.nc"), "--workers", "1"], 1).err
+        == "isingrl rerun: 2 of 2 tasks raised errors\n"
+    )
 
 
 def test_compare_knows_nan_shapes_and_names():
@@ -171,10 +169,7 @@ def test_bad_input_ends_with_one_line(options, message, out, tmp_path, capsys):
     xr.Dataset({"a": 1}).to_netcdf(tmp_path / "foreign.nc", engine="h5netcdf")
     content = (out / "data.nc").read_bytes()
     (tmp_path / "cut.nc").write_bytes(content[: len(content) // 2])
-    with pytest.raises(SystemExit) as stop:
-        main([option.format(tmp_path) for option in options])
-    assert stop.value.code == 2
-    error = capsys.readouterr().err
+    error = ends(capsys, [option.format(tmp_path) for option in options]).err
     assert any(each in error for each in message.split("|")), error
     assert error.strip().count("\n") == 0
 
@@ -186,12 +181,11 @@ def test_extend_refuses_what_it_cannot_add_to(out, tmp_path, capsys):
         (["--chains", "3"], "chains was 2, and cannot become 3"),
         (["--sweeps", "10"], "can only add to sweeps, 4,000; got 10"),
     ):
-        with pytest.raises(SystemExit):
-            main(["curve", "--extend", *options, "--out", str(folder)])
-        assert message in capsys.readouterr().err
-    with pytest.raises(SystemExit):
-        main(["discount", "--extend", "--out", str(folder)])
-    assert "out must hold a study discount" in capsys.readouterr().err
+        assert message in ends(capsys, ["curve", "--extend", *options, "--out", str(folder)]).err
+    assert (
+        "out must hold a study discount"
+        in ends(capsys, ["discount", "--extend", "--out", str(folder)]).err
+    )
 
 
 def test_files_of_this_release_stay_readable(tmp_path, capsys):
@@ -242,13 +236,14 @@ def test_results_of_tasks_come_back_as_they_were(tmp_path, monkeypatch):
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_without_permission_is_refused(tmp_path, capsys):
     tmp_path.chmod(0o500)
-    with pytest.raises(SystemExit):
-        main([*SMALL, "--out", str(tmp_path / "out")])
-    assert "out must be a folder that can be written to" in capsys.readouterr().err
+    assert (
+        "out must be a folder that can be written to"
+        in ends(capsys, [*SMALL, "--out", str(tmp_path / "out")]).err
+    )
 
 
 def test_zarr_without_zarr_is_told(tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "zarr", None)
-    with pytest.raises(SystemExit):
-        main([*SMALL, "--format", "zarr", "--out", str(tmp_path)])
-    assert "isingrl[cluster]" in capsys.readouterr().err
+    assert (
+        "isingrl[cluster]" in ends(capsys, [*SMALL, "--format", "zarr", "--out", str(tmp_path)]).err
+    )

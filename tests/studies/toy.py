@@ -104,9 +104,6 @@ def measure(
     if accident == "eat":
         np.ones(10**9)  # 8 GB, each page touched
     mark = Path(config.notes) / f"{accident} at {temperature:g}"
-    if accident == "sleep once" and not mark.exists():
-        mark.touch()
-        time.sleep(600)
     if accident == "die always" or (accident == "die once" and not mark.exists()):
         mark.touch()
         os.kill(os.getpid(), signal.SIGKILL)
