@@ -18,7 +18,8 @@ from studies.running.errors import StudyError
 
 __all__ = ["plain_streams", "refuse", "stoppable", "told", "unhandled"]
 
-_PATIENCE = 3.0  # seconds
+_PATIENCE = 10.0  # seconds
+_AGAIN = 0.05  # seconds
 
 
 def refuse(prog: str, message: str) -> NoReturn:
@@ -90,7 +91,7 @@ def _one_line(error: Exception) -> str:
 def stoppable(prog: str, kept: str) -> Iterator[None]:
     """Let the first Ctrl-C end the command with one line and exit code 130.
 
-    If Python is not done with the rest in three seconds, it ends all the same: files are safe at
+    If Python is not done with the rest in ten seconds, it ends all the same: files are safe at
     every moment, because they are renamed into place. The system itself ends the process at
     SIGTERM and at a second Ctrl-C, even within a call of C that never returns. Filters of warnings
     are as before at the end.
@@ -99,12 +100,19 @@ def stoppable(prog: str, kept: str) -> Iterator[None]:
 
     def stop(*_: Any) -> NoReturn:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-        # Python drops what is raised while it throws an object away, and complains of it
-        sys.unraisablehook = lambda _: None
+        sys.unraisablehook = again
         timer = threading.Timer(_PATIENCE, leave)
         timer.daemon = True
         timer.start()
         raise KeyboardInterrupt
+
+    def again(lost: Any) -> None:
+        # Python drops what is raised while it throws an object away: the stop, which then has
+        # to come again, or complaints of what the stop left half made, which nobody can use
+        if isinstance(lost.exc_value, KeyboardInterrupt):
+            _handle_once(stop)
+            main = (threading.main_thread().ident, signal.SIGINT)  # which may be asleep
+            threading.Timer(_AGAIN, signal.pthread_kill, main).start()
 
     def say() -> None:
         nonlocal line
