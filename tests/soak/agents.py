@@ -3,10 +3,10 @@
 import pytest
 
 from isingrl.battle import IndependentQTeam
-from tests.battle.test_training import check_fights
-from tests.test_agent_physics import CURVES, check_curve
-from tests.test_independent_q import LATTICES, check_all_temperatures
-from tests.test_networks import WHERE_THEY_LEARN, check_heat_bath
+from tests.isingrl.agents.test_agent_physics import CURVES, check_curve
+from tests.isingrl.agents.test_independent_q import LATTICES, check_all_temperatures
+from tests.isingrl.agents.test_networks import WHERE_THEY_LEARN, check_heat_bath
+from tests.isingrl.battle.test_training import check_fights
 
 
 @pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.test_torus import check_critical_torus
+from tests.isingrl.test_torus import check_critical_torus
 
 
 @pytest.mark.parametrize(

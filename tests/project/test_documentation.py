@@ -18,9 +18,9 @@ from isingrl.agents import REWARDS
 from isingrl.agents.agent import KINDS
 from isingrl.battle.team import KINDS as TEAMS
 from studies.command.catalogue import STUDIES
-from tests.test_imports import public_modules
+from tests.project.test_imports import public_modules
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *ROOT.glob("benchmarks/*.md")])
 BLOCK = re.compile(

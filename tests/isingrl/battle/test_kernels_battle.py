@@ -12,7 +12,7 @@ from scipy.stats import chi2
 from isingrl.battle import games
 from isingrl.battle.games import ATTACKS, MOVES
 from isingrl.battle.kernels import agents as kernels
-from tests.battle import oracles
+from tests.isingrl.battle import oracles
 
 seeds = st.integers(0, 2**32 - 1)
 

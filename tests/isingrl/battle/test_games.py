@@ -10,7 +10,7 @@ import pytest
 from isingrl.battle import Arena, Games
 from isingrl.battle.games import ATTACKS, MOVES
 from isingrl.battle.players import PursuitPlayer, RandomPlayer
-from tests.battle import oracles
+from tests.isingrl.battle import oracles
 
 SMALL = Arena(map_size=12, team_size=4, max_steps=60)
 

@@ -14,7 +14,7 @@ from isingrl.agents import REWARDS, Reward
 from isingrl.agents.agent import KINDS
 from isingrl.agents.view import View, neighbor_count
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[3]
 MODEL = irl.Ising(irl.Lattice((4, 4)))
 
 
@@ -172,7 +172,7 @@ def test_another_process_is_told_to_import_the_class(tmp_path):
     load = f"import isingrl as irl; print(irl.Policy.load({str(tmp_path)!r}).agent)"
     for before, code, said in (
         ("", 1, "a class of your own has to be defined or imported before, with name = 'sideways"),
-        ("import tests.test_own_agents; ", 0, "SidewaysQ("),
+        ("import tests.isingrl.agents.test_own_agents; ", 0, "SidewaysQ("),
     ):
         run = subprocess.run(
             [sys.executable, "-c", before + load], cwd=ROOT, capture_output=True, text=True

@@ -9,7 +9,7 @@ from isingrl import Ising, Lattice
 from isingrl.agents import REWARDS
 from isingrl.envs import IsingEnv, IsingVectorEnv
 from isingrl.lattice import BOUNDARIES, NEIGHBORHOODS
-from tests.envs.oracles import Game
+from tests.isingrl.envs.oracles import Game
 
 SHAPES = [(2,), (3,), (7,), (2, 2), (2, 5), (3, 4), (5, 5), (2, 3, 4), (3, 3, 3)]
 

@@ -1,7 +1,7 @@
 """Runs, trainings and files of an earlier commit: the same bits, and files that still go on.
 
-``python -m tests.test_pinned_runs`` writes the digests anew, which only a change of the numbers on
-purpose calls for. The folders beside them stay those of the commit that wrote them.
+``python -m tests.isingrl.test_pinned_runs`` writes the digests anew, for a change of the numbers on
+purpose. The folders beside them stay those of the commit that wrote them.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from isingrl.agents import IndependentQ, JointQ, MeanFieldQ, NeighborhoodQ
 from isingrl.battle import Arena, MeanFieldQTeam, TrainedTeam
 from isingrl.battle import train as train_team
 from studies.command.main import main
-from tests.test_resumed_runs import CASES, run
+from tests.isingrl.test_resumed_runs import CASES, run
 
 PINNED = Path(__file__).parent / "pinned"
 DIGESTS = PINNED / "digests.json"

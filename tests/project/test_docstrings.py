@@ -19,7 +19,7 @@ import matplotlib
 import pytest
 
 from studies.command.catalogue import STUDIES
-from tests.test_imports import PACKAGES, ROOT, public_modules
+from tests.project.test_imports import PACKAGES, ROOT, public_modules
 
 matplotlib.use("Agg")
 

@@ -14,7 +14,7 @@ from packaging.version import Version
 
 import isingrl
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 PIN_LINES = [
     line

@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning"),  # the runs are short
 ]
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SMALL = Ising(Lattice((8, 8)))
 
 
