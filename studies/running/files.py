@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -50,10 +51,10 @@ def check_format(form: str) -> None:
 def write_dataset(data: xr.Dataset, path: Path, provenance: xr.Dataset | None = None) -> None:
     """Write a compressed netCDF-4 file or, if the path ends in .zarr, a Zarr folder.
 
-    Data that lie on disk are read block by block. A netCDF file is put together in memory, because
-    HDF5 does not get over a write that failed, or that Ctrl-C went through: it crashes when it
-    opens the next file, or at the end (https://github.com/h5py/h5py/issues/914). Zarr suits what is
-    larger than memory.
+    Data on disk are read block by block. A netCDF file is put together in memory and by another
+    thread, because HDF5 crashes after a failed write (https://github.com/h5py/h5py/issues/914) and
+    Ctrl-C, which interrupts the main thread alone, could leave HDF5 or its locks in any state. Zarr
+    suits data larger than memory.
 
     Parameters
     ----------
@@ -64,18 +65,26 @@ def write_dataset(data: xr.Dataset, path: Path, provenance: xr.Dataset | None = 
     """
     import dask
 
-    parts = {None: data} if provenance is None else {None: data, PROVENANCE: provenance}
-    memory = io.BytesIO()
+    parts: dict[str | None, xr.Dataset] = {None: data}
+    if provenance is not None:
+        parts[PROVENANCE] = provenance
     with dask.config.set(scheduler="synchronous"), replacing(path) as scratch:
-        for group, part in parts.items():
-            mode: Literal["w", "a"] = "w" if group is None else "a"
-            if path.suffix == ".zarr":
-                part.to_zarr(scratch, group=group, mode=mode, zarr_format=2)
-            else:
-                encoding = {name: _compressed(part[name]) for name in part.data_vars}
-                part.to_netcdf(memory, engine="h5netcdf", group=group, encoding=encoding, mode=mode)
         if path.suffix != ".zarr":
-            scratch.write_bytes(memory.getbuffer())
+            with ThreadPoolExecutor(1) as thread:  # which waits for it, also on Ctrl-C
+                scratch.write_bytes(thread.submit(_netcdf, parts).result())
+            return
+        for group, part in parts.items():
+            part.to_zarr(scratch, group=group, mode="w" if group is None else "a", zarr_format=2)
+
+
+def _netcdf(parts: dict[str | None, xr.Dataset]) -> memoryview:
+    """Content of a netCDF file with these groups."""
+    memory = io.BytesIO()
+    for group, part in parts.items():
+        mode: Literal["w", "a"] = "w" if group is None else "a"
+        encoding = {name: _compressed(part[name]) for name in part.data_vars}
+        part.to_netcdf(memory, engine="h5netcdf", group=group, encoding=encoding, mode=mode)
+    return memory.getbuffer()
 
 
 def _compressed(values: xr.DataArray) -> dict[str, Any]:

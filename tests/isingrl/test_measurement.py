@@ -130,7 +130,7 @@ def test_series_in_which_nothing_moves_are_never_precise():
     [
         ({"until": 1e-3}, TypeError, "until must be a function"),
         ({"until": lambda data: True, "snapshots": 2}, ValueError, "snapshots must be a sequence"),
-        ({"loop": True}, ValueError, "loop is the way back of a ladder"),
+        ({"loop": True}, ValueError, "loop needs a ladder"),
         ({"ladder": "chain"}, ValueError, "ladder must be one of 'temperature', 'field'"),
         ({"ladder": "field"}, ValueError, "field must be a sequence"),
         ({"ladder": "temperature", "loop": 1}, TypeError, "loop must be True or False"),
