@@ -1,9 +1,9 @@
 """All studies against the conformance test. `make soak` runs it."""
 
 import pytest
-from tests.studies.test_extending import TINY, _known_critical_temperatures  # noqa: F401 - a fixture
 
 from studies.testing import check_study
+from tests.studies.test_extensions import TINY, _known_critical_temperatures  # noqa: F401 - a fixture
 from tests.studies.test_study_conformance import OURS
 
 pytestmark = pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning")  # the runs are short
