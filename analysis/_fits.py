@@ -1,4 +1,4 @@
-"""How good fits are, and their results as arguments of what uses them further."""
+"""Goodness of fits, and results of fits as arguments of other functions."""
 
 from __future__ import annotations
 

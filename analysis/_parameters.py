@@ -1,4 +1,4 @@
-"""What the runs of a Dataset were made with: sites, times of draws, couplings, fields, lattices.
+"""Parameters of the runs in a Dataset: sites, times of draws, couplings, fields, lattices.
 
 It lies in coordinates, which stay with the numbers where Datasets are joined or parts of them are
 taken. Files of earlier versions have attributes instead, which are read where there is no
@@ -147,7 +147,7 @@ def _step(draw: xr.DataArray | None) -> float:
 
 @dataclass(frozen=True)
 class Shown:
-    """What runs say of their model, to be held against what their series show.
+    """Parameters of the model as the runs state them, for comparison with their series.
 
     xarray keeps the coordinates of the first Dataset where it is told not to compare them
     (``compat="override"``, to become its default). So a run can come with those of another one.
@@ -222,7 +222,7 @@ _JOINED = (
 
 
 def _sites_shown(magnetization: FloatArray) -> int | None:
-    """Smallest number of spins whose mean can take these values; None for other numbers."""
+    """Smallest number of spins with a mean that can take these values, or None."""
     values = np.unique(magnetization)
     values = values[np.diff(values, prepend=-np.inf) > _ROUNDING]
     if values.size < _SEVERAL or abs(values).max() > 1:

@@ -1,4 +1,4 @@
-"""When a run is long enough: the standard errors that are wanted."""
+"""Criterion for the length of a run: the standard errors wanted."""
 
 from __future__ import annotations
 

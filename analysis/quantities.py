@@ -130,7 +130,7 @@ def power(x: Any, exponent: int) -> Any:
 
 @dataclass(frozen=True)
 class Observable:
-    """How an observable follows from a series of numbers x per site.
+    """Definition of an observable by a series of numbers x per site.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""How strong teams are, from the games that they played: win rates and ratings."""
+"""Strength of teams from their games: win rates and ratings."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ _READABLE = {
     # J itself cannot be defined anew: the joules in pint's own k_B would follow
     r"\bJ\b": "coupling",
 }
-"""What pint reads instead of names that have a space, or that it takes for something else."""
+"""Names for pint in place of names that it cannot read or reads as something else."""
 
 
 def unit_registry(coupling: str | None = None) -> pint.UnitRegistry[float]:

@@ -1,4 +1,4 @@
-"""What updates spins, and the engine that it brings."""
+"""The base class of everything that updates spins; it brings its engine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Dynamics"]
 
 
 class Dynamics(ABC):
-    """What `isingrl.simulate` runs: a rule, agents that learn, or an update of one's own.
+    """Dynamics that `isingrl.simulate` runs: a rule, agents that learn, or an update of your own.
 
     It needs a `name` and an `engine`. Most are a `Rule`, a table that brings its engine by itself.
 
@@ -56,7 +56,7 @@ class Dynamics(ABC):
         schedule: str,
         seed: np.random.SeedSequence,
     ) -> Engine:
-        """Make the engine of a run, whose chains have what they start from.
+        """Make the engine of a run, with its chains in their first configurations.
 
         Parameters
         ----------
@@ -138,7 +138,7 @@ class Dynamics(ABC):
         return []
 
     def describe(self) -> dict[str, Any]:
-        """What a Dataset's attributes keep.
+        """Attributes of a Dataset that describe the dynamics.
 
         Returns
         -------
@@ -148,7 +148,7 @@ class Dynamics(ABC):
         return {"rule": self.name}
 
     def settings(self) -> dict[str, Any]:
-        """What tells it from others of its name, ready for JSON: a run goes on with these alone.
+        """Settings that a run must keep to go on from a checkpoint, ready for JSON.
 
         Returns
         -------
@@ -160,7 +160,7 @@ class Dynamics(ABC):
     def known(
         self, model: Ising, temperatures: npt.NDArray[np.float64], chains: int
     ) -> dict[str, npt.NDArray[Any]]:
-        """Arrays of which a checkpoint keeps the digest, as a run goes on with these alone.
+        """Arrays that a run must keep to go on; a checkpoint holds their digest.
 
         Parameters
         ----------

@@ -22,7 +22,7 @@ _GROWTH = 1.25  # of the run between two such questions
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run is to do.
+    """Plan of a run.
 
     Attributes
     ----------

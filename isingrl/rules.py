@@ -18,7 +18,7 @@ from isingrl.tables import RuleTable, check_probabilities
 
 
 class Rule(Dynamics):
-    """What decides a site's next spin from its own and its neighbours' spins.
+    """A rule: the next spin of a site from its own spin and those of its neighbours.
 
     A rule is a table for every temperature, so that Metropolis, heat bath and trained agents run
     on the same engines. A new one needs a `name` and a `table`, which is checked: probabilities
@@ -186,7 +186,7 @@ class HeatBath(Rule):
 def compiled(
     rule: Rule, model: Ising, temperature: npt.NDArray[np.float64], chains: int
 ) -> RuleTable:
-    """Compile a rule in every field and check what it brings.
+    """Compile a rule in every field and check its tables.
 
     Returns
     -------

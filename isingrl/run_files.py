@@ -38,7 +38,7 @@ _REASONS = {
 
 @dataclass
 class Series:
-    """What a run has measured.
+    """Measurements of a run so far.
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ class Series:
     thermalized : int
         Sweeps of the thermalization that are made.
     draws, snapshots : int
-        How many are there; what comes after them is yet to be measured.
+        Number of draws so far; the rest of the arrays is not measured yet.
     """
 
     sums: Arrays
@@ -241,7 +241,7 @@ def run_arguments(
     start: str | npt.NDArray[np.int8],
     options: dict[str, Any],
 ) -> dict[str, Any]:
-    """What identifies a run, ready for JSON.
+    """Arguments that identify a run, ready for JSON.
 
     Parameters
     ----------

@@ -191,7 +191,7 @@ class RuleTable:
         return np.asarray(self.up[:, table, (flat + 1) // 2, state])
 
     def states(self, lattice: Lattice, spins: npt.ArrayLike) -> npt.NDArray[np.int64]:
-        """What every site sees, as an index below n_states.
+        """State seen by every site, as an index below n_states.
 
         Parameters
         ----------
@@ -225,13 +225,13 @@ class RuleTable:
 def codes_of(
     lattice: Lattice, sites: npt.NDArray[np.int32] | None
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-    """Whose spins a site sees, and the codes whose sum is the state that it sees.
+    """Return the sites seen by each site, and their codes, which add up to the state seen.
 
     Parameters
     ----------
     lattice : Lattice
     sites : int32 ndarray, shape (n_sites, k), or None
-        Sites whose configuration is the state; None if it is the number of up neighbours.
+        Sites that form the state by their configuration; None for the number of up neighbours.
 
     Returns
     -------

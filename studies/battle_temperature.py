@@ -1,4 +1,4 @@
-"""How a team's softmax temperature decides its battles."""
+"""Results of battles against the softmax temperature of a team."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What it costs to see the others: time and memory by the number of agents and of neighbours."""
+"""Cost of observations: time and memory by the numbers of agents and neighbours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How spins are correlated in space: correlation functions, structure factors, lengths."""
+"""Correlations of spins in space: correlation functions, structure factors, lengths."""
 
 from analysis.correlations.functions import spin_correlation, structure_factor
 from analysis.correlations.growth import growth_law

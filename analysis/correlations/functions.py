@@ -182,7 +182,7 @@ def periodic(spins: Any, dims: Any) -> Configurations:
 
 
 def check_ferromagnet(spins: Any, what: str) -> None:
-    """Refuse an antiferromagnet, whose order is of the staggered spins."""
+    """Refuse an antiferromagnet, because only its staggered spins order."""
     coupling = parameter(spins, "coupling")
     if coupling is not None and (coupling.values < 0).any():
         raise ValueError(
@@ -206,7 +206,7 @@ def sampled(
     measure: Callable[[npt.NDArray[np.int8]], tuple[FloatArray, ...]],
     names: dict[str, tuple[str, ...]],
 ) -> xr.Dataset:
-    """What `measure` finds in every configuration, by name with its dims."""
+    """Results of `measure` for every configuration, by name, with dims."""
     shape = configurations.lattice.shape
     found: list[Any] = [None] * len(configurations.spins)
 

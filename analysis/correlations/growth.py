@@ -1,4 +1,4 @@
-"""How lengths grow: exponents of power laws that begin from an offset."""
+"""Growth of lengths: exponents of power laws with an offset."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How domains and clusters of one configuration are found, in the working memory of one thread."""
+"""Search for domains and clusters of one configuration, in the working memory of one thread."""
 
 from __future__ import annotations
 

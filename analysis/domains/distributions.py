@@ -1,4 +1,4 @@
-"""How many domains there are of each size."""
+"""Size distributions of domains."""
 
 from __future__ import annotations
 

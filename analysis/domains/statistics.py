@@ -1,4 +1,4 @@
-"""How many domains there are, how large, and which of them wrap the torus."""
+"""Numbers, sizes and wrapping of domains."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What error bars rest on: autocorrelation, binning, equilibration."""
+"""Diagnostics of error bars: autocorrelation, binning, equilibration."""
 
 from __future__ import annotations
 

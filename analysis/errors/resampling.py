@@ -377,7 +377,7 @@ def _without_blocks(
 
 
 def _result(found: Any, dims: tuple[str, ...]) -> xr.Dataset:
-    """What a function returned, as a Dataset."""
+    """Return the result of a function as a Dataset."""
     if isinstance(found, xr.DataArray):
         found = found.to_dataset(name="value" if found.name is None else found.name)
     if not isinstance(found, xr.Dataset):

@@ -1,4 +1,4 @@
-"""What agents have learned, held against the Ising model.
+"""Comparison of policies with the Ising model.
 
 `log_odds` and `effective_temperature` ask whether a policy is a heat bath and at which
 temperature, `detailed_balance_violation` whether a rule leads to a Gibbs distribution, and

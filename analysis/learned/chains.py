@@ -137,7 +137,7 @@ def stationary_distribution(matrix: Any) -> FloatArray:
 def detailed_balance_violation(
     rule: Rule, model: Ising, temperature: Any = None, schedule: str = "random-site"
 ) -> xr.Dataset:
-    r"""How far a rule is from an equilibrium, on a small lattice, exactly.
+    r"""Exact distance of a rule from equilibrium on a small lattice.
 
     Parameters
     ----------

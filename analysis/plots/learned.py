@@ -1,4 +1,4 @@
-"""What agents have learned: log-odds, and rules in the plane of symmetric rules."""
+"""Figures of policies: log-odds, and rules in the plane of symmetric rules."""
 
 from __future__ import annotations
 

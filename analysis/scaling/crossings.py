@@ -1,4 +1,4 @@
-"""Where the Binder cumulants of two sizes cross."""
+"""Crossings of the Binder cumulants of two sizes."""
 
 from __future__ import annotations
 

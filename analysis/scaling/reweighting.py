@@ -97,7 +97,7 @@ def reweight(data: xr.Dataset, temperature: npt.ArrayLike) -> xr.Dataset:
 
 
 def pseudo_critical_points(data: xr.Dataset, name: str = "susceptibility") -> xr.Dataset:
-    """Where an observable is largest for each size, and how large, by reweighting.
+    """Return place and height of the maximum of an observable for each size, by reweighting.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What all Q-learning agents share: reward, learning rule, and how they look at the lattice."""
+"""The base class of Q-learning agents: reward, learning rule, and view of the lattice."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ class Agent(ABC):
 
     @abstractmethod
     def view(self, lattice: Lattice) -> View:
-        """What the agents see on a lattice.
+        """View of the agents on a lattice.
 
         Parameters
         ----------
@@ -189,7 +189,7 @@ class Agent(ABC):
 
     @property
     def tied_to_shape(self) -> bool:
-        """Whether what an agent sees depends on the size of the lattice."""
+        """Whether the view depends on the size of the lattice."""
         return False
 
     def softmax_temperature(
@@ -212,7 +212,7 @@ class Agent(ABC):
         return temperature / self.reward_function.ratio(model)
 
     def describe(self) -> dict[str, Any]:
-        """What of the agents a Dataset's attributes keep.
+        """Attributes of a Dataset that describe the agents.
 
         Returns
         -------
@@ -285,7 +285,7 @@ class Agent(ABC):
 
 
 def ways(agent: Agent, model: Ising, temperature: npt.NDArray[np.float64]) -> Arrays:
-    """What agents see and are paid, which a class or reward of a user's own may change."""
+    """View and rewards of agents, which a user's class or reward may change."""
     view = agent.view(model.lattice)
     seen = {name: getattr(view, name) for name in ("states", "inputs", "channel", "sites")}
     return {name: values for name, values in seen.items() if values is not None} | {

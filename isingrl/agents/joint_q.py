@@ -61,5 +61,5 @@ class JointQ(Agent):
 
     @property
     def tied_to_shape(self) -> bool:
-        """Whether what an agent sees depends on the size of the lattice."""
+        """Whether the view depends on the size of the lattice."""
         return True

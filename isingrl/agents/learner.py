@@ -87,7 +87,7 @@ class Learner:
 
     @property
     def knowledge(self) -> dict[str, npt.NDArray[Any]]:
-        """What the agents know: ``q`` and ``visits`` (or the parameters of networks)."""
+        """Knowledge of the agents: ``q`` and ``visits``, or the parameters of networks."""
         return {"q": self.q, "visits": self.visits}
 
     @property
@@ -106,7 +106,7 @@ class Learner:
         return np.asarray(spins.reshape(self.model.lattice.shape))
 
     def state(self) -> Arrays:
-        """Copies of all that the next sweeps depend on, by name."""
+        """Copies of everything that the next sweeps depend on, by name."""
         return {name: values.copy() for name, values in self._arrays().items()}
 
     def restore(self, state: Arrays) -> None:

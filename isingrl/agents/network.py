@@ -13,7 +13,7 @@ from isingrl.support.validation import check_choice, check_integer
 __all__ = ["ACTIVATIONS", "OPTIMIZERS", "Network"]
 
 ACTIVATIONS = ("elu", "relu", "tanh", "sigmoid", "linear")
-"""What the neurons of a layer do to what they are given; ``"linear"`` is nothing."""
+"""Activation functions of layers, by name; ``"linear"`` is the identity."""
 OPTIMIZERS = (
     "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "RMSprop", "SGD"
 )  # fmt: skip

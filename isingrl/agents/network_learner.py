@@ -78,7 +78,7 @@ class NetworkBatch:
 
     @property
     def tensors(self) -> list[torch.Tensor]:
-        """What an optimizer changes."""
+        """Parameters that an optimizer changes."""
         return list(self._tensors.values())
 
     def __call__(self) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""What agents have learned: a rule like any other, with its history."""
+"""Policies of trained agents: rules for `simulate`, with the history of the training."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ class Policy(Rule):
 
     @cached_property
     def view(self) -> View:
-        """What its agents see on the lattice that it was trained on."""
+        """View of its agents on the lattice of the training."""
         return view_of(self.agent, self.model.lattice)
 
     def table(self, model: Ising, temperature: Array) -> Array:
@@ -195,7 +195,7 @@ class Policy(Rule):
         Parameters
         ----------
         temperature : ndarray, shape (n_temperatures,)
-            In J/k_B, of those that it was trained at.
+            In J/k_B, a temperature of the training.
         chains : int
             At every temperature.
 
@@ -227,7 +227,7 @@ class Policy(Rule):
         return begin
 
     def temperatures(self, model: Ising, temperature: Any) -> Array:
-        """See `Dynamics.temperatures`; None stands for all that it was trained at.
+        """See `Dynamics.temperatures`; None means all temperatures of the training.
 
         Raises
         ------
@@ -388,7 +388,7 @@ class Policy(Rule):
         return np.where((advantage == 0) | np.isinf(tau), 0.5, up)
 
     def _indices(self, temperature: Array) -> npt.NDArray[np.intp]:
-        """Where temperatures stand among those that it was trained at."""
+        """Indices of temperatures among those of the training."""
         asked = choose_temperatures(temperature, self.temperature)
         return temperature_indices(asked, self.temperature)
 

@@ -1,4 +1,4 @@
-"""What a policy shows of itself."""
+"""Text and HTML that describe a policy."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def html(agent: Agent, facts: list[tuple[str, str]], chances: str) -> str:
 def facts(
     model: Ising, q_values: xr.DataArray, exact: bool, sweeps: int, chains: int
 ) -> list[tuple[str, str]]:
-    """What there is to say of a policy, by name."""
+    """Facts about a policy, by name."""
     lattice, kind = model.lattice, "exact" if exact else "approximate"
     trainings = f", {chains} trainings at each temperature" if chains > 1 else ""
     tau, dims = q_values["softmax_temperature"].values, ", ".join(map(str, q_values.dims))

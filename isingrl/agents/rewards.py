@@ -1,4 +1,4 @@
-"""What an agent is paid for a spin, and the softmax temperature that makes it physical."""
+"""Rewards for spins, and the softmax temperature that makes each one physical."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def softmax_temperatures(
 
 
 def mismatch(agent: Agent, model: Ising) -> list[str]:
-    """Why a reward is not what it says: a multiple of the energy, and τ that multiple of T."""
+    """Reasons why a reward that claims to be exact is no multiple of the energy by its map."""
     reward = agent.reward_function
     if not reward.exact:
         return []

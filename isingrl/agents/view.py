@@ -1,4 +1,4 @@
-"""What agents see, reduced to the few states that it can take."""
+"""Views: observations of agents, reduced to a few states."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _ROUNDING = 1e-9  # of sums of probabilities
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """What the agents of a lattice see.
+    """View of the agents of a lattice.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class View:
         P(state | number of up neighbours), rows by ``lattice.n_up``; None if the state is a
         configuration.
     sites : int32 ndarray, shape (n_sites, k), or None
-        Sites whose configuration is the state, as in `isingrl.tables.RuleTable`.
+        Sites that form the state by their configuration, as in `isingrl.tables.RuleTable`.
 
     Examples
     --------
@@ -94,7 +94,7 @@ class View:
 
 
 def view_of(agent: Any, lattice: Lattice) -> View:
-    """What agents see on a lattice, checked, because a subclass may see what it likes.
+    """Return the view of agents on a lattice, checked, because a subclass may return anything.
 
     Parameters
     ----------

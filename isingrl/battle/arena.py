@@ -1,4 +1,4 @@
-"""What is played: the map, the teams' sizes and where they begin."""
+"""The arena: the map, the sizes of the teams and their first places."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class Arena:
     def positions(
         self, size: int, side: int, generator: np.random.Generator
     ) -> npt.NDArray[np.int32]:
-        """Where a team begins.
+        """First places of a team.
 
         Parameters
         ----------

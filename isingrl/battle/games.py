@@ -35,7 +35,7 @@ Integers = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Observation:
-    """What the living agents of one team see, those of all games that go on in one array.
+    """Observations of the living agents of one team, of all running games in one array.
 
     Attributes
     ----------
@@ -74,7 +74,7 @@ class Observation:
 
 @dataclass(frozen=True, eq=False)
 class StepResult:
-    """What a step brought the agents of one team, in the order in which they were observed.
+    """Result of a step for the agents of one team, in the order of their observations.
 
     Attributes
     ----------
@@ -208,7 +208,7 @@ class Games:
             self._read(game)
 
     def observe(self, team: int, *, over: bool = False) -> Observation:
-        """What the living agents of a team see in the games that go on.
+        """Return the observations of the living agents of a team in the running games.
 
         Parameters
         ----------

@@ -104,7 +104,7 @@ class _Kept:
 
 
 def import_magent2() -> Any:
-    """Import magent2, whose import sets OMP_NUM_THREADS for the whole process."""
+    """Import magent2 with one thread for its engine; OMP_NUM_THREADS of the process stays."""
     before = os.environ.get("OMP_NUM_THREADS")
     # Several threads gain nothing on maps of this size, and let agents hit in any order.
     os.environ["OMP_NUM_THREADS"] = "1"

@@ -1,4 +1,4 @@
-"""What agents experienced, in flat arrays of fixed size, the oldest overwritten first."""
+"""Experiences of agents in flat arrays of fixed size; new ones overwrite the oldest."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class ReplayMemory:
         means: npt.NDArray[np.float32] | None,
         actions: npt.NDArray[np.int32],
     ) -> Integers:
-        """Write new steps, whose rewards are not known yet; returns their rows."""
+        """Write new steps without their rewards, which come later; return their rows."""
         rows = (self.added + np.arange(len(views))) % self.size
         self.added += len(views)
         arrays = self._arrays
@@ -90,7 +90,7 @@ class ReplayMemory:
         self._arrays["following"][rows] = following
 
     def draw(self, number: int, generator: np.random.Generator) -> Batch:
-        """Draw rows with replacement; those whose next step is not known are left out."""
+        """Draw rows with replacement, except rows without a known next step."""
         arrays = self._arrays
         rows = generator.integers(0, len(self), number)
         following = arrays["following"][rows]

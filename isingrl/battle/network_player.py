@@ -80,7 +80,7 @@ def team_player(team: LearningTeam, network: BattleNetwork, tau: Callable[[], fl
 
 
 def make_field(team: LearningTeam) -> MeanField | None:
-    """What finds the mean actions that a team looks at, if it does."""
+    """Make the computation of mean actions, for a team that sees them."""
     if not team.mean_field:
         return None
     return MeanField(team.radius, team.inner_iterations)  # type: ignore[attr-defined]

@@ -27,7 +27,7 @@ KINDS: dict[str, type[BattleNetwork]] = {}
 
 
 class BattleNetwork(nn.Module, ABC):
-    """What all networks share: what a cell's code stands for.
+    """The base class of networks: planes for the codes of cells.
 
     Networks are made with whether there is a mean action to see, and the number of outputs. Each
     class has a name of its own, which files keep.
@@ -60,7 +60,7 @@ class BattleNetwork(nn.Module, ABC):
 
     @abstractmethod
     def look(self, views: torch.Tensor) -> torch.Tensor:
-        """What the network makes of views (n, 169) before it knows the mean action."""
+        """Features of views (n, 169), before the mean action enters."""
 
     @abstractmethod
     def forward(self, seen: torch.Tensor, mean: torch.Tensor | None) -> torch.Tensor:
@@ -170,7 +170,7 @@ class ConvolutionalNetwork(BattleNetwork):
 def make_network(
     network: str | type[BattleNetwork], mean_action: bool, outputs: int, seed: int
 ) -> BattleNetwork:
-    """Network with parameters that torch draws for `seed`, whatever was drawn before.
+    """Make a network with parameters that depend on `seed` alone.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What all opponents of a team that learns share."""
+"""The base class of opponents of a team that learns."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Opponent"]
 
 
 class Opponent(ABC):
-    """Who plays against a team that learns, and may change during the training.
+    """Plays against a team that learns, and may change during the training.
 
     Examples
     --------
@@ -41,7 +41,7 @@ class Opponent(ABC):
     """
 
     learner: TeamLearner | None = None
-    """What learns from the opponent's experiences, if anything does."""
+    """Learner that learns from the opponent's experiences, if any."""
 
     def meet(self, learner: TeamLearner) -> None:
         """Meet the team that learns, before the first round.

@@ -21,7 +21,7 @@ _MIXING = 0.1  # share of the learner that goes into its slow copy after every r
 
 
 class Fixed(Opponent):
-    """A player that stays as it is, from whose experiences a learner may learn too."""
+    """A player that does not change; a learner may learn from its experiences too."""
 
     def __init__(self, player: Player, learner: TeamLearner | None) -> None:
         self._player, self.learner = player, learner

@@ -1,4 +1,4 @@
-"""Who acts for a team in games that run side by side."""
+"""Players: they act for a team in games that run side by side."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Decision", "Player"]
 
 @dataclass(frozen=True, eq=False)
 class Decision:
-    """What the living agents of a team do.
+    """Actions of the living agents of a team.
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class Decision:
 
 
 class Player(ABC):
-    """Acts for one team, by what it sees in the games of a round alone.
+    """Acts for one team, using only its observations in the games of a round.
 
     Examples
     --------

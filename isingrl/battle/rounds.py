@@ -23,7 +23,7 @@ def begin_players(games: Games, players: Sequence[Player]) -> None:
 
 
 def act(seen: Seen, players: Sequence[Player], generator: np.random.Generator) -> list[Decision]:
-    """What both players do."""
+    """Actions of both players."""
     return [players[t].act(seen[t], seen[1 - t], generator) for t in (0, 1)]
 
 

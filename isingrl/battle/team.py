@@ -1,4 +1,4 @@
-"""What all teams of the battle share, and what all teams that learn do."""
+"""The base classes of teams, and of teams that learn."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Team(ABC):
 
 @dataclass(frozen=True, repr=False)
 class LearningTeam(Team):
-    r"""What all teams that learn have in common: one network for all agents of the team.
+    r"""The base class of teams that learn: one network for all agents of the team.
 
     Parameters
     ----------

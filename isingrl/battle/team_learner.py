@@ -1,4 +1,4 @@
-"""What learners of all kinds share: a network, its optimizer and a memory, kept and taken up."""
+"""The base class of learners: a network, its optimizer and a memory, with checkpoints."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class TeamLearner(ABC):
         return team_player(self.team, self.network, self.tau)
 
     def field(self) -> MeanField | None:
-        """What finds the mean actions that the team looks at, if it does."""
+        """Make the computation of mean actions, for a team that sees them."""
         return make_field(self.team)
 
     def tensors(self, values: Any) -> Any:

@@ -253,7 +253,7 @@ class Training:
         )
 
     def write_checkpoint(self, folder: Path) -> None:
-        """Write all that is needed to go on, between rounds."""
+        """Write everything that the next rounds depend on."""
         arrays = {f"learner.{name}": values for name, values in self._learner.state().items()}
         for index, opponent in enumerate(self._opponents):
             kept = opponent.state().items()

@@ -1,4 +1,4 @@
-"""What plays: teams that follow a script and teams that learn, as frozen descriptions."""
+"""Teams that follow a script and teams that learn, as frozen descriptions."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class PursuitTeam(Team):
 
 @dataclass(frozen=True, repr=False)
 class _MeanField:
-    """What agents that see a mean action have in common; see `MeanFieldQTeam`."""
+    """The common part of teams that see a mean action; see `MeanFieldQTeam`."""
 
     mean_field: ClassVar[bool] = True
 

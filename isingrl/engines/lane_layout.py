@@ -1,4 +1,4 @@
-"""Where the bit-lane engine keeps each spin: blocks of 64 lanes, strips, half rows and tiles."""
+"""Layout of spins in the bit-lane engine: blocks of 64 lanes, strips, half rows and tiles."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ class LaneEngine:
             pack(*self._place(chain), spins)
 
     def _place(self, chain: int) -> tuple[Any, ...]:
-        """Where `pack` and `unpack` find a chain."""
+        """Place of a chain for `pack` and `unpack`."""
         layout = self.layout
         block, place = divmod(chain, layout.chains_per_block)
         words = self._words[block]
@@ -109,7 +109,7 @@ class LaneEngine:
         return out
 
     def state(self) -> Arrays:
-        """Copies of all that the next sweeps depend on, by name."""
+        """Copies of everything that the next sweeps depend on, by name."""
         return {name: values.copy() for name, values in self._arrays().items()}
 
     def restore(self, state: Arrays) -> None:

@@ -14,7 +14,7 @@ from isingrl.support.archives import Arrays
 
 
 class LearningEngine:
-    """Chains whose agents learn, each chain its own.
+    """Chains with agents that learn; each chain has its own.
 
     Parameters
     ----------

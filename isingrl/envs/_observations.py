@@ -1,4 +1,4 @@
-"""What the agents of an environment observe: shares of up, ½ where a site is missing."""
+"""Observations of the agents of an environment: shares of up, ½ for a missing site."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class SiteView:
-    """What each agent of a lattice observes.
+    """Observation of each agent of a lattice.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class SiteView:
         return self.name == "mean-action"
 
     def of(self, padded: npt.NDArray[np.int8]) -> Floats:
-        """What all agents observe.
+        """Return the observations of all agents.
 
         Parameters
         ----------
@@ -65,7 +65,7 @@ class SiteView:
 
 
 def observe_on(lattice: Lattice, name: str, radius: int | None) -> SiteView:
-    """What agents on a lattice observe.
+    """Return the observation of agents on a lattice.
 
     Raises
     ------
@@ -88,7 +88,7 @@ def observe_on(lattice: Lattice, name: str, radius: int | None) -> SiteView:
 def distinct(
     observation: SiteView, lattice: Lattice
 ) -> tuple[Floats, npt.NDArray[np.int64] | None]:
-    """List all that agents can ever observe.
+    """List all possible observations.
 
     Returns
     -------
@@ -138,5 +138,5 @@ def _window(lattice: Lattice, radius: int) -> npt.NDArray[np.int32]:
 
 
 def _shares(sums: npt.NDArray[np.signedinteger], length: int) -> Floats:
-    """Share of up among spins whose sums are given, a missing spin counted as one half."""
+    """Share of up spins from sums of spins; a missing spin counts one half."""
     return ((sums + length) / np.float32(2 * length)).astype(np.float32)

@@ -88,11 +88,11 @@ class Sites:
         self._count()
 
     def observe(self) -> npt.NDArray[np.float32]:
-        """What all agents observe, shape (copies, n_sites, *observation.shape)."""
+        """Observations of all agents, shape (copies, n_sites, *observation.shape)."""
         return self.observation.of(self.padded)
 
     def act(self, actions: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-        """Let those whose turn it is act.
+        """Carry out the actions of the sublattice that has its turn.
 
         Parameters
         ----------
@@ -118,13 +118,13 @@ class Sites:
 
 
 class OnLattice:
-    """What the environments of a lattice have in common."""
+    """The common part of the environments of a lattice."""
 
     _sites: Sites
 
     @property
     def model(self) -> Ising:
-        """The model whose sites the agents are."""
+        """The model; its sites are the agents."""
         return self._sites.model
 
     def softmax_temperature(self, temperature: float | npt.ArrayLike) -> npt.NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""A policy of any origin as a table by what it observes: a rule like any other."""
+"""A policy of any origin as a table by observations, which `simulate` runs as a rule."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class ObservedRule(Rule):
-    """What a policy does after each of its distinct observations.
+    """Action probabilities of a policy, by its distinct observations.
 
     Made by `IsingEnv.rule` and `IsingVectorEnv.rule`. It runs on lattices of any shape with the
     same neighbours, model and boundary; with a free boundary and more to observe than the mean
@@ -133,7 +133,7 @@ class ObservedRule(Rule):
         return choose_temperatures(temperature, self.temperature)
 
     def describe(self) -> dict[str, str]:
-        """What of the rule a Dataset's attributes keep.
+        """Attributes of a Dataset that describe the rule.
 
         Returns
         -------

@@ -1,1 +1,1 @@
-"""What all parts of the toolkit share: files, checks of arguments, progress, provenance, texts."""
+"""Shared by all parts: files, checks of arguments, progress, provenance, texts of objects."""

@@ -1,4 +1,4 @@
-"""Where compiled kernels are kept: beside their files, else in a folder of this user's own."""
+"""The cache of compiled kernels: beside their files, or in a folder of this user."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class _CacheFile(IndexDataCacheFile):  # type: ignore[misc]
 
 
 class _KernelCache(FunctionCache):  # type: ignore[misc]
-    """A cache that never stops a call: what it cannot read or write is compiled again."""
+    """A cache that never stops a call: a kernel that it cannot read or write is compiled again."""
 
     def __init__(self, py_func: Any) -> None:
         super().__init__(py_func)

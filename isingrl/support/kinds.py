@@ -1,4 +1,4 @@
-"""Kinds of agents or teams by name, those of users too: how files find them when they are read."""
+"""Kinds of agents or teams by name, also those of users, for files that name them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def register(kind: type[Any], kinds: dict[str, type[Any]]) -> None:
-    """Take in a kind under its own name; of a user's kinds the latest of a name counts.
+    """Register a kind under its name; a later class of a user replaces an earlier one.
 
     Raises
     ------
@@ -30,7 +30,7 @@ def register(kind: type[Any], kinds: dict[str, type[Any]]) -> None:
 
 
 def check_name(kind: type[Any]) -> None:
-    """Refuse a kind without a name of its own, whose files would be taken for another's.
+    """Refuse a kind without its own name, because its files could not be told from another's.
 
     Raises
     ------

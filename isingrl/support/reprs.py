@@ -1,4 +1,4 @@
-"""What objects show of themselves, in one line of text or as a little HTML for notebooks."""
+"""Texts that describe objects: one line, or a little HTML for notebooks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CELL = "text-align:left;padding:0.1em 0.8em 0.1em 0"
 
 
 def call(instance: Any) -> str:
-    """Call that makes a dataclass again: its first argument, and those that are not the default."""
+    """Call that makes a dataclass again: its first argument, and all that differ from defaults."""
     given = []
     for number, each in enumerate(fields(instance)):
         value = getattr(instance, each.name)

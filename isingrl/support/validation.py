@@ -141,7 +141,7 @@ def _check_each(
 
 
 def check_spins(name: str, value: Any, shapes: Sequence[tuple[int, ...]]) -> npt.NDArray[np.int8]:
-    """Return an int8 array of ±1 whose shape is one of `shapes`."""
+    """Return an int8 array of ±1 with one of the `shapes`."""
     given = np.asarray(value)
     if given.shape not in shapes:
         allowed = " or ".join(str(shape) for shape in shapes)

@@ -1,4 +1,4 @@
-"""What all conformance tests use."""
+"""Helpers of all conformance tests."""
 
 from __future__ import annotations
 

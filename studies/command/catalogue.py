@@ -10,7 +10,7 @@ __all__ = ["STUDIES", "Catalogue", "CatalogueEntry"]
 
 
 class CatalogueEntry(NamedTuple):
-    """Where a study is, and what it asks.
+    """Place of a study, and its question.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ class Catalogue(MutableMapping[str, type[Any]]):
 
     @property
     def lines(self) -> dict[str, str]:
-        """What each study asks, by name."""
+        """Question of each study, by name."""
         return {
             name: entry.line if isinstance(entry, CatalogueEntry) else _first_line(entry)
             for name, entry in self._entries.items()

@@ -1,4 +1,4 @@
-"""How a command ends early: one line on standard error and an exit code."""
+"""Early ends of commands: one line on standard error and an exit code."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def plain_streams() -> None:
 
 
 def _close_quietly() -> NoReturn:
-    """End as commands do whose reader has gone, such as ``head``: without a word, code 141.
+    """End quietly with code 141, because the reader of the output has gone.
 
     Python would write what is left once more at the end, and complain.
     """
@@ -139,7 +139,7 @@ def stoppable(prog: str, kept: str) -> Iterator[None]:
 def unhandled() -> Iterator[None]:
     """Let SIGTERM and Ctrl-C end the process at once; handlers are as before at the end.
 
-    For imports, because some packages catch whatever is raised while they are imported.
+    For imports, because some packages catch all errors during their import.
     """
     former: dict[int, Any] = {}
     if threading.current_thread() is threading.main_thread():

@@ -109,7 +109,7 @@ def run_command(prog: str, command: Command, options: list[str], kept: str) -> N
 
 
 def _first_sentence(message: str) -> str:
-    """What a framed message of tyro says between its title and the next rule, on one line."""
+    """Text of a framed message of tyro, from its title to the next rule, on one line."""
     lines = [line.strip("│╭╮╰╯ ") for line in message.splitlines()[1:]]
     said = ["" if set(line) <= set("─-") else line for line in lines]  # without rules
     return " ".join(said).strip().partition("  ")[0]

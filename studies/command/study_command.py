@@ -22,7 +22,7 @@ __all__ = ["main", "options_of"]
 
 @dataclass(frozen=True)
 class _Options:
-    """What every study is told beside its configuration."""
+    """Options of every study, beside its configuration."""
 
     out: Path
     workers: int
@@ -53,7 +53,7 @@ def main(name: str, options: list[str]) -> None:
 
 
 def options_of(name: str, default: Any = None) -> Command:
-    """Function whose arguments are the options of a study, for tyro.
+    """Function with the options of a study as its arguments, for tyro.
 
     Parameters
     ----------

@@ -1,1 +1,1 @@
-"""What runs studies: tasks, their results on disk, the processes that perform them."""
+"""The runner of studies: tasks, their results on disk, processes."""

@@ -1,4 +1,4 @@
-"""What keeps a study from being finished."""
+"""The error of a study that cannot be finished."""
 
 from __future__ import annotations
 

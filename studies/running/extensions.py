@@ -1,4 +1,4 @@
-"""What a study's configuration was, what it is now, and how one extends the other."""
+"""Extensions of a study: its former and its new configuration, compared and joined."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def from_configuration(kind: type[Any], settings: Mapping[str, Any]) -> Any:
 
 
 def differences(before: Mapping[str, Any], name: str, study: Any) -> list[str]:
-    """What changed, field by field, for people.
+    """Describe the changes, field by field.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def unextended(study: Any) -> Any:
 
 
 def added(name: str, old: tuple[Any, ...], new: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Join two tuples of values: the old ones, then those that are new."""
+    """Join two tuples: the old values, then the new ones."""
     return old + tuple(value for value in dict.fromkeys(new) if value not in old)
 
 

@@ -22,7 +22,7 @@ from isingrl.support.progress import tqdm
 from studies.running.task_runs import TaskOutcome, perform
 from studies.running.tasks import Job
 
-_TRIES = 3  # of a job whose process dies
+_TRIES = 3  # of a job, if its process dies
 _LIBRARIES = ("MKL", "NUMBA", "OMP", "OPENBLAS")
 _ONE_THREAD = dict.fromkeys((f"{name}_NUM_THREADS" for name in _LIBRARIES), "1")
 
@@ -30,7 +30,7 @@ _ONE_THREAD = dict.fromkeys((f"{name}_NUM_THREADS" for name in _LIBRARIES), "1")
 class Processes:
     """Jobs on processes of this machine, which are started when they are needed.
 
-    A job whose process dies runs again on another, three times at most.
+    If a process dies, its job runs again on another, three times at most.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ class Processes:
 
 
 def _context() -> Any:
-    """How processes start: as copies of one that has imported what they need, where possible."""
+    """Start method of processes: if possible, copies of a process that has done the imports."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")

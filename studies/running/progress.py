@@ -1,4 +1,4 @@
-"""How far a study is: one display while it runs, and a file that says the same to others."""
+"""Progress of a study: a display while it runs, and a status file for others."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _BEATS = 1.0  # seconds between two looks at what is running
 
 @dataclass
 class Status:
-    """How far a study is.
+    """Progress of a study.
 
     Attributes
     ----------
@@ -226,7 +226,7 @@ def _slow(rate: float) -> str:
 
 
 def failure(outcome: TaskOutcome) -> dict[str, str]:
-    """What is kept of a task that raised an error; see `Status`."""
+    """Facts about a task that raised an error; see `Status`."""
     task = outcome.job.task
     given = {**task.arguments, "seed": outcome.job.seed}
     arguments = ", ".join(f"{name}={value!r}" for name, value in given.items())

@@ -1,4 +1,4 @@
-"""What a file says of where it comes from."""
+"""Provenance of files."""
 
 from __future__ import annotations
 

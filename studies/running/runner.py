@@ -228,7 +228,7 @@ def _run_missing(
 
 
 def _outcomes(missing: list[Job], folder: Path, engine: Executor) -> Iterator[TaskOutcome | None]:
-    """What comes of jobs; one whose checkpoint is damaged runs again without it, last of all."""
+    """Yield outcomes of jobs; a job with a damaged checkpoint runs again without it at the end."""
     damaged = []
     for outcome in engine.run(missing, folder):
         if outcome is None or not outcome.damaged:
@@ -246,7 +246,7 @@ def _results(by_key: dict[str, Job], ledger: Ledger) -> dict[str, xr.Dataset]:
 
 
 def joined_data(study: Any, done: tuple[dict[str, Job], Ledger]) -> xr.Dataset:
-    """The data of a study whose tasks are done."""
+    """Data of a study with all tasks done."""
     data: xr.Dataset = study.assemble(_results(*done))
     return data
 
@@ -330,7 +330,7 @@ def _settle(study: Any, settings: dict[str, Any], out: Path, *, extend: bool) ->
 
 
 def _read_config(path: Path) -> dict[str, Any]:
-    """What `_settle` wrote.
+    """Read what `_settle` wrote.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""One task: how it is performed, and what became of it."""
+"""The run of one task, and its outcome."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 @dataclass(frozen=True)
 class TaskOutcome:
-    """What became of a job: an entry for the ledger, or an error.
+    """Outcome of a job: an entry for the ledger, or an error.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class TaskOutcome:
     trace : str
         The traceback, if there is one.
     damaged : bool
-        Whether it was damage in what the task kept to go on from, without which it can begin anew.
+        Whether the checkpoint of the task is damaged; without it the task can begin anew.
     full : bool
         Whether the disk is full, so that no later task can write either.
     """
@@ -77,7 +77,7 @@ def _stored(job: Job, folder: Path, progress: bool) -> LedgerEntry:
 
 
 def scratch_folder(folder: Path, job: Job) -> Path:
-    """Where a resumable job keeps what it needs to go on, in the folder of all tasks."""
+    """Folder for the checkpoints of a resumable job, within the folder of all tasks."""
     return folder / job.name
 
 

@@ -1,4 +1,4 @@
-"""What a study asks a runner to do: independent tasks, each a pure function with its own seed."""
+"""Tasks of a study: independent, each a pure function with its own seed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _FORMER_PATHS = {
     "studies.shared.battle_tasks.contest": "studies.battle_tasks.contest",
     "studies.shared.battle_tasks.train_team": "studies.battle_tasks.train_team",
 }
-"""Where functions and dataclasses of former names were, by where they are now if they moved."""
+"""Former paths of functions and dataclasses that moved, by their present paths."""
 _LATER_FIELDS: dict[str, set[str]] = {}
 """Fields that former names do not know, by the path of their dataclass."""
 
@@ -158,7 +158,7 @@ class Job:
 
 
 def jobs(tasks: list[Task], seed: Any) -> list[Job]:
-    """Seeds and names of tasks, whose keys must differ."""
+    """Seeds and names of tasks; their keys must differ."""
     keys = [task.key for task in tasks]
     if len(set(keys)) < len(keys):
         raise ValueError(f"tasks must have different keys; got {sorted(keys)}")
@@ -188,7 +188,7 @@ def _name(key: str, content: Any, digits: int) -> str:
 
 
 def _plain(value: Any, *, former: bool = False) -> Any:
-    """What `value` says, in numbers and text: the same for equal values in any process."""
+    """Content of `value` in numbers and text: the same for equal values in any process."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, np.generic):
@@ -214,7 +214,7 @@ def _plain(value: Any, *, former: bool = False) -> Any:
 
 
 def _fields(value: Any, former: bool) -> dict[str, Any]:
-    """Fields of a dataclass that count: those that differ from their defaults."""
+    """Fields of a dataclass that differ from their defaults."""
     later = _LATER_FIELDS.get(_path(type(value)), ())
     found = {}
     for field in dataclasses.fields(value):

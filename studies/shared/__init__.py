@@ -1,1 +1,1 @@
-"""What several questions share: grids, figures, the joining of results, tasks of battles."""
+"""Shared by several studies: grids, figures, joined results, tasks of battles."""

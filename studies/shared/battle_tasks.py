@@ -61,7 +61,7 @@ def trained_team(team: LearningTeam, data: xr.Dataset) -> TrainedTeam:
 
 
 def history(data: xr.Dataset) -> xr.Dataset:
-    """What `train_team` returned, without the parameters."""
+    """Result of `train_team` without the parameters."""
     return data[[name for name in data.data_vars if not str(name).startswith(_PARAMETER)]]
 
 

@@ -16,7 +16,7 @@ from studies.running.tasks import task_seed
 def trained(
     folder: Path | None, model: Ising, agent: Agent, temperature: Any, **options: Any
 ) -> Policy:
-    """Train agents, or read the policy of those that were trained before.
+    """Train agents, or read the policy of an earlier training.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def learn_and_simulate(
     seed : int
         Of the task.
     folder : path or None
-        Where the task keeps what it needs to go on.
+        Folder for checkpoints of the task.
     progress : bool
         Whether to show bars.
 

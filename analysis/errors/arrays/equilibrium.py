@@ -1,4 +1,4 @@
-"""Where the beginning of a series ends that still remembers the start."""
+"""Length of the first part of a series, which still depends on the start."""
 
 from __future__ import annotations
 
