@@ -2,7 +2,7 @@
 
 `estimate` serves functions of means of plain series, `jackknife` and `bootstrap` any function of
 Datasets. `autocorrelation` and `binning` show what the errors rest on, `equilibration` where a run
-may begin to count. The functions of `analysis.errors.arrays` are for plain arrays, all others for
+may begin to count. The functions of ``analysis.errors.arrays`` are for plain arrays, all others for
 Datasets.
 """
 

@@ -21,7 +21,7 @@ class Decision:
     Attributes
     ----------
     actions : int32 array, shape (n,)
-        From 0 to 20: 0 to 12 are moves, 13 to 20 attacks, by `isingrl.battle.games.MOVES` and
+        From 0 to 20: 0 to 12 are moves, 13 to 20 attacks, by ``isingrl.battle.games.MOVES`` and
         ``ATTACKS``.
     means : float32 array, shape (n, 21), or None
         Mean actions of team mates, if the team looks at them.

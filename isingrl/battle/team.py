@@ -82,7 +82,7 @@ class LearningTeam(Team):
         "two-headed": the view (presence and health of team mates and foes, walls) through a layer
         of 128 and the mean action through one of 32, joined by one of 64. "chapter": Zai & Brown's
         359 → 25 → 21, which sees presence alone. "convolutional": that of Yang et al. Or a class of
-        your own with a name, a subclass of `isingrl.battle.networks.BattleNetwork`.
+        your own with a name, a subclass of ``isingrl.battle.networks.BattleNetwork``.
     discount : float
         Discount γ in [0, 1].
     learning_rate : float
@@ -111,12 +111,12 @@ class LearningTeam(Team):
     """Of the network: a number for every action, and perhaps the value."""
 
     learner_class: ClassVar[type[Any] | None] = None
-    """What learns, a `isingrl.battle.team_learner.TeamLearner` made as ``learner_class(team, steps,
-    seed, device)``, the most steps of a round; for teams that are neither value teams nor
-    actor-critics."""
+    """Learner, made as ``learner_class(team, steps, seed, device)`` with the most steps of a round:
+    a subclass of ``isingrl.battle.team_learner.TeamLearner``, for teams that are neither value
+    teams nor actor-critics."""
 
     player_class: ClassVar[type[Player] | None] = None
-    """Who acts, made as ``player_class(team, network, tau)``; by softmax at τ = tau() if None."""
+    """Player, made as ``player_class(team, network, tau)``; None for softmax at τ = tau()."""
 
     network: str | type[Any] = "two-headed"
     discount: float = 0.8
