@@ -13,16 +13,18 @@ from isingrl import HeatBath, Ising, Lattice, Metropolis, Rule, simulate
 NAMES = ("energy", "abs_magnetization", "specific_heat", "binder_cumulant")
 CASES = [
     # shape, field, temperature, rule, chains of a run, sweeps, runs
-    ((4, 4), 0.0, 2.0, HeatBath(), 4, 4000, 32),
     ((4, 4), 0.0, 2.27, Metropolis(), 4, 4000, 32),
-    ((4, 4), 0.0, 4.0, Metropolis(), 2, 4000, 32),
     ((4, 4), 0.03, 1.6, HeatBath(), 16, 3000, 12),
-    ((3, 4), 0.1, 1.5, HeatBath(), 16, 4000, 12),
     ((2, 2, 3), 0.2, 2.0, HeatBath(), 16, 4000, 12),
-    ((4, 4), 0.5, 2.5, HeatBath(), 4, 4000, 32),
-    ((12,), 0.0, 0.8, HeatBath(), 4, 6000, 24),
     ((12,), 0.1, 1.0, HeatBath(), 4, 6000, 24),
     ((16,), 0.0, 0.3, HeatBath(), 8, 4000, 12),
+]
+IN_SOAK = [
+    ((4, 4), 0.0, 2.0, HeatBath(), 4, 4000, 32),
+    ((4, 4), 0.0, 4.0, Metropolis(), 2, 4000, 32),
+    ((3, 4), 0.1, 1.5, HeatBath(), 16, 4000, 12),
+    ((4, 4), 0.5, 2.5, HeatBath(), 4, 4000, 32),
+    ((12,), 0.0, 0.8, HeatBath(), 4, 6000, 24),
 ]
 
 

@@ -15,7 +15,7 @@ def test_independent_agents_are_weiss(name):
     check_all_temperatures(LATTICES[name])
 
 
-@pytest.mark.parametrize("name", ["moore", "cubic"])
+@pytest.mark.parametrize("name", ["square", "moore", "cubic"])
 def test_networks_become_the_heat_bath(name):
     check_heat_bath(*WHERE_THEY_LEARN[name])
 
