@@ -28,47 +28,47 @@ for _bit in range(64):
     _POSITIONS[((int(_DE_BRUIJN) << _bit) % 2**64) >> 58] = _bit
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def _pick(bit, zero, one):
     return zero ^ (bit & (zero ^ one))
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def _pick2(n, t):
     return _pick(n[0], t[0], t[1])
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def _pick4(n, t):
     return _pick(n[1], _pick2(n, t[:2]), _pick2(n, t[2:]))
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def _pick8(n, t):
     return _pick(n[2], _pick4(n, t[:4]), _pick4(n, t[4:]))
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def _pick3(n, t):
     return _pick(n[1], _pick2(n, t[:2]), t[2])
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def _pick5(n, t):
     return _pick(n[2], _pick4(n, t[:4]), t[4])
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def _pick7(n, t):
     return _pick(n[2], _pick4(n, t[:4]), _pick3(n, t[4:]))
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def _pick9(n, t):
     return _pick(n[3], _pick8(n, t[:8]), t[8])
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def _pick27(n, t):
     high = _pick(n[3], _pick8(n, t[16:24]), _pick3(n, t[24:]))
     return _pick(n[4], _pick(n[3], _pick8(n, t[:8]), _pick8(n, t[8:16])), high)
@@ -231,7 +231,7 @@ def _tuple_of(typing_context, words, first, step, length, mirrored):
     return outer(words, types.uint64, types.uint64, length, mirrored), codegen
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def _digit(a, b, c, d, below, undecided, p):
     """Draw one digit r for all lanes and put it in front of the digits compared so far."""
     a, b, c, d = jsf_step(a, b, c, d)
