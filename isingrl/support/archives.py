@@ -1,4 +1,4 @@
-"""Settings and arrays on disk: JSON for people, safetensors for both; each is written whole."""
+"""Settings and arrays on disk: JSON holds the settings, safetensors hold both."""
 
 from __future__ import annotations
 
@@ -30,6 +30,11 @@ SCRATCH = "scratch"
 """Part of the names of files that are being written."""
 
 
+_READ_ERRORS = (
+    SafetensorError, ValueError, LookupError, TypeError, AttributeError, RuntimeError
+)  # fmt: skip
+
+
 class DamagedFileError(ValueError):
     """A file is cut short, changed or incomplete."""
 
@@ -40,11 +45,6 @@ def write_archive(
     """Write NAME.json and NAME.safetensors in a folder.
 
     If the write is cut short, the folder holds the former files or the new ones.
-
-    Raises
-    ------
-    OSError
-        If they cannot be written.
     """
     folder = Path(path)
     folder.mkdir(parents=True, exist_ok=True)
@@ -61,13 +61,7 @@ def write_archive(
 
 
 def write_arrays(path: Path, arrays: Arrays, metadata: dict[str, str]) -> None:
-    """Write a file of safetensors.
-
-    Raises
-    ------
-    OSError
-        If it cannot be written.
-    """
+    """Write a file of safetensors; raise OSError if it cannot be written."""
     contiguous = {name: np.asarray(values, order="C") for name, values in arrays.items()}
     try:
         save_file(contiguous, path, metadata=metadata)
@@ -85,15 +79,12 @@ def read_archive(
 
     Parameters
     ----------
-    path : path
-    name : str
-        Of the files.
+    path, name
+        As for `write_archive`.
     form : str
         The ``settings["format"]`` to expect.
-    what : str
-        Kind of folder, for messages.
-    argument : str
-        Name of the argument that gave the folder, for messages.
+    what, argument : str
+        Kind of folder and the argument that names it, for messages.
 
     Raises
     ------
@@ -132,11 +123,7 @@ def read_checkpoint(
 ) -> tuple[dict[str, Any], Arrays] | None:
     """Read as `read_archive` does; return None if nothing has been written yet.
 
-    Raises
-    ------
-    DamagedFileError, ValueError
-        As `read_archive`. A checkpoint may lack its JSON, because the file of the arrays holds
-        the settings too.
+    A checkpoint may lack its JSON, because the file of the arrays holds the settings too.
     """
     data, text = (Path(path) / file for file in _files(name))
     if not data.exists() and not text.exists():
@@ -157,13 +144,7 @@ def sync(path: Path) -> None:
 
 
 def output_path(out: Any) -> Path:
-    """Path of an output folder.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If it is no path, or empty, which would mean the current folder.
-    """
+    """Return an output folder as a path; refuse an empty one, which is the current folder."""
     if not isinstance(out, str | os.PathLike):
         raise TypeError(f"out must be a path; got {out!r}")
     if not os.fspath(out):
@@ -174,15 +155,8 @@ def output_path(out: Any) -> Path:
 def lock_folder(path: Path) -> int | None:
     """Lock an output folder until `os.close` closes the handle that is returned.
 
-    Returns
-    -------
-    int or None
-        Handle of the folder, or None if the file system cannot lock folders.
-
-    Raises
-    ------
-    ValueError
-        If another process or thread has locked it.
+    Refuses a folder that another process or thread has locked. Returns None if the file system
+    cannot lock folders.
     """
     if fcntl is None:
         return None
@@ -202,7 +176,7 @@ def lock_folder(path: Path) -> int | None:
 def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path`, for a file or folder; rename it to `path` on success.
 
-    After that the content is on the disk, even if the machine crashes.
+    Afterwards the content survives a crash of the machine.
     """
     scratch = path.with_name(f".{path.stem}.{os.getpid()}.{SCRATCH}{path.suffix}")
     try:
@@ -229,13 +203,7 @@ def _replace_folder(scratch: Path, path: Path) -> None:
 
 
 def make_folder(path: Path, name: str = "out") -> None:
-    """Make the output folder and check that it can be written to.
-
-    Raises
-    ------
-    ValueError
-        If it cannot.
-    """
+    """Make the output folder; refuse one that cannot be written to."""
     try:
         path.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path):
@@ -261,14 +229,13 @@ def part(arrays: Arrays, prefix: str) -> Arrays:
     }
 
 
-def fill(arrays: Arrays, values: Arrays) -> None:
-    """Copy values into the arrays of the same names.
+def prefixed(prefix: str, arrays: Arrays) -> Arrays:
+    """Arrays with names that begin with `prefix`; see `part`."""
+    return {f"{prefix}{name}": values for name, values in arrays.items()}
 
-    Raises
-    ------
-    ValueError
-        If names, shapes or types differ; nothing is copied then.
-    """
+
+def fill(arrays: Arrays, values: Arrays) -> None:
+    """Copy values into the arrays of the same names; copy none if a name, shape or type differs."""
     expected, found = (
         {name: (each.shape, each.dtype) for name, each in some.items()} for some in (arrays, values)
     )
@@ -303,14 +270,10 @@ def check_same(
     what : str
         Kind of run in the folder, for messages.
     own, theirs : dict
-        Arguments of this run and of the folder, ready for JSON; dicts may be one level deep.
+        Arguments of this run and of the folder, ready for JSON; dicts may be one level deep, with
+        names such as "team.discount" in the error.
     reasons : dict of str, optional
         Why an argument must not change, by name, where that is not obvious.
-
-    Raises
-    ------
-    ValueError
-        If an argument differs; it is named, as "team.discount" within a dict.
     """
     own, theirs = _flat(own), _flat(theirs)
     for name in own | theirs:
@@ -333,14 +296,7 @@ def foreign(
     """Turn any error while a folder is read into one that names the folder."""
     try:
         yield
-    except (
-        SafetensorError,
-        ValueError,
-        LookupError,
-        TypeError,
-        AttributeError,
-        RuntimeError,
-    ) as error:
+    except _READ_ERRORS as error:
         raise kind(f"{argument} must be a {what} folder; {folder} is none: {error}") from error
 
 
@@ -374,10 +330,7 @@ def _content_digest(settings: dict[str, Any], arrays: Arrays) -> str:
 
 
 def _read_steady(data: Path, text: Path) -> tuple[dict[str, Any], Arrays]:
-    """Read as `_read_whole` does, and once more if the files were replaced meanwhile.
-
-    On a cluster a worker that the scheduler gave up may still write.
-    """
+    """Read as `_read_whole` does, and once more if another process replaced the files meanwhile."""
     while True:
         before = data.stat()
         failure = None
@@ -393,13 +346,7 @@ def _read_steady(data: Path, text: Path) -> tuple[dict[str, Any], Arrays]:
 
 
 def _read_whole(data: Path, text: Path) -> tuple[dict[str, Any], Arrays]:
-    """Read settings and arrays from the two files, and check their digests.
-
-    Raises
-    ------
-    Exception
-        Of many kinds, if a file is damaged.
-    """
+    """Read settings and arrays from the two files, and check their digests."""
     told: dict[str, Any] = {}
     same = False
     if text.exists():
@@ -413,6 +360,6 @@ def _read_whole(data: Path, text: Path) -> tuple[dict[str, Any], Arrays]:
         if json.dumps(told) != json.dumps(settings):
             raise ValueError(f"{text.name} was changed")
     elif own != _content_digest(settings, arrays):
-        # if equal, a write was cut short between its two files; the first holds everything
+        # if equal, a write was cut short after its first file, which holds everything
         raise ValueError(f"{data.name} was changed")
     return settings, arrays

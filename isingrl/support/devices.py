@@ -11,24 +11,12 @@ from isingrl.support.validation import require
 
 
 def require_torch(extra: str) -> None:
-    """Import torch.
-
-    Raises
-    ------
-    ImportError
-        If torch is not installed; the message names the extra that installs it.
-    """
+    """Import torch; the error names the extra that installs it."""
     require("torch", "networks need", extra)
 
 
 def check_device(device: Any) -> str:
-    """Return the name of a device of torch, if this machine has it.
-
-    Raises
-    ------
-    ValueError
-        If the name is unknown or there is no such device.
-    """
+    """Return the name of a device of torch, if this machine has it."""
     import torch
 
     if not isinstance(device, str) or not (device == "cpu" or device.startswith("cuda")):

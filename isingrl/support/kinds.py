@@ -9,10 +9,7 @@ from typing import Any
 def register(kind: type[Any], kinds: dict[str, type[Any]]) -> None:
     """Register a kind under its name; a later class of a user replaces an earlier one.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If the name is no text, or that of a kind of this package.
+    A name must be text, and not the name of a kind of this package.
     """
     name = vars(kind).get("name")
     if "name" not in vars(kind):
@@ -30,13 +27,7 @@ def register(kind: type[Any], kinds: dict[str, type[Any]]) -> None:
 
 
 def check_name(kind: type[Any]) -> None:
-    """Refuse a kind without its own name, because its files could not be told from another's.
-
-    Raises
-    ------
-    TypeError
-        If it has none.
-    """
+    """Refuse a kind without its own name, because its files could not be told from another's."""
     if "name" in vars(kind):
         return
     owner = next((each for each in kind.__mro__ if "name" in vars(each)), None)
@@ -50,13 +41,7 @@ def check_name(kind: type[Any]) -> None:
 def kind_named(
     name: str, kinds: dict[str, type[Any]], what: str, own: Iterable[type[Any]] = ()
 ) -> type[Any]:
-    """Kind of that name: one of `own`, else one that this process has defined.
-
-    Raises
-    ------
-    ValueError
-        If there is none in this process.
-    """
+    """Return the kind of that name: one of `own`, else one that this process has defined."""
     known: dict[str, type[Any]] = kinds | {kind.name: kind for kind in own}
     if name not in known:
         raise ValueError(

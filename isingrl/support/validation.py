@@ -15,20 +15,9 @@ import xarray as xr
 
 
 def require(package: str, need: str, extra: str) -> Any:
-    """Import a package that is optional, and return it.
+    """Import an optional package and return it; the error names the extra that installs it.
 
-    Parameters
-    ----------
-    package : str
-    need : str
-        What needs it, with the verb: "networks need".
-    extra : str
-        Which brings it.
-
-    Raises
-    ------
-    ImportError
-        If it is not installed, naming the extra.
+    `need` is the beginning of that error, such as "networks need".
     """
     try:
         return importlib.import_module(package)
@@ -65,6 +54,14 @@ def check_real(
         raise ValueError(f"{name} must be finite; got {value!r}")
     if not minimum <= number <= maximum:
         raise ValueError(f"{name} must lie in [{minimum:g}, {maximum:g}]; got {value!r}")
+    return number
+
+
+def check_positive(name: str, value: Any, maximum: float) -> float:
+    """Return `value` as a float within the interval (0, maximum]."""
+    number = check_real(name, value, minimum=0, maximum=maximum)
+    if number == 0:
+        raise ValueError(f"{name} must lie in (0, {maximum:g}]; got 0")
     return number
 
 
@@ -167,21 +164,8 @@ def check_spin_values(name: str, given: npt.NDArray[Any]) -> None:
 def site_axes(name: str, value: Any, ndim: int, leading: Mapping[str, int] | None = None) -> Any:
     """Return an array with the axes of the sites last; those of a DataArray are found by name.
 
-    Parameters
-    ----------
-    name : str
-        Named by errors.
-    value : array_like or DataArray
-    ndim : int
-        Of the lattice.
-    leading : mapping of str to int, optional
-        Dims that it may have before those of the sites, in their order, and their lengths; any if
-        omitted. A DataArray that has some of them is repeated along the others.
-
-    Raises
-    ------
-    ValueError
-        If a DataArray has other dims, or lacks one of the sites.
+    `leading` are names and lengths of the dims before those of the sites; if omitted, all names
+    are allowed. A DataArray that has some of them is repeated along the others.
     """
     if not isinstance(value, xr.DataArray):
         return value
