@@ -12,7 +12,7 @@ from typing import Any
 
 import xarray as xr
 
-from isingrl.testing.requirements import require, require_json
+from isingrl.testing.requirements import ensure, ensure_json
 from studies.running.executors import InProcess
 from studies.running.extensions import configuration, from_configuration, joined
 from studies.running.files import open_dataset, write_dataset
@@ -63,18 +63,18 @@ def check_study(
         folder = Path(scratch)
         again = _completed(study, folder)
         same = _plain(again, varying).equals(_plain(first, varying))
-        require(same, f"{who}: the same seed must give the same data")
+        ensure(same, f"{who}: the same seed must give the same data")
         write_dataset(study.summarize(again), folder / "summary.nc")
         with open_dataset(folder / "summary.nc") as summary:
             figure = study.plot(summary.load())
-        require(hasattr(figure, "savefig"), f"{who}.plot must return a Figure; got {figure!r}")
+        ensure(hasattr(figure, "savefig"), f"{who}.plot must return a Figure; got {figure!r}")
         done = _ran(folder)
         _completed(study, folder)
-        require(_ran(folder) == done, f"{who}: what was done must not be run again")
+        ensure(_ran(folder) == done, f"{who}: what was done must not be run again")
         if additions:
             more = joined(study, dataclasses.replace(study, **additions))
             more.summarize(_completed(more, folder))
-            require(len(_ran(folder)) > len(done), f"{who}: an extension must add tasks")
+            ensure(len(_ran(folder)) > len(done), f"{who}: an extension must add tasks")
 
 
 def _completed(study: Any, folder: Path) -> xr.Dataset:
@@ -85,24 +85,24 @@ def _completed(study: Any, folder: Path) -> xr.Dataset:
 
 def _check_configuration(study: Any, who: str) -> None:
     parameters = getattr(type(study), "__dataclass_params__", None)
-    require(getattr(parameters, "frozen", False), f"{who} must be a frozen dataclass")
-    require(hasattr(study, "seed"), f"{who} must have a field seed")
+    ensure(getattr(parameters, "frozen", False), f"{who} must be a frozen dataclass")
+    ensure(hasattr(study, "seed"), f"{who} must have a field seed")
     fields = {each.name for each in dataclasses.fields(study)}
     extends = getattr(study, "extends", None)
-    require(
+    ensure(
         isinstance(extends, Mapping) and extends.keys() <= fields,
         f"{who}.extends must be a mapping of names of its fields; got {extends!r}",
     )
-    settings = require_json(configuration(study), who)
+    settings = ensure_json(configuration(study), who)
     again = from_configuration(type(study), settings)
-    require(again == study, f"{who} must come back from JSON as it was; got {again!r}")
+    ensure(again == study, f"{who} must come back from JSON as it was; got {again!r}")
 
 
 def _check_tasks(study: Any, additions: Mapping[str, Any], who: str) -> None:
     first = jobs(study.tasks(), study.seed)
     names = [job.name for job in first]
-    require(names, f"{who}.tasks must return a task at least")
-    require(
+    ensure(names, f"{who}.tasks must return a task at least")
+    ensure(
         names == [job.name for job in jobs(study.tasks(), study.seed)],
         f"{who}.tasks must return the same tasks at every call",
     )
@@ -117,7 +117,7 @@ def _check_tasks(study: Any, additions: Mapping[str, Any], who: str) -> None:
     for name, value in additions.items():
         more = joined(study, dataclasses.replace(study, **{name: value}))
         kept = {job.name for job in jobs(more.tasks(), more.seed)}
-        require(
+        ensure(
             kept.issuperset(names),
             f"{who}: no task may depend on {name}, which extends names; give it unextended(self)",
         )

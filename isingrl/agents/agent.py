@@ -19,7 +19,13 @@ from isingrl.model import Ising
 from isingrl.support.archives import Arrays
 from isingrl.support.kinds import check_name, register
 from isingrl.support.reprs import call
-from isingrl.support.validation import check_choice, check_flag, check_integer, check_real
+from isingrl.support.validation import (
+    check_choice,
+    check_flag,
+    check_integer,
+    check_positive,
+    check_real,
+)
 
 __all__ = ["Agent"]
 
@@ -33,15 +39,15 @@ _TABLE_RATE, _NETWORK_RATE = 0.1, 0.03
 class Agent(ABC):
     r"""Agents at the sites of a lattice that learn by Q-learning which spin to take.
 
-    An agent in state o, which is what it sees of the others, takes spin up with probability
+    An agent observes the others, in a state o, and takes spin up with probability
 
     .. math:: (1 - \epsilon) \, \frac{1}{1 + e^{-[Q(o, \uparrow) - Q(o, \downarrow)] / \tau}}
        + \frac{\epsilon}{2},
 
-    softmax at τ > 0, greedy at τ = 0, ε-greedy at τ = 0 with ε > 0. It learns from an action a
-    towards the target r + γ V(o′), o′ being what it sees when it is next asked to act. Tables
-    move by :math:`Q \leftarrow Q + \alpha\,(r + \gamma V(o') - Q)` at every visit, networks by a
-    step of their optimizer after every sweep, down the gradient of the mean of
+    softmax at τ > 0, greedy at τ = 0, ε-greedy at τ = 0 with ε > 0. Its target for an action a
+    is r + γ V(o′), with the state o′ at its next action. Tables move by
+    :math:`Q \leftarrow Q + \alpha\,(r + \gamma V(o') - Q)` at every visit. Networks make a step of
+    their optimizer after every sweep, down the gradient of the mean of
     :math:`(r + \gamma V(o') - Q)^2` over the sweep's experiences.
 
     Parameters
@@ -51,10 +57,9 @@ class Agent(ABC):
     discount : float
         Discount γ in [0, 1]; values above 0 break the exact map from τ to T.
     learning_rate : float, optional
-        Rate α in (0, 1] of tables, 0.1 if omitted; that of the optimizer of networks, 0.03 if
-        omitted.
+        Rate α in (0, 1]: of tables, 0.1 if omitted, or of the networks' optimizer, 0.03.
     network : Network or sequence of int, optional
-        A network with such hidden layers instead of a table.
+        A network with these hidden layers instead of a table.
     shared : bool
         One table or network for all sites, or one a site.
     epsilon : float
@@ -62,21 +67,22 @@ class Agent(ABC):
     next_value : {"softmax", "max"}
         V(o′): expected under the policy, or of the best action.
     target_interval : int, optional
-        Sweeps after which the Q that V(o′) is read from is renewed; if omitted it is the latest.
+        Sweeps between updates of the Q that gives V(o′); if omitted, that Q is always the latest.
     replay : int, optional
-        Learn from a memory of so many experiences (of each table) instead of those just made.
+        Size of a memory of experiences (of each table), from which the agents learn; if omitted
+        they learn from the experiences just made.
     batch_size : int, optional
         Experiences drawn from the memory after every sweep, with replacement; needs `replay`.
     inner_iterations : int
-        Times that the agents act, one after the other on each other's latest tentative actions,
+        Times that the agents act, one after the other on the latest tentative actions of all,
         before a step counts and is learned from.
     reward_time : {"before", "after"}
-        Whether the reward is read from the neighbours that the agent saw, or from those that it
-        finds at its next visit, when they have moved too.
+        "before": the reward counts the neighbours that the agent saw. "after": it counts those at
+        the agent's next visit, when they have moved too.
     falling_rate : bool
         Tables: the k-th update of an entry has the rate max(α, 1/k), so that the initial Q = 0
-        leaves no trace. Networks: the rate falls to 0 over a training, as half a cosine. Else the
-        rate is constant.
+        leaves no trace. Networks: the rate falls to 0 over a training, as half a cosine. If False
+        the rate is constant.
 
     Raises
     ------
@@ -139,12 +145,10 @@ class Agent(ABC):
         self._set("epsilon", check_real("epsilon", self.epsilon, minimum=0, maximum=1))
         if self.network is not None and not isinstance(self.network, Network):
             self._set("network", Network(self.network))
-        if self.learning_rate is None:
-            self._set("learning_rate", _TABLE_RATE if self.network is None else _NETWORK_RATE)
-        rate = check_real("learning_rate", self.learning_rate, minimum=0, maximum=1)
-        if rate == 0:
-            raise ValueError("learning_rate must lie in (0, 1]; got 0")
-        self._set("learning_rate", rate)
+        rate: Any = self.learning_rate
+        if rate is None:
+            rate = _TABLE_RATE if self.network is None else _NETWORK_RATE
+        self._set("learning_rate", check_positive("learning_rate", rate, maximum=1))
         for name in ("inner_iterations", "target_interval", "replay", "batch_size"):
             if getattr(self, name) is not None or name == "inner_iterations":
                 self._set(name, check_integer(name, getattr(self, name), 1))
@@ -159,7 +163,7 @@ class Agent(ABC):
         Parameters
         ----------
         lattice : Lattice
-            Where they live.
+            The lattice of the agents.
 
         Returns
         -------
@@ -169,12 +173,12 @@ class Agent(ABC):
         Raises
         ------
         ValueError
-            If they cannot live there, for example because the joint action is too long.
+            If the lattice does not suit them, for example because the joint action is too long.
         """
 
     @property
     def reward_function(self) -> Reward:
-        """The reward, which its name may stand for."""
+        """The reward itself, also if `reward` is its name."""
         return named_reward(self.reward)
 
     @property
@@ -184,7 +188,7 @@ class Agent(ABC):
 
     @property
     def exact_temperature(self) -> bool:
-        """Whether the converged agent is exactly an Ising rule at the physical temperature."""
+        """Whether the converged agent is exactly the heat bath at the physical temperature."""
         return self.sees_local_field and not departures(self)
 
     @property
@@ -200,7 +204,7 @@ class Agent(ABC):
         Parameters
         ----------
         model : Ising
-            What the reward is paid by.
+            The model that the reward depends on.
         temperature : ndarray, shape (n_temperatures,)
             In J/k_B.
 
@@ -226,20 +230,20 @@ class Agent(ABC):
         }
 
     def check_model(self, model: Ising) -> None:
-        """Refuse a model that the agents cannot live on.
+        """Refuse a model that does not suit the agents.
 
         Parameters
         ----------
         model : Ising
-            What they would be trained on.
+            The model to train on.
 
         Raises
         ------
         TypeError, ValueError
-            If the reward knows neither coupling nor field and the model is not a ferromagnet
-            without field, `view` refuses the lattice, or either is not what it should be.
+            If `view` refuses the lattice, if view or reward are invalid, or if the reward knows
+            neither coupling nor field and the model is not a ferromagnet without field.
         """
-        if self.learning_rate is None:  # which would be taken for 0
+        if self.learning_rate is None:  # it would count as 0
             raise TypeError(
                 f"{type(self).__name__}.__post_init__ must call super().__post_init__(), which "
                 "checks and completes the fields of all agents"
@@ -264,7 +268,7 @@ class Agent(ABC):
         Raises
         ------
         TypeError
-            If a field of a subclass is nothing that JSON can hold.
+            If JSON cannot hold a field of a subclass.
         """
         found = asdict(self) | {"reward": reward_name(self.reward)}
         for name, value in found.items():
@@ -286,9 +290,7 @@ class Agent(ABC):
 
 def ways(agent: Agent, model: Ising, temperature: npt.NDArray[np.float64]) -> Arrays:
     """View and rewards of agents, which a user's class or reward may change."""
-    view = agent.view(model.lattice)
-    seen = {name: getattr(view, name) for name in ("states", "inputs", "channel", "sites")}
-    return {name: values for name, values in seen.items() if values is not None} | {
+    return agent.view(model.lattice).arrays() | {
         "rewards": agent.reward_function.table(model),
         "softmax_temperature": softmax_temperatures(agent, model, temperature),
     }

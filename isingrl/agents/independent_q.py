@@ -16,22 +16,17 @@ __all__ = ["IndependentQ"]
 class IndependentQ(Agent):
     r"""Agents that know the values of their two actions and nothing of the others.
 
-    To each the others are a mean that it learns: with energy reward
+    Each agent learns a mean of the others: with energy reward
     :math:`Q(\uparrow) - Q(\downarrow) = 2 (J \langle S \rangle + h)`, so that the agents are
     Weiss's mean-field theory, :math:`m = \tanh[(J z m + h) / \tau]`, with T_c = zJ in every
-    dimension. What they learn changes with what they do: run them as `Learning`. Frozen, they
-    are independent coins.
+    dimension. Run them as `Learning`, because their values change with their actions; frozen
+    agents are independent coins.
 
     Parameters
     ----------
     reward, discount, learning_rate, network, shared, epsilon
         As of `Agent`.
     next_value, target_interval, replay, batch_size, inner_iterations, reward_time, falling_rate
-        As of `Agent`.
-
-    Raises
-    ------
-    TypeError, ValueError
         As of `Agent`.
 
     References

@@ -17,21 +17,14 @@ class JointQ(Agent):
     r"""Agents that see the joint action of all others: Q(a_j, a_−j), for a handful of agents.
 
     The joint action of the others has 2^(N−1) values, 2^24 = 16,777,216 for 25 agents; more than
-    65,536, which is 17 agents, are refused.
-
-    With a shared table the others are told apart by their displacement, which needs a periodic
-    lattice.
+    65,536 values, those of 17 agents, are refused. A shared table tells the others apart by their
+    displacement, and therefore needs a periodic lattice.
 
     Parameters
     ----------
     reward, discount, learning_rate, network, shared, epsilon
         As of `Agent`.
     next_value, target_interval, replay, batch_size, inner_iterations, reward_time, falling_rate
-        As of `Agent`.
-
-    Raises
-    ------
-    TypeError, ValueError
         As of `Agent`.
 
     References

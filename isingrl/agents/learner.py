@@ -32,22 +32,13 @@ _VISITS_A_THREAD = 1e5  # fewer are not worth a thread
 
 
 class Learner:
-    """Agents with tables, for `n_replicas` lattices that know nothing of each other.
+    """Agents with tables on `n_replicas` independent lattices.
 
-    Parameters
-    ----------
-    model : Ising
-    agent : Agent
-    start : {"random", "up", "down"} or int8 array, shape (n_replicas, *lattice.shape)
-    n_replicas : int
-    schedule : str
-    generator : Generator
-    knowledge : dict of arrays, optional
-        What to begin with, as the property of that name returns it.
+    An array as `start` has the shape (n_replicas, *lattice.shape). `knowledge` is a former
+    `Learner.knowledge`, from which the agents begin.
 
     Attributes
     ----------
-    q, visits : arrays, shape (n_replicas, n_tables, n_states, 2)
     table_loss : float64 array, shape (n_replicas, n_tables)
         Mean squared error of every table in the last learning sweep.
     """
@@ -92,12 +83,12 @@ class Learner:
 
     @property
     def q(self) -> FloatArray:
-        """Action values."""
+        """Action values, shape (n_replicas, n_tables, n_states, 2)."""
         return self._agents.q
 
     @property
     def visits(self) -> npt.NDArray[np.int64]:
-        """Updates of every action value."""
+        """Number of updates of every action value, shape as `q`."""
         return self._agents.visits
 
     def spins(self, replica: int) -> npt.NDArray[np.int8]:
@@ -106,11 +97,11 @@ class Learner:
         return np.asarray(spins.reshape(self.model.lattice.shape))
 
     def state(self) -> Arrays:
-        """Copies of everything that the next sweeps depend on, by name."""
+        """See `Engine.state`."""
         return {name: values.copy() for name, values in self._arrays().items()}
 
     def restore(self, state: Arrays) -> None:
-        """Take over what `state` returned."""
+        """See `Engine.restore`."""
         arrays = self._arrays()
         fill(arrays, state)
         self._agents.spins[:] = site_states(arrays["agents.spins"])
@@ -126,12 +117,12 @@ class Learner:
     def advance(
         self, taus: FloatArray, rates: FloatArray | None = None, interval: int = 0
     ) -> kernels.History:
-        """Let all agents act and learn; returns what happened in every sweep.
+        """Let all agents act and learn; returns rewards, losses and sums of every sweep.
 
         Parameters
         ----------
         taus : float64 array, shape (n_replicas, n_sweeps)
-            Softmax temperature of every learning sweep.
+            Softmax temperature of every sweep.
         rates : float64 array, shape (n_sweeps,), optional
             Factor of the learning rate of networks.
         interval : int
@@ -156,10 +147,10 @@ class Learner:
         return history
 
     def _prepare(self) -> None:
-        """Make `q` what the agents now believe."""
+        """Update `q` before the agents act; networks compute it anew."""
 
     def _fit(self, rate: float) -> None:
-        """Move tables towards the mean targets that were gathered, as many visits would."""
+        """Move tables towards the mean of the gathered targets, as far as single visits would."""
         count, target, _ = self._gathered
         self.table_loss[:] = gathered_loss(self._gathered, self.q)
         self.visits[:] += count.astype(np.int64)
@@ -170,7 +161,7 @@ class Learner:
             self.q[:] += np.where(count > 0, step * (target / count - self.q), 0.0)
 
     def _act(self, taus: FloatArray, history: kernels.History, interval: int) -> None:
-        taus = np.ascontiguousarray(taus)  # another layout would be compiled apart
+        taus = np.ascontiguousarray(taus)  # else Numba compiles the kernel for another layout
 
         def part(first: int, last: int) -> None:
             kernels.learn(
@@ -226,7 +217,7 @@ class Learner:
 
 
 def gathered_loss(gathered: kernels.Gathered, q: FloatArray) -> FloatArray:
-    """Mean squared error of every table over what was gathered, shape (n_replicas, n_tables)."""
+    """Mean squared error of every table over gathered targets, shape (n_replicas, n_tables)."""
     count, target, square = gathered
     total = (count * q * q - 2 * target * q + square).sum(axis=(-2, -1))
     return np.asarray(np.maximum(0, total) / np.maximum(1, count.sum(axis=(-2, -1))))
@@ -252,7 +243,7 @@ def state_chances(view: View) -> FloatArray:
         return np.zeros((0, 0))
     cumulative = np.cumsum(view.channel, axis=1)
     cumulative[:, -1] = 1.0
-    # no later state is possible from where the chance is already full
+    # rounding must not give a chance to states after the last possible one
     possible = np.cumsum(view.channel[:, ::-1], axis=1)[:, ::-1] > 0
     cumulative[:, :-1][~possible[:, 1:]] = 1.0
     return cumulative

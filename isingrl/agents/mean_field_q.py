@@ -17,9 +17,9 @@ __all__ = ["MeanFieldQ"]
 class MeanFieldQ(Agent):
     r"""Agents that see the mean action of their neighbours.
 
-    On a lattice the mean action is the number of up neighbours over z, which holds as much as the
-    local field needs: a converged agent without discount whose reward is a (J S + h) is the heat
-    bath. Agents that see fewer of their neighbours lie between that and Weiss theory.
+    On a lattice the mean action is the number of up neighbours over z, and so determines the local
+    field: without discount, and with the reward a (J S + h), a converged agent is the heat bath.
+    Agents that see fewer of their neighbours lie between the heat bath and Weiss theory.
 
     Parameters
     ----------
@@ -28,13 +28,8 @@ class MeanFieldQ(Agent):
     next_value, target_interval, replay, batch_size, inner_iterations, reward_time, falling_rate
         As of `Agent`.
     neighbors_seen : int, optional
-        How many of its neighbours an agent sees, drawn anew at every look; all if omitted. Fewer
-        than all are for periodic lattices.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As of `Agent`, or if `neighbors_seen` is no integer of at least 0.
+        Number of neighbours that an agent sees, 0 to z, drawn anew at every look; all if omitted.
+        Free boundaries need all.
 
     References
     ----------

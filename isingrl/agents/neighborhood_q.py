@@ -16,22 +16,15 @@ __all__ = ["NeighborhoodQ"]
 class NeighborhoodQ(Agent):
     r"""Agents that see the joint action of their neighbours, one of 2^z.
 
-    It holds more than the local field, of which the Ising model has no use: converged, they act
-    as `MeanFieldQ` does. With 26 neighbours the joint action has 2^26 = 67,108,864 values; more
-    than 65,536 are refused.
-
-    Periodic lattices only: a missing neighbour has no action.
+    The Ising model needs no more than the local field, so that converged agents act as `MeanFieldQ`
+    does. With 26 neighbours the joint action has 2^26 = 67,108,864 values; more than 65,536 are
+    refused. The lattice must be periodic, because a missing neighbour has no action.
 
     Parameters
     ----------
     reward, discount, learning_rate, network, shared, epsilon
         As of `Agent`.
     next_value, target_interval, replay, batch_size, inner_iterations, reward_time, falling_rate
-        As of `Agent`.
-
-    Raises
-    ------
-    TypeError, ValueError
         As of `Agent`.
 
     References

@@ -1,4 +1,4 @@
-"""Shape and training of the network that an agent may have instead of a table."""
+"""Networks that agents may have instead of tables: their shape and optimizer."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ ACTIVATIONS = ("elu", "relu", "tanh", "sigmoid", "linear")
 OPTIMIZERS = (
     "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "RMSprop", "SGD"
 )  # fmt: skip
-"""Optimizers of torch that treat every parameter by itself, as networks side by side need."""
+"""Optimizers of torch that treat every parameter by itself, because networks lie side by side."""
 BIASES = ("learned", "one")
 
 
 @dataclass(frozen=True, repr=False)
 class Network:
-    """A fully connected network from what an agent sees to the values of its two actions.
+    """A fully connected network from an agent's state to the values of its two actions.
 
     Parameters
     ----------
     hidden : sequence of int
         Widths of the hidden layers.
     activation : {"elu", "relu", "tanh", "sigmoid", "linear"}
-        Of the hidden layers.
+        Activation function of the hidden layers.
     output : {"linear", "tanh", ...}
-        As `activation`, of the two values; "tanh" cannot represent values beyond ±1.
+        Activation function of the two values; "tanh" limits them to ±1.
     bias : {"learned", "one"}
-        "one": fixed at 1 in the hidden layers and none at the output, as in Zai & Brown (2020).
+        "one": 1 in the hidden layers and none at the output, as in Zai & Brown (2020).
     optimizer : str
-        Name of an optimizer of torch, with its defaults but for the learning rate.
+        Name of an optimizer of torch; all but its learning rate are its defaults.
 
     Raises
     ------
@@ -50,6 +50,8 @@ class Network:
     (20,)
     >>> irl.MeanFieldQ(network=(10, 10)).network.activation
     'elu'
+    >>> irl.Network((10,)).parameter_shapes(2)
+    {'weight_0': (2, 10), 'bias_0': (1, 10), 'weight_1': (10, 2), 'bias_1': (1, 2)}
     """
 
     hidden: tuple[int, ...] = (10,)
@@ -67,18 +69,12 @@ class Network:
         Parameters
         ----------
         length : int
-            Of the input.
+            Length of the input.
 
         Returns
         -------
         dict of pairs of int
             ``weight_0``, ``bias_0`` and so on, from the input to the two values.
-
-        Examples
-        --------
-        >>> import isingrl as irl
-        >>> irl.Network((10,)).parameter_shapes(2)
-        {'weight_0': (2, 10), 'bias_0': (1, 10), 'weight_1': (10, 2), 'bias_1': (1, 2)}
         """
         shapes = {}
         for layer, (inside, outside) in enumerate(pairwise((length, *self.hidden, 2))):

@@ -1,9 +1,9 @@
 """Agents with networks: torch trains those of all replicas and sites side by side.
 
-A network sees few distinct inputs, so it is evaluated once on each of them. What the agents
-experience in a sweep, or draw from their memory, is gathered by input and action: with n_k
-experiences of kind k whose targets have the mean t_k, the loss over single experiences is
-Σ n_k (Q_k - t_k)² / Σ n_k plus a part that Q does not enter.
+A network has few distinct inputs and is evaluated once for each. The experiences of a sweep, or
+of a batch from the memory, are gathered by input and action: n_k experiences of kind k have the
+mean target t_k. The loss over single experiences is Σ n_k (Q_k - t_k)² / Σ n_k plus a term that
+does not depend on Q.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from torch.nn import functional
 from isingrl.agents.learner import FloatArray, Learner, gathered_loss
 from isingrl.agents.network import Network
 from isingrl.engines.kernels import learning as kernels
-from isingrl.support.archives import Arrays, fill, part
+from isingrl.support.archives import Arrays, fill, part, prefixed
 from isingrl.support.devices import one_thread, optimizer_state, restore_optimizer
 
 _ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
@@ -34,17 +34,8 @@ _ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
 class NetworkBatch:
     """Networks of one shape, side by side.
 
-    Parameters
-    ----------
-    network : Network
-    inputs : float64 array, shape (n_states, length), or None
-        The distinct inputs; None for the unit vectors of length `n_states`.
-    n_states : int
-    n_networks : int
-    seed : int
-    parameters : dict of arrays, optional
-        As `parameters` returns them; new ones are drawn if omitted, uniform with the variance
-        that torch gives its linear layers.
+    `inputs` are the distinct inputs, shape (n_states, length), or None for the unit vectors. If
+    `parameters` are omitted, they are drawn as torch draws those of linear layers.
     """
 
     def __init__(
@@ -78,7 +69,7 @@ class NetworkBatch:
 
     @property
     def tensors(self) -> list[torch.Tensor]:
-        """Parameters that an optimizer changes."""
+        """Parameters for an optimizer."""
         return list(self._tensors.values())
 
     def __call__(self) -> torch.Tensor:
@@ -118,32 +109,33 @@ class NetworkLearner(Learner):
 
     @property
     def knowledge(self) -> dict[str, npt.NDArray[Any]]:
-        """Weights and biases of all networks, by name, the first axis the network."""
+        """Weights and biases by name; the first axis is the network."""
         return dict(self._networks.parameters)
 
     def state(self) -> Arrays:
         """See `Learner.state`."""
-        own = {"network": self._networks.parameters, "optimizer": optimizer_state(self._optimizer)}
-        return super().state() | {
-            f"{kind}.{name}": values for kind, kept in own.items() for name, values in kept.items()
+        return {
+            **super().state(),
+            **prefixed("network.", self._networks.parameters),
+            **prefixed("optimizer.", optimizer_state(self._optimizer)),
         }
 
+    @one_thread()
     def restore(self, state: Arrays) -> None:
         """See `Learner.restore`."""
         own = ("network.", "optimizer.")
         super().restore({k: v for k, v in state.items() if not k.startswith(own)})
         self._networks.parameters = part(state, "network.")
         restore_optimizer(self._optimizer, part(state, "optimizer."))
-        with one_thread():
-            self._prepare()
+        self._prepare()
 
+    @one_thread()
     def advance(
         self, taus: FloatArray, rates: FloatArray | None = None, interval: int = 0
     ) -> kernels.History:
         """See `Learner.advance`."""
-        with one_thread():
-            history = super().advance(taus, rates, interval)
-            self._prepare()
+        history = super().advance(taus, rates, interval)
+        self._prepare()
         return history
 
     def _prepare(self) -> None:
@@ -158,7 +150,7 @@ class NetworkLearner(Learner):
         count, target, _ = (
             torch.from_numpy(array).view(self._values.shape) for array in self._gathered
         )
-        # a table that experienced nothing has no loss
+        # a table without experiences has the loss 0
         n = count.sum(dim=(1, 2), keepdim=True).clamp(min=1.0)
         loss = ((count * self._values - 2.0 * target) * self._values / n).sum()
         self._optimizer.zero_grad()

@@ -34,21 +34,20 @@ class Policy(Rule):
     Attributes
     ----------
     model : Ising
-        What it was trained on. Where one table serves all sites it runs on any lattice with the
-        same neighbours, else on lattices of the same shape.
+        Model of the training. If all sites share a table, the policy runs on any lattice with the
+        same neighbours, otherwise on lattices of the same shape.
     agent : Agent
-        Who learned.
+        The agents that learned.
     q_values : DataArray, dims (temperature[, chain][, site][, state], action)
-        In the units of the reward. ``chain`` is there where several were trained at every
-        temperature, ``site`` where each has its own table; the state is ``n_up``, the number of up
-        neighbours (a missing neighbour of a free boundary counts one half), ``n_up_seen`` of
-        those that are seen, ``configuration`` of the sites that are seen, or not there for agents
-        that see nothing. ``action`` is "down" and "up".
+        In the units of the reward. It has the dim ``chain`` after several trainings at every
+        temperature, and ``site`` if each site has its own table. The state is ``n_up``, the number
+        of up neighbours (a missing neighbour of a free boundary counts one half), ``n_up_seen``,
+        their number among those seen, or ``configuration``, of the sites seen; agents that
+        see nothing have no state. ``action`` is "down" and "up".
     visits : DataArray, dims as `q_values`
-        How often each entry was learned; an entry of a table at 0 was never met and decides by a
-        coin.
+        Number of updates of each entry. An entry of a table with 0 decides by a coin.
     history : Dataset
-        ``reward`` and ``loss`` (0 while nothing was learned yet), means over agents, and
+        ``reward`` and ``loss`` (0 before anything is learned), means over agents, and
         ``magnetization``, over (temperature[, chain], sweep). With snapshots ``q``, ``spins`` and
         ``site_loss``, also over ``snapshot``.
     parameters : dict of arrays
@@ -65,8 +64,8 @@ class Policy(Rule):
     >>> dict(data.sizes)
     {'temperature': 2, 'chain': 1, 'draw': 10}
 
-    It is a table like that of any rule, at the temperatures that it was trained at and on a model
-    with the same neighbours:
+    It is a table like any rule, at the temperatures of its training and on a model with the same
+    neighbours:
 
     >>> policy.table(model, policy.temperature)[0, 0].round(3).tolist()
     [0.018, 0.119, 0.5, 0.881, 0.982]
@@ -123,7 +122,7 @@ class Policy(Rule):
 
     @property
     def temperature(self) -> Array:
-        """Physical temperatures that it was trained at, in J/k_B, shape (n_temperatures,)."""
+        """Physical temperatures of the training, in J/k_B, shape (n_temperatures,)."""
         return np.asarray(self.q_values["temperature"].values, dtype=np.float64)
 
     @property
@@ -133,10 +132,10 @@ class Policy(Rule):
 
     @property
     def exact_temperature(self) -> bool:
-        """Whether τ stands for T exactly; if not, T is what small local fields would show.
+        """Whether τ stands for T exactly; otherwise T is the temperature at small local fields.
 
-        It does not where entries were never visited, because they decide by a coin, nor if the
-        reward is no multiple of the energy though it says so.
+        It is False if entries were never visited, because they decide by a coin, or if the reward
+        claims to be exact but is no multiple of the energy.
         """
         exact = self.agent.exact_temperature and not mismatch(self.agent, self.model)
         return exact and not self.unvisited
@@ -152,13 +151,10 @@ class Policy(Rule):
         return view_of(self.agent, self.model.lattice)
 
     def table(self, model: Ising, temperature: Array) -> Array:
-        """See `Rule.table`; at temperatures that it was trained at.
+        """See `Rule.table`; refuses policies without a single table by the number of up neighbours.
 
-        Raises
-        ------
-        ValueError
-            If there is no one table by the number of up neighbours: agents of several chains or
-            with tables of their own, or that see configurations. `Rule.compile` makes those.
+        These have agents of several chains or with tables of their own, or agents that see
+        configurations. `Rule.compile` makes their tables.
         """
         compiled = self.compile(model, temperature, self.chains)
         if not compiled.counted or self.chains > 1:
@@ -169,14 +165,7 @@ class Policy(Rule):
         return np.asarray(compiled.up[:, 0])
 
     def compile(self, model: Ising, temperature: Array, chains: int = 1) -> RuleTable:
-        """See `Rule.compile`.
-
-        Raises
-        ------
-        ValueError
-            If several chains were trained, and not as many as are asked for, or the model has
-            other neighbours.
-        """
+        """See `Rule.compile`; refuses models and numbers of chains that do not fit the policy."""
         self.check_model(model)
         self.check_chains(chains)
         up = self._chances(model, temperature)
@@ -190,14 +179,14 @@ class Policy(Rule):
         return RuleTable(np.stack([up, up], axis=-2), sites)
 
     def knowledge(self, temperature: Array, chains: int) -> dict[str, npt.NDArray[Any]]:
-        """Return what agents that go on learning at these temperatures begin with.
+        """Knowledge from which agents go on learning at these temperatures.
 
         Parameters
         ----------
         temperature : ndarray, shape (n_temperatures,)
-            In J/k_B, a temperature of the training.
+            In J/k_B, temperatures of the training.
         chains : int
-            At every temperature.
+            Chains at every temperature.
 
         Returns
         -------
@@ -208,32 +197,21 @@ class Policy(Rule):
         Raises
         ------
         ValueError
-            If several chains were trained, and not as many as are asked for.
+            If several chains were trained, and their number is not `chains`.
         """
         self.check_chains(chains)
         chosen = self._indices(temperature)
-        if self.agent.network is not None:
-            arrays = dict(self.parameters)
-        else:
-            arrays = {
-                name: self._plain(values)
-                for name, values in (("q", self.q_values), ("visits", self.visits))
-            }
+        arrays, first = dict(self.parameters), 3
+        if self.agent.network is None:
+            arrays, first = {"q": self._plain(self.q_values), "visits": self._plain(self.visits)}, 2
         begin = {}
         for name, values in arrays.items():
             repeated = np.repeat(values[chosen], chains // values.shape[1], axis=1)
-            first = 3 if self.agent.network is not None else 2
             begin[name] = repeated.reshape(-1, *repeated.shape[first:])
         return begin
 
     def temperatures(self, model: Ising, temperature: Any) -> Array:
-        """See `Dynamics.temperatures`; None means all temperatures of the training.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If it was not trained at a temperature or has other neighbours than `model`.
-        """
+        """See `Dynamics.temperatures`; None means all temperatures of the training."""
         for each in model.each_field:
             self.check_model(each)
         return choose_temperatures(temperature, self.temperature)
@@ -243,11 +221,11 @@ class Policy(Rule):
         return softmax_temperatures(self.agent, model, temperature)
 
     def departures(self, model: Ising) -> list[str]:
-        """See `Dynamics.departures`: on the model that it was trained on."""
+        """See `Dynamics.departures`; the model is the one of the training."""
         return departures_on(self.agent, self.model)
 
     def settings(self) -> dict[str, Any]:
-        """See `Dynamics.settings`: those of its agent."""
+        """See `Dynamics.settings`; the settings of the agent."""
         return self.agent.settings()
 
     def describe(self) -> dict[str, Any]:
@@ -268,12 +246,12 @@ class Policy(Rule):
         Parameters
         ----------
         path : path
-            The folder, which is made if it is not there.
+            The folder, which is made if it is missing.
 
         Raises
         ------
         OSError
-            If they cannot be written.
+            If a file cannot be written.
         """
         data = self.history.assign(q_values=self.q_values, visits=self.visits)
         policy_files.write(path, self.model, self.agent, self.chains, data, self.parameters)
@@ -288,17 +266,17 @@ class Policy(Rule):
     ) -> Policy:
         """Read a policy from the folder that `save` wrote.
 
-        The files name the class of the agents and their reward, and never code to import. Classes
-        of your own that this process has defined or imported are known by their names.
+        The files name the class of the agents and their reward, and never code to import. Your own
+        classes are known by their names, once this process has defined or imported them.
 
         Parameters
         ----------
         path : path
             The folder.
         agents : classes of agents
-            Those of your own that count before others of their names.
+            Your own classes; they take precedence over others with their names.
         rewards : sequence of Reward
-            Those of your own, by their formulas.
+            Your own rewards, by their formulas.
 
         Returns
         -------
@@ -308,10 +286,10 @@ class Policy(Rule):
         Raises
         ------
         FileNotFoundError
-            If there is no such policy.
+            If the folder holds no policy.
         ValueError
-            If the files are truncated or no policy of this format, or the class or the reward is
-            unknown or has changed since.
+            If the files are truncated or have another format, or the class or the reward is
+            unknown or has changed.
         """
         model, agent, data, parameters = policy_files.read(path, agents, rewards)
         return cls.of(model, agent, data, parameters)
@@ -334,40 +312,39 @@ class Policy(Rule):
         Returns
         -------
         Policy
-            With those data.
         """
         history = data.drop_vars(["q_values", "visits"])
         return cls(model, agent, data["q_values"], data["visits"], history, parameters)
 
     def check_model(self, model: Ising) -> None:
-        """Refuse a model that the policy was not made for.
+        """Refuse a model that differs from the one of the training.
 
         Parameters
         ----------
         model : Ising
-            What it is to run on.
+            The model to run on.
 
         Raises
         ------
         ValueError
-            If neighbours, coupling or field are others than in the training, or the shape, where
-            each site has a table or what agents see depends on it.
+            If neighbours, coupling or field differ; or the shape, if each site has its own table
+            or the view depends on the shape.
         """
         tied = not self.agent.shared or self.agent.tied_to_shape
         check_same_model(model, self.model, shape=tied)
 
     def check_chains(self, chains: int) -> None:
-        """Refuse a number of chains that the trained ones cannot be given to.
+        """Refuse a number of chains that does not fit the trainings.
 
         Parameters
         ----------
         chains : int
-            At every temperature.
+            Chains at every temperature.
 
         Raises
         ------
         ValueError
-            If several were trained, and not as many.
+            If several chains were trained, and their number is not `chains`.
         """
         if self.chains not in (1, chains):
             raise ValueError(f"chains must be {self.chains}, as many as were trained; got {chains}")

@@ -1,4 +1,4 @@
-"""Arrays of a policy, with the dims, coordinates and labels that they have."""
+"""Dims, coordinates and labels for the arrays of a policy."""
 
 from __future__ import annotations
 
@@ -27,28 +27,10 @@ def labelled(
     arrays: Mapping[str, npt.NDArray[Any]],
     parameters: Mapping[str, Array],
 ) -> xr.Dataset:
-    """Label the arrays of a policy and its history.
+    """Label the arrays of a policy and its history; refuse a missing, unknown or unfit array.
 
-    Parameters
-    ----------
-    model : Ising
-        What it was trained on.
-    agent : Agent
-        Who learned.
-    temperature : ndarray, shape (n_temperatures,)
-        In J/k_B.
-    chains : int
-        Trainings at every temperature.
-    arrays : mapping of arrays
-        All variables by name, besides ``sweep`` and, with snapshots, ``snapshot``; axes of length 1
-        may be left out or added.
-    parameters : mapping of arrays
-        Weights and biases of networks, as of `Policy`, which are checked.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an array is missing, unknown or of the wrong size, or a temperature none.
+    `arrays` are the variables by name, and ``snapshot`` if there are snapshots; axes of length 1
+    may be left out or added. `parameters` of networks are only checked.
     """
     view, lattice = view_of(agent, model.lattice), model.lattice
     temperature = check_temperature(temperature)
@@ -117,11 +99,7 @@ def _coords(
     """Coordinates of action values."""
     tau = softmax_temperatures(agent, model, temperature)
     coords: dict[str, Any] = {
-        "temperature": (
-            "temperature",
-            temperature,
-            {"long_name": "temperature", "units": "J/k_B"},
-        ),
+        "temperature": ("temperature", temperature, {"long_name": "temperature", "units": "J/k_B"}),
         "softmax_temperature": ("temperature", tau, {"long_name": "softmax temperature"}),
         "action": ("action", ["down", "up"]),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -15,13 +16,20 @@ from isingrl.agents.policy_arrays import Array, labelled
 from isingrl.agents.rewards import Reward, reward_name
 from isingrl.lattice import Lattice
 from isingrl.model import Ising
-from isingrl.support.archives import Arrays, foreign, part, read_archive, write_archive
+from isingrl.support.archives import (
+    Arrays,
+    foreign,
+    part,
+    prefixed,
+    read_archive,
+    write_archive,
+)
 from isingrl.support.kinds import check_name, kind_named
 
 _FORMAT = "isingrl-policy-2"
 _PARAMETER, _AGENT = "parameter.", "agent."
 _PLURALS = {"channel": "chances of a state", "softmax_temperature": "softmax temperatures"}
-_ROUNDING = 1e-9  # of what other versions of NumPy may compute
+_ROUNDING = 1e-9  # by which versions of NumPy may differ
 _NAME = "policy"
 
 
@@ -35,14 +43,9 @@ def write(
 ) -> None:
     """See `Policy.save`; the data are those of `labelled`."""
     check_name(type(agent))
-    lattice = model.lattice
     settings = {
         "format": _FORMAT,
-        "lattice": {
-            "shape": list(lattice.shape),
-            "neighborhood": lattice.neighborhood,
-            "boundary": lattice.boundary,
-        },
+        "lattice": asdict(model.lattice),
         "coupling": model.coupling,
         "field": model.field,
         "agent": {"name": agent.name, **agent.settings()},
@@ -52,10 +55,7 @@ def write(
     arrays = {str(name): data[name].values for name in (*data.data_vars, "temperature")}
     if "snapshot" in data.coords:
         arrays["snapshot"] = data["snapshot"].values
-    arrays |= {f"{_PARAMETER}{name}": values for name, values in parameters.items()}
-    arrays |= {
-        f"{_AGENT}{name}": values for name, values in ways(agent, model, temperature).items()
-    }
+    arrays |= prefixed(_PARAMETER, parameters) | prefixed(_AGENT, ways(agent, model, temperature))
     write_archive(path, _NAME, settings, arrays)
 
 
@@ -76,13 +76,13 @@ def read(
             if values.shape != data[name].shape:
                 expected = data[name].shape
                 raise ValueError(f"{name} must have the shape {expected}; got {values.shape}")
-        if trained:  # files of before have none
+        if trained:  # files of older releases lack these arrays
             _check_ways(agent, trained, ways(agent, model, data["temperature"].values))
         return model, agent, data, parameters
 
 
 def _check_ways(agent: Agent, trained: Arrays, now: Arrays) -> None:
-    """Refuse agents that do not see, or are not paid, what they were when they were trained."""
+    """Refuse agents with other views or rewards than in the training."""
     for name in now | trained:
         if name in now and name in trained:
             old, new = trained[name], now[name]

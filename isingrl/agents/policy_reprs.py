@@ -22,7 +22,7 @@ def text(agent: Agent, facts: list[tuple[str, str]]) -> str:
 
 
 def html(agent: Agent, facts: list[tuple[str, str]], chances: str) -> str:
-    """The same as a table, beside that of the probabilities of spin up, if there is one."""
+    """The same as an HTML table, beside the table `chances` of the probabilities of spin up."""
     reward = f"{reward_name(agent.reward)} = {agent.reward_function.formula}"
     rows = table([("agents", repr(agent)), ("reward", reward), *facts])
     return titled(f"Policy, {agent.name}", rows, chances)
@@ -53,14 +53,9 @@ def chances(
     temperature: npt.NDArray[np.float64],
     up: npt.NDArray[np.float64],
 ) -> str:
-    """P(up) by the number of up neighbours, the mean over trainings.
+    """Table of P(up) by the number of up neighbours, the mean over trainings.
 
-    Parameters
-    ----------
-    n_up : ndarray, shape (n_states,)
-    temperature : ndarray, shape (n_temperatures,)
-    up : ndarray, shape (n_shown, chains, n_states)
-        At the first of the temperatures.
+    `up` has the shape (n_shown, chains, n_states) and belongs to the first temperatures.
     """
     rows = [(f"{t:g}", row) for t, row in zip(temperature, up.mean(axis=1), strict=False)]
     note = f"P(up), first {len(up)} temperatures" if len(temperature) > len(up) else "P(up)"

@@ -25,14 +25,16 @@ class Reward:
         In terms of the action a = ±1, the sum S of the neighbour spins, their number z, the
         coupling J and the field h. Files keep it as the name of a reward of your own.
     values : callable
-        From the model and the actions a to the reward for every entry of ``lattice.n_up``.
+        Function of the model and the action a that returns the reward for every entry of
+        ``lattice.n_up``.
     temperature_ratio : callable, optional
-        T/τ for the model: the physical temperature at softmax temperature 1; 1 if omitted.
+        Function of the model that returns T/τ, the physical temperature at softmax temperature 1;
+        1 if omitted.
     exact : bool
         Whether the log-odds of the two actions are linear in S, so that the converged agent is
-        the heat bath at T. Else the ratio holds for small S only.
+        the heat bath at T. If False the ratio holds for small S only.
     knows_model : bool
-        Whether J and h enter; else the reward stands for J > 0 and h = 0.
+        Whether the reward depends on J and h; if False it stands for J > 0 and h = 0.
 
     Examples
     --------
@@ -75,7 +77,7 @@ class Reward:
         Raises
         ------
         ValueError
-            If `values` returns anything but a finite number for each entry.
+            If `values` does not return one finite number for each entry.
         """
         shape = model.lattice.n_up.shape
         columns = []
@@ -100,7 +102,7 @@ class Reward:
         return np.stack(columns, axis=1)
 
     def ratio(self, model: Ising) -> float:
-        """T/τ for a model, checked.
+        """Return T/τ for a model.
 
         Parameters
         ----------
@@ -113,7 +115,7 @@ class Reward:
         Raises
         ------
         ValueError
-            If it is no positive finite number.
+            If `temperature_ratio` returns no positive finite number.
         """
         found = self.temperature_ratio(model)
         if not isinstance(found, Real) or not 0 < found < np.inf:
@@ -137,11 +139,7 @@ def _z(model: Ising) -> int:
 
 
 REWARDS: dict[str, Reward] = {
-    "energy": Reward(
-        "a (J S + h)",
-        lambda model, a: a * model.local_fields(),
-        lambda model: 1.0,
-    ),
+    "energy": Reward("a (J S + h)", lambda model, a: a * model.local_fields()),
     "half": Reward(
         "a (J S + h) / 2",
         lambda model, a: a * model.local_fields() / 2,
@@ -171,13 +169,7 @@ REWARDS: dict[str, Reward] = {
 
 
 def named_reward(reward: Any) -> Reward:
-    """Reward of that name, or the one given.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If there is none, it is no `Reward`, or one of your own has the name of another.
-    """
+    """Return a reward given by name or itself; refuse one that has the name of another."""
     if isinstance(reward, Reward):
         if REWARDS.get(reward.formula, reward) is not reward:
             raise ValueError(
@@ -199,21 +191,7 @@ def reward_name(reward: str | Reward) -> str:
 
 
 def check_reward(reward: object, who: str, model: Ising) -> Reward:
-    """Return a reward if it stands for the model.
-
-    Parameters
-    ----------
-    reward : object
-    who : str
-        Where it comes from, for messages.
-    model : Ising
-
-    Raises
-    ------
-    TypeError, ValueError
-        If it is no `Reward`, not finite, or knows neither coupling nor field and the model is not a
-        ferromagnet without field.
-    """
+    """Return a reward if it is finite and stands for the model; `who` names it in errors."""
     checked = _checked(reward, who)
     if not checked.knows_model and not (model.coupling > 0 and model.field == 0):
         raise ValueError(

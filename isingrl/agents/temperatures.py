@@ -1,4 +1,4 @@
-"""Whether agents have the temperature that they are given, and a warning if they do not."""
+"""The map from softmax to physical temperatures, and a warning where it is not exact."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _ROUNDING = 1e-9  # relative
 class TemperatureMapWarning(UserWarning):
     """`temperature` is a label of these agents, and not the temperature of an Ising model.
 
-    `isingrl.train` and `isingrl.simulate` warn of agents whose reward bends, who discount later
-    rewards, act by coins, or are paid after their neighbours moved. The function
-    `analysis.effective_temperature` measures the temperature that a policy has.
+    `isingrl.train` and `isingrl.simulate` warn if the reward of the agents is not proportional to
+    the energy, or if they discount later rewards, act by coins, or are paid after their neighbours
+    moved. The function `analysis.effective_temperature` measures the temperature of a policy.
 
     Examples
     --------
@@ -58,13 +58,7 @@ def departures(agent: Agent) -> list[str]:
 def softmax_temperatures(
     agent: Agent, model: Ising, temperature: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
-    """Softmax temperatures of agents, checked, because a subclass may have a map of its own.
-
-    Raises
-    ------
-    ValueError
-        If they are not one non-negative number for each temperature.
-    """
+    """Softmax temperatures of agents, checked, because a subclass may have a map of its own."""
     found = np.asarray(agent.softmax_temperature(model, temperature))
     if found.shape != temperature.shape or found.dtype.kind not in "iuf" or not (found >= 0).all():
         raise ValueError(
@@ -88,16 +82,16 @@ def mismatch(agent: Agent, model: Ising) -> list[str]:
     worst = int(abs(found - wanted).argmax())
     return [
         f"the reward {reward_name(agent.reward)!r} times its T/τ favours up by {found[worst]:g} "
-        f"with {model.lattice.n_up[worst]:g} up neighbours, where the energy does by "
-        f"{wanted[worst]:g} (mend its temperature_ratio, or give it exact=False)"
+        f"with {model.lattice.n_up[worst]:g} up neighbours, and the energy by {wanted[worst]:g} "
+        "(mend its temperature_ratio, or give it exact=False)"
     ]
 
 
 def departures_on(agent: Agent, model: Ising) -> list[str]:
     """Why `temperature` is only a label of agents on a model.
 
-    Agents that see fewer neighbours are not counted: they are another model, which their name or
-    `neighbors_seen` tells, at a temperature of its own.
+    Agents that see fewer neighbours are left out, because they are another model with its own
+    temperature; their name or `neighbors_seen` says so.
     """
     reasons = [] if agent.exact_temperature else departures(agent)
     return reasons + mismatch(agent, model)

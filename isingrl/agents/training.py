@@ -12,11 +12,7 @@ from isingrl.agents.learner import FloatArray, Learner
 from isingrl.agents.learners import make_learner
 from isingrl.agents.policy import Policy
 from isingrl.agents.policy_arrays import labelled
-from isingrl.agents.temperatures import (
-    departures_on,
-    softmax_temperatures,
-    warn_of_temperature,
-)
+from isingrl.agents.temperatures import departures_on, softmax_temperatures, warn_of_temperature
 from isingrl.model import Ising
 from isingrl.runs import check_snapshots, check_start, seed_sequence
 from isingrl.schedules import SCHEDULES
@@ -58,35 +54,35 @@ def train(
     chains : int
         Independent trainings at every temperature.
     annealing : float or array_like
-        Share of the sweeps, 0 to 1, over which the softmax temperature falls to its value from
-        far above the range of the rewards, so that agents have met nearly every situation before
-        they settle; at 0 it is constant. Or the softmax temperature itself for every sweep, shape
+        Share of the sweeps, 0 to 1, over which the softmax temperature falls to its value. It
+        begins far above the range of the rewards, so that agents meet nearly every situation
+        before they settle. At 0 it is constant. Or the softmax temperature of every sweep, shape
         (sweeps,) or (n_temperatures, sweeps).
     start, schedule
         As in `simulate`; a start for each lattice has the shape (n_temperatures, chains, *shape).
     snapshots : int
-        How often to keep action values, spins and the losses of all sites in the history, evenly
-        spread over the sweeps; the last is one of them.
+        How often to keep action values, spins and the losses of all sites in the history: evenly
+        spread over the sweeps, up to the last.
     seed, progress
         As in `simulate`.
 
     Returns
     -------
     Policy
-        What they have learned, a rule for `simulate`.
+        The trained agents, a rule for `simulate`.
 
     Raises
     ------
     TypeError, ValueError
-        If an argument is not as described, before any work; also if the agents cannot live on
-        the lattice or the reward does not stand for the model.
+        If an argument is not as described, or the agents or their reward do not suit the model;
+        before any work.
     ImportError
         If the agents have networks and torch is not installed.
 
     Warns
     -----
     TemperatureMapWarning
-        Where `temperature` is only a label of the agents, not the temperature of an Ising model.
+        If `temperature` is only a label of the agents, not the temperature of an Ising model.
 
     Examples
     --------
@@ -100,7 +96,10 @@ def train(
     """
     if not isinstance(model, Ising):
         raise TypeError(f"model must be an Ising model; got {model!r}")
-    check_agent(agent)
+    if not isinstance(agent, Agent):
+        raise TypeError(
+            f"agent must be a MeanFieldQ, NeighborhoodQ, IndependentQ or JointQ; got {agent!r}"
+        )
     model.one_field("agents that learn")
     temperatures = check_temperature(temperature)
     sweeps = check_integer("sweeps", sweeps, 1)
@@ -126,15 +125,6 @@ def train(
         }
     data = labelled(model, agent, temperatures, chains, arrays, parameters)
     return Policy.of(model, agent, data, parameters)
-
-
-def check_agent(agent: Any) -> Agent:
-    """Return `agent` if it is one."""
-    if not isinstance(agent, Agent):
-        raise TypeError(
-            f"agent must be a MeanFieldQ, NeighborhoodQ, IndependentQ or JointQ; got {agent!r}"
-        )
-    return agent
 
 
 def _run(

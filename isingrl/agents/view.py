@@ -15,7 +15,6 @@ from isingrl.support.validation import check_choice
 __all__ = [
     "MAX_STATES",
     "View",
-    "check_length",
     "everyone",
     "neighbor_configuration",
     "neighbor_count",
@@ -36,11 +35,11 @@ class View:
     Attributes
     ----------
     dim : str or None
-        Name of the state: "n_up", "n_up_seen", "configuration", or None if there is but one.
+        Name of the state: "n_up", "n_up_seen", "configuration", or None for a single state.
     states : ndarray, shape (n_states,)
-        Values of the coordinate of that name.
+        Values of the coordinate with that name.
     inputs : float64 ndarray, shape (n_states, length), or None
-        What a network is given in each state; None for the unit vectors (one-hot).
+        Input of a network in each state; None for the unit vectors (one-hot).
     channel : float64 ndarray, shape (n_counts, n_states), or None
         P(state | number of up neighbours), rows by ``lattice.n_up``; None if the state is a
         configuration.
@@ -53,6 +52,8 @@ class View:
     >>> view = irl.IndependentQ().view(irl.Lattice((8, 8)))
     >>> view.dim is None, view.n_states, view.channel.shape
     (True, 1, (5, 1))
+    >>> list(view.arrays())
+    ['states', 'inputs', 'channel']
     """
 
     dim: str | None
@@ -92,6 +93,17 @@ class View:
         """Number of states."""
         return len(self.states)
 
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Arrays of the view that are not None.
+
+        Returns
+        -------
+        dict of arrays
+            By name.
+        """
+        found = {name: getattr(self, name) for name in ("states", "inputs", "channel", "sites")}
+        return {name: values for name, values in found.items() if values is not None}
+
 
 def view_of(agent: Any, lattice: Lattice) -> View:
     """Return the view of agents on a lattice, checked, because a subclass may return anything.
@@ -100,7 +112,6 @@ def view_of(agent: Any, lattice: Lattice) -> View:
     ----------
     agent : Agent
     lattice : Lattice
-        Where they live.
 
     Returns
     -------
@@ -109,7 +120,7 @@ def view_of(agent: Any, lattice: Lattice) -> View:
     Raises
     ------
     TypeError, ValueError
-        If it is none, or one of another lattice.
+        If the agent returns no view, or one for another lattice.
 
     Examples
     --------
@@ -138,17 +149,16 @@ def view_of(agent: Any, lattice: Lattice) -> View:
 
 
 def nothing(lattice: Lattice) -> View:
-    """An agent alone.
+    """View of an agent that sees nothing.
 
     Parameters
     ----------
     lattice : Lattice
-        Where it lives.
 
     Returns
     -------
     View
-        Of one state.
+        One state.
 
     Examples
     --------
@@ -161,21 +171,20 @@ def nothing(lattice: Lattice) -> View:
 
 
 def neighbor_count(lattice: Lattice, seen: int | None) -> View:
-    """The mean action of all neighbours, or of `seen` of them that are drawn at every look.
+    """View of the mean action of all neighbours, or of `seen` of them, drawn at every look.
 
-    A network is given the mean action vector: the shares of down and of up.
+    The input of a network is the mean action vector: the shares of down and of up.
 
     Parameters
     ----------
     lattice : Lattice
-        Where the agents live.
     seen : int or None
-        How many neighbours are seen, 0 to z; None for all.
+        Number of neighbours seen, 0 to z; None for all.
 
     Returns
     -------
     View
-        Of ``seen + 1`` states, or as many as ``lattice.n_up`` has.
+        ``seen + 1`` states, or as many as ``lattice.n_up`` has.
 
     Examples
     --------
@@ -200,17 +209,17 @@ def neighbor_count(lattice: Lattice, seen: int | None) -> View:
 
 
 def neighbor_configuration(lattice: Lattice) -> View:
-    """The joint action of the neighbours: the outer product of their one-hot actions.
+    """View of the joint action of the neighbours: the outer product of their one-hot actions.
 
     Parameters
     ----------
     lattice : Lattice
-        Where the agents live, periodic.
+        Periodic.
 
     Returns
     -------
     View
-        Of 2^z states.
+        2^z states.
 
     Examples
     --------
@@ -223,20 +232,19 @@ def neighbor_configuration(lattice: Lattice) -> View:
 
 
 def everyone(lattice: Lattice) -> View:
-    """The joint action of all others.
+    """View of the joint action of all others.
 
-    On a torus they are ordered by their displacement, so that one table can serve all sites;
-    else by their number.
+    On a torus they are ordered by their displacement, so that one table can serve all sites.
+    With a free boundary they are ordered by their number.
 
     Parameters
     ----------
     lattice : Lattice
-        Where the agents live.
 
     Returns
     -------
     View
-        Of 2^(N−1) states for N sites.
+        2^(N−1) states for N sites.
 
     Examples
     --------
@@ -258,31 +266,7 @@ def everyone(lattice: Lattice) -> View:
 
 
 def check_length(agent: str, sites: int, lattice: Lattice) -> None:
-    """Refuse the joint action of so many sites if it has too many values.
-
-    Parameters
-    ----------
-    agent : str
-        Name of the method, for the message.
-    sites : int
-        How many sites are seen.
-    lattice : Lattice
-        Where the agents live.
-
-    Raises
-    ------
-    ValueError
-        If there are more than `MAX_STATES`.
-
-    Examples
-    --------
-    >>> from isingrl import Lattice
-    >>> from isingrl.agents.view import check_length
-    >>> check_length("joint-q", 24, Lattice((5, 5)))
-    Traceback (most recent call last):
-        ...
-    ValueError: agent must see a joint action of at most 65,536 values; joint-q ...
-    """
+    """Refuse the joint action of `sites` sites if it has more than `MAX_STATES` values."""
     if 2**sites > MAX_STATES:
         raise ValueError(
             f"agent must see a joint action of at most {MAX_STATES:,} values; {agent} on this "
@@ -297,7 +281,7 @@ def _configuration(sites: npt.NDArray[np.int32]) -> View:
 
 
 def _array(name: str, value: Any, shape: tuple[int | None, ...], kinds: str) -> tuple[int, ...]:
-    """Shape of an array of a `View`, which is refused unless it is one of finite numbers."""
+    """Return the shape of an array of a `View` if its numbers are finite and its shape fits."""
     if not isinstance(value, np.ndarray):
         raise TypeError(f"{name} of a View must be an array; got {value!r}")
     fits = len(shape) == value.ndim and all(

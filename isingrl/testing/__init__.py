@@ -1,8 +1,8 @@
-"""Conformance tests for what users write: one function for each kind.
+"""Conformance tests for classes that users write: one function for each kind.
 
-Each runs something small, in seconds, and raises an error that says what does not hold. They are
-made for a test of your own, ``isingrl.testing.check_rule(MyRule())``. That of studies is
-``studies.testing.check_study``.
+Each runs something small, in seconds, and raises an AssertionError, TypeError or ValueError that
+says what is wrong. Call them in a test, as in ``isingrl.testing.check_rule(MyRule())``. The test
+for studies is ``studies.testing.check_study``.
 """
 
 from isingrl.testing.agents import check_agent, check_reward, check_view

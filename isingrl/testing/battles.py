@@ -20,7 +20,7 @@ from isingrl.battle.team_training import Training
 from isingrl.battle.teams import IndependentQTeam, PursuitTeam
 from isingrl.battle.trained import TrainedTeam
 from isingrl.support.devices import one_thread
-from isingrl.testing.requirements import require, require_json, require_name, same_arrays
+from isingrl.testing.requirements import ensure, ensure_json, ensure_name, same_arrays
 
 __all__ = ["check_opponent", "check_player", "check_team"]
 
@@ -31,20 +31,17 @@ _ROUNDS, _CUT = 4, 2
 def check_player(player: Player, arena: Arena | None = None) -> None:
     """Check a player.
 
-    It answers for every living agent with an action that exists, repeats with the seed, forgets the
-    games before when new ones begin, and leaves alone what it is shown.
+    It returns a valid action for every living agent, and repeats its games with the same seed,
+    whatever it played before. It does not change the observations.
 
     Parameters
     ----------
     player : Player
-        What is checked.
     arena : Arena, optional
         Two against two on 8 × 8 cells if omitted.
 
     Raises
     ------
-    AssertionError, TypeError, ValueError
-        If something does not hold.
     ImportError
         If magent2 is not installed.
 
@@ -55,7 +52,7 @@ def check_player(player: Player, arena: Arena | None = None) -> None:
     >>> check_player(PursuitTeam().player())
     """
     arena, who = arena or _ARENA, type(player).__name__
-    require(isinstance(player, Player), f"player must be a Player; got {player!r}")
+    ensure(isinstance(player, Player), f"player must be a Player; got {player!r}")
     games, generator = Games(arena, 2), np.random.default_rng(1)
     games.begin(generator)
     with one_thread():
@@ -64,34 +61,31 @@ def check_player(player: Player, arena: Arena | None = None) -> None:
         before = [_copies(each) for each in shown]
         actions = np.asarray(player.act(shown[0], shown[1], generator).actions)
         for seen, kept in zip(shown, before, strict=True):
-            require(same_arrays(_copies(seen), kept), f"{who} must not change what it is shown")
+            ensure(same_arrays(_copies(seen), kept), f"{who} must not change what it is shown")
     n = len(shown[0].agents)
     fits = actions.shape == (n,) and actions.dtype.kind in "iu"
-    require(fits, f"{who} must return {n} integers, one for each agent; got {actions!r}")
-    games.step((actions, np.full(n, 6)))  # which refuses actions that do not exist
+    ensure(fits, f"{who} must return {n} integers, one for each agent; got {actions!r}")
+    games.step((actions, np.full(n, 6)))  # refuses invalid actions
     one, other = (record(player, PursuitTeam(), arena=arena, seed=1) for _ in range(2))
-    require(
+    ensure(
         one.identical(other), f"{who}: the same seed must give the same games, whatever came before"
     )
 
 
 def check_team(team: Team, arena: Arena | None = None) -> None:
-    """Check a team: its settings and its player, and how it learns and comes back from disk.
+    """Check a team: its settings, its player, its training and its files.
 
-    A team that learns does the same with the same seed, goes on from a checkpoint to the last bit,
-    and plays alike when it is read from disk.
+    The training of a team that learns repeats with its seed, and goes on from a checkpoint to the
+    last bit. The trained team plays alike when it is read from disk.
 
     Parameters
     ----------
     team : Team
-        What is checked.
     arena : Arena, optional
         Two against two on 8 × 8 cells if omitted.
 
     Raises
     ------
-    AssertionError, TypeError, ValueError
-        If something does not hold.
     ImportError
         If magent2 is not installed, or torch for a team that learns.
 
@@ -101,13 +95,13 @@ def check_team(team: Team, arena: Arena | None = None) -> None:
     >>> from isingrl.testing import check_team
     >>> check_team(RandomTeam())
     """
-    require(isinstance(team, Team), f"team must be a Team; got {team!r}")
-    require_name(team)
+    ensure(isinstance(team, Team), f"team must be a Team; got {team!r}")
+    ensure_name(team)
     who = type(team).__name__
-    require_json(team.settings(), who)
+    ensure_json(team.settings(), who)
     if not isinstance(team, LearningTeam):
         made = type(team)(**team.settings())
-        require(made == team, f"{who} must be made again by its settings; got {made!r}")
+        ensure(made == team, f"{who} must be made again by its settings; got {made!r}")
         check_player(team.player(), arena)
         return
     trained = _check_training(team, lambda: "self", arena or _ARENA)
@@ -115,12 +109,12 @@ def check_team(team: Team, arena: Arena | None = None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         trained.save(folder)
         again = TrainedTeam.load(folder, teams=[type(team)], networks=own)
-    require(again.team == team, f"{who} must come back from disk as it was; got {again.team!r}")
+    ensure(again.team == team, f"{who} must come back from disk as it was; got {again.team!r}")
     check_player(again.player(), arena)
     one, other = (
         play(each, PursuitTeam(), 4, arena=arena or _ARENA, seed=1) for each in (trained, again)
     )
-    require(one.identical(other), f"{who} must play alike when it is read from disk")
+    ensure(one.identical(other), f"{who} must play alike when it is read from disk")
 
 
 def check_opponent(opponent: Callable[[], Any], arena: Arena | None = None) -> None:
@@ -135,8 +129,6 @@ def check_opponent(opponent: Callable[[], Any], arena: Arena | None = None) -> N
 
     Raises
     ------
-    AssertionError, TypeError, ValueError
-        If something does not hold.
     ImportError
         If magent2 or torch is not installed.
 
@@ -147,13 +139,13 @@ def check_opponent(opponent: Callable[[], Any], arena: Arena | None = None) -> N
     """
     made = opponent()
     kinds = Opponent | Player | Team | TrainedTeam | str
-    require(isinstance(made, kinds), f"opponent must make an Opponent or a Player; got {made!r}")
+    ensure(isinstance(made, kinds), f"opponent must make an Opponent or a Player; got {made!r}")
     team = IndependentQTeam(memory=400, batch_size=8, replay_ratio=1.0)
     _check_training(team, opponent, arena or _ARENA)
 
 
 def _check_training(team: LearningTeam, opponent: Callable[[], Any], arena: Arena) -> TrainedTeam:
-    """Require that a training repeats and goes on from a checkpoint; returns what was trained."""
+    """Ensure that a training repeats and goes on from a checkpoint; return the trained team."""
 
     def begun() -> Training:
         return Training(team, opponent(), arena, 2 * _ROUNDS, 2, 1, "cpu")
@@ -166,13 +158,13 @@ def _check_training(team: LearningTeam, opponent: Callable[[], Any], arena: Aren
     who = type(team).__name__
     whole = play_rounds(begun(), _ROUNDS).result()
     repeated = play_rounds(begun(), _ROUNDS).result()
-    require(_same(whole, repeated), f"{who}: the same seed must give the same training")
+    ensure(_same(whole, repeated), f"{who}: the same seed must give the same training")
     with tempfile.TemporaryDirectory() as folder:
         play_rounds(begun(), _CUT).write_checkpoint(Path(folder))
         resumed = begun()
         resumed.resume(Path(folder))
     again = play_rounds(resumed, _ROUNDS - _CUT).result()
-    require(
+    ensure(
         _same(whole, again), f"{who}: a training must go on from its checkpoint as if it was uncut"
     )
     return whole

@@ -12,7 +12,7 @@ from isingrl.lattice import Lattice
 from isingrl.model import Ising
 
 
-def require(holds: object, message: str) -> None:
+def ensure(holds: object, message: str) -> None:
     """Raise an AssertionError with this message unless `holds`; also under ``python -O``."""
     if not holds:
         raise AssertionError(message)
@@ -23,16 +23,16 @@ def model_or_default(model: Ising | None) -> Ising:
     return Ising(Lattice((4, 4))) if model is None else model
 
 
-def require_name(kind: Any) -> None:
-    """Require an attribute ``name`` that is text."""
+def ensure_name(kind: Any) -> None:
+    """Ensure that the attribute ``name`` is text."""
     name = getattr(kind, "name", None)
     who = type(kind).__name__
-    require(isinstance(name, str) and name, f"{who}.name must be text; got {name!r}")
+    ensure(isinstance(name, str) and name, f"{who}.name must be text; got {name!r}")
 
 
-def require_json(settings: Any, who: str) -> Any:
-    """Require what JSON can hold; returns what JSON makes of it."""
-    require(isinstance(settings, dict), f"{who}.settings must return a dict; got {settings!r}")
+def ensure_json(settings: Any, who: str) -> Any:
+    """Ensure that JSON can hold settings; return them as JSON gives them back."""
+    ensure(isinstance(settings, dict), f"{who}.settings must return a dict; got {settings!r}")
     try:
         return json.loads(json.dumps(settings))
     except TypeError as error:

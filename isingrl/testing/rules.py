@@ -1,4 +1,4 @@
-"""Conformance tests of rules, and of all else that `isingrl.simulate` runs."""
+"""Conformance tests of rules and other dynamics that `isingrl.simulate` runs."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from isingrl.model import Ising
 from isingrl.rules import Rule, compiled
 from isingrl.simulation import simulate
 from isingrl.testing.requirements import (
+    ensure,
+    ensure_json,
+    ensure_name,
     model_or_default,
-    require,
-    require_json,
-    require_name,
     same_arrays,
 )
 
@@ -36,27 +36,21 @@ def check_rule(
     *,
     detailed_balance: bool = False,
 ) -> None:
-    """Check a rule: its table, and all that `check_dynamics` does.
+    """Check the table of a rule, and then the rule by `check_dynamics`.
 
     The table holds probabilities in the right shape, also at temperatures 0 and ∞ unless
-    ``temperatures`` refuses them. It is the same at every call, and that of a temperature does not
-    depend on the others asked for.
+    ``temperatures`` refuses them. It is the same at every call, and the table of a temperature
+    does not depend on the other temperatures.
 
     Parameters
     ----------
     rule : Rule
-        What is checked.
     model : Ising, optional
         The square lattice of 4 × 4 sites with J = 1 if omitted.
     temperature : float or sequence of float
-        In J/k_B; None for all those of a policy.
+        In J/k_B; None for all temperatures of a policy.
     detailed_balance : bool
         Whether the rule claims detailed balance with the model's energy.
-
-    Raises
-    ------
-    AssertionError, TypeError, ValueError
-        If something does not hold.
 
     Examples
     --------
@@ -65,15 +59,15 @@ def check_rule(
     >>> check_rule(irl.Metropolis(), detailed_balance=True)
     """
     model = model_or_default(model)
-    require(isinstance(rule, Rule), f"rule must be a Rule; got {rule!r}")
+    ensure(isinstance(rule, Rule), f"rule must be a Rule; got {rule!r}")
     asked = rule.temperatures(model, temperature)
     given = asked.copy()
     table = compiled(rule, model, asked, 2)
-    require(np.array_equal(given, asked), f"{rule.name}: table must not change its arguments")
+    ensure(np.array_equal(given, asked), f"{rule.name}: table must not change its arguments")
     again = compiled(rule, model, asked, 2)
-    require(np.array_equal(table.up, again.up), f"{rule.name}: table must repeat at every call")
+    ensure(np.array_equal(table.up, again.up), f"{rule.name}: table must repeat at every call")
     each = [compiled(rule, model, asked[k : k + 1], 2).up for k in range(len(asked))]
-    require(
+    ensure(
         np.array_equal(table.up, np.concatenate(each)),
         f"{rule.name}: the table of a temperature must not depend on others asked for",
     )
@@ -81,7 +75,7 @@ def check_rule(
         try:
             one = rule.temperatures(model, extreme)
         except ValueError:
-            continue  # refused, as it may
+            continue
         compiled(rule, model, one, 1)
     if detailed_balance:
         _check_detailed_balance(rule, model, asked)
@@ -91,25 +85,19 @@ def check_rule(
 def check_dynamics(
     dynamics: Dynamics, model: Ising | None = None, temperature: Any = TEMPERATURES
 ) -> None:
-    """Check what `isingrl.simulate` runs: a rule, agents that learn, or an engine of your own.
+    """Check dynamics of `isingrl.simulate`: a rule, agents that learn, or an engine of your own.
 
-    It has a name, and settings that JSON can hold. Runs repeat with their seed, on one thread as on
-    several, and differ with another. What is measured is that of the spins. An engine goes on from
-    its state, and a run from its checkpoint, to the last bit.
+    It has a name, and settings that JSON can hold. Runs repeat with their seed, also on another
+    number of threads, and differ with another seed. Measurements agree with the spins. An engine
+    goes on from its state, and a run from its checkpoint, to the last bit.
 
     Parameters
     ----------
     dynamics : Dynamics
-        What is checked.
     model : Ising, optional
         The square lattice of 4 × 4 sites with J = 1 if omitted.
     temperature : float or sequence of float
-        In J/k_B; None for all those of a policy.
-
-    Raises
-    ------
-    AssertionError, TypeError, ValueError
-        If something does not hold.
+        In J/k_B; None for all temperatures of a policy.
 
     Examples
     --------
@@ -118,32 +106,32 @@ def check_dynamics(
     >>> check_dynamics(irl.Learning(irl.IndependentQ()))
     """
     model = model_or_default(model)
-    require(isinstance(dynamics, Dynamics), f"dynamics must be a Dynamics; got {dynamics!r}")
-    require_name(dynamics)
-    require_json(dynamics.settings(), type(dynamics).__name__)
+    ensure(isinstance(dynamics, Dynamics), f"dynamics must be a Dynamics; got {dynamics!r}")
+    ensure_name(dynamics)
+    ensure_json(dynamics.settings(), type(dynamics).__name__)
     who = dynamics.name
 
     def run(sweeps: int = _SWEEPS, seed: int = 1, **options: Any) -> xr.Dataset:
         return simulate(model, dynamics, temperature, sweeps=sweeps, chains=2, seed=seed, **options)
 
     whole = run(snapshots=_SWEEPS)
-    require(whole["method"].item() == who, f"{who}: data must have its name as method")
+    ensure(whole["method"].item() == who, f"{who}: data must have its name as method")
     _check_measured(who, model, whole)
     check_repeats(who, lambda: run(snapshots=_SWEEPS), whole)
     spins = run(seed=2, snapshots=_SWEEPS)["spins"]
-    require(not spins.equals(whole["spins"]), f"{who}: another seed must give another run")
+    ensure(not spins.equals(whole["spins"]), f"{who}: another seed must give another run")
     with tempfile.TemporaryDirectory() as folder:
         run(_CUT, out=folder)
         longer = run(out=folder)
-    require(longer.identical(run()), f"{who}: a run must go on from its checkpoint as if uncut")
+    ensure(longer.identical(run()), f"{who}: a run must go on from its checkpoint as if uncut")
     _check_engine(dynamics, model, dynamics.temperatures(model, temperature))
 
 
 def check_repeats(who: str, run: Callable[[], xr.Dataset], first: xr.Dataset) -> None:
-    """Require that a run repeats, on several threads and on one."""
-    require(run().identical(first), f"{who}: the same seed must give the same numbers")
+    """Ensure that a run repeats, on several threads and on one."""
+    ensure(run().identical(first), f"{who}: the same seed must give the same numbers")
     with _one_thread():
-        require(run().identical(first), f"{who}: one thread must give the numbers of several")
+        ensure(run().identical(first), f"{who}: one thread must give the numbers of several")
 
 
 @contextmanager
@@ -157,16 +145,16 @@ def _one_thread() -> Iterator[None]:
 
 
 def _check_measured(who: str, model: Ising, data: xr.Dataset) -> None:
-    """Require what was measured to be that of the configurations, of which there is one a draw."""
+    """Ensure that the measurements agree with the configurations of all draws."""
     sites = ("x", "y", "z")[: model.lattice.ndim]
     spins = data["spins"].transpose("temperature", "chain", "snapshot", *sites).values
-    require(np.isin(spins, (-1, 1)).all(), f"{who}: spins must be -1 or 1")
+    ensure(np.isin(spins, (-1, 1)).all(), f"{who}: spins must be -1 or 1")
     for name, expected in (
         ("energy", model.energy(spins)),
         ("magnetization", model.magnetization(spins)),
     ):
         found = data[name].transpose("temperature", "chain", "draw").values
-        require(np.allclose(found, expected), f"{who}: {name} must be that of its spins")
+        ensure(np.allclose(found, expected), f"{who}: {name} must be that of its spins")
 
 
 def _check_engine(dynamics: Dynamics, model: Ising, temperatures: Any) -> None:
@@ -179,12 +167,12 @@ def _check_engine(dynamics: Dynamics, model: Ising, temperatures: Any) -> None:
         return measured | {f"spins {chain}": engine.spins(chain) for chain in chains}
 
     for chain in chains:
-        require((engine.spins(chain) == 1).all(), f"{who}: an engine must have the start given")
+        ensure((engine.spins(chain) == 1).all(), f"{who}: an engine must have the start given")
     engine.sweep(3)
     state = engine.state()
     first = goes_on()
     engine.restore(state)
-    require(
+    ensure(
         same_arrays(first, goes_on()),
         f"{who}: an engine must go on from what state returned, copies of all that it depends on",
     )
@@ -192,13 +180,13 @@ def _check_engine(dynamics: Dynamics, model: Ising, temperatures: Any) -> None:
 
 def _check_detailed_balance(rule: Rule, model: Ising, temperatures: Any) -> None:
     table = compiled(rule, model, temperatures, 1)
-    require(
-        table.counted and table.up.shape[1] == 1,
+    ensure(
+        table.counted,
         f"{rule.name}: detailed balance is checked of tables by the number of up neighbours",
     )
     to_up, to_down = table.up[:, 0, 0], 1 - table.up[:, 0, 1]
     ratio = np.exp(-2 * model.local_fields() / temperatures[:, None])
-    require(
+    ensure(
         np.allclose(to_up * ratio, to_down, rtol=1e-9, atol=1e-12),
         f"{rule.name}: P(down → up) / P(up → down) must be exp(2 (J S + h) / T)",
     )
