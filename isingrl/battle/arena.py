@@ -20,9 +20,9 @@ _LEAST_MAP = 5  # walls, and room for two agents and a gap
 class Arena:
     """The battle of magent2: two teams on a square map with walls around.
 
-    An agent has 10 points of health, recovers 0.1 a step, sees what is within a distance of 6, and
+    An agent has 10 points of health, recovers 0.1 a step, and sees cells within a distance of 6. It
     either moves by at most two cells or hits one of its eight neighbours for 2 points. Rewards:
-    −0.005 a step, −0.1 for every attack, +0.2 for a hit that the foe survives, +5 for the one that
+    −0.005 a step, −0.1 for every attack, +0.2 for a hit that the foe survives, +5 for the hit that
     kills it, so that this step pays 4.895; −0.1 for dying.
 
     Parameters
@@ -35,7 +35,7 @@ class Arena:
         Length in steps of a game in which both teams survive.
     placing : {"ranks", "scattered"}
         "ranks": two blocks that face each other, an agent on every other cell. "scattered":
-        anywhere in the team's half of the map, anew in every game.
+        random cells in the team's half of the map, new ones in every game.
     gap : int
         Columns between each team and the middle of the map.
 
@@ -51,10 +51,13 @@ class Arena:
 
     Examples
     --------
+    >>> import numpy as np
     >>> from isingrl.battle import Arena
     >>> arena = Arena(map_size=12, team_size=(4, 6), max_steps=50)
-    >>> arena.sizes
-    (4, 6)
+    >>> arena.sizes, Arena(**arena.settings()) == arena
+    ((4, 6), True)
+    >>> Arena(map_size=12).positions(4, 0, np.random.default_rng(1)).tolist()
+    [[4, 5], [4, 7], [2, 5], [2, 7]]
     >>> Arena(map_size=6, team_size=20)
     Traceback (most recent call last):
         ...
@@ -114,20 +117,12 @@ class Arena:
         side : {0, 1}
             Left or right.
         generator : Generator
-            For "scattered".
+            Random numbers for "scattered".
 
         Returns
         -------
         int32 array, shape (size, 2)
-            Cells, columns x and rows y, the walls being 0 and map_size - 1.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from isingrl.battle import Arena
-        >>> arena = Arena(map_size=12, team_size=4)
-        >>> arena.positions(4, 0, np.random.default_rng(1)).tolist()
-        [[4, 5], [4, 7], [2, 5], [2, 7]]
+            Cells, columns x and rows y; 0 and map_size - 1 are walls.
         """
         if self.placing == "scattered":
             cells = generator.choice(self._room, size, replace=False)
@@ -140,7 +135,7 @@ class Arena:
         return np.stack([column, y], axis=1).astype(np.int32)
 
     def _ranks(self, size: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Columns away from the gap, and rows, of a block as square as it fits."""
+        """Distances to the gap, and rows, of a block that is as square as the map allows."""
         for step in (2, 1):
             columns = (self._columns + step - 1) // step
             rows = (self.map_size - 2 + step - 1) // step
@@ -159,13 +154,6 @@ class Arena:
         -------
         dict
             By name.
-
-        Examples
-        --------
-        >>> from isingrl.battle import Arena
-        >>> arena = Arena(map_size=12, team_size=4)
-        >>> Arena(**arena.settings()) == arena
-        True
         """
         return asdict(self)
 

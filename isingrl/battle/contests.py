@@ -31,7 +31,7 @@ _LABELS = {
 }
 
 OUTCOMES = {"wins": "games won", "draws": "games drawn", "losses": "games lost"}
-"""Labels of what `count_outcomes` counts."""
+"""Labels of the numbers that `count_outcomes` returns."""
 
 
 def play(
@@ -50,14 +50,14 @@ def play(
     Parameters
     ----------
     first, second : TrainedTeam, RandomTeam, PursuitTeam, or Team or Player of your own
-        Who plays.
+        The two teams.
     games : int
-        How many.
+        Number of games.
     arena : Arena, optional
         ``Arena()`` if omitted.
     side_by_side : int
-        Games that are stepped together; it takes no part in who wins, but in which random numbers
-        fall to whom.
+        Games that are stepped together. It changes the random numbers of each game, but gives no
+        team an advantage.
     seed : int, optional
         The same seed gives the same games, on the same processor and the same versions; fresh
         entropy if omitted.
@@ -70,8 +70,8 @@ def play(
     -------
     Dataset
         Over ``game`` (and ``side`` "first", "second"): ``kills``, ``survivors``, ``steps`` and
-        ``score``, the share of the foes that the first team killed less that of the second; above
-        0 the first team won. Coordinate ``swapped``: the first team began at the right.
+        ``score``, the share of the foes that the first team killed less the share of the second;
+        above 0 the first team won. Coordinate ``swapped``: the first team began at the right.
 
     Raises
     ------
@@ -146,8 +146,8 @@ def tournament(
     -------
     Dataset
         Over (team, opponent): ``wins``, ``draws``, ``losses``, counted for ``team``; ``games``;
-        ``kills`` and ``survivors``, means a game. A team does not play itself: 0 games, and NaN
-        where there is no mean.
+        ``kills`` and ``survivors``, means a game. A team does not play itself: 0 games, and means
+        that are NaN.
 
     Raises
     ------
@@ -234,9 +234,9 @@ def record(
     Returns
     -------
     Dataset
-        Over (step, side, agent): ``x``, ``y`` (cells), ``health`` (share of the full one) and
-        ``action``, before each step; health 0 and action −1 for the dead, and for agents that a
-        smaller team does not have. Over (step, side): ``kills`` before the step. The last step is
+        Over (step, side, agent): ``x``, ``y`` (cells), ``health`` (share of full health) and
+        ``action``, before each step. Dead agents, and agents that a smaller team does not have,
+        have health 0 and action −1. Over (step, side): ``kills`` before the step. The last step is
         the state at the end, without actions.
 
     Raises

@@ -1,4 +1,4 @@
-"""Many games of magent2 stepped side by side, arrays in and arrays out."""
+"""Many games of magent2 side by side, with arrays of actions and observations."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ class Observation:
     ----------
     views : uint8 array, shape (n, 169)
         13 × 13 cells around each agent, rows y by columns x: 0 empty, 1 to 100 a team mate's
-        health in hundredths of the full one, 101 to 200 a foe's plus 100, 201 a wall. The agent
-        itself is the middle one.
+        health in percent, 101 to 200 a foe's health plus 100, 201 a wall. The middle cell is the
+        agent itself.
     positions : int32 array, shape (n, 2)
         Columns x and rows y.
     starts : int64 array, shape (n_games + 1,)
-        Agents of game g are the rows starts[g] to starts[g + 1] − 1; none once it is over.
+        Agents of game g are the rows starts[g] to starts[g + 1] − 1; none if it is over.
     agents : int64 array, shape (n,)
         ``game * size of the team + number within the team``.
 
@@ -81,7 +81,7 @@ class StepResult:
     rewards : float32 array, shape (n,)
         In the points of `Arena`.
     dead : bool array, shape (n,)
-        Who fell in this step.
+        Whether the agent died in this step.
 
     Examples
     --------
@@ -106,11 +106,11 @@ class Games:
     Parameters
     ----------
     arena : Arena
-        What is played.
+        Map and teams.
     n_games : int
-        How many at once.
+        Number of games.
     swapped : sequence of bool, optional
-        Games in which team 0 begins at the right and moves second; every other one if omitted.
+        Games in which team 0 begins at the right and moves second; every other game if omitted.
 
     Attributes
     ----------
@@ -119,11 +119,11 @@ class Games:
     kills : int64 array, shape (n_games, 2)
         Foes that each team killed.
     steps : int64 array, shape (n_games,)
-        Made so far.
+        Steps so far.
     running : bool array, shape (n_games,)
-        Both teams live and there are steps left.
+        Whether both teams live and steps are left.
     n_begun : int
-        Games that were begun together.
+        Number of games that were begun last.
 
     Raises
     ------
@@ -143,6 +143,9 @@ class Games:
     ...     outcomes = games.step((stay[0], stay[1]))
     >>> games.survivors.tolist(), games.steps.tolist(), games.scores.tolist()
     ([[4, 4], [4, 4]], [2, 2], [0.0, 0.0])
+    >>> games.begin(np.random.default_rng(1), games=1)
+    >>> games.running.tolist(), games.observe(0).views.shape, games.observe(0).positions.shape
+    ([True, False], (4, 169), (4, 2))
     """
 
     def __repr__(self) -> str:
@@ -165,7 +168,7 @@ class Games:
         self.steps = np.zeros(n_games, np.int64)
         self.running = np.zeros(n_games, bool)
         self.n_begun = 0
-        # of both teams, by game; the living come first, in the engine's order
+        # by team and game; the living come first, in the engine's order
         kept = (2, n_games, max(arena.sizes))
         self._numbers = np.zeros(kept, np.int64)
         self._places = np.zeros((*kept, 2), np.int32)
@@ -177,22 +180,10 @@ class Games:
         Parameters
         ----------
         generator : Generator
-            Seeds the engines, which move and hit in random order, and draws the places of agents
-            that are scattered.
+            Seeds the engines, which move and hit in random order, and draws the places of
+            scattered agents.
         games : int, optional
-            Only the first so many; the others do not run.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from isingrl.battle import Arena, Games
-        >>> games = Games(Arena(map_size=12, team_size=4), n_games=2)
-        >>> games.begin(np.random.default_rng(1))
-        >>> games.running.tolist()
-        [True, True]
-        >>> games.begin(np.random.default_rng(1), games=1)
-        >>> games.running.tolist()
-        [True, False]
+            Number of games to begin; the others do not run. All if omitted.
         """
         self.n_begun = self.n_games if games is None else games
         self.kills[:], self.steps[:] = 0, 0
@@ -213,24 +204,13 @@ class Games:
         Parameters
         ----------
         team : {0, 1}
-            Which one.
+            Number of the team.
         over : bool
-            Also in those that are over.
+            Whether to include games that are over.
 
         Returns
         -------
         Observation
-            Of n agents.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from isingrl.battle import Arena, Games
-        >>> games = Games(Arena(map_size=12, team_size=4), n_games=2)
-        >>> games.begin(np.random.default_rng(1))
-        >>> seen = games.observe(0)
-        >>> seen.views.shape, seen.positions.shape
-        ((8, 169), (8, 2))
         """
         sizes = np.where(self.running | over, self.survivors[:, team], 0)
         starts = np.concatenate([[0], np.cumsum(sizes)])
@@ -244,7 +224,7 @@ class Games:
         return Observation(views, self._places[team][seen], starts, agents)
 
     def step(self, actions: tuple[npt.ArrayLike, npt.ArrayLike]) -> tuple[StepResult, StepResult]:
-        """Let both teams act in the games that go on.
+        """Let both teams act in the running games.
 
         Parameters
         ----------
@@ -254,22 +234,12 @@ class Games:
         Returns
         -------
         pair of StepResult
-            Of both teams.
+            One for each team.
 
         Raises
         ------
         ValueError
-            If their number is not that of the living agents or one is not 0 to 20.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from isingrl.battle import Arena, Games
-        >>> games = Games(Arena(map_size=12, team_size=4), n_games=2)
-        >>> games.begin(np.random.default_rng(1))
-        >>> first, second = games.step((np.full(8, 6), np.full(8, 13)))
-        >>> first.rewards.shape, games.steps.tolist()
-        ((8,), [1, 1])
+            If the living agents do not have one action each, from 0 to 20.
         """
         sizes = np.where(self.running[:, None], self.survivors, 0)
         starts = np.concatenate([np.zeros((1, 2), np.int64), np.cumsum(sizes, axis=0)])
@@ -298,15 +268,15 @@ class Games:
 
     @property
     def scores(self) -> npt.NDArray[np.float64]:
-        """Share of the foes that team 0 killed less that which team 1 did, shape (n_games,).
+        """Share of the foes that team 0 killed less the share of team 1, shape (n_games,).
 
-        Above 0 team 0 is ahead or has won.
+        If it is above 0, team 0 is ahead or has won.
         """
         shares = self.kills / np.array(self.arena.sizes)[::-1]
         return np.asarray(shares[:, 0] - shares[:, 1])
 
     def _read(self, game: int) -> None:
-        """Take over who lives in a game, where and in which health."""
+        """Read the living agents of a game, their places and their health."""
         self._health[:, game] = 0
         for side, team in enumerate(self._order(game)):
             places, health = self._engines[game].read(side)

@@ -1,4 +1,4 @@
-"""One game of magent2, by its C interface: what is read goes into arrays that are kept.
+"""One game of magent2, by its C interface, which reads into arrays that are kept.
 
 `GridWorld` makes new arrays and pointers at every call, which takes longer than the engine itself.
 """
@@ -15,22 +15,15 @@ import numpy.typing as npt
 from isingrl.battle.arena import Arena
 from isingrl.support.validation import require
 
-_NEAR = 1  # the engine is asked for little more than each agent's own cell: `draw_views` is faster
+_NEAR = 1  # sight in the engine: just the health of each agent, because `draw_views` is faster
 
 
 class MagentGame:
-    """A game of "battle"; teams by the engine's own order, 0 at the left.
-
-    Parameters
-    ----------
-    arena : Arena
-    sizes : pair of int
-        Agents of the left and of the right team.
-    """
+    """A game of "battle"; teams in the engine's order, the left one first."""
 
     def __init__(self, arena: Arena, sizes: tuple[int, int]) -> None:
         magent2 = import_magent2()
-        self._world = magent2.GridWorld(_config(magent2, arena))  # which frees the game in the end
+        self._world = magent2.GridWorld(_config(magent2, arena))  # frees the game at its end
         self._library = magent2.c_lib._LIB
         self._game, self._handles = self._world.game, self._world.get_handles()
         self._kept = [
@@ -41,7 +34,7 @@ class MagentGame:
 
     def begin(self, places: list[npt.NDArray[np.int32]], seed: int) -> None:
         """Begin anew with agents at these places, shapes (size, 2)."""
-        self._world.set_seed(seed)  # else it goes on where it was
+        self._world.set_seed(seed)  # else the random numbers go on
         self._world.reset()
         for handle, each in zip(self._handles, places, strict=True):
             turned = np.pad(each, ((0, 0), (0, 1)))
@@ -61,7 +54,7 @@ class MagentGame:
     def step(
         self, actions: list[npt.NDArray[np.int32]]
     ) -> list[tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]]:
-        """Let all agents act; returns rewards and who still lives of either team."""
+        """Let all agents act; return rewards and whether they live, for each team."""
         for handle, kept, chosen in zip(self._handles, self._kept, actions, strict=True):
             kept.actions[: len(chosen)] = chosen
             self._library.env_set_action(self._game, handle, kept.actions_at)
@@ -106,7 +99,7 @@ class _Kept:
 def import_magent2() -> Any:
     """Import magent2 with one thread for its engine; OMP_NUM_THREADS of the process stays."""
     before = os.environ.get("OMP_NUM_THREADS")
-    # Several threads gain nothing on maps of this size, and let agents hit in any order.
+    # several threads gain nothing on maps of this size, and the order of hits would vary
     os.environ["OMP_NUM_THREADS"] = "1"
     try:
         return require("magent2", "battles need", "battle")
@@ -118,7 +111,7 @@ def import_magent2() -> Any:
 
 
 def _config(magent2: Any, arena: Arena) -> Any:
-    """The game "battle" of magent2, without minimaps and agent numbers in what agents see."""
+    """The game "battle" of magent2, without minimaps and agent numbers in the observations."""
     world = magent2.gridworld
     config = world.Config()
     side = arena.map_size

@@ -24,7 +24,7 @@ class Batch(NamedTuple):
     actions : int64 array, shape (n,)
     rewards : float32 array, shape (n,)
     goes_on : bool array, shape (n,)
-        Whether there was a next step; views and means of those that had none are arbitrary.
+        Whether the game had a next step; if not, its view and mean are arbitrary.
     """
 
     views: npt.NDArray[np.uint8]
@@ -37,14 +37,7 @@ class Batch(NamedTuple):
 
 
 class ReplayMemory:
-    """A step of an agent is a row that knows the row of its next step.
-
-    Parameters
-    ----------
-    size : int
-    mean_action : bool
-        Whether mean actions are kept.
-    """
+    """Steps of agents as rows, each with the row of the next step; perhaps with mean actions."""
 
     def __init__(self, size: int, mean_action: bool) -> None:
         self.size = size
@@ -78,15 +71,15 @@ class ReplayMemory:
         return rows
 
     def reward(self, rows: Integers, rewards: npt.NDArray[np.float32]) -> None:
-        """Write what steps brought."""
+        """Write the rewards of steps."""
         self._arrays["rewards"][rows] = rewards
 
     def end(self, rows: Integers) -> None:
-        """Say that nothing follows these steps."""
+        """Mark steps as the last of their agents."""
         self._arrays["ended"][rows] = True
 
     def link(self, rows: Integers, following: Integers) -> None:
-        """Say which steps follow which."""
+        """Write the rows of the following steps."""
         self._arrays["following"][rows] = following
 
     def draw(self, number: int, generator: np.random.Generator) -> Batch:
@@ -116,26 +109,20 @@ class ReplayMemory:
         self.added = 0
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
-        """All that a checkpoint needs, by name."""
+        """Arrays of a checkpoint, by name."""
         return self.everything() | {"added": np.array(self.added)}
 
     def restore(self, state: dict[str, npt.NDArray[Any]]) -> None:
-        """Take over what `state` returned."""
+        """Go on from a `state`."""
         self.added = int(state["added"])
         for name, values in self._arrays.items():
             values[: len(self)] = state[name]
 
 
 class Recorder:
-    """Writes what one team goes through in a round of games into a memory.
+    """Writes the experiences of one team in a round of games into a memory.
 
-    Parameters
-    ----------
-    memory : ReplayMemory
-    field : MeanField or None
-        Finds the mean actions of a team that does not look at them itself, if they are wanted.
-    games : Games
-    team : {0, 1}
+    `field` finds the mean actions, if the memory keeps them, of a team that does not see them.
     """
 
     def __init__(

@@ -18,15 +18,7 @@ _GREEDY = 1e-20  # τ below which values / τ may be too large for single precis
 
 
 class NetworkPlayer(Player):
-    """Acts by softmax of a network's outputs.
-
-    Parameters
-    ----------
-    team : LearningTeam
-    network : BattleNetwork
-    tau : callable
-        Returns the softmax temperature of now.
-    """
+    """Acts by softmax of a network's outputs; `tau` returns the current softmax temperature."""
 
     def __init__(
         self, team: LearningTeam, network: BattleNetwork, tau: Callable[[], float]

@@ -1,7 +1,7 @@
-"""Networks from what an agent sees, and perhaps the mean action, to values of its actions.
+"""Networks from the view of an agent, and perhaps the mean action, to values of its actions.
 
-The view is worked through once (`look`) and the mean action joined to it (`forward`), so that
-inner iterations, which change the mean action alone, repeat the smaller part.
+`look` processes the view once, and `forward` joins the mean action to it. Inner iterations, which
+change the mean action alone, repeat only the smaller part.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from isingrl.battle.games import VIEW_SIDE
 from isingrl.battle.kernels.agents import FOE, N_ACTIONS, N_CODES, OWN, WALL
+from isingrl.battle.team import CHAPTER, CONVOLUTIONAL, TWO_HEADED
 from isingrl.support.kinds import check_name, register
 
 N_CELLS = VIEW_SIDE * VIEW_SIDE
@@ -29,8 +30,8 @@ KINDS: dict[str, type[BattleNetwork]] = {}
 class BattleNetwork(nn.Module, ABC):
     """The base class of networks: planes for the codes of cells.
 
-    Networks are made with whether there is a mean action to see, and the number of outputs. Each
-    class has a name of its own, which files keep.
+    The arguments of a network are whether it has a mean action as input, and the number of
+    outputs. Each class has its own name, which files keep.
     """
 
     name: ClassVar[str]
@@ -45,7 +46,7 @@ class BattleNetwork(nn.Module, ABC):
 
     @staticmethod
     def code_planes() -> npt.NDArray[np.float32]:
-        """Presence and health of own, of foes, and walls, by code; shape (202, n_planes)."""
+        """Presence and health of team mates and of foes, and walls; shape (202, n_planes)."""
         planes = np.zeros((N_CODES, 5), np.float32)
         health = np.arange(1, FOE + 1) / FOE
         planes[1 : FOE + 1, 0], planes[1 : FOE + 1, 1] = 1.0, health
@@ -60,17 +61,17 @@ class BattleNetwork(nn.Module, ABC):
 
     @abstractmethod
     def look(self, views: torch.Tensor) -> torch.Tensor:
-        """Features of views (n, 169), before the mean action enters."""
+        """Features of views (n, 169), without the mean action."""
 
     @abstractmethod
     def forward(self, seen: torch.Tensor, mean: torch.Tensor | None) -> torch.Tensor:
-        """Outputs (n, outputs) from what `look` returned and mean actions (n, 21)."""
+        """Outputs (n, outputs) from the features of `look` and mean actions (n, 21)."""
 
 
 class ChapterNetwork(BattleNetwork):
-    """The chapter's 359 → 25 → 21: where team mates and foes are, and the mean action."""
+    """The chapter's 359 → 25 → 21: places of team mates and foes, and the mean action."""
 
-    name = "chapter"
+    name = CHAPTER
 
     def __init__(self, mean_action: bool, outputs: int, hidden: int = 25) -> None:
         super().__init__()
@@ -80,11 +81,11 @@ class ChapterNetwork(BattleNetwork):
 
     @staticmethod
     def code_planes() -> npt.NDArray[np.float32]:
-        """Presence of own and of foes."""
+        """Presence of team mates and of foes."""
         return np.ascontiguousarray(BattleNetwork.code_planes()[:, [0, 2]])
 
     def decode(self, views: torch.Tensor) -> torch.Tensor:
-        """One plane after the other, shape (n, 2 · 169); in bytes 0 − 1 is 255, not below 100."""
+        """Planes one after the other, shape (n, 2 · 169); in bytes 0 − 1 is 255, not below 100."""
         return torch.cat([views - (OWN + 1), views - (FOE + 1)], dim=1).lt_(FOE).float()
 
     def look(self, views: torch.Tensor) -> torch.Tensor:
@@ -103,7 +104,7 @@ class ChapterNetwork(BattleNetwork):
 class TwoHeadedNetwork(BattleNetwork):
     """View and mean action each through a layer of their own, then joined."""
 
-    name = "two-headed"
+    name = TWO_HEADED
 
     def __init__(
         self, mean_action: bool, outputs: int, view: int = 128, mean: int = 32, joined: int = 64
@@ -132,7 +133,7 @@ class TwoHeadedNetwork(BattleNetwork):
 class ConvolutionalNetwork(BattleNetwork):
     """The paper's: two convolutions and a layer of 256; mean action → 64 → 32; then 128 → 64."""
 
-    name = "convolutional"
+    name = CONVOLUTIONAL
 
     def __init__(self, mean_action: bool, outputs: int, channels: int = 32) -> None:
         super().__init__()
@@ -170,13 +171,7 @@ class ConvolutionalNetwork(BattleNetwork):
 def make_network(
     network: str | type[BattleNetwork], mean_action: bool, outputs: int, seed: int
 ) -> BattleNetwork:
-    """Make a network with parameters that depend on `seed` alone.
-
-    Raises
-    ------
-    TypeError
-        If a class of your own is no `BattleNetwork` or has no name.
-    """
+    """Make a network with parameters that depend on `seed` alone."""
     kind = KINDS[network] if isinstance(network, str) else network
     if not issubclass(kind, BattleNetwork):
         raise TypeError(f"network must be a name or a subclass of BattleNetwork; got {kind!r}")

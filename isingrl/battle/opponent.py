@@ -49,37 +49,36 @@ class Opponent(ABC):
         Parameters
         ----------
         learner : TeamLearner
-            Whose ``network`` changes while it learns.
+            Its ``network`` changes while it learns.
         """
         return
 
     @abstractmethod
     def prepare(self, generator: np.random.Generator) -> Player:
-        """Make ready for a round.
+        """Choose the player of a round.
 
         Parameters
         ----------
         generator : Generator
-            Of all random numbers.
+            Source of all random numbers.
 
         Returns
         -------
         Player
-            Of the next round.
         """
 
     def after_round(self, index: int) -> None:
-        """Change as the training has gone on.
+        """Change after a round of the training.
 
         Parameters
         ----------
         index : int
-            Rounds from 0.
+            Number of the round, from 0.
         """
         return
 
     def state(self) -> Arrays:
-        """All that a checkpoint needs.
+        """Arrays of a checkpoint.
 
         Returns
         -------
@@ -89,11 +88,11 @@ class Opponent(ABC):
         return {}
 
     def restore(self, arrays: Arrays) -> None:
-        """Take over what `state` returned.
+        """Go on from a `state`.
 
         Parameters
         ----------
         arrays : dict of arrays
-            As of `state`, of the same shape.
+            As `state` returned them, in the same shapes.
         """
         return

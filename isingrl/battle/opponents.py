@@ -1,4 +1,4 @@
-"""Against whom a team learns, round by round."""
+"""Opponents of a team that learns, by name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from isingrl.battle.network_player import team_player
 from isingrl.battle.opponent import Opponent
 from isingrl.battle.players import Player
 from isingrl.battle.team_learner import TeamLearner, parameters, set_parameters
-from isingrl.support.archives import Arrays, part
+from isingrl.support.archives import Arrays, part, prefixed
 
 _POOL = 10  # frozen copies that are kept
 _COPY_EVERY = 5  # rounds between two of them
@@ -80,11 +80,10 @@ class Pool(Copy):
 
     def state(self) -> Arrays:
         """See `Opponent.state`."""
-        return {
-            f"{index}.{name}": values
-            for index, frozen in enumerate(self._copies)
-            for name, values in frozen.items()
-        }
+        arrays: Arrays = {}
+        for index, frozen in enumerate(self._copies):
+            arrays |= prefixed(f"{index}.", frozen)
+        return arrays
 
     def restore(self, arrays: Arrays) -> None:
         """See `Opponent.restore`."""
@@ -118,14 +117,9 @@ def make_opponent(
     new_learner: Callable[[], TeamLearner],
     watches: bool,
 ) -> Opponent:
-    """Opponent by name, by a player, or the one given.
+    """Opponent by name, with a given player, or given itself.
 
-    Parameters
-    ----------
-    new_learner : callable
-        Makes a rival.
-    watches : bool
-        Whether the learner also learns from what other players do.
+    `new_learner` makes a rival. `watches`: the learner also learns from the actions of others.
     """
     if isinstance(given, Opponent):
         given.meet(learner)

@@ -24,7 +24,7 @@ class Decision:
         From 0 to 20: 0 to 12 are moves, 13 to 20 attacks, by ``isingrl.battle.games.MOVES`` and
         ``ATTACKS``.
     means : float32 array, shape (n, 21), or None
-        Mean actions of team mates, if the team looks at them.
+        Mean actions of team mates, if the team sees them.
 
     Examples
     --------
@@ -71,9 +71,9 @@ class Player(ABC):
         Parameters
         ----------
         own, foes : Observation
-            Of the own and of the other team.
+            Observations of the own and of the other team.
         generator : Generator
-            Of all random numbers.
+            Source of all random numbers.
 
         Returns
         -------
@@ -104,14 +104,7 @@ class PursuitPlayer(Player):
 
 
 class MeanField:
-    """Mean actions of team mates, for one team.
-
-    Parameters
-    ----------
-    radius : int or None
-        City-block distance; None for the whole team.
-    inner_iterations : int
-    """
+    """Mean actions of team mates within a city-block distance; None is the whole team."""
 
     def __init__(self, radius: int | None, inner_iterations: int) -> None:
         self._radius = -1 if radius is None else radius
@@ -123,7 +116,7 @@ class MeanField:
         self._before = np.full(n_agents, -1, np.int32)
 
     def look(self, own: Observation) -> None:
-        """Find everyone's team mates."""
+        """Find the team mates within the radius of each agent."""
         self._mates = kernels.neighbors_within(own.positions, own.starts, self._radius)
         self._agents = own.agents
 
@@ -132,7 +125,7 @@ class MeanField:
         return self.of(self._before[self._agents])
 
     def of(self, actions: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
-        """Mean actions, shape (n, 21), if all act like that."""
+        """Mean actions of team mates, shape (n, 21), if the agents take these actions."""
         means = np.empty((len(actions), kernels.N_ACTIONS), np.float32)
         kernels.mean_actions(actions, *self._mates, means)
         return means

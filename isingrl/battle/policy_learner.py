@@ -12,18 +12,13 @@ from isingrl.battle.team_learner import TeamLearner
 from isingrl.battle.teams import ActorCriticTeam
 
 _CHUNK = 4096  # steps that are valued at a time
-_CLIP = 0.2  # change of a probability, as a share, beyond which a batch has no more to gain
+_CLIP = 0.2  # relative change of a probability beyond which the gain is constant
 
 
 class PolicyLearner(TeamLearner):
-    """An `ActorCriticTeam` while it learns; parameters as of `TeamLearner`.
+    """An `ActorCriticTeam` while it learns; the last output of its network is the value.
 
-    The last output of the network is the value.
-
-    Parameters
-    ----------
-    most : int
-        Steps of all agents in a round, at most.
+    `most` is the greatest number of steps of all agents in a round.
     """
 
     team: ActorCriticTeam
@@ -33,7 +28,7 @@ class PolicyLearner(TeamLearner):
         super().__init__(team, memory, seed, device)
 
     def tau(self) -> float:
-        """The policy's own: 1."""
+        """Softmax temperature of the policy: 1."""
         return 1.0
 
     def learn_round(self, generator: np.random.Generator) -> list[float]:
@@ -73,7 +68,7 @@ class PolicyLearner(TeamLearner):
         means: npt.NDArray[np.float32] | None,
         actions: npt.NDArray[np.int64],
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Values of steps, and log-probabilities of what was done, by the network that acted."""
+        """Values and log-probabilities of the actions taken, by the network that acted."""
         values, acted = np.empty(len(views), np.float32), np.empty(len(views), np.float32)
         for first in range(0, len(views), _CHUNK):
             some = slice(first, first + _CHUNK)

@@ -1,4 +1,4 @@
-"""One round of games: two players act step by step, and what learns does."""
+"""One round of games: two players act step by step, and learners learn."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def act(seen: Seen, players: Sequence[Player], generator: np.random.Generator) -
 def step(
     games: Games, players: Sequence[Player], generator: np.random.Generator
 ) -> tuple[Seen, list[Decision], tuple[StepResult, StepResult]]:
-    """Make a step of all games; returns what was seen, decided and brought about."""
+    """Make a step of all games; return observations, decisions and results of both teams."""
     seen = (games.observe(0), games.observe(1))
     decisions = act(seen, players, generator)
     return seen, decisions, games.step((decisions[0].actions, decisions[1].actions))
@@ -42,20 +42,10 @@ def play_and_learn(
     learners: Sequence[TeamLearner | None],
     generator: np.random.Generator,
 ) -> tuple[list[float], float]:
-    """Play games that have begun until they are over, while both sides learn.
+    """Play games that have begun until they are over, while learners learn.
 
-    Parameters
-    ----------
-    games : Games
-    players : sequence of two Player
-    learners : sequence of two TeamLearner or None
-        What learns from the experiences of each side; one may learn from both.
-    generator : Generator
-
-    Returns
-    -------
-    tuple
-        Losses of the first learner, and the mean reward of an agent of the first side a step.
+    Each side has a learner or None, and one learner may learn from both sides. Returns the losses
+    of the first learner, and the mean reward of an agent of the first side a step.
     """
     from isingrl.battle.memory import Recorder
 

@@ -35,7 +35,7 @@ def _action_images(matrix: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 
 
 CELL_SOURCES = np.stack([_cell_sources(matrix) for matrix in _MATRICES])
-"""``views[:, CELL_SOURCES[s]]`` is what would be seen after symmetry s, shape (8, 169)."""
+"""``views[:, CELL_SOURCES[s]]`` are the views after symmetry s; shape (8, 169)."""
 
 ACTION_IMAGES = np.stack([_action_images(matrix) for matrix in _MATRICES])
-"""Action ``ACTION_IMAGES[s, a]`` is action a after symmetry s, shape (8, 21)."""
+"""``ACTION_IMAGES[s, a]`` is action a after symmetry s; shape (8, 21)."""

@@ -10,11 +10,12 @@ from isingrl.battle.kernels.agents import N_ACTIONS
 from isingrl.battle.players import Player
 from isingrl.support.kinds import check_name, register
 from isingrl.support.reprs import call
-from isingrl.support.validation import check_choice, check_flag, check_real
+from isingrl.support.validation import check_choice, check_flag, check_positive, check_real
 
 KINDS: dict[str, type[Team]] = {}
 """Teams by name, those of users too."""
-NETWORKS = ("two-headed", "chapter", "convolutional")
+NETWORKS = TWO_HEADED, CHAPTER, CONVOLUTIONAL = "two-headed", "chapter", "convolutional"
+"""Networks of this package by name; `isingrl.battle.networks`, which imports torch, has them."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -31,7 +32,7 @@ class Team(ABC):
     """
 
     name: ClassVar[str]
-    """Name of the method, as it stands in commands and along dimensions; each class has its own."""
+    """Name of the method in commands and along dimensions; each class has its own."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -48,17 +49,16 @@ class Team(ABC):
         return asdict(self)
 
     def player(self) -> Player:
-        """Make who acts for the team; a team that learns has one only once it is trained.
+        """Make a player of the team; a team that learns has one only after its training.
 
         Returns
         -------
         Player
-            A new one.
 
         Raises
         ------
         TypeError
-            If the team has none.
+            If the team has no player.
         """
         raise TypeError(
             f"a team must be trained, random or pursuit to play, or have a method player; got "
@@ -79,14 +79,14 @@ class LearningTeam(Team):
     Parameters
     ----------
     network : {"two-headed", "chapter", "convolutional"} or class
-        "two-headed": the view (presence and health of team mates and foes, walls) through a layer
-        of 128 and the mean action through one of 32, joined by one of 64. "chapter": Zai & Brown's
-        359 → 25 → 21, which sees presence alone. "convolutional": that of Yang et al. Or a class of
-        your own with a name, a subclass of ``isingrl.battle.networks.BattleNetwork``.
+        "two-headed": a layer of 128 for the view (presence and health of team mates and foes,
+        walls), one of 32 for the mean action, and one of 64 that joins them. "chapter": the
+        359 → 25 → 21 of Zai & Brown, with presence alone. "convolutional": the network of Yang et
+        al. Or your own class with a name, a subclass of ``isingrl.battle.networks.BattleNetwork``.
     discount : float
         Discount γ in [0, 1].
     learning_rate : float
-        Of Adam, in (0, 1].
+        Learning rate of Adam, in (0, 1].
     falling_rate : bool
         Whether the learning rate falls to 0 over a training, as half a cosine.
 
@@ -108,12 +108,12 @@ class LearningTeam(Team):
     """Whether the agents see the mean action of their team mates."""
 
     outputs: ClassVar[int] = N_ACTIONS
-    """Of the network: a number for every action, and perhaps the value."""
+    """Number of outputs of the network: one for every action, and perhaps the value."""
 
     learner_class: ClassVar[type[Any] | None] = None
-    """Learner, made as ``learner_class(team, steps, seed, device)`` with the most steps of a round:
-    a subclass of ``isingrl.battle.team_learner.TeamLearner``, for teams that are neither value
-    teams nor actor-critics."""
+    """Learner of teams that are neither value teams nor actor-critics, a subclass of
+    ``isingrl.battle.team_learner.TeamLearner``. It is made as
+    ``learner_class(team, steps, seed, device)`` with the greatest number of steps of a round."""
 
     player_class: ClassVar[type[Player] | None] = None
     """Player, made as ``player_class(team, network, tau)``; None for softmax at τ = tau()."""
@@ -125,15 +125,12 @@ class LearningTeam(Team):
 
     def __post_init__(self) -> None:
         check_name(type(self))
-        if not hasattr(self.network, "code_planes"):  # of a `BattleNetwork`, whose module is heavy
+        if not hasattr(self.network, "code_planes"):  # `BattleNetwork` itself would import torch
             check_choice("network", self.network, NETWORKS)
         self._set("discount", check_real("discount", self.discount, minimum=0, maximum=1))
-        rate = check_real("learning_rate", self.learning_rate, minimum=0, maximum=1)
-        if rate == 0:
-            raise ValueError("learning_rate must lie in (0, 1]; got 0")
-        self._set("learning_rate", rate)
+        self._set("learning_rate", check_positive("learning_rate", self.learning_rate, maximum=1))
         check_flag("falling_rate", self.falling_rate)
 
     def settings(self) -> dict[str, Any]:
-        """See `Team.settings`; a network of your own by its name."""
+        """See `Team.settings`; your own network appears by its name."""
         return asdict(self) | {"network": getattr(self.network, "name", self.network)}

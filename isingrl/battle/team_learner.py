@@ -13,26 +13,15 @@ from isingrl.battle.network_player import make_field, team_player
 from isingrl.battle.networks import BattleNetwork, make_network
 from isingrl.battle.players import MeanField, Player
 from isingrl.battle.team import LearningTeam
-from isingrl.support.archives import Arrays, part
+from isingrl.support.archives import Arrays, part, prefixed
 from isingrl.support.devices import optimizer_state, restore_optimizer
 
 
 class TeamLearner(ABC):
     """A team while it learns.
 
-    Parameters
-    ----------
-    team : LearningTeam
-    memory : ReplayMemory
-    seed : int
-        Of the first parameters.
-    device : str
-        Of torch.
-
-    Attributes
-    ----------
-    progress : float
-        Share of the training that is over.
+    `seed` draws the first parameters, `device` is one of torch, and the attribute `progress` is
+    the share of the training so far.
     """
 
     def __init__(self, team: LearningTeam, memory: ReplayMemory, seed: int, device: str) -> None:
@@ -53,11 +42,11 @@ class TeamLearner(ABC):
         """Softmax temperature at this point of the training."""
 
     def learn_step(self, experienced: int, generator: np.random.Generator) -> list[float]:
-        """Learn after a step that brought so many experiences; returns the losses."""
+        """Learn after a step with `experienced` experiences; return the losses."""
         return []
 
     def learn_round(self, generator: np.random.Generator) -> list[float]:
-        """Learn after a round of games; returns the losses."""
+        """Learn after a round of games; return the losses."""
         return []
 
     def player(self) -> Player:
@@ -89,15 +78,15 @@ class TeamLearner(ABC):
         return float(loss.detach())
 
     def state(self) -> Arrays:
-        """All that a checkpoint needs, by name."""
-        arrays = {f"network.{name}": values for name, values in parameters(self.network).items()}
-        kept = {"optimizer": optimizer_state(self._optimizer), "memory": self.memory.state()}
-        return arrays | {
-            f"{kind}.{name}": values for kind, each in kept.items() for name, values in each.items()
+        """Arrays of a checkpoint, by name."""
+        return {
+            **prefixed("network.", parameters(self.network)),
+            **prefixed("optimizer.", optimizer_state(self._optimizer)),
+            **prefixed("memory.", self.memory.state()),
         }
 
     def restore(self, arrays: Arrays) -> None:
-        """Take over what `state` returned."""
+        """Go on from a `state`."""
         set_parameters(self.network, part(arrays, "network."))
         restore_optimizer(self._optimizer, part(arrays, "optimizer."))
         self.memory.restore(part(arrays, "memory."))
@@ -109,13 +98,7 @@ def parameters(network: BattleNetwork) -> Arrays:
 
 
 def set_parameters(network: BattleNetwork, arrays: Arrays) -> None:
-    """Take over weights and biases.
-
-    Raises
-    ------
-    ValueError
-        If their names or shapes are others, or they are not finite.
-    """
+    """Set weights and biases; refuse other names or shapes, and numbers that are not finite."""
     expected = {name: tuple(values.shape) for name, values in network.state_dict().items()}
     for name, shape in expected.items():
         if name not in arrays:

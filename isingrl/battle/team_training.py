@@ -30,6 +30,7 @@ from isingrl.support.archives import (
     make_folder,
     output_path,
     part,
+    prefixed,
     read_checkpoint,
     write_archive,
 )
@@ -43,8 +44,8 @@ if TYPE_CHECKING:
 __all__ = ["OPPONENTS", "train"]
 
 OPPONENTS = ("self", "rival", "pool", "mixed", "random", "pursuit")
-"""Names of opponents: the team itself, another that learns, frozen copies of the last rounds, a
-copy that follows slowly, and scripts."""
+"""Names of opponents: the team itself, another team that learns, frozen copies of the last rounds,
+a copy that follows slowly, and scripts."""
 
 Against = str | Team | TrainedTeam | Player | Opponent
 
@@ -68,17 +69,17 @@ def train(
     """Let a team learn by its own games.
 
     Games are played in rounds of `side_by_side`, and every other game with sides swapped. Value
-    teams learn after every step, from what their opponents do too unless these learn by
-    themselves; actor-critics after every round.
+    teams learn after every step, also from their opponents' experiences unless the opponents
+    learn. Actor-critics learn after every round.
 
     Parameters
     ----------
     team : LearningTeam
         `MeanFieldQTeam`, `IndependentQTeam`, `ActorCriticTeam` or `MeanFieldActorCriticTeam`.
     opponent : str, team, Player, Opponent, or sequence of them
-        One of `OPPONENTS`, a `PursuitTeam` or `RandomTeam`, a `TrainedTeam`, or one of your own,
-        which a checkpoint knows by its attribute ``name``, else by that of its class; of several,
-        each round the next.
+        One of `OPPONENTS`, a `PursuitTeam` or `RandomTeam`, a `TrainedTeam`, or your own, which a
+        checkpoint knows by its attribute ``name`` or by the name of its class. Several opponents
+        take turns, round by round.
     arena : Arena, optional
         ``Arena()`` if omitted.
     games : int
@@ -86,14 +87,14 @@ def train(
     side_by_side : int
         Games of a round.
     seed : int, optional
-        The same seed gives the same team, on the same processor and the same versions. Without
-        one a training that is resumed keeps the one that it began with.
+        The same seed gives the same team, on the same processor and the same versions. Without a
+        seed fresh entropy is drawn, and a resumed training keeps its own.
     device : str
         "cpu" or "cuda", for the networks.
     out : path, optional
-        Folder for checkpoints. A training that was cut short goes on from the last one when it is
-        started again with the same arguments, and ends as if it had never been cut. The trained
-        team is saved there.
+        Folder for checkpoints and the trained team. A training that was stopped or killed goes on
+        from its checkpoint when it is started again with the same arguments, and gives the same
+        numbers as an unbroken one.
     checkpoint_seconds : float
         Least time in seconds between two checkpoints, which are made between rounds.
     progress : bool
@@ -102,7 +103,7 @@ def train(
     Returns
     -------
     TrainedTeam
-        What it has learned, and the history of the training.
+        The parameters learned, and the history of the training.
 
     Raises
     ------
@@ -199,12 +200,9 @@ class Training:
         self.played = 0
         self._history: dict[str, list[float]] = {name: [] for name in _HISTORY}
 
+    @one_thread()
     def play_round(self) -> str:
-        """Play and learn from the next round; returns a line on how it went."""
-        with one_thread():
-            return self._play_round()
-
-    def _play_round(self) -> str:
+        """Play and learn from the next round; return a line about it."""
         index = len(self._history["loss"])
         opponent = self._opponents[index % len(self._opponents)]
         learners = (self._learner, opponent.learner)
@@ -221,7 +219,7 @@ class Training:
         return self._note(losses, reward)
 
     def _note(self, losses: list[float], reward: float) -> str:
-        """Keep how a round went."""
+        """Add a round to the history; return a line about it."""
         games = self._running
         n = games.n_begun
         kills, won = games.kills[:n], games.scores[:n]
@@ -254,11 +252,11 @@ class Training:
 
     def write_checkpoint(self, folder: Path) -> None:
         """Write everything that the next rounds depend on."""
-        arrays = {f"learner.{name}": values for name, values in self._learner.state().items()}
+        arrays = prefixed("learner.", self._learner.state())
         for index, opponent in enumerate(self._opponents):
-            kept = opponent.state().items()
-            arrays |= {f"opponent.{index}.{name}": values for name, values in kept}
-        arrays |= {f"history.{name}": np.array(values) for name, values in self._history.items()}
+            arrays |= prefixed(f"opponent.{index}.", opponent.state())
+        history = {name: np.array(values) for name, values in self._history.items()}
+        arrays |= prefixed("history.", history)
         settings = self._settings() | {
             "played": self.played,
             "generator": self._generator.bit_generator.state,
@@ -266,7 +264,7 @@ class Training:
         write_archive(folder, _NAME, settings, arrays)
 
     def resume(self, folder: Path) -> TrainedTeam | None:
-        """Go on from a folder's checkpoint, if there is one; returns the team if it is finished."""
+        """Go on from the checkpoint of a folder, if any; return the team if it is finished."""
         for path, name in ((folder, _NAME), (folder, "team"), (folder / "rival", "team")):
             clear_scratch(path, name)
         found = read_checkpoint(folder, _NAME, _FORMAT, _WHAT, "out")
@@ -283,7 +281,7 @@ class Training:
         if not self._seed_given:
             self._seed = theirs.get("seed")
         check_same(folder, "training", self._settings()["arguments"], theirs)
-        if "end" in arrays:  # a checkpoint of the last round may come without the team
+        if "end" in arrays:
             return TrainedTeam.load(folder)
         with foreign(folder, _WHAT, "out"):
             self._generator.bit_generator.state = settings["generator"]
@@ -297,7 +295,7 @@ class Training:
         return None
 
     def write_result(self, folder: Path, trained: TrainedTeam) -> None:
-        """Save the team and reduce the checkpoint to the word that it is finished."""
+        """Save the team, and replace the checkpoint by a mark that the training is finished."""
         trained.save(folder)
         write_archive(
             folder, _NAME, self._settings() | {"played": self.played}, {"end": np.ones(1)}
@@ -361,14 +359,14 @@ class Training:
 
 
 def _opponent(each: Any, device: str) -> str | Player | Opponent:
-    """Name of an opponent that depends on the learner, or the player or opponent that it is."""
+    """Name of an opponent that depends on the learner, or else the player or opponent itself."""
     if isinstance(each, str):
         return TEAMS[each]().player() if each in TEAMS else each
     return each if isinstance(each, Opponent) else make_player(each, device)
 
 
 def _opponent_name(each: Any) -> str:
-    """Name by which a checkpoint tells an opponent from others."""
+    """Name of an opponent in a checkpoint."""
     if isinstance(each, TrainedTeam):
         digest = hashlib.sha256()
         for name in sorted(each.parameters):

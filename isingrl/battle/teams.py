@@ -8,7 +8,7 @@ from typing import ClassVar
 from isingrl.battle.kernels.agents import N_ACTIONS
 from isingrl.battle.players import PursuitPlayer, RandomPlayer
 from isingrl.battle.team import LearningTeam, Team
-from isingrl.support.validation import check_flag, check_integer, check_real
+from isingrl.support.validation import check_flag, check_integer, check_positive, check_real
 
 __all__ = [
     "TEAMS",
@@ -73,7 +73,8 @@ class _MeanField:
     radius: int | None = 6
     inner_iterations: int = 3
 
-    def _check_mean_field(self) -> None:
+    def __post_init__(self) -> None:
+        super().__post_init__()  # type: ignore[misc]
         if self.radius is not None:
             object.__setattr__(self, "radius", check_integer("radius", self.radius, 1))
         number = check_integer("inner_iterations", self.inner_iterations, 0)
@@ -84,14 +85,14 @@ class _MeanField:
 class ValueTeam(LearningTeam):
     r"""Teams that learn action values and act by softmax of them.
 
-    An agent that sees o and, in mean-field teams, the mean action ā of team mates takes action a
-    with probability proportional to exp(Q(o, a, ā)/τ). Experiences go to a memory, from which
-    batches are drawn; the squared distance to
+    An agent observes o and, in mean-field teams, the mean action ā of team mates. It takes action a
+    with probability proportional to exp(Q(o, a, ā)/τ). Batches of experiences are drawn from a
+    memory, and the network reduces the squared distance of Q to
 
     .. math:: r + \gamma \sum_{a} \pi(a | o', \bar a') \, Q^-(o', a, \bar a')
 
-    is reduced, Q⁻ being a target network that follows slowly, and nothing but r the target of a
-    step in which the agent died or the game was won.
+    with a target network Q⁻ that follows slowly. The target is r alone in a step in which the
+    agent died or the game was won.
 
     Parameters
     ----------
@@ -100,26 +101,20 @@ class ValueTeam(LearningTeam):
     softmax_temperature : float
         Softmax temperature τ ≥ 0 in units of the reward; greedy at 0.
     exploration_temperature : float
-        Softmax temperature at the beginning of a training; it falls linearly to
-        `softmax_temperature` over the first `exploration` of it.
+        Softmax temperature at the beginning of a training, from which it falls linearly to
+        `softmax_temperature`.
     exploration : float
-        Share of the training, 0 to 1.
+        Share of the training, 0 to 1, over which it falls.
     memory : int
-        Steps that are remembered.
+        Size of the memory in steps of an agent.
     batch_size : int
         Steps drawn at a time, with replacement.
     replay_ratio : float
-        How often a step is drawn on average.
+        Average number of times that a step is drawn.
     target_mixing : float
         Share of the network that goes into the target network at every update, in (0, 1].
     symmetric : bool
-        Whether every batch is turned and mirrored by one of the eight symmetries of the square,
-        drawn anew.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As of `LearningTeam`.
+        Whether every batch is turned and mirrored by a random symmetry of the square.
 
     References
     ----------
@@ -151,16 +146,13 @@ class ValueTeam(LearningTeam):
         for name in ("memory", "batch_size"):
             self._set(name, check_integer(name, getattr(self, name), 1))
         for name, most in (("replay_ratio", 1e6), ("target_mixing", 1.0)):
-            value = check_real(name, getattr(self, name), minimum=0, maximum=most)
-            if value == 0:
-                raise ValueError(f"{name} must be positive; got 0")
-            self._set(name, value)
+            self._set(name, check_positive(name, getattr(self, name), maximum=most))
         check_flag("symmetric", self.symmetric)
 
 
 @dataclass(frozen=True, repr=False)
 class IndependentQTeam(ValueTeam):
-    """Agents that see nothing of what their team mates do.
+    """Agents that do not see the actions of their team mates.
 
     Parameters
     ----------
@@ -170,11 +162,6 @@ class IndependentQTeam(ValueTeam):
         As of `ValueTeam`.
     memory, batch_size, replay_ratio, target_mixing, symmetric
         As of `ValueTeam`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As of `LearningTeam`.
 
     Examples
     --------
@@ -205,11 +192,6 @@ class MeanFieldQTeam(_MeanField, ValueTeam):
         Times that the agents act on each other's latest tentative actions, which begin at random,
         before a step counts. 0: they see the actions of the step before.
 
-    Raises
-    ------
-    TypeError, ValueError
-        As of `LearningTeam`.
-
     References
     ----------
     Y. Yang et al., "Mean field multi-agent reinforcement learning", ICML (2018),
@@ -225,22 +207,18 @@ class MeanFieldQTeam(_MeanField, ValueTeam):
 
     name: ClassVar[str] = "mean-field-q"
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._check_mean_field()
-
 
 @dataclass(frozen=True, repr=False)
 class ActorCriticTeam(LearningTeam):
-    r"""Agents that learn a policy and, as its baseline, how well they fare.
+    r"""Agents that learn a policy, and the value V of their state as its baseline.
 
     After every round of games the policy climbs the gradient of
 
     .. math:: A \, \pi(a | o) / \pi_0(a | o) + c_H H(\pi)
 
-    over all steps of the round, in batches, in several passes. The advantage A is the generalized
-    one with λ [1]_, π₀ the policy that acted, and a ratio further than 0.2 from 1 has nothing more
-    to gain [2]_. The value descends the squared distance to A + V.
+    over all steps of the round, in batches, in several passes. A is the generalized advantage with
+    λ [1]_, and π₀ the policy that acted. The gain is clipped at ratios further than 0.2 from 1
+    [2]_. The value reduces its squared distance to A + V.
 
     Parameters
     ----------
@@ -249,19 +227,14 @@ class ActorCriticTeam(LearningTeam):
     trace : float
         Decay λ in [0, 1] of the advantage; 1 takes all of the discounted return.
     entropy : float
-        Weight c_H of the policy's entropy, in units of the reward: a softmax temperature. Hardly
-        any agent ever hits a foe by chance, so that with less all soon learn to hit no more.
+        Weight c_H of the policy's entropy, in units of the reward: a softmax temperature. With a
+        smaller weight all agents soon learn not to hit, because hits by chance are rare.
     value_weight : float
         Weight of the value's loss.
     batch_size : int
         Steps of a batch.
     passes : int
         Times that every step of a round is learned from.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As of `LearningTeam`.
 
     References
     ----------
@@ -309,11 +282,6 @@ class MeanFieldActorCriticTeam(_MeanField, ActorCriticTeam):
     radius, inner_iterations
         As of `MeanFieldQTeam`.
 
-    Raises
-    ------
-    TypeError, ValueError
-        As of `LearningTeam`.
-
     References
     ----------
     Y. Yang et al., "Mean field multi-agent reinforcement learning", ICML (2018),
@@ -329,10 +297,6 @@ class MeanFieldActorCriticTeam(_MeanField, ActorCriticTeam):
 
     name: ClassVar[str] = "mean-field-actor-critic"
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._check_mean_field()
-
 
 TEAMS: dict[str, type[Team]] = {
     team.name: team
@@ -341,4 +305,4 @@ TEAMS: dict[str, type[Team]] = {
         MeanFieldActorCriticTeam
     )
 }  # fmt: skip
-"""Teams of the package by name."""
+"""Teams of this package by name."""

@@ -1,4 +1,4 @@
-"""A team that has learned, and its files."""
+"""Trained teams and their files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import xarray as xr
 from isingrl.battle.players import Player
 from isingrl.battle.team import KINDS, NETWORKS, LearningTeam, Team
 from isingrl.battle.teams import ValueTeam
-from isingrl.support.archives import foreign, read_archive, write_archive
+from isingrl.support.archives import foreign, part, read_archive, write_archive
 from isingrl.support.devices import check_device, require_torch
 from isingrl.support.kinds import kind_named
 
@@ -32,15 +32,15 @@ class TrainedTeam:
     Attributes
     ----------
     team : LearningTeam
-        What was trained.
+        The team before its training.
     parameters : dict of float32 arrays
         Weights and biases, by name.
     history : Dataset
-        Of the training, over ``round``: ``loss`` (NaN where nothing was learned), ``reward`` of an
-        agent a step, ``kills`` and ``deaths`` a game, ``steps`` of the longest game, ``win`` and
+        History over ``round``: ``loss`` (NaN if the round had no updates), ``reward`` of an agent a
+        step, ``kills`` and ``deaths`` a game, ``steps`` of the longest game, ``win`` and
         ``defeat`` (shares of games), with coordinates ``opponent`` and ``games`` (played so far).
     rival : TrainedTeam, optional
-        The opponent, where it learned as well.
+        The opponent "rival", which learned as well.
 
     Examples
     --------
@@ -77,12 +77,12 @@ class TrainedTeam:
         Parameters
         ----------
         path : path
-            The folder, which is made if it is not there.
+            The folder, which is made if it is missing.
 
         Raises
         ------
         OSError
-            If they cannot be written.
+            If a file cannot be written.
         """
         arrays = dict(self.parameters)
         settings = {
@@ -108,17 +108,17 @@ class TrainedTeam:
         teams: Iterable[type[Team]] = (),
         networks: Iterable[type[Any]] = (),
     ) -> TrainedTeam:
-        """Read what `save` wrote.
+        """Read a team from the folder that `save` wrote.
 
-        The files name the classes of the team and its network, and never code to import. Those of
-        your own that this process has defined or imported are known by their names.
+        The files name the classes of the team and its network, and never code to import. Your own
+        classes are known by their names, once this process has defined or imported them.
 
         Parameters
         ----------
         path : path
             The folder.
         teams, networks : classes
-            Those of your own that count before others of their names.
+            Your own classes; they take precedence over others with their names.
 
         Returns
         -------
@@ -128,9 +128,9 @@ class TrainedTeam:
         Raises
         ------
         FileNotFoundError
-            If the folder has no trained team.
+            If the folder holds no trained team.
         ValueError
-            If its files are damaged, cut short or of another kind, or a class is unknown.
+            If the files are damaged, truncated or of another kind, or a class is unknown.
         """
         settings, arrays = read_archive(path, _NAME, _FORMAT, _WHAT)
         with foreign(path, _WHAT):
@@ -144,10 +144,9 @@ class TrainedTeam:
             team = kind_named(arguments.pop("name"), KINDS, "team", teams)(**arguments)
             if not isinstance(team, LearningTeam):
                 raise ValueError(f"{team.name} is no team that learns")
-            history = {
-                name.removeprefix(_HISTORY): arrays.pop(name)
-                for name in sorted(arrays)
-                if name.startswith(_HISTORY)
+            history = part(arrays, _HISTORY)
+            arrays = {
+                name: values for name, values in arrays.items() if not name.startswith(_HISTORY)
             }
             if history:
                 history["opponent"] = np.array(settings["opponents"])[history["opponent"]]
@@ -159,7 +158,7 @@ class TrainedTeam:
         return trained
 
     def at_temperature(self, softmax_temperature: float) -> TrainedTeam:
-        """The same team, playing by another softmax temperature.
+        """Return the same team with another softmax temperature.
 
         Parameters
         ----------
@@ -174,7 +173,7 @@ class TrainedTeam:
         Raises
         ------
         TypeError, ValueError
-            If it is no number of at least 0 or the team has no softmax temperature.
+            If it is no number of at least 0, or the team has no softmax temperature.
         """
         if not isinstance(self.team, ValueTeam):
             raise ValueError(f"{self.team.name} has no option softmax_temperature")
@@ -196,7 +195,7 @@ class TrainedTeam:
         Raises
         ------
         ValueError
-            If there is no such device, or the parameters do not fit the team's network or are not
+            If the device is missing, or the parameters do not fit the team's network or are not
             finite.
         ImportError
             If torch is not installed.
@@ -215,7 +214,7 @@ class TrainedTeam:
 
 
 def history_dataset(arrays: Mapping[str, npt.NDArray[Any]]) -> xr.Dataset:
-    """History of a training from its arrays over rounds, names of opponents among them."""
+    """History of a training from its arrays over rounds, with the names of opponents."""
     labels = {
         "loss": "loss",
         "reward": "reward of an agent a step",
@@ -236,13 +235,7 @@ def history_dataset(arrays: Mapping[str, npt.NDArray[Any]]) -> xr.Dataset:
 
 
 def make_player(team: Any, device: str = "cpu") -> Player:
-    """Player of a team, or the one given.
-
-    Raises
-    ------
-    TypeError
-        If it is no team that can play.
-    """
+    """Return the player of a team, or a given player itself."""
     if isinstance(team, Player):
         return team
     if isinstance(team, TrainedTeam):

@@ -13,18 +13,18 @@ from isingrl.battle.memory import Batch, ReplayMemory
 from isingrl.battle.symmetries import ACTION_IMAGES, CELL_SOURCES
 from isingrl.battle.team_learner import TeamLearner, parameters, set_parameters
 from isingrl.battle.teams import ValueTeam
-from isingrl.support.archives import Arrays, part
+from isingrl.support.archives import Arrays, part, prefixed
 
 
 class ValueLearner(TeamLearner):
-    """A `ValueTeam` while it learns; parameters as of `TeamLearner`."""
+    """A `ValueTeam` while it learns."""
 
     team: ValueTeam
 
     def __init__(self, team: ValueTeam, seed: int, device: str) -> None:
         super().__init__(team, ReplayMemory(team.memory, team.mean_field), seed, device)
         self._target = copy.deepcopy(self.network).requires_grad_(False)
-        self._owed = 0.0  # updates that experiences called for and that are still to be made
+        self._owed = 0.0  # updates that the replay ratio requires and that are not made yet
 
     def tau(self) -> float:
         """See `TeamLearner.tau`."""
@@ -69,7 +69,7 @@ class ValueLearner(TeamLearner):
 
     def state(self) -> Arrays:
         """See `TeamLearner.state`."""
-        target = {f"target.{name}": values for name, values in parameters(self._target).items()}
+        target = prefixed("target.", parameters(self._target))
         return super().state() | target | {"owed": np.array(self._owed)}
 
     def restore(self, arrays: Arrays) -> None:

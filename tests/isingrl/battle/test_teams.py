@@ -43,7 +43,7 @@ def test_settings_make_the_same_team(name):
         ),
         (IndependentQTeam, {"memory": 0}, "memory must be an integer of at least 1; got 0"),
         (IndependentQTeam, {"batch_size": 0}, "batch_size must be an integer of at least 1; got 0"),
-        (IndependentQTeam, {"replay_ratio": 0}, "replay_ratio must be positive; got 0"),
+        (IndependentQTeam, {"replay_ratio": 0}, r"replay_ratio must lie in \(0, 1e\+06\]; got 0"),
         (IndependentQTeam, {"target_mixing": 2}, "target_mixing must lie in"),
         (IndependentQTeam, {"exploration": 2}, "exploration must lie in"),
         (ActorCriticTeam, {"trace": -0.1}, "trace must lie in"),
