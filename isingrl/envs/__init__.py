@@ -2,7 +2,7 @@
 
 `IsingEnv` is a parallel environment of PettingZoo, `IsingVectorEnv` a vector environment of
 Gymnasium; both need the extra ``isingrl[environments]``. ``import isingrl.envs`` loads neither
-library. What was learned comes back as an `ObservedRule`, which `isingrl.simulate` takes.
+library. A learned policy comes back as an `ObservedRule`, which `isingrl.simulate` runs.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _HOMES = {"IsingEnv": "ising_env", "IsingVectorEnv": "vector_env"}
 
 
 def __getattr__(name: str) -> Any:
-    """Load an environment, and the library that it is for, when it is first asked for."""
+    """Load an environment and its library when the name is first used."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     for package in ("gymnasium", "pettingzoo"):

@@ -1,4 +1,4 @@
-"""Observations of the agents of an environment: shares of up, ½ for a missing site."""
+"""Observations of agents in an environment: shares of up, ½ for a missing site."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from isingrl.support.validation import check_choice, check_integer
 __all__ = ["OBSERVATIONS", "SiteView", "distinct", "observe_on"]
 
 OBSERVATIONS = ("mean-action", "configuration", "window")
-_MAX_ENTRIES = 2**24  # of a table a site: 270 MB a temperature
+_MAX_ENTRIES = 2**24  # of all tables with one a site: 270 MB a temperature
 
 Floats = npt.NDArray[np.float32]
 
@@ -30,9 +30,9 @@ class SiteView:
     radius : int or None
         Half-width r of the window, None for the others.
     sites : int32 ndarray, shape (n_sites, k)
-        Whose spins, ``n_sites`` for a missing site.
+        Sites observed, ``n_sites`` for a missing one.
     shape : tuple of int
-        Of one agent's observation.
+        Shape of one agent's observation.
     """
 
     name: str
@@ -42,20 +42,13 @@ class SiteView:
 
     @property
     def counted(self) -> bool:
-        """Whether it is no more than the number of up neighbours."""
+        """Whether it is the number of up neighbours."""
         return self.name == "mean-action"
 
     def of(self, padded: npt.NDArray[np.int8]) -> Floats:
-        """Return the observations of all agents.
+        """Return the observations of all agents, shape (..., n_sites, *shape).
 
-        Parameters
-        ----------
-        padded : int8 array, shape (..., n_sites + 1)
-            Spins, with a 0 behind them that stands for missing ones.
-
-        Returns
-        -------
-        float32 ndarray, shape (..., n_sites, *shape)
+        `padded` are spins with a 0 behind them for missing sites, shape (..., n_sites + 1).
         """
         seen = padded[..., self.sites]
         if self.counted:
@@ -65,13 +58,7 @@ class SiteView:
 
 
 def observe_on(lattice: Lattice, name: str, radius: int | None) -> SiteView:
-    """Return the observation of agents on a lattice.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the name is unknown, or `radius` no integer of at least 1 or given for no window.
-    """
+    """Return the observation of agents on a lattice; only windows have a radius."""
     check_choice("observation", name, OBSERVATIONS)
     if name != "window":
         if radius is not None:
@@ -88,19 +75,14 @@ def observe_on(lattice: Lattice, name: str, radius: int | None) -> SiteView:
 def distinct(
     observation: SiteView, lattice: Lattice
 ) -> tuple[Floats, npt.NDArray[np.int64] | None]:
-    """List all possible observations.
+    """List all possible observations; refuse too many for a table.
 
     Returns
     -------
     observations : float32 ndarray, shape (n, *observation.shape)
     index : int64 ndarray, shape (n_tables, n_states), or None
-        Which of them an agent observes in each state of a `RuleTable` with the observation's
-        sites, for all sites or for each; None if they are the entries of ``lattice.n_up``.
-
-    Raises
-    ------
-    ValueError
-        If there are too many for a table.
+        The observation in each state of a `RuleTable` with the observation's sites, for all sites
+        or for each; None if the observations are the entries of ``lattice.n_up``.
     """
     if observation.counted:
         sums = np.rint(2 * lattice.n_up - lattice.coordination_number).astype(np.int32)
@@ -119,7 +101,7 @@ def distinct(
     shape = (-1, *observation.shape)
     if n_tables == 1:
         return _shares(spins, 1).reshape(shape), np.arange(2**length)[None]
-    # sites that lack the same ones observe the same
+    # sites with the same missing sites have the same observations
     patterns, pattern = np.unique(missing, axis=0, return_inverse=True)
     seen = np.where(patterns[:, None, :], 0, spins).reshape(-1, length)
     different, index = np.unique(seen, axis=0, return_inverse=True)

@@ -1,4 +1,4 @@
-"""Sites that are asked for actions and paid for them, all of a lattice's at once, as arrays."""
+"""Actions and rewards of all sites of a lattice at once, as arrays."""
 
 from __future__ import annotations
 
@@ -23,18 +23,10 @@ SCHEDULES = ("checkerboard", "synchronous")
 
 
 class Sites:
-    """The spins of copies of a lattice that know nothing of each other, and the rules of the game.
+    """Spins of independent copies of a lattice, with observations and rewards.
 
-    Parameters
-    ----------
-    model, observation, radius, reward, reward_time, schedule
-        As of `isingrl.envs.IsingEnv`.
-    copies : int
-
-    Attributes
-    ----------
-    padded : int8 array, shape (copies, n_sites + 1)
-        Spins, with a 0 behind them that stands for missing ones.
+    The arguments are those of `isingrl.envs.IsingEnv`. The attribute `padded`, shape (copies,
+    n_sites + 1), holds the spins, with a 0 behind them for missing sites.
     """
 
     def __init__(
@@ -71,7 +63,7 @@ class Sites:
 
     @property
     def acting(self) -> npt.NDArray[np.bool_]:
-        """Whose next answers are carried out, shape (n_sites,)."""
+        """Whether the next answer of each site is carried out, shape (n_sites,)."""
         return np.asarray(self._turns[self._turn])
 
     @property
@@ -92,16 +84,9 @@ class Sites:
         return self.observation.of(self.padded)
 
     def act(self, actions: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-        """Carry out the actions of the sublattice that has its turn.
+        """Carry out the actions of the sublattice in turn; return the rewards of all answers.
 
-        Parameters
-        ----------
-        actions : int64 array of 0 (down) and 1 (up), shape (copies, n_sites)
-
-        Returns
-        -------
-        float64 array, shape (copies, n_sites)
-            What every answer is paid, carried out or not.
+        Actions are 0 (down) and 1 (up); they and the rewards have the shape (copies, n_sites).
         """
         acting = self.acting
         seen = self._counts
@@ -111,7 +96,7 @@ class Sites:
         return self._rewards[self._counts if self._paid_after else seen, actions]
 
     def _count(self) -> None:
-        """Count up neighbours anew, as indices into ``lattice.n_up``."""
+        """Count up neighbours, as indices into ``lattice.n_up``."""
         lattice = self.model.lattice
         sums = self.padded[:, lattice.neighbors].sum(axis=-1, dtype=np.int64)
         self._counts = (sums + lattice.coordination_number) // lattice.local_sum_step
@@ -120,7 +105,9 @@ class Sites:
 class OnLattice:
     """The common part of the environments of a lattice."""
 
-    _sites: Sites
+    def __init__(self, max_steps: int | None, *arguments: Any) -> None:
+        self._sites = Sites(*arguments)
+        self.max_steps = None if max_steps is None else check_integer("max_steps", max_steps, 1)
 
     @property
     def model(self) -> Ising:
@@ -130,8 +117,8 @@ class OnLattice:
     def softmax_temperature(self, temperature: float | npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Softmax temperature τ, in the units of the reward, for a physical temperature.
 
-        A learner of maximum entropy, whose policy is ∝ exp(Q/τ), is the heat bath at T with it:
-        it is the entropy coefficient of PPO, or the α of soft Q-learning.
+        A maximum-entropy learner with this τ, and a policy ∝ exp(Q/τ), is the heat bath at T. τ is
+        the entropy coefficient of PPO, or the α of soft Q-learning.
 
         Parameters
         ----------
@@ -142,14 +129,6 @@ class OnLattice:
         -------
         float64 ndarray, shape as `temperature`
             τ, in the units of the reward.
-
-        Examples
-        --------
-        >>> from isingrl import Ising, Lattice
-        >>> from isingrl.envs import IsingVectorEnv
-        >>> env = IsingVectorEnv(Ising(Lattice((4, 4))), reward="half")
-        >>> env.softmax_temperature([2.0, 4.0]).tolist()
-        [1.0, 2.0]
         """
         ratio = self._sites.reward.ratio(self.model)
         return np.asarray(temperature, dtype=np.float64) / ratio
@@ -161,21 +140,21 @@ class OnLattice:
         *,
         name: str = "policy",
     ) -> ObservedRule:
-        r"""Bring a policy back: a table of what it does after each observation.
+        r"""Turn a policy into a rule: a table of its action probabilities by observation.
 
-        `isingrl.simulate` takes it as it takes Metropolis or a trained `isingrl.Policy`, on
-        lattices of other sizes, too.
+        `isingrl.simulate` runs it like Metropolis or a trained `isingrl.Policy`, also on lattices
+        of other sizes.
 
         Parameters
         ----------
         probability_up : callable
-            From all distinct observations, a float32 array of shape (n, \*observation shape),
-            to the probabilities of up, shape (n,). It is called once. For several temperatures
-            it returns shape (n_temperatures, n).
+            Function of all distinct observations, a float32 array of shape (n, \*observation
+            shape), that returns the probabilities of up, shape (n,), or (n_temperatures, n) for
+            several temperatures. It is called once.
         temperature : float or sequence of float, in J/k_B
-            Physical temperature that the policy stands for: a coordinate of what is measured.
+            Physical temperature that the policy stands for, a coordinate of the measurements.
         name : str
-            Of the method.
+            Name of the method.
 
         Returns
         -------
@@ -185,19 +164,7 @@ class OnLattice:
         Raises
         ------
         TypeError, ValueError
-            If an argument is not as described, or there are too many distinct observations:
-            more than 65,536.
-
-        Examples
-        --------
-        >>> import isingrl as irl
-        >>> from isingrl.envs import IsingVectorEnv
-        >>> model = irl.Ising(irl.Lattice((4, 4)))
-        >>> voter = IsingVectorEnv(model).rule(lambda share: share[:, 0], 1.0, name="voter")
-        >>> voter.up.tolist()
-        [[[0.0, 0.25, 0.5, 0.75, 1.0]]]
-        >>> irl.simulate(model, voter, sweeps=10, seed=1).method.item()
-        'voter'
+            If an argument is not as described, or more than 65,536 observations are distinct.
         """
         return tabulate(self.model, self._sites.observation, probability_up, temperature, name)
 

@@ -13,7 +13,7 @@ from pettingzoo import ParallelEnv
 
 from isingrl.agents.rewards import Reward
 from isingrl.envs._rendering import as_image, as_text
-from isingrl.envs._sites import OnLattice, Sites, check_actions
+from isingrl.envs._sites import OnLattice, check_actions
 from isingrl.model import Ising
 from isingrl.support.validation import check_choice, check_integer
 
@@ -30,20 +30,20 @@ class IsingEnv(OnLattice, ParallelEnv[str, npt.NDArray[np.float32], int]):  # ty
     ``"site_12"`` in one, in C order. All live until the last step. Actions are 0 for spin down
     and 1 for up.
 
-    Every agent answers at every step, and is paid for its answer a = ±1 beside the neighbours that
-    it saw. With the schedule "checkerboard" one sublattice after the other takes its answers as
-    its new spins, and those of all other agents are not carried out; ``infos[agent]["acts"]``
-    tells whether an agent's next answer will be. So the Ising model is sampled exactly by agents
-    that answer as the heat bath, and a learner without discount may learn from all answers alike,
-    carried out or not. A discount needs a learner that drops those that are not. With
-    "synchronous" all answers are carried out at once, which has a stationary law of its own.
+    Every agent answers at every step, and its reward is for its answer a = ±1 beside the neighbours
+    that it saw. With the schedule "checkerboard" one sublattice after the other takes its answers
+    as its new spins, and the answers of other agents are not carried out; ``infos[agent]["acts"]``
+    says whether an agent's next answer will be. Agents that answer as the heat bath therefore
+    sample the Ising model exactly. A learner without discount may learn from all answers. A
+    learner with a discount must drop the answers that are not carried out. With "synchronous" all
+    answers are carried out at once, which has another stationary law.
 
-    There is no temperature here: it is the policy's. See `softmax_temperature`.
+    The temperature belongs to the policy, not to the environment. See `softmax_temperature`.
 
     Parameters
     ----------
     model : Ising
-        Lattice, coupling and field; what the rewards are made of.
+        Lattice, coupling and field; they determine the rewards.
     observation : {"mean-action", "configuration", "window"}
         The share of up among the neighbours, shape (1,); the neighbours, 1 for up and 0 for down,
         in the order of ``lattice.offsets``, shape (z,); or all sites at most `radius` away along
@@ -54,20 +54,20 @@ class IsingEnv(OnLattice, ParallelEnv[str, npt.NDArray[np.float32], int]):  # ty
     reward : {"energy", "half", "mean", "chapter-1d", "chapter-2d"} or Reward
         See `isingrl.agents.rewards`.
     reward_time : {"before", "after"}
-        Whether the reward is read from the neighbours that the agent saw or, with the schedule
-        "synchronous", from those that it finds after the step, when they have moved too.
+        "before": the reward counts the neighbours that the agent saw. "after", for the schedule
+        "synchronous": it counts those after the step, when they have moved too.
     schedule : {"checkerboard", "synchronous"}
-        Whose answers are carried out at a step: those of one sublattice after the other, or all.
+        Whether one sublattice after the other acts, or all agents act at once.
     max_steps : int, optional
         Steps after which all agents are truncated; never if omitted. A sweep is one step, or with
         "checkerboard" one for each of the ``lattice.n_sublattices``.
     render_mode : {"rgb_array", "ansi"}, optional
-        What `render` returns.
+        Kind of picture that `render` returns.
 
     Attributes
     ----------
     possible_agents, agents : list of str
-        All agents, and those that live: all between `reset` and the last step, else none.
+        All agents, and the living ones: all between `reset` and the last step, otherwise none.
     observation_spaces, action_spaces : dict
         By agent.
 
@@ -92,6 +92,19 @@ class IsingEnv(OnLattice, ParallelEnv[str, npt.NDArray[np.float32], int]):  # ty
     >>> _, rewards, _, _, infos = env.step(dict.fromkeys(env.agents, 0))
     >>> rewards["site_0_1"], infos["site_0_1"], int(env.state().sum())
     (-4.0, {'acts': True}, 0)
+    >>> env = IsingEnv(
+    ...     Ising(Lattice((2, 4))), observation="window", schedule="synchronous", max_steps=1,
+    ...     render_mode="ansi",
+    ... )
+    >>> env.observation_space("site_0_0"), env.action_space("site_0_0")
+    (Box(0.0, 1.0, (3, 3), float32), Discrete(2))
+    >>> _ = env.reset(options={"start": [[1, 1, -1, -1], [1, 1, -1, -1]]})
+    >>> print(env.render())
+    ██··
+    ██··
+    >>> _, _, terminated, truncated, _ = env.step(dict.fromkeys(env.agents, 1))
+    >>> terminated["site_0_0"], truncated["site_0_0"], env.agents, env.state().tolist()
+    (False, True, [], [[1, 1, 1, 1], [1, 1, 1, 1]])
     """
 
     metadata: ClassVar[dict[str, Any]] = {
@@ -113,15 +126,14 @@ class IsingEnv(OnLattice, ParallelEnv[str, npt.NDArray[np.float32], int]):  # ty
         max_steps: int | None = None,
         render_mode: str | None = None,
     ) -> None:
-        self._sites = Sites(model, observation, radius, reward, reward_time, schedule)
-        self.max_steps = None if max_steps is None else check_integer("max_steps", max_steps, 1)
+        super().__init__(max_steps, model, observation, radius, reward, reward_time, schedule)
         if render_mode is not None:
             check_choice("render_mode", render_mode, self.metadata["render_modes"])
         self.render_mode = render_mode
         sites = np.ndindex(model.lattice.shape)
         self.possible_agents = ["_".join(map(str, ("site", *site))) for site in sites]
         self.agents: list[str] = []
-        # a space an agent: each draws samples of its own
+        # one space for each agent, because each draws its own samples
         self.observation_spaces = {
             agent: Box(0, 1, self._sites.observation.shape, np.float32)
             for agent in self.possible_agents
@@ -142,20 +154,7 @@ class IsingEnv(OnLattice, ParallelEnv[str, npt.NDArray[np.float32], int]):  # ty
         Returns
         -------
         gymnasium.spaces.Box
-            Shares of up, 0 to 1, of the shape that `observation` has.
-
-        Raises
-        ------
-        KeyError
-            If there is no such agent.
-
-        Examples
-        --------
-        >>> from isingrl import Ising, Lattice
-        >>> from isingrl.envs import IsingEnv
-        >>> env = IsingEnv(Ising(Lattice((4, 4))), observation="window", radius=1)
-        >>> env.observation_space("site_0_0")
-        Box(0.0, 1.0, (3, 3), float32)
+            Shares of up, 0 to 1, in the shape of `observation`.
         """
         return self.observation_spaces[agent]
 
@@ -170,19 +169,7 @@ class IsingEnv(OnLattice, ParallelEnv[str, npt.NDArray[np.float32], int]):  # ty
         Returns
         -------
         gymnasium.spaces.Discrete
-            The same for all agents, with samples of its own for each.
-
-        Raises
-        ------
-        KeyError
-            If there is no such agent.
-
-        Examples
-        --------
-        >>> from isingrl import Ising, Lattice
-        >>> from isingrl.envs import IsingEnv
-        >>> IsingEnv(Ising(Lattice((4, 4)))).action_space("site_0_0")
-        Discrete(2)
+            The same for all agents, but each draws its own samples.
         """
         return self.action_spaces[agent]
 
@@ -194,15 +181,15 @@ class IsingEnv(OnLattice, ParallelEnv[str, npt.NDArray[np.float32], int]):  # ty
         Parameters
         ----------
         seed : int, optional
-            Of the first configurations from here on; if omitted they go on as they were.
+            Seed of the random first configurations from now on; if omitted their generator goes on.
         options : dict, optional
-            "start": "random" (if omitted), "up", "down" or an array of ±1 of the shape of the
-            lattice. Other entries are left alone.
+            "start": "random" (if omitted), "up", "down" or an array of ±1 in the shape of the
+            lattice. Other entries are ignored.
 
         Returns
         -------
         observations : dict of float32 ndarray, by agent
-            Shares of up, each of the shape that `observation` has.
+            Shares of up, in the shape of `observation`.
         infos : dict of dict, by agent
             "acts": whether the agent's next answer is carried out.
 
@@ -210,15 +197,6 @@ class IsingEnv(OnLattice, ParallelEnv[str, npt.NDArray[np.float32], int]):  # ty
         ------
         TypeError, ValueError
             If the seed is no integer of at least 0, or the start not as described.
-
-        Examples
-        --------
-        >>> from isingrl import Ising, Lattice
-        >>> from isingrl.envs import IsingEnv
-        >>> env = IsingEnv(Ising(Lattice((4, 4))))
-        >>> observations, infos = env.reset(seed=1, options={"start": "down"})
-        >>> observations["site_0_0"].tolist(), infos["site_0_0"]
-        ([0.0], {'acts': True})
         """
         if seed is not None:
             self._generator, _ = seeding.np_random(check_integer("seed", seed, 0))
@@ -230,7 +208,7 @@ class IsingEnv(OnLattice, ParallelEnv[str, npt.NDArray[np.float32], int]):  # ty
     def step(
         self, actions: Mapping[str, int]
     ) -> tuple[Observations, dict[str, float], dict[str, bool], dict[str, bool], Infos]:
-        """Let all agents answer, and those whose turn it is act.
+        """Let all agents answer, and the sublattice in turn act.
 
         Parameters
         ----------
@@ -240,9 +218,9 @@ class IsingEnv(OnLattice, ParallelEnv[str, npt.NDArray[np.float32], int]):  # ty
         Returns
         -------
         observations : dict of float32 ndarray, by agent
-            Shares of up, each of the shape that `observation` has.
+            Shares of up, in the shape of `observation`.
         rewards : dict of float, by agent
-            What each is paid, in the units that the reward has.
+            In the units of the reward.
         terminations, truncations : dict of bool, by agent
             No agent is ever terminated; all are truncated after `max_steps`.
         infos : dict of dict, by agent
@@ -254,18 +232,6 @@ class IsingEnv(OnLattice, ParallelEnv[str, npt.NDArray[np.float32], int]):  # ty
             Before the first `reset` or after the last step.
         TypeError, ValueError
             If the actions are not as described.
-
-        Examples
-        --------
-        >>> from isingrl import Ising, Lattice
-        >>> from isingrl.envs import IsingEnv
-        >>> env = IsingEnv(Ising(Lattice((4, 4))), schedule="synchronous", max_steps=1)
-        >>> _ = env.reset(seed=1, options={"start": "down"})
-        >>> _, rewards, terminated, truncated, _ = env.step(dict.fromkeys(env.agents, 1))
-        >>> rewards["site_0_0"], terminated["site_0_0"], truncated["site_0_0"]
-        (-4.0, False, True)
-        >>> int(env.state().sum()), env.agents
-        (16, [])
         """
         if not self.agents:
             raise RuntimeError("step needs agents: call reset first")
@@ -290,35 +256,16 @@ class IsingEnv(OnLattice, ParallelEnv[str, npt.NDArray[np.float32], int]):  # ty
         -------
         int8 ndarray of ±1, shape (*lattice.shape)
             A copy.
-
-        Examples
-        --------
-        >>> from isingrl import Ising, Lattice
-        >>> from isingrl.envs import IsingEnv
-        >>> env = IsingEnv(Ising(Lattice((2, 4))))
-        >>> _ = env.reset(options={"start": "up"})
-        >>> env.state().tolist()
-        [[1, 1, 1, 1], [1, 1, 1, 1]]
         """
         return np.asarray(self._sites.spins[0])
 
     def render(self) -> npt.NDArray[np.uint8] | str | None:
-        """Draw the spins in the way that `render_mode` says; None without one.
+        """Draw the spins as `render_mode` says; None without a mode.
 
         Returns
         -------
         uint8 ndarray of shape (height, width, 3), or str, or None
-            Dark or a full block where spins are up.
-
-        Examples
-        --------
-        >>> from isingrl import Ising, Lattice
-        >>> from isingrl.envs import IsingEnv
-        >>> env = IsingEnv(Ising(Lattice((2, 4))), render_mode="ansi")
-        >>> _ = env.reset(options={"start": [[1, 1, -1, -1], [1, 1, -1, -1]]})
-        >>> print(env.render())
-        ██··
-        ██··
+            Dark, or a full block, where spins are up.
         """
         if self.render_mode is None:
             return None

@@ -1,4 +1,4 @@
-"""A policy of any origin as a table by observations, which `simulate` runs as a rule."""
+"""Policies as tables by observations, which `simulate` runs as rules."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ Array = npt.NDArray[np.float64]
 class ObservedRule(Rule):
     """Action probabilities of a policy, by its distinct observations.
 
-    Made by `IsingEnv.rule` and `IsingVectorEnv.rule`. It runs on lattices of any shape with the
-    same neighbours, model and boundary; with a free boundary and more to observe than the mean
-    action, where sites at the border observe less, on its own shape.
+    `IsingEnv.rule` and `IsingVectorEnv.rule` make it. It runs on lattices of any shape with the
+    same neighbours, model and boundary. With a free boundary, and observations other than the mean
+    action, it runs on its own shape only, because sites at the border observe less.
 
     Attributes
     ----------
     model : Ising
-        Of the environment.
+        Model of the environment.
     observation : {"mean-action", "configuration", "window"}
     radius : int or None
         Half-width of the window.
@@ -70,13 +70,7 @@ class ObservedRule(Rule):
     name: str = "policy"
 
     def table(self, model: Ising, temperature: Array) -> Array:
-        """See `Rule.table`.
-
-        Raises
-        ------
-        ValueError
-            If it observes more than the number of up neighbours. `Rule.compile` makes its tables.
-        """
+        """See `Rule.table`; only observations of the mean action have such a table."""
         compiled = self.compile(model, temperature)
         if not compiled.counted:
             raise ValueError(
@@ -86,13 +80,7 @@ class ObservedRule(Rule):
         return np.asarray(compiled.up[:, 0])
 
     def compile(self, model: Ising, temperature: Array, chains: int = 1) -> RuleTable:
-        """See `Rule.compile`.
-
-        Raises
-        ------
-        ValueError
-            If the model has other neighbours, or another shape where that matters.
-        """
+        """See `Rule.compile`; refuses models with other neighbours."""
         self._check_model(model)
         chosen = [int(np.flatnonzero(self.temperature == each)[0]) for each in temperature]
         up = np.repeat(self.up[chosen], chains, axis=0)
@@ -101,52 +89,12 @@ class ObservedRule(Rule):
         return RuleTable(np.stack([up, up], axis=-2), sites)
 
     def temperatures(self, model: Ising, temperature: Any) -> Array:
-        """Check the temperatures asked for; the default is all of its own.
-
-        Parameters
-        ----------
-        model : Ising
-            What is simulated.
-        temperature : float or sequence of float
-            In J/k_B; None for all of its own.
-
-        Returns
-        -------
-        ndarray, shape (n_temperatures,)
-            In J/k_B.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If it has no policy for a temperature or has other neighbours than `model`.
-
-        Examples
-        --------
-        >>> import isingrl as irl
-        >>> from isingrl.envs import IsingVectorEnv
-        >>> model = irl.Ising(irl.Lattice((4, 4)))
-        >>> voter = IsingVectorEnv(model).rule(lambda share: share[:, 0], 1.0)
-        >>> voter.temperatures(model, None).tolist()
-        [1.0]
-        """
+        """See `Dynamics.temperatures`; None means all its own temperatures."""
         self._check_model(model)
         return choose_temperatures(temperature, self.temperature)
 
     def describe(self) -> dict[str, str]:
-        """Attributes of a Dataset that describe the rule.
-
-        Returns
-        -------
-        dict of str
-
-        Examples
-        --------
-        >>> import isingrl as irl
-        >>> from isingrl.envs import IsingVectorEnv
-        >>> model = irl.Ising(irl.Lattice((4, 4)))
-        >>> IsingVectorEnv(model).rule(lambda share: share[:, 0], 1.0, name="voter").describe()
-        {'rule': 'voter', 'observation': 'mean-action'}
-        """
+        """See `Dynamics.describe`."""
         radius = {} if self.radius is None else {"radius": str(self.radius)}
         return {"rule": self.name, "observation": self.observation} | radius
 
@@ -161,7 +109,7 @@ def tabulate(
     temperature: Any,
     name: str,
 ) -> ObservedRule:
-    """Ask a policy once about each of its distinct observations; see `IsingEnv.rule`."""
+    """Call a policy once with all distinct observations; see `IsingEnv.rule`."""
     temperatures = check_temperature(temperature)
     if not isinstance(name, str) or not name:
         raise TypeError(f"name must be a name; got {name!r}")

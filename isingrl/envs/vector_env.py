@@ -11,7 +11,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from isingrl.agents.rewards import Reward
-from isingrl.envs._sites import OnLattice, Sites, check_actions
+from isingrl.envs._sites import OnLattice, check_actions
 from isingrl.model import Ising
 from isingrl.support.validation import check_integer
 
@@ -28,29 +28,24 @@ Step = tuple[
 
 
 class IsingVectorEnv(OnLattice, VectorEnv[Floats, npt.NDArray[np.int64], npt.NDArray[Any]]):
-    """All sites of many copies of a lattice as the environments of one policy that they share.
+    """All sites of many copies of a lattice as the environments of one shared policy.
 
-    Everything is as in `IsingEnv`, but that observations, actions and rewards are arrays: entry
-    ``copy * n_sites + site``, sites in C order. Nothing loops over sites.
+    Everything is as in `IsingEnv`, except that observations, actions and rewards are arrays with
+    the entries ``copy * n_sites + site``, sites in C order. No Python code loops over sites.
 
     Parameters
     ----------
     model : Ising
-        Lattice, coupling and field; what the rewards are made of.
-    copies : int
-        Lattices that know nothing of each other; ``num_envs = copies * n_sites``.
-    observation, radius, reward, reward_time, schedule, max_steps
         As of `IsingEnv`.
-
-    Raises
-    ------
-    TypeError, ValueError
+    copies : int
+        Number of independent lattices; ``num_envs = copies * n_sites``.
+    observation, radius, reward, reward_time, schedule, max_steps
         As of `IsingEnv`.
 
     Notes
     -----
     All are truncated together, after `max_steps`, and begin anew at random in the same step
-    (``AutoresetMode.SAME_STEP``): what they saw last is then ``infos["final_obs"]``.
+    (``AutoresetMode.SAME_STEP``). Their last observations are then ``infos["final_obs"]``.
 
     Examples
     --------
@@ -64,6 +59,20 @@ class IsingVectorEnv(OnLattice, VectorEnv[Floats, npt.NDArray[np.int64], npt.NDA
     >>> _, rewards, _, _, _ = env.step(np.ones(192, int))
     >>> rewards.mean()
     np.float64(4.0)
+    >>> env = IsingVectorEnv(
+    ...     Ising(Lattice((4, 4))), reward="half", schedule="synchronous", max_steps=1
+    ... )
+    >>> _ = env.reset(seed=1, options={"start": "down"})
+    >>> _, rewards, _, truncated, infos = env.step(np.ones(16, int))
+    >>> float(rewards.mean()), bool(truncated.all()), float(infos["final_obs"].mean())
+    (-2.0, True, 1.0)
+    >>> env.softmax_temperature([2.0, 4.0]).tolist()
+    [1.0, 2.0]
+    >>> voter = env.rule(lambda share: share[:, 0], 1.0, name="voter")
+    >>> voter.up.tolist(), voter.temperatures(env.model, None).tolist()
+    ([[[0.0, 0.25, 0.5, 0.75, 1.0]]], [1.0])
+    >>> voter.describe()
+    {'rule': 'voter', 'observation': 'mean-action'}
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012 (Gymnasium's own declaration)
@@ -83,8 +92,9 @@ class IsingVectorEnv(OnLattice, VectorEnv[Floats, npt.NDArray[np.int64], npt.NDA
         schedule: str = "checkerboard",
         max_steps: int | None = None,
     ) -> None:
-        self._sites = Sites(model, observation, radius, reward, reward_time, schedule, copies)
-        self.max_steps = None if max_steps is None else check_integer("max_steps", max_steps, 1)
+        super().__init__(
+            max_steps, model, observation, radius, reward, reward_time, schedule, copies
+        )
         self.num_envs = self._sites.copies * model.lattice.n_sites
         self.single_observation_space = Box(0, 1, self._sites.observation.shape, np.float32)
         self.single_action_space = Discrete(2)
@@ -114,21 +124,7 @@ class IsingVectorEnv(OnLattice, VectorEnv[Floats, npt.NDArray[np.int64], npt.NDA
         observations : float32 ndarray, shape (num_envs, *observation shape)
             Shares of up.
         infos : dict
-            "acts", bool of shape (num_envs,): whose next answers are carried out.
-
-        Raises
-        ------
-        TypeError, ValueError
-            As of `IsingEnv.reset`.
-
-        Examples
-        --------
-        >>> from isingrl import Ising, Lattice
-        >>> from isingrl.envs import IsingVectorEnv
-        >>> env = IsingVectorEnv(Ising(Lattice((4, 4))), copies=2, observation="configuration")
-        >>> observations, infos = env.reset(seed=1, options={"start": "up"})
-        >>> observations.shape, float(observations.mean()), infos["acts"][:3].tolist()
-        ((32, 4), 1.0, [True, False, True])
+            "acts", bool of shape (num_envs,): whether the agent's next answer is carried out.
         """
         super().reset(seed=None if seed is None else check_integer("seed", seed, 0))
         self._sites.begin((options or {}).get("start", "random"), self.np_random)
@@ -136,7 +132,7 @@ class IsingVectorEnv(OnLattice, VectorEnv[Floats, npt.NDArray[np.int64], npt.NDA
         return self._observe(), self._infos()
 
     def step(self, actions: npt.NDArray[np.int64]) -> Step:
-        """Let all agents answer, and those whose turn it is act.
+        """Let all agents answer, and the sublattice in turn act.
 
         Parameters
         ----------
@@ -148,11 +144,11 @@ class IsingVectorEnv(OnLattice, VectorEnv[Floats, npt.NDArray[np.int64], npt.NDA
         observations : float32 ndarray, shape (num_envs, *observation shape)
             Shares of up.
         rewards : float64 ndarray, shape (num_envs,)
-            What each is paid, in the units that the reward has.
+            In the units of the reward.
         terminations, truncations : bool ndarrays, shape (num_envs,)
-            None is ever terminated; all are truncated after `max_steps`.
+            No agent is ever terminated; all are truncated after `max_steps`.
         infos : dict of ndarrays
-            "acts" as of `reset`, and "final_obs" where all were truncated.
+            "acts" as of `reset`, and "final_obs" if all were truncated.
 
         Raises
         ------
@@ -160,17 +156,6 @@ class IsingVectorEnv(OnLattice, VectorEnv[Floats, npt.NDArray[np.int64], npt.NDA
             Before the first `reset`.
         ValueError
             If the actions are not as described.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from isingrl import Ising, Lattice
-        >>> from isingrl.envs import IsingVectorEnv
-        >>> env = IsingVectorEnv(Ising(Lattice((4, 4))), schedule="synchronous", max_steps=1)
-        >>> _ = env.reset(seed=1, options={"start": "down"})
-        >>> _, rewards, _, truncated, infos = env.step(np.ones(16, int))
-        >>> float(rewards.mean()), bool(truncated.all()), float(infos["final_obs"].mean())
-        (-4.0, True, 1.0)
         """
         if self._steps < 0:
             raise RuntimeError("step needs spins: call reset first")
