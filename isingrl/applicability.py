@@ -1,4 +1,4 @@
-"""Where a trained rule applies: on which model, at which temperatures."""
+"""Checks that a trained rule suits a model and temperatures."""
 
 from __future__ import annotations
 
@@ -14,20 +14,7 @@ _SAME = 8 * np.finfo(np.float64).eps  # relative
 
 
 def check_same_model(model: Ising, trained: Ising, *, shape: bool) -> None:
-    """Refuse a model that differs from the one a policy was trained on.
-
-    Parameters
-    ----------
-    model, trained : Ising
-        The model asked for, and the one of the training.
-    shape : bool
-        Whether the shape of the lattice must be the same, too.
-
-    Raises
-    ------
-    ValueError
-        If they differ.
-    """
+    """Refuse a model that differs from that of the training, `trained`; perhaps also in shape."""
     own, asked = trained.lattice, model.lattice
     same = [
         (asked.neighborhood, own.neighborhood, "neighborhood"),
@@ -49,13 +36,7 @@ def check_same_model(model: Ising, trained: Ising, *, shape: bool) -> None:
 def choose_temperatures(
     temperature: Any, trained: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
-    """Return the temperatures asked for, or all of the training if None is given.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the policy was not trained at one of them.
-    """
+    """Return temperatures if they were trained; for None, all temperatures of the training."""
     if temperature is None:
         return trained
     asked = check_temperature(temperature)

@@ -1,4 +1,4 @@
-"""Coordinates that tell a Dataset's model."""
+"""Coordinates of a Dataset that describe its model."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from isingrl.model import Ising
 def coordinates_of(model: Ising) -> dict[str, Any]:
     """Coordinates of a model and its lattice: scalars, except for several fields.
 
-    Coordinates, because xarray drops or mixes up attributes when it joins Datasets.
+    They are no attributes, because xarray drops or mixes up attributes when it joins Datasets.
     """
     lattice = model.lattice
     several = not isinstance(model.field, float)

@@ -1,4 +1,4 @@
-"""The base class of everything that updates spins; it brings its engine."""
+"""The base class of everything that updates spins by an engine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["Dynamics"]
 class Dynamics(ABC):
     """Dynamics that `isingrl.simulate` runs: a rule, agents that learn, or an update of your own.
 
-    It needs a `name` and an `engine`. Most are a `Rule`, a table that brings its engine by itself.
+    It needs a `name` and an `engine`. A `Rule` needs a table instead, and makes its own engine.
 
     Examples
     --------
@@ -39,12 +39,12 @@ class Dynamics(ABC):
     """
 
     learns: ClassVar[bool] = False
-    """Whether it changes while it runs, so that every start is one anew."""
+    """Whether it changes while it runs; a ladder refuses such dynamics."""
 
     @property
     @abstractmethod
     def name(self) -> str:
-        """Name of the method, as it stands along the dimension ``method``."""
+        """Name of the method, a value of the dimension ``method``."""
 
     @abstractmethod
     def engine(
@@ -61,17 +61,17 @@ class Dynamics(ABC):
         Parameters
         ----------
         model : Ising
-            What is simulated. Of several fields, those of one temperature lie side by side.
+            The model. Chains of one temperature lie side by side, ordered by field.
         temperatures : ndarray, shape (n_temperatures,)
             In J/k_B.
         chains : int
-            At every temperature, in every field.
+            Chains at every temperature in every field.
         start : {"random", "up", "down"} or int8 array, shape (n_chains, *lattice.shape)
             First configurations of all chains.
         schedule : str
             As in `isingrl.simulate`.
         seed : SeedSequence
-            Of all random numbers.
+            Seed of all random numbers.
 
         Returns
         -------
@@ -80,14 +80,14 @@ class Dynamics(ABC):
         """
 
     def temperatures(self, model: Ising, temperature: Any) -> npt.NDArray[np.float64]:
-        """Check the temperatures asked for; the default wants them given.
+        """Check temperatures; this default refuses None.
 
         Parameters
         ----------
         model : Ising
-            What is simulated.
+            The model of the run.
         temperature : float or sequence of float
-            In J/k_B; None if it was left out.
+            In J/k_B; None if the user gave none.
 
         Returns
         -------
@@ -106,12 +106,12 @@ class Dynamics(ABC):
     def softmax_temperature(
         self, model: Ising, temperature: npt.NDArray[np.float64]
     ) -> npt.NDArray[np.float64] | None:
-        """Softmax temperature τ of agents at each temperature; None for what has no agents.
+        """Softmax temperature τ of agents at each temperature; None for dynamics without agents.
 
         Parameters
         ----------
         model : Ising
-            What is simulated.
+            The model of the run.
         temperature : ndarray, shape (n_temperatures,)
             In J/k_B.
 
@@ -123,17 +123,17 @@ class Dynamics(ABC):
         return None
 
     def departures(self, model: Ising) -> list[str]:
-        """Why `temperature` is only a label on a model, and not the temperature of an Ising model.
+        """Why `temperature` is only a label, and not the temperature of an Ising model.
 
         Parameters
         ----------
         model : Ising
-            What is simulated.
+            The model of the run.
 
         Returns
         -------
         list of str
-            Empty if it is the temperature.
+            Reasons; empty if it is the temperature.
         """
         return []
 

@@ -29,26 +29,10 @@ def climb(
     out: str | os.PathLike[str] | None,
     checkpoint_seconds: float,
 ) -> xr.Dataset:
-    """Carry out a run rung by rung.
+    """Carry out a run of all temperatures and fields rung by rung; see `isingrl.simulate`.
 
-    Parameters
-    ----------
-    run : Run
-        Of all temperatures and fields.
-    ladder : {"temperature", "field"}
-        Along which the rungs lie.
-    loop : bool
-        Whether to go back, too.
-    start, seeds, seeded
-        As for `Run.carry_out`.
-    out : path, optional
-        Folder in which each rung has a folder for its checkpoint.
-    checkpoint_seconds : float
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not as described, or cannot be combined with others.
+    In the folder `out` each rung has a folder for its checkpoint. `start`, `seeds` and `seeded`
+    are those of `Run.carry_out`.
     """
     check_choice("ladder", ladder, ("temperature", "field"))
     check_flag("loop", loop)
@@ -96,7 +80,7 @@ def _rung(run: Run, ladder: str, place: int) -> Run:
 def _of_first_place(
     run: Run, ladder: str, start: str | npt.NDArray[np.int8]
 ) -> str | npt.NDArray[np.int8]:
-    """First configurations of the first rung, of those for all temperatures and fields."""
+    """First configurations of the first rung."""
     if isinstance(start, str):
         return start
     sites = run.model.lattice.shape

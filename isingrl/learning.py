@@ -22,21 +22,21 @@ __all__ = ["Learning"]
 
 @dataclass(frozen=True, eq=False)
 class Learning(Dynamics):
-    """Agents that go on learning, each chain its own, while they are measured and before.
+    """Agents that learn during thermalization and measurements; each chain has its own agents.
 
-    The way to run agents for which a frozen policy means little, such as `IndependentQ`. A sweep
-    is one that is learned from, at constant softmax temperature. Networks learn at their full
-    rate, with a new optimizer.
+    Use it for agents such as `IndependentQ`, for which a frozen policy means little. The agents
+    learn from every sweep, at constant softmax temperature. Networks learn at their full rate, with
+    a new optimizer.
 
     Parameters
     ----------
     agent : Agent or Policy
-        An agent knows nothing at first, a policy what it has learned.
+        An agent begins without knowledge, a policy with the knowledge of its training.
 
     Raises
     ------
     TypeError
-        If it is neither.
+        If `agent` is neither.
 
     Examples
     --------
@@ -61,7 +61,7 @@ class Learning(Dynamics):
 
     @property
     def name(self) -> str:
-        """That of its agents."""
+        """Name of the agents."""
         return self._kind.name
 
     def engine(
@@ -82,7 +82,7 @@ class Learning(Dynamics):
         )
 
     def temperatures(self, model: Ising, temperature: Any) -> npt.NDArray[np.float64]:
-        """See `Dynamics.temperatures`; those of a policy may be left out."""
+        """See `Dynamics.temperatures`; None means all temperatures of a policy."""
         model.one_field("agents that learn")
         if isinstance(self.agent, Policy):
             return self.agent.temperatures(model, temperature)

@@ -16,8 +16,8 @@ from isingrl.support.progress import tqdm
 if TYPE_CHECKING:
     from isingrl.engines.engine import Engine
 
-_FIRST_LOOK = 100  # draws before `enough` is asked for the first time
-_GROWTH = 1.25  # of the run between two such questions
+_FIRST_LOOK = 100  # draws before the first call of `enough`
+_GROWTH = 1.25  # growth of the run between two such calls
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,11 @@ class Plan:
     Attributes
     ----------
     thermalization, interval : int
-        Sweeps before all measurements, and up to each.
+        Sweeps before all measurements, and between them.
     kept : int64 ndarray, shape (n_snapshots,)
         Sweeps after thermalization at which configurations are kept, ascending.
     enough : function, optional
-        Says of what was measured so far whether it suffices.
+        Whether the measurements so far suffice.
     """
 
     thermalization: int
@@ -43,7 +43,7 @@ class Plan:
 def measure(
     engine: Engine, series: Series, plan: Plan, folder: RunFolder | None, progress: bool
 ) -> None:
-    """Carry out a plan from where `series` is, in chunks between which Ctrl-C is heard."""
+    """Carry out a plan after the draws of `series`, in chunks between which Ctrl-C can stop it."""
     n_chains, draws = len(series.spins), series.n_draws
     n_sites = math.prod(series.spins.shape[2:])
     chunk = max(1, int(engine.updates_a_call / (n_sites * n_chains)))
@@ -59,7 +59,7 @@ def measure(
 
 
 def _steps(engine: Engine, series: Series, plan: Plan, chunk: int) -> Iterator[int]:
-    """Carry out a plan; yields the sweeps made wherever a run may be cut and go on."""
+    """Carry out a plan; yield the number of sweeps wherever a checkpoint may be written."""
     yield from _thermalize(engine, series, plan, chunk)
     interval = plan.interval
     end = series.n_draws * interval
@@ -89,7 +89,7 @@ def _steps(engine: Engine, series: Series, plan: Plan, chunk: int) -> Iterator[i
 
 
 def _thermalize(engine: Engine, series: Series, plan: Plan, chunk: int) -> Iterator[int]:
-    """Sweep before all measurements; yields the sweeps made."""
+    """Sweep before all measurements; yield the number of sweeps."""
     while series.thermalized < plan.thermalization:
         sweeps = min(chunk, plan.thermalization - series.thermalized)
         engine.sweep(sweeps)
@@ -98,7 +98,7 @@ def _thermalize(engine: Engine, series: Series, plan: Plan, chunk: int) -> Itera
 
 
 def _keep_spins(engine: Engine, series: Series, plan: Plan, position: int) -> int | None:
-    """Keep configurations that are wanted now; returns when the next ones are, if there are any."""
+    """Keep the configurations of this sweep; return the sweep of the next ones, or None."""
     while series.snapshots < plan.kept.size:
         upcoming = int(plan.kept[series.snapshots])
         if upcoming != position:

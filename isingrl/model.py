@@ -40,8 +40,17 @@ class Ising:
     >>> import numpy as np
     >>> from isingrl import Ising, Lattice
     >>> model = Ising(Lattice((4, 4)), coupling=1.0, field=0.5)
-    >>> float(model.energy(np.ones((4, 4), dtype=int)))
-    -2.5
+    >>> up = np.ones((4, 4), dtype=int)
+    >>> checkerboard = up.copy()
+    >>> checkerboard[::2, ::2] = checkerboard[1::2, 1::2] = -1
+    >>> model.energy([up, checkerboard]).tolist(), model.magnetization([up, checkerboard]).tolist()
+    ([-2.5, 2.0], [1.0, 0.0])
+    >>> model.energy_of_sums(np.array([32, 0]), np.array([16, -4])).tolist()
+    [-2.5, 0.125]
+    >>> model.one_field(), model.local_fields().tolist()
+    (0.5, [-3.5, -1.5, 0.5, 2.5, 4.5])
+    >>> [model.field for model in Ising(Lattice(8), field=[0.0, 0.5]).each_field]
+    [0.0, 0.5]
     """
 
     lattice: Lattice
@@ -56,14 +65,7 @@ class Ising:
 
     @property
     def each_field(self) -> tuple[Ising, ...]:
-        """The model in each of its fields: itself, if that is one number.
-
-        Examples
-        --------
-        >>> from isingrl import Ising, Lattice
-        >>> [model.field for model in Ising(Lattice(8), field=[0.0, 0.5]).each_field]
-        [0.0, 0.5]
-        """
+        """The model in each of its fields; a tuple of itself if the field is one number."""
         if not isinstance(self.field, float):
             return tuple(replace(self, field=each) for each in self.field)
         return (self,)
@@ -74,7 +76,7 @@ class Ising:
         Parameters
         ----------
         what : str
-            Named by the error.
+            The purpose, for the error.
 
         Returns
         -------
@@ -85,12 +87,6 @@ class Ising:
         ------
         ValueError
             If the model has several fields.
-
-        Examples
-        --------
-        >>> from isingrl import Ising, Lattice
-        >>> Ising(Lattice(8), field=0.5).one_field()
-        0.5
         """
         if not isinstance(self.field, float):
             raise ValueError(
@@ -116,16 +112,6 @@ class Ising:
         ------
         ValueError
             If `spins` has another shape, or holds other values than ±1.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from isingrl import Ising, Lattice
-        >>> up = np.ones((4, 4), dtype=int)
-        >>> checkerboard = up.copy()
-        >>> checkerboard[::2, ::2] = checkerboard[1::2, 1::2] = -1
-        >>> Ising(Lattice((4, 4))).energy([up, checkerboard]).tolist()
-        [-2.0, 2.0]
         """
         s = self._configurations(spins)
         bonds = np.zeros(s.shape[: s.ndim - self.lattice.ndim], dtype=np.int64)
@@ -134,31 +120,17 @@ class Ising:
         return self.energy_of_sums(bonds, self._sites_sum(s))
 
     def magnetization(self, spins: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """Magnetization per site.
+        """Magnetization per site, from -1 to 1.
 
         Parameters
         ----------
         spins : array_like of ±1, shape (..., *lattice.shape)
-            One configuration or several; a DataArray may have the dims of its sites anywhere.
+            As for `energy`.
 
         Returns
         -------
         ndarray, shape (...)
-            From -1 to 1, one number for each configuration.
-
-        Raises
-        ------
-        ValueError
-            If `spins` has another shape, or holds other values than ±1.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from isingrl import Ising, Lattice
-        >>> spins = np.ones((2, 4, 4), dtype=int)
-        >>> spins[1, 0] = -1
-        >>> Ising(Lattice((4, 4))).magnetization(spins).tolist()
-        [1.0, 0.5]
+            One number for each configuration.
         """
         return self._sites_sum(self._configurations(spins)) / self.lattice.n_sites
 
@@ -178,14 +150,6 @@ class Ising:
         -------
         ndarray, shape (...)
             In the units of the coupling.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from isingrl import Ising, Lattice
-        >>> model = Ising(Lattice((4, 4)), field=0.5)
-        >>> model.energy_of_sums(np.array([32, 0]), np.array([16, -4])).tolist()
-        [-2.5, 0.125]
         """
         field = self.one_field("an energy")
         return -(self.coupling * bonds + field * spins) / self.lattice.n_sites
@@ -197,12 +161,6 @@ class Ising:
         -------
         ndarray, shape (n_states,)
             In the units of the coupling.
-
-        Examples
-        --------
-        >>> from isingrl import Ising, Lattice
-        >>> Ising(Lattice((4, 4))).local_fields().tolist()
-        [-4.0, -2.0, 0.0, 2.0, 4.0]
         """
         sums = 2 * self.lattice.n_up - self.lattice.coordination_number
         return self.coupling * sums + self.one_field("local fields")

@@ -23,7 +23,8 @@ def obeys_gibbs(
 
     The log-odds ``x = log(rises / falls)`` must be a sum of one number for each spin seen, and
     the number must be the same for i seen by j as for j seen by i. A flip and its reverse may be
-    rarer by the same factor, because that does not change the measure.
+    rarer by the same factor, because that does not change the measure. A chain does not obey if
+    some state allows no flip at all, because the measure is then unknown.
 
     Parameters
     ----------
@@ -31,12 +32,6 @@ def obeys_gibbs(
         Probabilities of a flip from down and from up, see `isingrl.tables.RuleTable`.
     sites : int32 ndarray, shape (n_sites, k), or None
         Sites seen; None if states are numbers of up neighbours.
-    n_sites : int
-
-    Returns
-    -------
-    bool ndarray, shape (n_chains,)
-        False if some state allows no flip at all, because the measure is then unknown.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         log_odds = np.log(rises) - np.log(falls)
@@ -72,7 +67,7 @@ def _chain_obeys(
     sites: npt.NDArray[np.int32] | None,
     n_sites: int,
 ) -> bool:
-    """Whether the log-odds of one chain, shape (n_tables, n_states), are linear and mutual."""
+    """Whether the log-odds of one chain, shape (n_tables, n_states), are linear and symmetric."""
     if np.isnan(log_odds[np.broadcast_to(occurs, log_odds.shape)]).any():
         return False
     finite = np.isfinite(log_odds) & occurs
@@ -84,7 +79,7 @@ def _chain_obeys(
     weight = np.where(finite, certainty, 0.0)
     x = np.where(finite, log_odds, 0.0)
     design = np.concatenate([np.ones((*columns.shape[:2], 1)), columns], axis=2)
-    if sites is None:  # one slope for all tables, since bonds are mutual
+    if sites is None:  # one slope for all tables, because each bond has two ends
         total = weight.sum(axis=1, keepdims=True)
         place = columns[..., 0] - (weight * columns[..., 0]).sum(axis=1, keepdims=True) / total
         slope = (weight * place * x).sum() / (weight * place**2).sum()
@@ -104,7 +99,7 @@ def _chain_obeys(
 
 
 def _mutual(bonds: FloatArray, sites: npt.NDArray[np.int32], n_sites: int) -> bool:
-    """Whether every bond, shape (n_tables, k), is the same seen from both ends."""
+    """Whether every bond, shape (n_tables, k), is the same at both ends."""
     each = np.broadcast_to(bonds, sites.shape)
     seen = sites < n_sites
     first = np.broadcast_to(np.arange(n_sites)[:, None], sites.shape)[seen]

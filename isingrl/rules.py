@@ -18,12 +18,12 @@ from isingrl.tables import RuleTable, check_probabilities
 
 
 class Rule(Dynamics):
-    """A rule: the next spin of a site from its own spin and those of its neighbours.
+    """A rule: the next spin of a site as a function of its own spin and its neighbours.
 
     A rule is a table for every temperature, so that Metropolis, heat bath and trained agents run
-    on the same engines. A new one needs a `name` and a `table`, which is checked: probabilities
-    from 0 to 1, in the shape that `table` names. If it obeys detailed balance, flips that are
-    nearly sure both ways are made lazy (`isingrl.tables.RuleTable.for_schedule`).
+    on the same engines. A new rule needs a `name` and a `table`. `simulate` checks the shape of
+    the table and its probabilities. If the rule obeys detailed balance, flips that are nearly sure
+    both ways are made lazy (`isingrl.tables.RuleTable.for_schedule`).
 
     Examples
     --------
@@ -46,50 +46,34 @@ class Rule(Dynamics):
         Parameters
         ----------
         model : Ising
-            Its neighbours, coupling and field.
+            Neighbours, coupling and field.
         temperature : ndarray, shape (n_temperatures,)
-            In units of J/k_B; 0 and infinity included.
+            In J/k_B; 0 and infinity included.
 
         Returns
         -------
         ndarray, shape (n_temperatures, 2, n_states)
             For own spin down and up, and for each entry of ``model.lattice.n_up``.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> import isingrl as irl
-        >>> model = irl.Ising(irl.Lattice((8, 8)))
-        >>> irl.HeatBath().table(model, np.array([2.0]))[0, 0].round(3).tolist()
-        [0.018, 0.119, 0.5, 0.881, 0.982]
         """
 
     def compile(
         self, model: Ising, temperature: npt.NDArray[np.float64], chains: int = 1
     ) -> RuleTable:
-        """Tables of all chains, those of one temperature side by side: what an engine runs.
+        """Tables of all chains for an engine; chains of one temperature lie side by side.
 
         Parameters
         ----------
         model : Ising
-            Whose lattice says what a site sees.
+            Its lattice has the sites that a site sees.
         temperature : ndarray, shape (n_temperatures,)
-            In units of J/k_B.
+            In J/k_B.
         chains : int
-            At every temperature.
+            Chains at every temperature.
 
         Returns
         -------
         RuleTable
-            Of ``n_temperatures * chains`` chains.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> import isingrl as irl
-        >>> model = irl.Ising(irl.Lattice((8, 8)))
-        >>> irl.HeatBath().compile(model, np.array([2.0, 3.0]), chains=4).up.shape
-        (8, 1, 2, 5)
+            ``n_temperatures * chains`` chains.
         """
         up = check_probabilities(self.table(model, temperature), self.name)
         expected = len(temperature), 2, len(model.lattice.n_up)
@@ -109,7 +93,7 @@ class Rule(Dynamics):
         schedule: str,
         seed: np.random.SeedSequence,
     ) -> Engine:
-        """See `Dynamics.engine`; bit lanes wherever they fit, else bytes."""
+        """See `Dynamics.engine`; bit lanes if they hold the lattice, else bytes."""
         table = compiled(self, model, temperatures, chains)
         if not table.counted and not type(self).__module__.startswith("isingrl."):
             _warn_of_own_bonds(self, model)
@@ -126,9 +110,9 @@ class Rule(Dynamics):
 class Metropolis(Rule):
     """Propose the opposite spin and accept with probability min(1, exp(-ΔE/T)).
 
-    At T = 0 moves that cost energy are never accepted and moves that cost none always; at T = ∞
-    all are. Where sites are not drawn at random such sure flips can trap a chain. `simulate`
-    therefore proposes flips that are nearly sure both ways with probability 7/8
+    At T = 0 moves that cost energy are never accepted, and other moves always; at T = ∞ all moves
+    are. If sites are not drawn at random, such sure flips can trap a chain. `simulate` therefore
+    proposes flips that are nearly sure both ways with probability 7/8
     (`isingrl.tables.RuleTable.for_schedule`), with the same stationary law.
 
     References
@@ -188,15 +172,7 @@ def compiled(
 ) -> RuleTable:
     """Compile a rule in every field and check its tables.
 
-    Returns
-    -------
-    RuleTable
-        Of all chains, those of one temperature and field side by side, then the next field.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `RuleTable.check`, or if `compile` returns something else.
+    The chains of one temperature and field lie side by side, then come those of the next field.
     """
     tables = []
     for each in model.each_field:
@@ -212,8 +188,8 @@ def compiled(
 def _warn_of_own_bonds(rule: Rule, model: Ising) -> None:
     warnings.warn(
         f"energy is that of the model, with its one coupling {model.coupling:g}, and not of bonds "
-        f"that the rule {rule.name!r} may have of its own, by site or configuration; nor are the "
-        "specific heat and other things made from it",
+        f"that the rule {rule.name!r} may have of its own, by site or configuration; this concerns "
+        "the specific heat and other results of the energy, too",
         UserWarning,
         stacklevel=5,  # as `simulate` calls it
     )

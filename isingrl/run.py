@@ -69,15 +69,8 @@ class Run:
     ) -> RunResult:
         """Run all chains.
 
-        Parameters
-        ----------
-        start : str or int8 ndarray, shape (n_chains, *lattice.shape)
-        seeds : SeedSequence
-        seeded : bool
-            Whether the user gave the seed; otherwise that of a checkpoint takes its place.
-        folder : RunFolder, optional
-        rung : int, optional
-            Number of the rung of a ladder; each rung has its own random numbers.
+        `seeded`: whether the user gave the seed; otherwise a checkpoint's takes its place. `rung`
+        is the number of the rung of a ladder, because each rung has its own random numbers.
         """
         model, rule = self.model, self.rule
         if folder is not None:
@@ -124,7 +117,7 @@ class Run:
         description = rule.describe()
         if rule.departures(self.model):
             description["temperature_map"] = "approximate"
-        description.pop("rule", None)  # which is the method
+        description.pop("rule", None)  # the coordinate "method" has it
         data.attrs = description | {
             "sweeps": series.draws * self.interval if self.until else self.sweeps,
             "thermalization": self.thermalization,

@@ -1,4 +1,4 @@
-"""Checkpoints of `simulate`: from them a killed run goes on, and a finished one further."""
+"""Checkpoints of `simulate`: they resume killed runs and extend finished ones."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -24,15 +24,16 @@ from isingrl.support.archives import (
     make_folder,
     output_path,
     part,
+    prefixed,
     read_checkpoint,
     write_archive,
 )
 
 _FORMAT, _NAME, _WHAT = "isingrl-run-1", "run", "run"
-_WRITES = 20.0  # times as long as a checkpoint took to write passes before the next one, at least
+_WRITES = 20.0  # least time between two checkpoints, over the time that one took to write
 _REASONS = {
     "sweeps": "which spins are kept depends on it, and a run with snapshots cannot be extended",
-    "rule.sha256": "its table, or what its agents see, are paid or know, has changed",
+    "rule.sha256": "its table, or the view, rewards or knowledge of its agents, has changed",
 }
 
 
@@ -49,9 +50,9 @@ class Series:
     n_draws : int
         Draws of the whole run.
     thermalized : int
-        Sweeps of the thermalization that are made.
+        Sweeps of the thermalization so far.
     draws, snapshots : int
-        Number of draws so far; the rest of the arrays is not measured yet.
+        Draws and configurations so far; the rest of the arrays is empty.
     """
 
     sums: Arrays
@@ -67,7 +68,7 @@ class Series:
         return cls({}, np.empty((n_chains, snapshots, *shape), dtype=np.int8), draws)
 
     def note(self, measured: Arrays) -> None:
-        """Add draws that were measured; after others only what was measured then, too."""
+        """Add draws; later draws may have more sums than the first ones, which are left out."""
         (number,) = {values.shape[1] for values in measured.values()}
         if not self.draws:
             shape = len(self.spins), self.n_draws
@@ -81,16 +82,16 @@ class Series:
         return {name: values[:, : self.draws] for name, values in self.sums.items()}
 
     def arrays(self) -> Arrays:
-        """All that was measured so far, by name."""
+        """Sums and spins so far, by name."""
         return self.measured() | {"spins": self.spins[:, : self.snapshots]}
 
     def take(self, thermalized: int, arrays: Arrays) -> None:
-        """Take over what `arrays` returned, of a longer run its first draws.
+        """Go on from the `arrays` of a checkpoint; of a longer run, from its first draws.
 
         Raises
         ------
         ValueError
-            If it is of another run.
+            If it belongs to another run.
         """
         sums = {name: values for name, values in arrays.items() if name != "spins"}
         needed = {"spins"} | ({"bonds", "totals"} if sums else set())
@@ -109,7 +110,7 @@ class Series:
             self.note({name: values[:, : self.n_draws] for name, values in sums.items()})
 
     def _holds(self, spins: npt.NDArray[Any]) -> bool:
-        """Whether there is room for configurations, and they are those of such a lattice."""
+        """Whether these are configurations of as many chains and sites, and not too many."""
         n_chains, most, *sites = self.spins.shape
         alike = spins.dtype == np.int8 and spins.shape[:1] == (n_chains,)
         return alike and list(spins.shape[2:]) == sites and spins.shape[1] <= most
@@ -123,18 +124,9 @@ class Series:
 
 
 class RunFolder:
-    """The folder that holds the checkpoint of a run.
+    """The folder that holds the checkpoint of a run, locked until `close`.
 
-    Parameters
-    ----------
-    out : path
-    seconds : float
-        Least time between two checkpoints.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `out` is no path, no folder that can be written to, or another run writes to it.
+    `seconds` is the least time between two checkpoints.
     """
 
     def __init__(self, out: Any, seconds: float) -> None:
@@ -149,7 +141,7 @@ class RunFolder:
         self._written, self._wait = time.monotonic(), seconds
 
     def close(self) -> None:
-        """Let others write to the folder."""
+        """Unlock the folder."""
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -157,7 +149,7 @@ class RunFolder:
     def open(
         self, arguments: dict[str, Any], seed: np.random.SeedSequence, given: bool
     ) -> np.random.SeedSequence:
-        """Read the checkpoint, if there is one.
+        """Read the checkpoint, if the folder has one, and return the seed of the run.
 
         Parameters
         ----------
@@ -165,17 +157,12 @@ class RunFolder:
             As `run_arguments` returns them.
         seed : SeedSequence
         given : bool
-            Whether the seed was asked for; else that of the checkpoint is as good.
-
-        Returns
-        -------
-        SeedSequence
-            That of the run.
+            Whether the user gave the seed; otherwise the checkpoint's takes its place.
 
         Raises
         ------
         DamagedFileError, ValueError
-            If its files are damaged, or other files or those of a run with other arguments.
+            If the files are damaged, or belong to a run with other arguments.
         """
         self._arguments = arguments | {"seed": seed.entropy}
         clear_scratch(self._path, _NAME)
@@ -195,7 +182,7 @@ class RunFolder:
         return seed
 
     def resume(self, engine: Any, series: Series) -> None:
-        """Put an engine and what was measured where the checkpoint left them."""
+        """Set an engine and the measurements to the checkpoint."""
         if self._found:
             with foreign(self._path, _WHAT, "out"):
                 series.take(self._thermalized, self._series)
@@ -208,8 +195,7 @@ class RunFolder:
         begun = time.monotonic()
         if not now and begun - self._written < self._wait:
             return
-        arrays = {f"engine.{name}": values for name, values in engine.state().items()}
-        arrays |= {f"series.{name}": values for name, values in series.arrays().items()}
+        arrays = prefixed("engine.", engine.state()) | prefixed("series.", series.arrays())
         settings = {
             "format": _FORMAT,
             "arguments": self._arguments,
@@ -223,7 +209,7 @@ class RunFolder:
 
 @contextmanager
 def run_folder(out: Any, seconds: float) -> Iterator[RunFolder | None]:
-    """Keep others out of the folder of a run while it lasts; None if `out` is None."""
+    """Open and lock the folder of a run while it lasts; None if `out` is None."""
     if out is None:
         yield None
         return
@@ -243,25 +229,18 @@ def run_arguments(
 ) -> dict[str, Any]:
     """Arguments that identify a run, ready for JSON.
 
-    Parameters
-    ----------
-    model : Ising
-    rule : Dynamics
-    temperatures : ndarray, shape (n_temperatures,)
-    start : str or int8 array, shape (n_chains, *lattice.shape)
-    options : dict
-        Numbers, names and flags among the arguments of `simulate`; ``sweeps`` counts with
-        snapshots alone, without them a run may be extended.
+    `options` are the numbers, names and flags among the arguments of `simulate`. Without snapshots
+    ``sweeps`` is left out, because such a run may be extended.
     """
-    lattice = model.lattice
-    options = {name: _plain(value) for name, value in options.items()}
+    options = {
+        name: value if isinstance(value, str | bool) else int(value)
+        for name, value in options.items()
+    }
     if not options["snapshots"]:
         del options["sweeps"]
     return {
         "model": {
-            "shape": list(lattice.shape),
-            "neighborhood": lattice.neighborhood,
-            "boundary": lattice.boundary,
+            **asdict(model.lattice),
             "coupling": model.coupling,
             "field": model.field if isinstance(model.field, float) else list(model.field),
         },
@@ -270,10 +249,6 @@ def run_arguments(
         "temperature": ", ".join(map(repr, temperatures.tolist())),
         "start": start if isinstance(start, str) else f"array {digest_of({'spins': start})}",
         **options,
-        # last, as it follows from most of the others, which say more
+        # last, because most of the others change it, and errors should name those first
         "rule.sha256": digest_of(rule.known(model, temperatures, options["chains"])),
     }
-
-
-def _plain(value: Any) -> Any:
-    return value if isinstance(value, str | bool) else int(value)

@@ -14,7 +14,7 @@ STARTS = ("random", "up", "down")
 
 
 def seed_sequence(seed: Any) -> np.random.SeedSequence:
-    """Root of all random streams of a run."""
+    """Return the seed sequence of all random numbers of a run."""
     if seed is not None:
         seed = check_integer("seed", seed, 0)
     return np.random.SeedSequence(seed)
@@ -25,8 +25,8 @@ def check_start(
 ) -> str | npt.NDArray[np.int8]:
     """Return the name of a start, or its spins with shape (n_chains, *lattice_shape).
 
-    `chains` are names and sizes of the axes before those of the lattice. The dims of a DataArray
-    may stand in any order; configurations are repeated along dims that it lacks.
+    `chains` are names and sizes of the axes before those of the lattice. A DataArray may have its
+    dims in any order; its configurations are repeated along missing dims.
     """
     if isinstance(start, str):
         return check_choice("start", start, STARTS)
@@ -39,7 +39,7 @@ def check_start(
 def check_snapshots(snapshots: Any, sweeps: int, interval: int) -> npt.NDArray[np.int64]:
     """Return the measured sweeps after which configurations are kept, ascending.
 
-    A number spreads them evenly over the draws, up to the last one.
+    A number is spread evenly over the draws, up to the last one.
     """
     draws = sweeps // interval
     several = isinstance(snapshots, Sequence | np.ndarray) and not isinstance(

@@ -1,4 +1,4 @@
-"""Tables of rules: the probability of spin up, by own spin and by what a site sees."""
+"""Tables of rules: the probability of spin up, by own spin and observed neighbours."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _EXCESS = 1e-12  # by which rounding may leave [0, 1]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class RuleTable:
-    """P(up | own spin, what is seen) for every chain.
+    """P(up | own spin, state seen) for every chain.
 
     Attributes
     ----------
@@ -42,6 +42,20 @@ class RuleTable:
     >>> table = irl.HeatBath().compile(model, np.array([2.0, 3.0]))
     >>> table.up.shape, table.counted
     ((2, 1, 2, 5), True)
+    >>> ring = irl.Lattice(6)
+    >>> heat_bath = irl.HeatBath().compile(irl.Ising(ring), np.array([2.0]))
+    >>> spins = [1, 1, 1, -1, -1, -1]
+    >>> heat_bath.states(ring, spins).tolist()
+    [1, 2, 1, 1, 0, 1]
+    >>> heat_bath.probabilities(ring, spins).round(3).tolist()
+    [[0.5, 0.881, 0.5, 0.5, 0.119, 0.5]]
+    >>> metropolis = irl.Metropolis().compile(model, np.array([2.0]))
+    >>> metropolis.for_schedule(model.lattice, "checkerboard").up[0, 0, 0].round(3).tolist()
+    [0.018, 0.135, 0.875, 1.0, 1.0]
+    >>> irl.tables.RuleTable(np.full((1, 1, 2, 5), 1.2)).check(model.lattice, 1, "mine")
+    Traceback (most recent call last):
+        ...
+    ValueError: rule 'mine': P(up) must lie in [0, 1]; got 1.2 for chain 0, own spin down, 0 ...
     """
 
     up: npt.NDArray[np.float64]
@@ -84,15 +98,6 @@ class RuleTable:
         -------
         RuleTable
             Of the same shape.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> import isingrl as irl
-        >>> model = irl.Ising(irl.Lattice((8, 8)))
-        >>> table = irl.Metropolis().compile(model, np.array([2.0]))
-        >>> table.for_schedule(model.lattice, "checkerboard").up[0, 0, 0].round(3).tolist()
-        [0.018, 0.135, 0.875, 1.0, 1.0]
         """
         if draws_sites(schedule):
             return self
@@ -126,16 +131,6 @@ class RuleTable:
         ------
         TypeError, ValueError
             If shapes do not fit, `sites` names no sites, or an entry is no probability.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> import isingrl as irl
-        >>> lattice = irl.Lattice((8, 8))
-        >>> irl.tables.RuleTable(np.full((1, 1, 2, 5), 1.2)).check(lattice, 1, "mine")
-        Traceback (most recent call last):
-            ...
-        ValueError: rule 'mine': P(up) must lie in [0, 1]; got 1.2 for chain 0, own spin down, 0 ...
         """
         up = check_probabilities(self.up, rule)
         states = len(lattice.n_up)
@@ -175,15 +170,6 @@ class RuleTable:
         -------
         ndarray, shape (n_chains, ..., n_sites)
             By the table of each chain.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> import isingrl as irl
-        >>> model = irl.Ising(irl.Lattice((4, 4)))
-        >>> table = irl.HeatBath().compile(model, np.array([2.0]))
-        >>> table.probabilities(model.lattice, np.ones(16, dtype=int)).round(3)[0, :3].tolist()
-        [0.982, 0.982, 0.982]
         """
         flat = np.asarray(spins, dtype=np.int64)
         state = self.states(lattice, flat)
@@ -204,15 +190,6 @@ class RuleTable:
         -------
         int64 ndarray, shape (..., n_sites)
             Indices into the last axis of `up`.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> import isingrl as irl
-        >>> model = irl.Ising(irl.Lattice(6))
-        >>> table = irl.HeatBath().compile(model, np.array([2.0]))
-        >>> table.states(model.lattice, [1, 1, 1, -1, -1, -1]).tolist()
-        [1, 2, 1, 1, 0, 1]
         """
         up = np.asarray(spins) > 0
         missing = np.full((*up.shape[:-1], 1), 2)
@@ -227,11 +204,7 @@ def codes_of(
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
     """Return the sites seen by each site, and their codes, which add up to the state seen.
 
-    Parameters
-    ----------
-    lattice : Lattice
-    sites : int32 ndarray, shape (n_sites, k), or None
-        Sites that form the state by their configuration; None for the number of up neighbours.
+    `sites` are those of a `RuleTable`.
 
     Returns
     -------
@@ -258,13 +231,7 @@ def codes_of(
 
 
 def check_probabilities(values: Any, rule: str) -> npt.NDArray[np.float64]:
-    """Return a rule's table as doubles.
-
-    Raises
-    ------
-    TypeError
-        If it holds something other than real numbers.
-    """
+    """Return a rule's table as doubles; refuse other values than real numbers."""
     up = np.asarray(values)
     if up.dtype.kind not in "biuf":
         raise TypeError(
@@ -274,7 +241,6 @@ def check_probabilities(values: Any, rule: str) -> npt.NDArray[np.float64]:
 
 
 def _check_sites(sites: Any, lattice: Lattice, rule: str) -> None:
-    """Check the sites seen."""
     n = lattice.n_sites
     given = np.asarray(sites)
     if given.ndim != 2 or len(given) != n or given.dtype.kind not in "iu":

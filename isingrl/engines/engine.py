@@ -18,7 +18,7 @@ class Engine(Protocol):
     """Sweeps the spins of all chains, and measures them."""
 
     updates_a_call: float
-    """Site updates in about a tenth of a second: how often `simulate` can be interrupted."""
+    """Site updates in about a tenth of a second, after which `simulate` can be interrupted."""
 
     def sweep(self, sweeps: int) -> None:
         """Make `sweeps` sweeps of every chain."""
@@ -30,8 +30,8 @@ class Engine(Protocol):
         -------
         dict of int64 arrays, shape (n_chains, draws)
             ``bonds``, sums of s_i s_j over bonds; ``totals``, sums of s_i over sites; and any
-            further sums over sites. Each of these, divided by the number of sites, becomes the
-            variable of that name in the Dataset.
+            further sums over sites. Each further sum, divided by the number of sites, becomes the
+            variable of its name in the Dataset.
         """
 
     def spins(self, chain: int) -> npt.NDArray[np.int8]:
@@ -51,18 +51,7 @@ def table_engine(
     schedule: str,
     seed: np.random.SeedSequence,
 ) -> Engine:
-    """Make the engine for a table: bit lanes if they hold the lattice, else bytes.
-
-    Parameters
-    ----------
-    lattice : Lattice
-    table : RuleTable
-        Of all chains.
-    start : {"random", "up", "down"} or int8 array, shape (n_chains, *lattice.shape)
-    schedule : str
-        As in `isingrl.simulate`.
-    seed : SeedSequence
-    """
+    """Make the engine for a table: bit lanes if they hold the lattice, else bytes."""
     table = table.for_schedule(lattice, schedule)
     if fits(lattice) and table.counted and schedule in ("checkerboard", "synchronous"):
         synchronous = schedule == "synchronous"

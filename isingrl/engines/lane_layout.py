@@ -14,7 +14,7 @@ from isingrl.lattice import Lattice
 LANES = 64
 CAPACITY = 384  # words of a buffer: buffers and generators then fit the first-level cache
 SHORTEST_STRIP = 16  # sites: shorter ones leave loops too short to vectorize
-PLANES = {2: 2, 4: 3, 6: 3, 8: 4, 26: 5}  # binary digits of z, for every z that is counted
+PLANES = {2: 2, 4: 3, 6: 3, 8: 4, 26: 5}  # binary digits of z, for every z of the kernels
 BAND_WORDS = 1 << 15  # words of a band of tiles: the unit of work of a thread on one block
 
 
@@ -29,12 +29,11 @@ def fits(lattice: Lattice) -> bool:
 class LaneLayout:
     """Addresses of the spins of `n_chains` chains of a periodic lattice in 64-bit words.
 
-    A word holds one site of 64 lanes. Where there are fewer chains than lanes, a chain's rows
-    are cut into `strips` pieces of `strip` sites that lie in neighbouring lanes, so that no lane
-    stays idle. Of each row the sites of even and of odd x lie apart, with one word before and one
-    after them that repeat the sites across the ends. Half rows of one parity, from rows of
-    one sublattice of the leading axes, follow each other, so that the neighbours of a
-    run of sites are runs as well.
+    A word holds one site of 64 lanes. If the lanes outnumber the chains, the rows of a chain are
+    cut into `strips` pieces that lie in neighbouring lanes, so that no lane stays idle. The sites
+    of even and of odd x in a row lie apart, as half rows, with one word before and one after them
+    that repeat the sites across the ends. Half rows of one parity, and of one sublattice of the
+    leading axes, follow each other, so that the neighbours of a run of sites are runs as well.
     """
 
     lattice: Lattice
@@ -119,7 +118,7 @@ class LaneLayout:
         return table
 
     def sublattices(self, synchronous: bool) -> list[npt.NDArray[np.int64]]:
-        """Half rows that are updated together, arrays of shape (n, 1 + z) in order of address."""
+        """Half rows of each sublattice, arrays of shape (n, 1 + z) in order of address."""
         table, classes = self._half_row_table(), self._row_classes
         if synchronous:
             groups = [table.reshape(-1, table.shape[-1])]
@@ -134,7 +133,7 @@ class LaneLayout:
 
     @property
     def two_sublattices(self) -> bool:
-        """Whether even and odd sites have no neighbours among themselves."""
+        """Whether the lattice has two sublattices, even and odd sites."""
         steps_odd = all(sum(offset) % 2 for offset in self.lattice.offsets)
         return steps_odd and all(side % 2 == 0 for side in self.lattice.shape)
 
@@ -142,7 +141,7 @@ class LaneLayout:
     def measured_rows(self) -> npt.NDArray[np.int64]:
         """Runs of half rows of one sublattice in the words, shape (n, 3): first, end, sublattice.
 
-        Of a lattice without two sublattices all half rows are one run, of sublattice 0.
+        Without two sublattices all half rows are one run, of sublattice 0.
         """
         places = (self.half_row_addresses - 1) // (self.half_row + 2)
         kinds = np.zeros(places.size, dtype=np.int64)

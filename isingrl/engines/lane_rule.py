@@ -1,4 +1,4 @@
-"""A rule's tables in the form that the bit-lane kernels take."""
+"""Tables of rules for the bit-lane kernels."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from isingrl.tables import LAZY
 
 _ONES = np.uint64(2**64 - 1)
 _NONE = np.uint64(0)
-_LARGEST_MIRRORED = 8  # z; above, the kernels have no form for it
-_RESOLUTION = 2.0**-52  # to which float64 resolves a probability and its complement
+_LARGEST_MIRRORED = 8  # greatest z for which the kernels have a mirrored form
+_RESOLUTION = 2.0**-52  # resolution of a probability and its complement in float64
 
 
 @dataclass(frozen=True)
 class LaneRule:
-    """Tables of 64 lanes, reduced to the fewest entries that the kernels can tell apart.
+    """Tables of 64 lanes, reduced to the fewest entries that the kernels need.
 
-    What decides is the count n of neighbours that agree with a reference spin:
+    The outcome depends on the count n of neighbours that agree with a reference spin:
 
     ============================  =========  ==========  =====================
     tables                        reference  chance of   entries
@@ -36,20 +36,16 @@ class LaneRule:
     any                           own        a flip      own spin, n = 0 … z
     ============================  =========  ==========  =====================
 
-    Lazy are flips with the probability 1 or 7/8: what Metropolis does with those that cost nothing
-    or less, see `RuleTable.for_schedule`.
-
-    Parameters
-    ----------
-    tables : ndarray, shape (64, 2, z + 1)
-        P(up | own spin, number of up neighbours) for every lane.
+    Lazy flips have the probability 1 or 7/8. Metropolis makes them at no or negative cost, see
+    `RuleTable.for_schedule`. `tables` are P(up | own spin, number of up neighbours), shape
+    (64, 2, z + 1).
     """
 
     tables: npt.NDArray[np.float64]
 
     @cached_property
     def _mirrored(self) -> bool:
-        """Whether own spins do not matter and turning all neighbours turns the outcome."""
+        """Whether own spins do not matter, and flipping all neighbours flips the outcome."""
         down, up = self.tables[:, 0], self.tables[:, 1]
         z = down.shape[1] - 1
         return z <= _LARGEST_MIRRORED and _equal(down, up) and _equal(down, 1.0 - down[:, ::-1])
@@ -71,7 +67,7 @@ class LaneRule:
         symmetric = flips[:, 0]
         if not _equal(symmetric, flips[:, 1]):
             return _ONES, _NONE, flips, flips.reshape(LANES, -1)
-        # 1 - (1 - p) has lost digits of p: keep the side that has not
+        # 1 - (1 - p) loses digits of p: keep the side that is exact
         flips = np.repeat(flips[:, :1], 2, axis=1)
         if _lazy(symmetric[:, : half + 1]):
             return _ONES, _NONE, flips, symmetric[:, half + 1 :]
@@ -107,7 +103,7 @@ def _binary(
     chances: npt.NDArray[np.float64],
 ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
     """Split probabilities into their first binary digits and the 64 that follow."""
-    below_one = np.where(chances < 1, chances, 0.0)  # 1 is kept apart, as a mask
+    below_one = np.where(chances < 1, chances, 0.0)  # a mask holds the ones
     shifted = np.ldexp(below_one, UNROLLED)
     first = np.floor(shifted)
     rest = np.ldexp(shifted - first, 64)

@@ -19,22 +19,14 @@ from isingrl.support.archives import Arrays, fill
 from isingrl.support.threads import run_in_threads
 
 _LINE = 8  # words of a cache line
-_WORDS_A_SWEEP = 64  # which take about as long as what every sweep does beside its words
+_WORDS_A_SWEEP = 64  # words that take about as long as the fixed cost of a sweep
 
 
 class LaneEngine:
-    """Chains of a periodic lattice, each with its own table, in blocks of 64 lanes.
+    """Chains of a lattice that the layout `fits`, in blocks of 64 lanes.
 
-    Parameters
-    ----------
-    lattice : Lattice
-        One that the layout `fits`.
-    tables : ndarray, shape (n_chains, 2, z + 1)
-        P(up | own spin, number of up neighbours).
-    start : {"random", "up", "down"} or int8 array, shape (n_chains, *lattice.shape)
-    synchronous : bool
-        Whether all sites move at once, instead of sublattice by sublattice.
-    seed : SeedSequence
+    `tables` are P(up | own spin, number of up neighbours), shape (n_chains, 2, z + 1). All sites
+    move at once if `synchronous`, else sublattice by sublattice.
     """
 
     updates_a_call = 1e9
@@ -67,7 +59,7 @@ class LaneEngine:
         self._states[:] = _random_words(generator, self._states.shape)
         self._tails = _random_words(generator, (self.layout.n_blocks, n_bands, 4))
         shape = (self.layout.n_blocks, self.layout.n_words)
-        # idle lanes take as long as others
+        # idle lanes cost as much time as others
         lanes = LANES * shape[0] * (shape[1] + _WORDS_A_SWEEP)
         self.updates_a_call = type(self).updates_a_call * len(tables) * lattice.n_sites / lanes
         self._words = _start_words(start, generator, shape)
@@ -109,11 +101,11 @@ class LaneEngine:
         return out
 
     def state(self) -> Arrays:
-        """Copies of everything that the next sweeps depend on, by name."""
+        """See `Engine.state`."""
         return {name: values.copy() for name, values in self._arrays().items()}
 
     def restore(self, state: Arrays) -> None:
-        """Take over what `state` returned."""
+        """See `Engine.restore`."""
         fill(self._arrays(), state)
 
     def _arrays(self) -> Arrays:
@@ -149,7 +141,7 @@ class LaneEngine:
         """Make `sweeps` sweeps, or `sweeps` before each of `draws` measurements."""
         n_blocks, n_bands = self._tails.shape[:2]
         threads = numba.get_num_threads()
-        # threads share one block after the other, or each takes whole ones
+        # threads share the bands of one block after the other, or each takes whole blocks
         workers = min(threads, n_bands)
         measured = self.layout.measured_rows
         n_kinds = int(measured[:, 2].max()) + 1
@@ -197,7 +189,7 @@ def _meters() -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64], npt.NDArr
 
 
 def _aligned(shape: tuple[int, ...]) -> npt.NDArray[np.uint64]:
-    """Zeros that start at a cache line, which wide vectors load about a tenth faster."""
+    """Zeros that start at a cache line, because wide vectors load them about a tenth faster."""
     size = math.prod(shape)
     room = np.zeros(size + _LINE - 1, dtype=np.uint64)
     first = -(room.ctypes.data // room.itemsize) % _LINE

@@ -14,20 +14,9 @@ from isingrl.support.archives import Arrays
 
 
 class LearningEngine:
-    """Chains with agents that learn; each chain has its own.
+    """Chains with agents that learn, each with its own agents; see `isingrl.Dynamics.engine`.
 
-    Parameters
-    ----------
-    model : Ising
-    agent : Agent
-    temperatures : ndarray, shape (n_temperatures,)
-    chains : int
-        At every temperature.
-    start : {"random", "up", "down"} or int8 array, shape (n_chains, *lattice.shape)
-    schedule : str
-    seed : SeedSequence
-    knowledge : dict of arrays, optional
-        What they begin with, as `Policy.knowledge` returns it.
+    `knowledge` are the arrays of `Policy.knowledge`, with which the agents begin.
     """
 
     updates_a_call = 5e6
@@ -64,7 +53,7 @@ class LearningEngine:
         self._learner.restore(state)
 
     def sweep(self, sweeps: int) -> None:
-        """Let all agents act and learn for so many sweeps."""
+        """Let all agents act and learn for `sweeps` sweeps."""
         self._learner.advance(self._constant(sweeps))
 
     def record(self, draws: int, interval: int) -> Arrays:

@@ -25,12 +25,12 @@ def schedule_code(schedule: str) -> int:
 
 
 def padded(spins: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
-    """Flat spins with a 0 behind them, to which missing neighbours point."""
+    """Flat spins with a 0 behind them for missing neighbours."""
     return np.append(spins.ravel(), np.int8(0))
 
 
 def site_states(spins: npt.NDArray[np.int8]) -> npt.NDArray[np.uint8]:
-    """Padded spins as the kernels take them: 0 for down, 1 for up, 2 for missing neighbours."""
+    """Padded spins for the kernels: 0 for down, 1 for up, 2 for missing neighbours."""
     return np.where(spins == 0, 2, spins > 0).astype(np.uint8)
 
 
@@ -40,7 +40,7 @@ def start_configurations(
     n_chains: int,
     generator: np.random.Generator,
 ) -> list[npt.NDArray[np.int8]]:
-    """Padded first configurations of all chains, from a name or from the spins themselves."""
+    """Padded first configurations of all chains, from a name or from spins."""
     if not isinstance(start, str):
         return [padded(spins) for spins in start]
     if start == "random":
@@ -52,37 +52,27 @@ def start_configurations(
 
 
 def update_order(lattice: Lattice, schedule: str) -> npt.NDArray[np.int64]:
-    """Sites, one sublattice after the other, or row after row on the typewriter's schedule."""
+    """Sites, one sublattice after the other, or row after row for the schedule "typewriter"."""
     if schedule == "typewriter":
         return np.arange(lattice.n_sites)
     return np.argsort(lattice.sublattices.ravel(), kind="stable")
 
 
 def sublattice_signs(lattice: Lattice) -> npt.NDArray[np.int8]:
-    """Signs of the two sublattices, sites in C order; zeros on a lattice that has not two."""
+    """Signs of the two sublattices, sites in C order; zeros on other lattices."""
     if lattice.n_sublattices != 2:
         return np.zeros(lattice.n_sites, dtype=np.int8)
     return (1 - 2 * lattice.sublattices.ravel()).astype(np.int8)
 
 
 def named_sums(sums: npt.NDArray[np.int64], signs: npt.NDArray[np.int8]) -> Arrays:
-    """Sums of `sites.measure`, shape (n_chains, 3, n_draws), as `Engine.record` returns them."""
+    """Sums of `sites.measure`, shape (n_chains, 3, n_draws), by the names of `Engine.record`."""
     names = ("bonds", "totals", "staggered_magnetization")[: 3 if signs.any() else 2]
     return {name: sums[:, place] for place, name in enumerate(names)}
 
 
 class SiteEngine:
-    """Chains with a byte a spin, each with its own tables.
-
-    Parameters
-    ----------
-    lattice : Lattice
-    table : RuleTable
-    start : {"random", "up", "down"} or int8 array, shape (n_chains, *lattice.shape)
-    schedule : str
-        See `isingrl.schedules`.
-    seed : SeedSequence
-    """
+    """Chains with a byte for each spin, each chain with its own tables."""
 
     updates_a_call = 5e6
 
