@@ -55,7 +55,7 @@ __all__ = [
     "train",
 ]
 
-# Numba and xarray take half a second, so that names are looked up when they are first used.
+# Names are imported when they are first used, because Numba and xarray take half a second.
 _HOMES = {
     "isingrl.agents": (
         "Agent", "IndependentQ", "JointQ", "MeanFieldQ", "NeighborhoodQ", "Network", "Policy",
@@ -72,7 +72,7 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 _SUBMODULES = ("agents", "battle", "lattice", "model", "rules", "simulation", "tables", "testing")
 
 
-# Only a warning: who has other use for these names may still want this package.
+# Only a warning, because a user may need another package of that name beside this one.
 for _package in shadowing.PACKAGES:
     if _warning := shadowing.hidden(_package):
         warnings.warn(_warning, stacklevel=2)
@@ -89,7 +89,7 @@ def __getattr__(name: str) -> Any:
         return import_module(f"isingrl.{name}")
     else:
         raise AttributeError(f"module 'isingrl' has no attribute {name!r}")
-    globals()[name] = value  # so that it is not looked up again
+    globals()[name] = value  # later uses find it here
     return value
 
 

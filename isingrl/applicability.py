@@ -10,7 +10,7 @@ import numpy.typing as npt
 from isingrl.model import Ising
 from isingrl.support.validation import check_temperature
 
-_SAME = 8 * np.finfo(np.float64).eps  # relative
+_SAME = 8 * np.finfo(np.float64).eps  # relative difference of equal temperatures
 
 
 def check_same_model(model: Ising, trained: Ising, *, shape: bool) -> None:

@@ -8,8 +8,8 @@ import scipy
 
 FloatArray = npt.NDArray[np.float64]
 
-_TOLERANCE = 1e-9  # of log-odds
-_ROUNDING = 8 * np.finfo(np.float64).eps  # of a probability and its complement
+_TOLERANCE = 1e-9  # relative error of log-odds
+_ROUNDING = 8 * np.finfo(np.float64).eps  # error of a probability and its complement
 _BEYOND = 30.0  # log-odds of this size may be infinite in doubles
 
 
@@ -35,7 +35,7 @@ def obeys_gibbs(
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         log_odds = np.log(rises) - np.log(falls)
-    certainty = np.minimum(rises, falls)  # log-odds are known to rounding over this
+    certainty = np.minimum(rises, falls)  # log-odds have the rounding error divided by this
     n_tables, n_states = rises.shape[1:]
     if sites is None:
         columns = np.arange(n_states, dtype=np.float64)[None, :, None]
@@ -52,7 +52,7 @@ def obeys_gibbs(
         occurs = (present | (bits == 0)).all(axis=2)
     found = np.zeros(len(log_odds), dtype=bool)
     for chain, x in enumerate(log_odds):
-        if chain and np.array_equal(x, log_odds[chain - 1]):  # chains of one temperature
+        if chain and np.array_equal(x, log_odds[chain - 1]):  # a chain of the same temperature
             found[chain] = found[chain - 1]
         else:
             found[chain] = _chain_obeys(x, certainty[chain], columns, occurs, sites, n_sites)

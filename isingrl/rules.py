@@ -191,7 +191,7 @@ def _warn_of_own_bonds(rule: Rule, model: Ising) -> None:
         f"that the rule {rule.name!r} may have of its own, by site or configuration; this concerns "
         "the specific heat and other results of the energy, too",
         UserWarning,
-        stacklevel=5,  # as `simulate` calls it
+        stacklevel=5,  # the caller of `simulate`
     )
 
 

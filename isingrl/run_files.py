@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,9 +20,7 @@ from isingrl.support.archives import (
     clear_scratch,
     digest_of,
     foreign,
-    lock_folder,
-    make_folder,
-    output_path,
+    output_folder,
     part,
     prefixed,
     read_checkpoint,
@@ -124,27 +122,19 @@ class Series:
 
 
 class RunFolder:
-    """The folder that holds the checkpoint of a run, locked until `close`.
+    """The folder that holds the checkpoint of a run.
 
     `seconds` is the least time between two checkpoints.
     """
 
-    def __init__(self, out: Any, seconds: float) -> None:
-        self._path, self._seconds = output_path(out), seconds
+    def __init__(self, path: Path, seconds: float) -> None:
+        self._path, self._seconds = path, seconds
         self._arguments: dict[str, Any] = {}
         self._found = False
         self._state: Arrays = {}
         self._series: Arrays = {}
         self._thermalized = 0
-        make_folder(self._path)
-        self._lock = lock_folder(self._path)
         self._written, self._wait = time.monotonic(), seconds
-
-    def close(self) -> None:
-        """Unlock the folder."""
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
 
     def open(
         self, arguments: dict[str, Any], seed: np.random.SeedSequence, given: bool
@@ -210,14 +200,8 @@ class RunFolder:
 @contextmanager
 def run_folder(out: Any, seconds: float) -> Iterator[RunFolder | None]:
     """Open and lock the folder of a run while it lasts; None if `out` is None."""
-    if out is None:
-        yield None
-        return
-    folder = RunFolder(out, seconds)
-    try:
-        yield folder
-    finally:
-        folder.close()
+    with output_folder(out) as path:
+        yield None if path is None else RunFolder(path, seconds)
 
 
 def run_arguments(

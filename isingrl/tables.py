@@ -18,7 +18,7 @@ LAZY = 0.875
 """Probability of proposing a flip that is nearly sure both ways."""
 
 _NEARLY_SURE = 0.75
-_EXCESS = 1e-12  # by which rounding may leave [0, 1]
+_EXCESS = 1e-12  # rounding error beyond [0, 1]
 
 
 @dataclass(frozen=True, eq=False, repr=False)

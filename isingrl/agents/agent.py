@@ -114,7 +114,7 @@ class Agent(ABC):
     """
 
     name: ClassVar[str]
-    """Name of the method, as it stands along the dimension ``method``; each class has its own."""
+    """Name of the method, a value of the dimension ``method``; each class has its own."""
 
     reward: str | Reward = "energy"
     discount: float = 0.0

@@ -28,7 +28,7 @@ from isingrl.tables import codes_of
 
 FloatArray = npt.NDArray[np.float64]
 
-_VISITS_A_THREAD = 1e5  # fewer are not worth a thread
+_VISITS_A_THREAD = 1e5  # least number of visits that is worth a thread
 
 
 class Learner:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TemperatureMapWarning"]
 
-_ROUNDING = 1e-9  # relative
+_ROUNDING = 1e-9  # relative error
 
 
 class TemperatureMapWarning(UserWarning):

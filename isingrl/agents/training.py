@@ -21,7 +21,7 @@ from isingrl.support.validation import check_choice, check_integer, check_real, 
 
 __all__ = ["train"]
 
-_CHUNK_VISITS = 1e7  # site visits between two looks at the progress bar and the keyboard
+_CHUNK_VISITS = 1e7  # site visits between two updates of the progress bar
 
 
 def train(
@@ -130,7 +130,7 @@ def train(
 def _run(
     learner: Learner, taus: FloatArray, kept: npt.NDArray[np.int64], progress: bool
 ) -> dict[str, npt.NDArray[Any]]:
-    """Let agents learn in chunks, between which the bar moves and Ctrl-C is heard."""
+    """Let agents learn in chunks, so that the bar moves and Ctrl-C works between them."""
     n_replicas, sweeps = taus.shape
     lattice = learner.model.lattice
     rates = np.ones(sweeps)
@@ -197,7 +197,7 @@ def _taus(
 
 
 def _falling(final: FloatArray, sweeps: int, share: float, scale: float) -> FloatArray:
-    """Start far above the range of the rewards, `scale`, and reach `final` after that share."""
+    """Fall from far above the range of the rewards, `scale`, to `final` over that share."""
     if share == 0:
         return np.repeat(final[:, None], sweeps, axis=1)
     progress = np.minimum(1.0, np.arange(1, sweeps + 1) / (share * sweeps))

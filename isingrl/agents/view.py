@@ -25,7 +25,7 @@ __all__ = [
 MAX_STATES = 2**16
 """Longest input of agents that see joint configurations: 65,536."""
 _DIMS = ("n_up", "n_up_seen", "configuration")
-_ROUNDING = 1e-9  # of sums of probabilities
+_ROUNDING = 1e-9  # error of sums of probabilities
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ from isingrl.support.validation import check_choice, check_integer
 __all__ = ["Arena"]
 
 PLACINGS = ("ranks", "scattered")
-_LEAST_MAP = 5  # walls, and room for two agents and a gap
+_LEAST_MAP = 5  # two walls, two agents and a gap
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,7 @@ def play(
     arena = check_arena(arena)
     games = check_integer("games", games, 1)
     width = min(games, check_integer("side_by_side", side_by_side, 1))
-    width += width % 2 if games > 1 else 0  # pairs of sides
+    width += width % 2 if games > 1 else 0  # an even number, because sides are swapped in pairs
     players = [make_player(team, device) for team in (first, second)]
     generator = np.random.Generator(np.random.PCG64(seed_sequence(seed)))
     running = Games(arena, width)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from isingrl.battle.arena import Arena
 from isingrl.support.validation import require
 
-_NEAR = 1  # sight in the engine: just the health of each agent, because `draw_views` is faster
+_NEAR = 1  # sight in the engine, for the health of each agent; `draw_views` draws the views faster
 
 
 class MagentGame:

@@ -40,7 +40,7 @@ class NetworkPlayer(Player):
         tau, field = self._tau(), self._field
 
         def draw(means: npt.NDArray[np.float32] | None) -> npt.NDArray[np.int32]:
-            # a copy is aligned, see `TeamLearner.tensors`
+            # a copy, because copies are aligned; see `TeamLearner.tensors`
             given = None if means is None else torch.tensor(means, device=device)
             values = self.network(seen, given)[:, : kernels.N_ACTIONS]
             if tau < _GREEDY:

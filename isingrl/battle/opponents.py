@@ -15,8 +15,8 @@ from isingrl.battle.players import Player
 from isingrl.battle.team_learner import TeamLearner, parameters, set_parameters
 from isingrl.support.archives import Arrays, part, prefixed
 
-_POOL = 10  # frozen copies that are kept
-_COPY_EVERY = 5  # rounds between two of them
+_POOL = 10  # number of frozen copies
+_COPY_EVERY = 5  # rounds between two copies
 _MIXING = 0.1  # share of the learner that goes into its slow copy after every round
 
 

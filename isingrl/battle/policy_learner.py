@@ -11,7 +11,7 @@ from isingrl.battle.memory import ReplayMemory
 from isingrl.battle.team_learner import TeamLearner
 from isingrl.battle.teams import ActorCriticTeam
 
-_CHUNK = 4096  # steps that are valued at a time
+_CHUNK = 4096  # steps in one pass through the network
 _CLIP = 0.2  # relative change of a probability beyond which the gain is constant
 
 

@@ -48,9 +48,10 @@ def play_and_learn(
     of the first learner, and the mean reward of an agent of the first side a step.
     """
     from isingrl.battle.memory import Recorder
+    from isingrl.battle.network_player import make_field
 
     recorders = [
-        (t, learner, Recorder(learner.memory, learner.field(), games, t))
+        (t, learner, Recorder(learner.memory, make_field(learner.team), games, t))
         for t, learner in enumerate(learners)
         if learner is not None
     ]

@@ -15,7 +15,7 @@ from isingrl.support.validation import check_choice, check_flag, check_positive,
 KINDS: dict[str, type[Team]] = {}
 """Teams by name, those of users too."""
 NETWORKS = TWO_HEADED, CHAPTER, CONVOLUTIONAL = "two-headed", "chapter", "convolutional"
-"""Networks of this package by name; `isingrl.battle.networks`, which imports torch, has them."""
+"""Names of the networks in ``isingrl.battle.networks``, which imports torch."""
 
 
 @dataclass(frozen=True, repr=False)

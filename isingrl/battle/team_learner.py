@@ -9,9 +9,9 @@ import numpy as np
 import torch
 
 from isingrl.battle.memory import ReplayMemory
-from isingrl.battle.network_player import make_field, team_player
+from isingrl.battle.network_player import team_player
 from isingrl.battle.networks import BattleNetwork, make_network
-from isingrl.battle.players import MeanField, Player
+from isingrl.battle.players import Player
 from isingrl.battle.team import LearningTeam
 from isingrl.support.archives import Arrays, part, prefixed
 from isingrl.support.devices import optimizer_state, restore_optimizer
@@ -52,10 +52,6 @@ class TeamLearner(ABC):
     def player(self) -> Player:
         """Player that acts as the team does at this point of the training."""
         return team_player(self.team, self.network, self.tau)
-
-    def field(self) -> MeanField | None:
-        """Make the computation of mean actions, for a team that sees them."""
-        return make_field(self.team)
 
     def tensors(self, values: Any) -> Any:
         """Arrays on the device of the network; None stays None."""

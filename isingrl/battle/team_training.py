@@ -26,9 +26,7 @@ from isingrl.support.archives import (
     check_same,
     clear_scratch,
     foreign,
-    lock_folder,
-    make_folder,
-    output_path,
+    output_folder,
     part,
     prefixed,
     read_checkpoint,
@@ -123,40 +121,26 @@ def train(
     """
     training = Training(team, opponent, arena, games, side_by_side, seed, device)
     check_real("checkpoint_seconds", checkpoint_seconds, minimum=0)
-    if out is None:
-        return _train(training, None, checkpoint_seconds, progress)
-    folder = output_path(out)
-    make_folder(folder)
-    lock = lock_folder(folder)
-    try:
-        return _train(training, folder, checkpoint_seconds, progress)
-    finally:
-        if lock is not None:
-            os.close(lock)
-
-
-def _train(
-    training: Training, folder: Path | None, checkpoint_seconds: float, progress: bool
-) -> TrainedTeam:
-    if folder is not None:
-        if finished := training.resume(folder):
-            return finished
-        training.write_checkpoint(folder)
-    written = time.monotonic()
-    with tqdm(
-        total=training.games, initial=training.played, unit="game", disable=not progress
-    ) as bar:
-        while training.played < training.games:
-            before = training.played
-            bar.set_postfix_str(training.play_round())
-            bar.update(training.played - before)
-            if folder is not None and time.monotonic() - written >= checkpoint_seconds:
-                training.write_checkpoint(folder)
-                written = time.monotonic()
-    trained = training.result()
-    if folder is not None:
-        training.write_result(folder, trained)
-    return trained
+    with output_folder(out) as folder:
+        if folder is not None:
+            if finished := training.resume(folder):
+                return finished
+            training.write_checkpoint(folder)
+        written = time.monotonic()
+        with tqdm(
+            total=training.games, initial=training.played, unit="game", disable=not progress
+        ) as bar:
+            while training.played < training.games:
+                before = training.played
+                bar.set_postfix_str(training.play_round())
+                bar.update(training.played - before)
+                if folder is not None and time.monotonic() - written >= checkpoint_seconds:
+                    training.write_checkpoint(folder)
+                    written = time.monotonic()
+        trained = training.result()
+        if folder is not None:
+            training.write_result(folder, trained)
+        return trained
 
 
 class Training:
@@ -210,7 +194,7 @@ class Training:
             if learner is not None:
                 learner.progress = self.played / self.games
         games, generator = self._running, self._generator
-        # the last round may be a smaller one
+        # the last round may have fewer games
         games.begin(generator, min(self._width, self.games - self.played))
         players = (self._learner.player(), opponent.prepare(generator))
         losses, reward = play_and_learn(games, players, learners, generator)

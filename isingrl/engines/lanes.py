@@ -125,7 +125,7 @@ class LaneEngine:
             "bonds": 2 * agreeing_bonds - self.lattice.n_bonds,
             "totals": 2 * (first + sum(second)) - self.lattice.n_sites,
         }
-        if second:  # with as many sites
+        if second:  # both sublattices have as many sites
             found["staggered_magnetization"] = 2 * (first - second[0])
         return found
 

@@ -14,7 +14,7 @@ from isingrl.support.validation import check_choice, check_integer
 __all__ = ["OBSERVATIONS", "SiteView", "distinct", "observe_on"]
 
 OBSERVATIONS = ("mean-action", "configuration", "window")
-_MAX_ENTRIES = 2**24  # of all tables with one a site: 270 MB a temperature
+_MAX_ENTRIES = 2**24  # entries of the tables of all sites: 270 MB a temperature
 
 Floats = npt.NDArray[np.float32]
 

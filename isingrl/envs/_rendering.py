@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 __all__ = ["as_image", "as_text"]
 
-_SIDE = 256  # pixels that the longer side should have at least
+_SIDE = 256  # least number of pixels of the longer side
 _UP, _DOWN, _GAP = (31, 42, 68), (238, 241, 246), (255, 255, 255)
 
 

@@ -43,7 +43,7 @@ class ObservedRule(Rule):
         configuration of the sites observed, as in `isingrl.tables.RuleTable`; one table for all
         sites, or one a site.
     name : str
-        Name of the method, as it stands along the dimension ``method``.
+        Name of the method, a value of the dimension ``method``.
 
     Examples
     --------

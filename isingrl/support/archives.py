@@ -143,21 +143,31 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
-def output_path(out: Any) -> Path:
-    """Return an output folder as a path; refuse an empty one, which is the current folder."""
+@contextmanager
+def output_folder(out: Any) -> Iterator[Path | None]:
+    """Make an output folder and lock it while it is used; None if `out` is None.
+
+    Refuses an empty path, which is the current folder, and a folder that another process or thread
+    has locked.
+    """
+    if out is None:
+        yield None
+        return
     if not isinstance(out, str | os.PathLike):
         raise TypeError(f"out must be a path; got {out!r}")
     if not os.fspath(out):
         raise ValueError(f"out must name a folder; got {out!r}")
-    return Path(out)
+    make_folder(Path(out))
+    handle = _locked(Path(out))
+    try:
+        yield Path(out)
+    finally:
+        if handle is not None:
+            os.close(handle)
 
 
-def lock_folder(path: Path) -> int | None:
-    """Lock an output folder until `os.close` closes the handle that is returned.
-
-    Refuses a folder that another process or thread has locked. Returns None if the file system
-    cannot lock folders.
-    """
+def _locked(path: Path) -> int | None:
+    """Lock a folder; return a handle that unlocks it when closed, or None if locks are missing."""
     if fcntl is None:
         return None
     handle = os.open(path, os.O_RDONLY)
