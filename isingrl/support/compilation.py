@@ -25,12 +25,7 @@ _log = logging.getLogger("isingrl")
 def tell(line: str | None = None) -> None:
     """Send a line to the logger ``isingrl``, which writes to standard error by default.
 
-    ``logging.getLogger("isingrl").setLevel("ERROR")`` silences it.
-
-    Parameters
-    ----------
-    line : str, optional
-        The line; that of `words` if omitted.
+    ``logging.getLogger("isingrl").setLevel("ERROR")`` silences it. The default line is `words`.
     """
     from tqdm import tqdm
 
@@ -40,9 +35,9 @@ def tell(line: str | None = None) -> None:
 
 
 def tell_once(line: str) -> None:
-    """Send a line as `tell` does; the usual one only once on a machine.
+    """Send a line as `tell` does, but the usual line only once on a machine.
 
-    Each program needs some kernels that earlier programs did not, so it would come again and again.
+    Otherwise many programs would send it, because each may need kernels that others did not.
     """
     if line != _ONCE or not _was_told():
         tell(line)
@@ -123,7 +118,7 @@ _patience = _Patience()
 
 @functools.cache
 def watch() -> None:
-    """Begin to watch the compiler. Every module that calls kernels calls this first."""
+    """Begin to watch the compiler; every module that calls kernels calls this first."""
     event.register("numba:compile", _patience)
 
 

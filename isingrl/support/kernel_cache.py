@@ -15,14 +15,14 @@ from numba.core import dispatcher
 from numba.core.caching import FunctionCache, IndexDataCacheFile, NullCache
 
 PACKAGES = ("isingrl", "analysis")
-"""Whose kernels are kept this way; functions of others are Numba's own business."""
+"""Packages with kernels in this cache; Numba caches functions of other packages by itself."""
 problems: list[str] = []
-"""Why kernels are not kept, in words; empty if they are."""
+"""Reasons why kernels are not cached; empty if they are."""
 _DIGEST = hashlib.sha256().digest_size
 
 
 class _CacheFile(IndexDataCacheFile):  # type: ignore[misc]
-    """Files that end with a digest, because changed machine code would run, and compute."""
+    """Files that end with a digest, because damaged machine code may run and give wrong numbers."""
 
     def _dump(self, obj: Any) -> bytes:
         content: bytes = super()._dump(obj)
@@ -37,7 +37,7 @@ class _CacheFile(IndexDataCacheFile):  # type: ignore[misc]
         return pickle.loads(kept)
 
     def set_aside(self) -> None:
-        """Rename the index, so that everything is compiled and written anew."""
+        """Rename the index, so that all kernels are compiled and written again."""
         with suppress(OSError):
             os.replace(self._index_path, f"{self._index_path}.damaged")  # noqa: PTH105
 
@@ -70,12 +70,12 @@ class _KernelCache(FunctionCache):  # type: ignore[misc]
 
 
 def install() -> None:
-    """Let kernels that are defined from now on be kept by `kernel_cache`."""
+    """Use `kernel_cache` for kernels that are defined from now on."""
     vars(dispatcher)["FunctionCache"] = kernel_cache
 
 
 def kernel_cache(py_func: Any) -> Any:
-    """Cache of a function, as Numba's dispatcher asks for it."""
+    """Cache of a function, for Numba's dispatcher."""
     if py_func.__module__.partition(".")[0] not in PACKAGES:
         return FunctionCache(py_func)
     try:
@@ -94,13 +94,13 @@ def kernel_cache(py_func: Any) -> Any:
 
 
 def folder() -> str | None:
-    """Folder where kernels of this package are kept; None if they are not."""
+    """Folder with the cached kernels of this package; None if they are not cached."""
     path: str | None = kernel_cache(install).cache_path
     return path
 
 
 def _own_folder() -> str:
-    """A folder for temporary files that nobody else can write to: its files are run."""
+    """Folder that no other user can write to, because its files are run."""
     user = os.getuid() if hasattr(os, "getuid") else os.getlogin()
     path = os.path.join(tempfile.gettempdir(), f"isingrl-kernels-{user}")  # noqa: PTH118
     os.makedirs(path, mode=0o700, exist_ok=True)  # noqa: PTH103

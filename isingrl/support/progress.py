@@ -24,14 +24,8 @@ _LINES = 30.0  # seconds between two lines
 class tqdm(_tqdm):  # type: ignore[misc]  # noqa: N801
     """A bar of tqdm; without a terminal, a line every half minute and one at the end.
 
-    A file would keep every state of the bar: kilobytes on one line.
-
-    Parameters
-    ----------
-    *arguments, **options
-        As of tqdm.
-    plain : bool, optional
-        Whether to write lines; if omitted, only without a terminal and a notebook.
+    A file would keep every state of the bar: kilobytes on one line. `plain` chooses lines; if
+    omitted, they are written only without a terminal and a notebook.
     """
 
     def __init__(self, *arguments: Any, plain: bool | None = None, **options: Any) -> None:

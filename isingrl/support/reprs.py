@@ -17,7 +17,7 @@ _CELL = "text-align:left;padding:0.1em 0.8em 0.1em 0"
 
 
 def call(instance: Any) -> str:
-    """Call that makes a dataclass again: its first argument, and all that differ from defaults."""
+    """Call that makes a dataclass again: its first argument, and others than the defaults."""
     given = []
     for number, each in enumerate(fields(instance)):
         value = getattr(instance, each.name)
@@ -40,7 +40,7 @@ def sides(shape: Sequence[int]) -> str:
 
 
 def table(rows: Iterable[tuple[str, Any]]) -> str:
-    """HTML table of names and what they are."""
+    """HTML table of names and values."""
     lines = [
         f'<tr><th style="{_CELL};{_MUTED}">{escape(name)}</th>'
         f'<td style="{_CELL}">{escape(str(value))}</td></tr>'
@@ -54,15 +54,7 @@ def grid(
     columns: Sequence[str],
     rows: Sequence[tuple[str, npt.NDArray[np.float64]]],
 ) -> str:
-    """HTML table of probabilities, each cell as dark as its probability is high.
-
-    Parameters
-    ----------
-    corner : str
-        What names the rows and columns.
-    columns : sequence of str
-    rows : sequence of (str, float array of the length of columns)
-    """
+    """HTML table of probabilities, with darker cells for higher ones; `corner` is its caption."""
     head = "".join(f"<th>{escape(name)}</th>" for name in columns)
     lines = [f'<tr><th style="{_MUTED}">{escape(corner)}</th>{head}</tr>']
     for name, values in rows:
@@ -85,12 +77,7 @@ def titled(title: str, *parts: str) -> str:
 def neighborhood(offsets: Sequence[Sequence[int]], label: str) -> str:
     """SVG picture of a site, filled, and its neighbours, with the bonds between them.
 
-    Parameters
-    ----------
-    offsets : sequence of sequence of int
-        Steps to the neighbours, in one to three dimensions.
-    label : str
-        What the picture shows, for those who cannot see it.
+    `offsets` are the steps to the neighbours. `label` describes the picture for blind readers.
     """
     size, bond = 112, 34.0
     ends = [_on_paper(offset, bond) for offset in offsets]

@@ -10,13 +10,7 @@ PACKAGES = ("analysis", "studies")
 
 
 def hidden(package: str) -> str | None:
-    """Return a message that names the file that hides a package, or None if no file does.
-
-    Parameters
-    ----------
-    package : str
-        One of `PACKAGES`.
-    """
+    """Return a message that names the file that hides a package, or None if no file does."""
     own = Path(__file__).parents[2] / package / "__init__.py"
     try:
         found = importlib.util.find_spec(package)
