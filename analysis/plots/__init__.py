@@ -1,7 +1,7 @@
-"""Figures of what was measured and learned: axes in, axes out.
+"""Figures of measured and learned results: axes in, axes out.
 
-Labels come from the attributes ``long_name`` and ``units``. Matplotlib is imported where an axes
-has to be made, so that ``import analysis`` does not load it.
+Labels come from the attributes ``long_name`` and ``units``. Functions import Matplotlib themselves,
+so that ``import analysis`` does not load it.
 """
 
 from analysis.plots.animations import animation
@@ -16,12 +16,7 @@ from analysis.plots.battles import (
 from analysis.plots.correlations import domain_growth, spin_correlation, structure_factor
 from analysis.plots.domains import size_distribution
 from analysis.plots.learned import log_odds, majority_vote_plane
-from analysis.plots.observables import (
-    critical_temperature,
-    exact_curve,
-    observable,
-    softmax_axis,
-)
+from analysis.plots.observables import critical_temperature, exact_curve, observable, softmax_axis
 from analysis.plots.pictures import domain_map, snapshot, snapshots
 from analysis.plots.scaling import collapse, extrapolation, sizes
 from analysis.plots.styles import Style, method_label, method_style, set_style

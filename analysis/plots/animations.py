@@ -1,4 +1,4 @@
-"""Configurations of a run as an animation, and how frames become a file."""
+"""Configurations of a run as an animation, and files of frames."""
 
 from __future__ import annotations
 
@@ -32,30 +32,30 @@ def animation(
 ) -> None:
     """Write an animation of the configurations of one chain: a frame for each snapshot.
 
-    The title tells the method, the temperature and the sweep.
+    The title shows the method, the temperature and the sweep.
 
     Parameters
     ----------
     data : Dataset
-        As `isingrl.simulate` returns it with ``snapshots``: ``spins`` of a plane, or of a slice of
-        a cube, along ``snapshot``. Other dims, such as ``temperature`` and ``chain``, must have the
-        length 1; ``data.isel(temperature=0, chain=0)`` takes one of several.
+        From `isingrl.simulate` with ``snapshots``: ``spins`` of a plane, or of a slice of a cube,
+        along ``snapshot``. Other dims, such as ``temperature`` and ``chain``, must have the length
+        1; ``data.isel(temperature=0, chain=0)`` takes one of several.
     path : path
-        Of the file, which is written whole or not at all. It ends in .gif or .mp4 (H.264, which
-        needs the extra ``battle``).
+        The file, ending in .gif or .mp4 (H.264, which needs the extra ``battle``). It is written
+        completely or not at all.
     frames_per_second : int
-        1 to 50; a GIF counts in hundredths of a second and may be a little faster or slower.
+        1 to 50. A GIF counts in hundredths of a second and may be slightly faster or slower.
 
     Raises
     ------
     TypeError
         If `data` is no Dataset, or `frames_per_second` no integer.
     ValueError
-        If `data` lacks ``spins`` or ``snapshot``, holds several chains or temperatures, or other
-        values than ±1; if `path` ends in something else, its folder cannot be written to, or
-        `frames_per_second` is out of range.
+        If `data` lacks ``spins`` or ``snapshot``, or holds several chains or temperatures, or
+        other values than ±1; if `path` has another ending or its folder cannot be written to; or
+        if `frames_per_second` is out of range.
     ImportError
-        If an MP4 is wanted, and imageio or imageio-ffmpeg is not installed.
+        If `path` is an MP4, and imageio or imageio-ffmpeg is not installed.
 
     Examples
     --------
@@ -77,7 +77,7 @@ def animation(
     from matplotlib.figure import Figure
 
     spins = frames["spins"]
-    # 400 × 432 pixels: H.264 wants multiples of 2, and codes blocks of 16
+    # 400 × 432 pixels: H.264 needs multiples of 2 and codes blocks of 16
     figure = Figure(figsize=(4.0, 4.32), dpi=100)
     canvas: Any = FigureCanvasAgg(figure)
     ax = figure.add_axes((0.04, 0.04, 0.92, 0.92 * 4.0 / 4.32))
@@ -92,14 +92,14 @@ def animation(
 
 
 def check_video(path: str | os.PathLike[str], name: str) -> Path:
-    """Return the path of a video if one can be written by that name.
+    """Return the path of a video if its ending is known and its encoder is installed.
 
     Parameters
     ----------
     path : path
-        Of the file.
+        The file.
     name : str
-        Of the argument, for the message.
+        Name of the argument, for messages.
 
     Returns
     -------
@@ -136,12 +136,12 @@ def check_video(path: str | os.PathLike[str], name: str) -> Path:
 
 @contextmanager
 def video_file(path: Path, rate: int) -> Iterator[Callable[[Pixels], None]]:
-    """Give a function that appends a frame to a video, which is there when all went well.
+    """Yield a function that appends a frame to a video; an error leaves no file.
 
     Parameters
     ----------
     path : Path
-        From `check_video`, in a folder that is there.
+        From `check_video`, in an existing folder.
     rate : int
         Frames per second.
 
@@ -171,7 +171,7 @@ def _gif(path: Path, rate: int) -> Iterator[Callable[[Pixels], None]]:
     from PIL import Image
 
     images: list[Any] = []
-    palette = Image.Palette.ADAPTIVE  # takes a third of the memory at once
+    palette = Image.Palette.ADAPTIVE  # needs a third of the memory
     yield lambda pixels: images.append(Image.fromarray(pixels).convert("P", palette=palette))
     images[0].save(path, save_all=True, append_images=images[1:], duration=1000 / rate, loop=0)
 
@@ -189,7 +189,7 @@ def _mp4(path: Path, rate: int) -> Iterator[Callable[[Pixels], None]]:
 
 
 def _frames(data: Any) -> xr.Dataset:
-    """Spins over ``snapshot`` and two dims of sites, with what the titles tell."""
+    """Spins over ``snapshot`` and two dims of sites, with the coordinates for titles."""
     found = check_dataset("data", data)
     if "spins" not in found or "snapshot" not in found["spins"].dims:
         raise ValueError(
@@ -218,12 +218,10 @@ def _frames(data: Any) -> xr.Dataset:
 
 
 def _title(frame: xr.Dataset, number: int) -> str:
-    """Method, temperature and time, as far as they are known."""
+    """Method, temperature and time, as far as the frame has them."""
     parts = [style_of(frame, 0).label] if "method" in frame.coords else []
     if "temperature" in frame.coords:
         parts.append(title_of(frame["temperature"]))
-    if "sweep" in frame.coords:
-        parts.append(f"sweep {frame['sweep'].item()}")
-    else:
-        parts.append(f"snapshot {number}")
+    known = "sweep" in frame.coords
+    parts.append(f"sweep {frame['sweep'].item()}" if known else f"snapshot {number}")
     return ", ".join(parts)

@@ -1,4 +1,4 @@
-"""Axes and their labels, and variables that are to be drawn on them."""
+"""Axes and their labels, and the variables that are drawn on them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from analysis.quantities import QUANTITIES, quantity_attrs
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["axis_label", "logarithmic_axes", "new_axes", "variable"]
+__all__ = ["axis_label"]
 
 _UNITS = {
     "J": "$J$",
@@ -50,45 +50,13 @@ def axis_label(values: xr.DataArray) -> str:
 
 
 def variable(
-    dataset: xr.Dataset,
-    name: str,
-    dims: tuple[str, ...],
-    needed: tuple[str, ...] = ("temperature",),
+    dataset: xr.Dataset, name: str, dims: tuple[str, ...], needed: tuple[str, ...] | None = None
 ) -> xr.DataArray:
-    """Variable of a Dataset that lies over the dims `needed` and none but `dims`.
-
-    Parameters
-    ----------
-    dataset : Dataset
-        What is to be drawn.
-    name : str
-        Of the variable.
-    dims : tuple of str
-        Dims that it may have.
-    needed : tuple of str
-        Those of them that it must have.
-
-    Returns
-    -------
-    DataArray
-        The variable.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If it does not, or `dataset` is no Dataset.
-
-    Examples
-    --------
-    >>> from analysis import exact
-    >>> from analysis.plots.axes import variable
-    >>> variable(exact.square_lattice([2.0, 3.0]), "energy", ("temperature",)).dims
-    ('temperature',)
-    """
-    check_dataset("what is drawn", dataset)
+    """Return a variable, which may lie over `dims` and must lie over `needed`, or over all dims."""
+    check_dataset("data to be drawn", dataset)
     if name not in dataset:
         raise ValueError(f"name must be one of {sorted(map(str, dataset))}; got {name!r}")
-    values = dataset[name]
+    values, needed = dataset[name], dims if needed is None else needed
     if not set(needed) <= set(values.dims) <= set(dims):
         lie = "".join(f"lie over {dim!r} and " for dim in needed)
         raise ValueError(f"{name!r} must {lie}have no dims but {dims}; got {values.dims}")
@@ -96,25 +64,7 @@ def variable(
 
 
 def new_axes(ax: Axes | None) -> Axes:
-    """Return `ax`, or a new one if it is None.
-
-    Parameters
-    ----------
-    ax : Axes or None
-        What to draw on.
-
-    Returns
-    -------
-    Axes
-        Of a figure with a constrained layout, if it is new.
-
-    Examples
-    --------
-    >>> from analysis.plots.axes import new_axes
-    >>> ax = new_axes(None)
-    >>> new_axes(ax) is ax
-    True
-    """
+    """Return `ax`, or the axes of a new figure with a constrained layout if it is None."""
     if ax is not None:
         return ax
     import matplotlib.pyplot as plt
@@ -123,7 +73,7 @@ def new_axes(ax: Axes | None) -> Axes:
 
 
 def label_axes(ax: Axes, horizontal: xr.DataArray, vertical: xr.DataArray) -> Axes:
-    """Label both axes by what they show; returns the axes."""
+    """Label both axes by their variables; returns the axes."""
     ax.set(xlabel=axis_label(horizontal), ylabel=axis_label(vertical))
     return ax
 
@@ -131,27 +81,12 @@ def label_axes(ax: Axes, horizontal: xr.DataArray, vertical: xr.DataArray) -> Ax
 def logarithmic_axes(ax: Axes) -> None:
     """Make both axes logarithmic, with labels at as many numbers as have room.
 
-    Over less than two decades 1, 2 and 5 times the powers of ten are labelled, over more the
-    powers alone, over less than half a decade round numbers.
-
-    Parameters
-    ----------
-    ax : Axes
-        With everything drawn on it: labels are chosen for the range that it shows.
-
-    Examples
-    --------
-    >>> from analysis.plots.axes import logarithmic_axes, new_axes
-    >>> ax = new_axes(None)
-    >>> line = ax.plot([0.3, 6.0], [1.0, 1e5])
-    >>> logarithmic_axes(ax)
-    >>> low, high = ax.get_xlim()
-    >>> [text.get_text() for text in ax.get_xticklabels() if low < text.get_position()[0] < high]
-    ['0.5', '1', '2', '5']
+    Two decades or more show powers of ten, less also 2 and 5 times these, and less than a factor
+    of 5 round numbers. Everything must be drawn before, because labels depend on the range shown.
     """
     from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-    ax.set(xscale="log", yscale="log")  # anew: the ticks of an earlier range go
+    ax.set(xscale="log", yscale="log")  # again, which removes the ticks of an earlier range
     for axis, (low, high) in ((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim())):
         axis.set_minor_formatter(NullFormatter())
         if high / low >= 100:

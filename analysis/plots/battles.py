@@ -6,9 +6,9 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 import xarray as xr
 
+from analysis.errors import FloatArray
 from analysis.plots.axes import axis_label, label_axes, new_axes, variable
 from analysis.plots.styles import method_color, method_label
 from isingrl.battle.games import ATTACKS, MOVES
@@ -28,40 +28,37 @@ SIDES = ("#0072B2", "#D55E00")  # blue and vermillion of Okabe and Ito
 FLOOR, WALL = "#f7f4ec", "#4a4a4a"
 _WEAKEST = 0.15  # share of the full colour that an agent without health would have
 _FAINT = 0.3
-_CELL = 0.43  # half the side of the square that an agent is
-
-FloatArray = npt.NDArray[np.float64]
+_CELL = 0.43  # half the side of an agent's square
+_SHARES = ("team", "opponent")  # dims of win rates
 
 
 def battle_frame(recording: xr.Dataset, step: int, ax: Axes | None = None) -> Axes:
     """Draw the map at one step of a battle: agents, their health and whom they hit.
 
-    An agent is a square in the colour of its team, the paler the less health it has. A wedge
-    points from an attacker to the cell that it hits in this step: in full colour if a foe stands
-    there, faint if none does. A cross is left where an agent fell in the step before.
+    An agent is a square in the colour of its team, paler if it has less health. A wedge points
+    from an attacker to the cell that it hits in this step: in full colour if a foe stands there,
+    faint otherwise. A cross marks the place where an agent fell in the step before.
 
     Parameters
     ----------
     recording : Dataset
-        As `isingrl.battle.record` returns it: ``x``, ``y``, ``health`` and ``action`` over (step,
-        side, agent), attribute ``map_size``. The coordinate ``side`` names the teams.
+        From `isingrl.battle.record`: ``x``, ``y``, ``health`` and ``action`` over (step, side,
+        agent), attribute ``map_size``. The coordinate ``side`` names the teams.
     step : int
-        Which one, from 0; negative ones count from the end.
+        Number of the step, from 0; negative numbers count from the end.
     ax : Axes, optional
-        Drawn on; a new one if omitted.
+        The axes to draw on; new ones if omitted.
 
     Returns
     -------
     Axes
-        With labelled artists for the teams and the marks, for a legend; the title tells the step
-        and how many are alive.
+        With labelled artists for the teams and the marks, for a legend; titles show the step and
+        the numbers alive.
 
     Raises
     ------
-    TypeError
-        If what is drawn is no Dataset.
-    ValueError
-        If there is no such step, or the recording lacks a variable, a dim, or its map size.
+    TypeError, ValueError
+        If `recording` is no Dataset, lacks a variable, a dim or its map size, or has no such step.
 
     Examples
     --------
@@ -76,7 +73,8 @@ def battle_frame(recording: xr.Dataset, step: int, ax: Axes | None = None) -> Ax
     from matplotlib.patches import Rectangle
 
     dims = ("step", "side", "agent")
-    frames = {name: variable(recording, name, dims, dims) for name in _DRAWN}
+    names = ("x", "y", "health", "action")
+    drawn = [variable(recording, name, dims).transpose(*dims) for name in names]
     steps = recording.sizes["step"]
     if not -steps <= step < steps:
         raise ValueError(f"step must lie in 0 to {steps - 1}, or count from the end; got {step}")
@@ -87,22 +85,19 @@ def battle_frame(recording: xr.Dataset, step: int, ax: Axes | None = None) -> Ax
     ax = new_axes(ax)
     ax.set_facecolor(WALL)
     ax.add_patch(Rectangle((0.5, 0.5), size - 2, size - 2, facecolor=FLOOR, linewidth=0, zorder=0))
-    here = {name: _at(values, step) for name, values in frames.items()}
-    alive = here["health"] > 0
-    cells = np.stack([here["x"], here["y"]], axis=-1).astype(int)
-    for side, color in enumerate(SIDES):
+    pair = [max(0, step - 1), step]  # the step before, and this one
+    x, y, health, action = (each.values[pair].astype(np.float64) for each in drawn)
+    alive = health[1] > 0
+    cells = np.stack([x[1], y[1]], axis=-1).astype(int)
+    for side, (name, color) in enumerate(zip(_names(recording), SIDES, strict=True)):
         living = alive[side]
         foes = cells[1 - side][alive[1 - side]]
-        _draw_agents(ax, cells[side][living], here["health"][side][living], color)
-        _draw_attacks(ax, cells[side][living], here["action"][side][living], foes, color)
+        _draw_agents(ax, cells[side][living], health[1, side][living], color)
+        _draw_attacks(ax, cells[side][living], action[1, side][living], foes, color)
         if step > 0:
-            before = {name: _at(values, step - 1)[side] for name, values in frames.items()}
-            fallen = (before["health"] > 0) & ~living
-            ax.plot(
-                before["x"][fallen], before["y"][fallen], ls="none", marker="x", ms=6.0, mew=1.8,
-                color=color, zorder=2,
-            )  # fmt: skip
-        name = method_label(str(_names(recording)[side]))
+            fallen = (health[0, side] > 0) & ~living
+            last = x[0, side][fallen], y[0, side][fallen]
+            ax.plot(*last, ls="none", marker="x", ms=6.0, mew=1.8, color=color, zorder=2)
         ax.plot([], [], ls="none", marker="s", ms=8.0, color=color, label=name)
         place: Any = ("left", "right")[side]
         ax.set_title(f"{name}: {int(living.sum())} alive", loc=place, color=color, fontsize=10)
@@ -121,12 +116,12 @@ def kills_over_time(
     Parameters
     ----------
     recording : Dataset
-        As `isingrl.battle.record` returns it: ``kills`` over (step, side).
+        From `isingrl.battle.record`: ``kills`` over (step, side).
     ax : Axes, optional
-        Drawn on; a new one if omitted.
+        The axes to draw on; new ones if omitted.
     until : int, optional
-        Step of now: what follows is drawn faintly, and marks show where the sides stand. All of
-        the game if omitted.
+        The present step: later ones are drawn faintly, and marks show the kills up to now. The
+        last step of the game if omitted.
 
     Returns
     -------
@@ -135,10 +130,8 @@ def kills_over_time(
 
     Raises
     ------
-    TypeError
-        If what is drawn is no Dataset.
-    ValueError
-        If there is no such step, or the recording lacks ``kills`` or has other dims.
+    TypeError, ValueError
+        If `recording` is no Dataset, lacks ``kills``, has other dims, or has no such step.
 
     Examples
     --------
@@ -152,20 +145,19 @@ def kills_over_time(
     """
     from matplotlib.ticker import MaxNLocator
 
-    kills = variable(recording, "kills", ("step", "side"), ("step", "side"))
+    kills = variable(recording, "kills", ("step", "side"))
     last = kills.sizes["step"] - 1
     if until is not None and not 0 <= until <= last:
         raise ValueError(f"until must lie in 0 to {last}; got {until}")
     ax = new_axes(ax)
     steps = np.arange(last + 1)
-    for side, color in enumerate(SIDES):
+    for side, (name, color) in enumerate(zip(_names(recording), SIDES, strict=True)):
         values = kills.isel(side=side).values
         shown = slice(None) if until is None else slice(until + 1)
-        # a narrow line on a wide one: both stay visible where they run together
+        # a narrow line on a wide one, so that both stay visible where they coincide
         line: dict[str, Any] = {
             "drawstyle": "steps-post", "color": color, "lw": (3.0, 1.3)[side], "zorder": 2 + side,
         }  # fmt: skip
-        name = method_label(str(_names(recording)[side]))
         ax.plot(steps[shown], values[shown], label=name, **line)
         if until is not None:
             ax.plot(steps, values, alpha=0.25, **line)
@@ -173,9 +165,9 @@ def kills_over_time(
     if until is not None:
         ax.axvline(until, color="0.55", lw=0.9, zorder=1)
     most = max(1, int(kills.max()))
-    # room at the right, where the last kill of many games is
-    ax.set(xlim=(0, 1.02 * max(1, last)), ylim=(-0.05 * most, 1.08 * most), xlabel="step")
-    ax.set_ylabel(axis_label(kills))
+    # room at the right, because many games end with a kill
+    ax.set(xlim=(0, 1.02 * max(1, last)), ylim=(-0.05 * most, 1.08 * most))
+    ax.set(xlabel="step", ylabel=axis_label(kills))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
     return ax
@@ -184,20 +176,20 @@ def kills_over_time(
 def learning_curve(
     history: xr.Dataset, name: str, ax: Axes | None = None, *, window: int | None = None
 ) -> Axes:
-    """Draw how something changed over a training against the games played.
+    """Draw how a quantity changed during a training against the games played.
 
     Parameters
     ----------
     history : Dataset
-        As `isingrl.battle.TrainedTeam.history`: over ``round``, with the coordinates ``games`` and
-        ``opponent``. One line an opponent, if there were several.
+        `isingrl.battle.TrainedTeam.history`: over ``round``, with the coordinates ``games`` and
+        ``opponent``. Each opponent has a line of its own.
     name : str
         The variable, for example ``"win"``.
     ax : Axes, optional
-        Drawn on; a new one if omitted.
+        The axes to draw on; new ones if omitted.
     window : int, optional
-        Rounds of one opponent that the running mean is over, as many before as after, fewer at
-        the ends; a twentieth of them if omitted. The rounds themselves are dots.
+        Rounds with one opponent in the running mean, equally many before and after, fewer at the
+        ends; a twentieth of all if omitted. Single rounds are dots.
 
     Returns
     -------
@@ -206,10 +198,9 @@ def learning_curve(
 
     Raises
     ------
-    TypeError
-        If what is drawn is no Dataset.
-    ValueError
-        If `history` lacks the variable, it has other dims, or the window is not positive.
+    TypeError, ValueError
+        If `history` is no Dataset, lacks the variable, or has other dims, or if the window is not
+        positive.
 
     Examples
     --------
@@ -221,7 +212,7 @@ def learning_curve(
     >>> ax.get_legend_handles_labels()[1]
     ['against self']
     """
-    values = variable(history, name, ("round",), ("round",))
+    values = variable(history, name, ("round",))
     if window is not None and window < 1:
         raise ValueError(f"window must be at least 1; got {window}")
     ax = new_axes(ax)
@@ -243,9 +234,9 @@ def win_rate_bars(rates: xr.Dataset, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     rates : Dataset
-        As `analysis.win_rates` returns it, over (team, opponent); the whiskers are its intervals.
+        From `analysis.win_rates`, over (team, opponent); whiskers are the intervals.
     ax : Axes, optional
-        Drawn on; a new one if omitted.
+        The axes to draw on; new ones if omitted.
 
     Returns
     -------
@@ -254,10 +245,8 @@ def win_rate_bars(rates: xr.Dataset, ax: Axes | None = None) -> Axes:
 
     Raises
     ------
-    TypeError
-        If what is drawn is no Dataset.
-    ValueError
-        If `rates` lacks a variable or has other dims.
+    TypeError, ValueError
+        If `rates` is no Dataset, lacks a variable, or has other dims.
 
     Examples
     --------
@@ -270,11 +259,10 @@ def win_rate_bars(rates: xr.Dataset, ax: Axes | None = None) -> Axes:
     >>> ax.get_ylabel(), ax.get_legend_handles_labels()[1]
     ('share of games won', ['pursuit', 'random'])
     """
-    dims = ("team", "opponent")
     names = ("win_rate", "win_rate_low", "win_rate_high")
-    rate, low, high = (variable(rates, name, dims, dims).transpose(*dims) for name in names)
+    rate, low, high = (variable(rates, name, _SHARES).transpose(*_SHARES) for name in names)
     ax = new_axes(ax)
-    # A team leaves no gap in the group in which it would play itself.
+    # No team plays itself, and it leaves no gap in that group.
     played = np.isfinite(rate.values)
     width = 0.8 / max(1, int(played.sum(axis=0).max()))
     rank = np.cumsum(played, axis=0) - 1
@@ -288,7 +276,7 @@ def win_rate_bars(rates: xr.Dataset, ax: Axes | None = None) -> Axes:
             x, y, 0.9 * width, yerr=np.maximum(0, error), color=method_color(team, order),
             ecolor="0.25", error_kw={"elinewidth": 1.0, "capsize": 2.5}, label=method_label(team),
         )  # fmt: skip
-    # long names in two lines, so that neighbours do not run into each other
+    # long names in two lines, so that neighbours do not overlap
     opponents = [fill(method_label(each), 13) for each in rates["opponent"].values.tolist()]
     ax.set_xticks(range(len(opponents)), [f"against\n{each}" for each in opponents])
     ax.set(ylim=(0, 1.03), ylabel=axis_label(rate))
@@ -301,21 +289,19 @@ def tournament_matrix(rates: xr.Dataset, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     rates : Dataset
-        As `analysis.win_rates` returns it, over (team, opponent).
+        From `analysis.win_rates`, over (team, opponent).
     ax : Axes, optional
-        Drawn on; a new one if omitted.
+        The axes to draw on; new ones if omitted.
 
     Returns
     -------
     Axes
-        What was drawn on.
+        The axes drawn on.
 
     Raises
     ------
-    TypeError
-        If what is drawn is no Dataset.
-    ValueError
-        If `rates` lacks ``win_rate`` or it has other dims.
+    TypeError, ValueError
+        If `rates` is no Dataset, lacks ``win_rate``, or has other dims.
 
     Examples
     --------
@@ -330,8 +316,7 @@ def tournament_matrix(rates: xr.Dataset, ax: Axes | None = None) -> Axes:
     """
     from matplotlib.colors import LinearSegmentedColormap
 
-    dims = ("team", "opponent")
-    rate = variable(rates, "win_rate", dims, dims).transpose(*dims)
+    rate = variable(rates, "win_rate", _SHARES).transpose(*_SHARES)
     ax = new_axes(ax)
     ends = [SIDES[1], "#ffffff", SIDES[0]]
     shades = LinearSegmentedColormap.from_list("wins", ends).with_extremes(bad="0.9")
@@ -351,16 +336,10 @@ def tournament_matrix(rates: xr.Dataset, ax: Axes | None = None) -> Axes:
     return ax
 
 
-_DRAWN = ("x", "y", "health", "action")
-
-
-def _at(values: xr.DataArray, step: int) -> FloatArray:
-    """One step of a variable, shape (2, n_agents)."""
-    return np.asarray(values.isel(step=step).transpose("side", "agent"), np.float64)
-
-
-def _names(recording: xr.Dataset) -> Any:
-    return recording["side"].values if "side" in recording.coords else ("first", "second")
+def _names(recording: xr.Dataset) -> list[str]:
+    """Labels of the two teams."""
+    names = recording["side"].values if "side" in recording.coords else ("first", "second")
+    return [method_label(str(each)) for each in names]
 
 
 def _draw_agents(ax: Axes, cells: Any, health: FloatArray, color: str) -> None:
@@ -378,7 +357,7 @@ def _draw_agents(ax: Axes, cells: Any, health: FloatArray, color: str) -> None:
 
 
 def _draw_attacks(ax: Axes, cells: Any, action: FloatArray, foes: Any, color: str) -> None:
-    """Wedges that point from attackers to what they hit."""
+    """Draw wedges that point from attackers to the cells that they hit."""
     from matplotlib.collections import PolyCollection
 
     attacks = action >= len(MOVES)
@@ -386,23 +365,23 @@ def _draw_attacks(ax: Axes, cells: Any, action: FloatArray, foes: Any, color: st
     ahead = ATTACKS[action[attacks].astype(int) - len(MOVES)]
     taken = {tuple(cell) for cell in foes.tolist()}
     hit = np.array([tuple(cell) in taken for cell in (start + ahead).tolist()], bool)
-    # of one length straight and across, so that no direction looks the stronger
+    # one length in all directions, so that none looks stronger
     along = ahead / np.hypot(*ahead.T)[:, None] if len(ahead) else np.empty((0, 2))
     across = 0.19 * along[:, ::-1] * (1, -1)
-    # right of the line between the two, so that those who hit each other are both seen to
+    # right of the line between the two, so that both wedges show if two agents hit each other
     middle = start + 0.5 * ahead - across
     base, tip = middle - 0.36 * along, middle + 0.46 * along
     wedges = np.stack([base - across, tip, base + across], axis=1)
-    looks: tuple[tuple[Any, dict[str, Any]], ...] = (
-        (~hit, {"facecolors": color, "alpha": _FAINT, "linewidths": 0.0, "zorder": 4}),
-        (hit, {"facecolors": color, "edgecolors": "white", "linewidths": 0.8, "zorder": 5}),
+    faint = PolyCollection(wedges[~hit], facecolors=color, alpha=_FAINT, linewidths=0.0, zorder=4)
+    full = PolyCollection(
+        wedges[hit], facecolors=color, edgecolors="white", linewidths=0.8, zorder=5
     )
-    for chosen, look in looks:
-        ax.add_collection(PolyCollection(wedges[chosen], **look), autolim=False)
+    for each in (faint, full):
+        ax.add_collection(each, autolim=False)
 
 
 def _running_mean(values: FloatArray, window: int) -> FloatArray:
-    """Mean over as many values before as after, NaN left out."""
+    """Mean over equally many values before and after, without NaN."""
     reach, kernel = window // 2, np.ones(2 * (window // 2) + 1)
     known = np.isfinite(values)
     count = np.convolve(known, kernel)[reach : reach + len(values)]

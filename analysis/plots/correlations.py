@@ -9,7 +9,7 @@ import xarray as xr
 
 from analysis._fits import numbers_of_fit
 from analysis.plots.axes import axis_label, label_axes, logarithmic_axes, new_axes, variable
-from analysis.plots.styles import Style, draw_variable, series_label, style_of
+from analysis.plots.styles import draw_series
 from isingrl.support.validation import check_real
 
 if TYPE_CHECKING:
@@ -30,21 +30,19 @@ def spin_correlation(
     result : Dataset
         From `analysis.spin_correlation`, over ``radius`` alone.
     ax : Axes, optional
-        Drawn on; a new one if omitted.
+        The axes to draw on; new ones if omitted.
     label : str, optional
-        Of the marks; the method and the temperature if omitted.
+        Label of the marks; the method and the temperature if omitted.
 
     Returns
     -------
     Axes
-        What was drawn on.
+        The axes drawn on.
 
     Raises
     ------
-    TypeError
-        If what is drawn is no Dataset.
-    ValueError
-        If there are other dims, or the variable is missing.
+    TypeError, ValueError
+        If `result` is no Dataset, has other dims, or lacks the variable.
 
     Examples
     --------
@@ -56,9 +54,9 @@ def spin_correlation(
     >>> ax.get_xlabel(), ax.get_ylabel()
     ('distance (lattice spacings)', 'spin correlation')
     """
-    values = variable(result, "radial_correlation", ("radius",), ("radius",))
+    values = variable(result, "radial_correlation", ("radius",))
     ax = new_axes(ax)
-    _draw(ax, result, values, values["radius"] >= 0, label)
+    draw_series(ax, result, values, (values["radius"] >= 0).values, label)
     if not any(line.get_gid() == "zero" for line in ax.lines):
         ax.axhline(0.0, color="0.7", linewidth=0.8, zorder=1, gid="zero")
     return label_axes(ax, values["radius"], values)
@@ -79,25 +77,26 @@ def structure_factor(
     result : Dataset
         From `analysis.structure_factor`, over ``wave_number`` alone; k = 0 is left out.
     ax : Axes, optional
-        Drawn on; a new one if omitted.
+        The axes to draw on; new ones if omitted.
     length : float, optional
-        Length L in lattice spacings, to draw :math:`S(k)/L^2` of a plane against kL instead, where
-        growing domains that look alike at all times fall on one another.
+        Length L in lattice spacings. If given, :math:`S(k)/L^2` of a plane is drawn against kL,
+        so that growing domains that look alike at all times lie on one curve.
     label : str, optional
-        Of the marks; the method and the temperature if omitted.
+        Label of the marks; the method and the temperature if omitted.
     color : str, optional
-        Of the marks, which are small dots then; that of the method, or another one where it is
-        drawn already, if omitted.
+        Colour of the marks, which are then small dots; the colour of the method, or another one
+        if the axes already show it, if omitted.
 
     Returns
     -------
     Axes
-        What was drawn on.
+        The axes drawn on.
 
     Raises
     ------
     TypeError, ValueError
-        If there are other dims, the variable is missing, or `length` is not a positive number.
+        If `result` is no Dataset, has other dims, or lacks the variable, or if `length` is no
+        positive number.
 
     Examples
     --------
@@ -109,7 +108,7 @@ def structure_factor(
     >>> ax.get_xlabel(), ax.get_xscale()
     ('wave number (1/lattice spacing)', 'log')
     """
-    values = variable(result, "structure_factor", ("wave_number",), ("wave_number",))
+    values = variable(result, "structure_factor", ("wave_number",))
     scale = 1.0 if length is None else check_real("length", length)
     if scale <= 0:
         raise ValueError(f"length must be positive; got {length}")
@@ -118,7 +117,8 @@ def structure_factor(
     for name in ("structure_factor", "structure_factor_error"):
         if name in shown:
             shown[name] = shown[name] / scale**2
-    _draw(ax, shown, shown["structure_factor"], values["wave_number"] > 0, label, color)
+    positive = (values["wave_number"] > 0).values
+    draw_series(ax, shown, shown["structure_factor"], positive, label, color)
     logarithmic_axes(ax)
     if length is None:
         ax.set(xlabel=axis_label(values["wave_number"]), ylabel=f"{axis_label(values)}, $S(k)$")
@@ -142,26 +142,27 @@ def domain_growth(
     ----------
     lengths : Dataset
         From `analysis.domain_length`, over ``time`` alone.
-    name : str
-        Which of its lengths, ``"moment_length"`` or ``"wall_length"``.
+    name : {"moment_length", "wall_length"}
+        Length to draw.
     ax : Axes, optional
-        Drawn on; a new one if omitted.
+        The axes to draw on; new ones if omitted.
     law : Dataset, optional
-        From `analysis.growth_law`; drawn as a line over the window, solid, and beyond it, dotted.
+        From `analysis.growth_law`; drawn as a line, solid in the window and dotted beyond it.
     window : tuple of float, optional
         First and last time of the fit, needed for `law`; shaded.
     label : str, optional
-        Of the marks; the method and the temperature if omitted.
+        Label of the marks; the method and the temperature if omitted.
 
     Returns
     -------
     Axes
-        What was drawn on.
+        The axes drawn on.
 
     Raises
     ------
     TypeError, ValueError
-        If there are other dims, or `law` comes without `window` or from elsewhere.
+        If `lengths` is no Dataset, has other dims, or lacks the variable, or if `law` comes from
+        another function or without `window`.
 
     Examples
     --------
@@ -178,9 +179,9 @@ def domain_growth(
         raise ValueError("window must be given with law; got none")
     names = ("growth_offset", "growth_amplitude", "growth_exponent")
     found = None if law is None else numbers_of_fit("law", law, names, "analysis.growth_law")
-    values = variable(lengths, name, ("time",), ("time",))
+    values = variable(lengths, name, ("time",))
     ax = new_axes(ax)
-    style = _draw(ax, lengths, values, values["time"] > 0, label)
+    style = draw_series(ax, lengths, values, (values["time"] > 0).values, label)
     if window is not None and not any(patch.get_gid() == "window" for patch in ax.patches):
         ax.axvspan(*window, color="0.92", zorder=0, gid="window")
     if found is not None and window is not None:
@@ -192,20 +193,3 @@ def domain_growth(
             ax.plot(t[fit > 0], fit[fit > 0], line, color=style.color, linewidth=1.0, zorder=2)
     logarithmic_axes(ax)
     return label_axes(ax, values["time"], values)
-
-
-def _draw(
-    ax: Axes,
-    result: xr.Dataset,
-    values: xr.DataArray,
-    shown: xr.DataArray,
-    label: str | None,
-    color: str | None = None,
-) -> Style:
-    """Draw marks, small dots if they have a colour of their own; returns their style."""
-    style = style_of(result, 0, ax)
-    if color is not None:
-        style = Style(style.label, color, ".", 3.0)
-    text = series_label(result, style) if label is None else label
-    draw_variable(ax, result, values, shown.values, style, text, 3)
-    return style

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from analysis.plots.axes import axis_label, logarithmic_axes, new_axes, variable
-from analysis.plots.styles import draw_marks, series_label, style_of
+from analysis.plots.styles import draw_series
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,24 +33,25 @@ def size_distribution(
     distribution : Dataset
         From `analysis.size_distribution`, over ``size_bin`` alone.
     ax : Axes, optional
-        Drawn on; a new one if omitted.
+        The axes to draw on; new ones if omitted.
     exponent : float, optional
-        Exponent :math:`\tau` of a line :math:`n_s \sim s^{-\tau}` to compare with, put through the
-        middle of the data.
+        Exponent :math:`\tau` of a line :math:`n_s \sim s^{-\tau}` through the middle of the data,
+        for comparison.
     exponent_label : str, optional
-        Of that line.
+        Label of that line.
     label : str, optional
-        Of the marks; the method and the temperature if omitted.
+        Label of the marks; the method and the temperature if omitted.
 
     Returns
     -------
     Axes
-        What was drawn on.
+        The axes drawn on.
 
     Raises
     ------
     TypeError, ValueError
-        If there are other dims, the variable is missing, or no domain was found.
+        If `distribution` is no Dataset, has other dims, lacks the variable or its error, or holds
+        no domain.
 
     Examples
     --------
@@ -63,17 +64,14 @@ def size_distribution(
     >>> ax.get_xlabel(), ax.get_xscale()
     ('size of a domain (sites)', 'log')
     """
-    bins = ("size_bin",)
-    density = variable(distribution, "domain_density", bins, bins)
-    error = variable(distribution, "domain_density_error", bins, bins)
+    density = variable(distribution, "domain_density", ("size_bin",))
+    variable(distribution, "domain_density_error", ("size_bin",))  # refused if missing
     if not bool((density > 0).any()):
         raise ValueError("distribution must hold at least one domain; it holds none")
     ax = new_axes(ax)
-    style = style_of(distribution, 0, ax)
     found = (density > 0).values
     size, y = density["size_bin"].values[found], density.values[found]
-    text = series_label(distribution, style) if label is None else label
-    draw_marks(ax, size, y, None, error.values[found], style, text, 2)
+    draw_series(ax, distribution, density, found, label)
     if exponent is not None:
         middle = y.size // 2
         x = size[[0, -1]]

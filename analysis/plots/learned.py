@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
@@ -24,11 +24,11 @@ def log_odds(result: xr.Dataset, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     result : Dataset
-        As `analysis.log_odds` returns it. Marks are means over chains and sites with standard
-        errors, small dots where a state was never met; infinite log-odds are left out. A line of
-        the same colour is the heat bath, ``local_field`` / T.
+        From `analysis.log_odds`. Marks are means over chains and sites with standard errors, small
+        dots if a state was never met; infinite log-odds are left out. A line of the same colour is
+        the heat bath, ``local_field`` / T.
     ax : Axes, optional
-        Drawn on; a new one if omitted.
+        The axes to draw on; new ones if omitted.
 
     Returns
     -------
@@ -37,10 +37,8 @@ def log_odds(result: xr.Dataset, ax: Axes | None = None) -> Axes:
 
     Raises
     ------
-    TypeError
-        If what is drawn is no Dataset.
-    ValueError
-        If `result` lacks a variable or has other dims.
+    TypeError, ValueError
+        If `result` is no Dataset, lacks a variable, or has other dims.
 
     Examples
     --------
@@ -53,7 +51,7 @@ def log_odds(result: xr.Dataset, ax: Axes | None = None) -> Axes:
     log-odds of spin up
     """
     known = ("temperature", "chain", "site", "n_up", "configuration")
-    values = variable(result, "log_odds", known)
+    values = variable(result, "log_odds", known, ("temperature",))
     weight, field = (variable(result, name, known, ()) for name in ("weight", "local_field"))
     style, ax = style_of(result, 0), new_axes(ax)
     each = [dim for dim in ("chain", "site") if dim in values.dims and dim not in field.dims]
@@ -84,11 +82,11 @@ def majority_vote_plane(result: xr.Dataset, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     result : Dataset
-        As `analysis.majority_vote_plane` returns it, with or without a dim or scalar coordinate
-        ``method``: one mark for each temperature or rule, the mean over chains and sites with
-        standard errors. The lowest and highest temperature are written beside their marks.
+        From `analysis.majority_vote_plane`, with or without a dim or scalar coordinate ``method``.
+        Each temperature or rule has one mark, the mean over chains and sites with standard
+        errors. The lowest and highest temperature stand beside their marks.
     ax : Axes, optional
-        Drawn on; a new one if omitted.
+        The axes to draw on; new ones if omitted.
 
     Returns
     -------
@@ -97,10 +95,8 @@ def majority_vote_plane(result: xr.Dataset, ax: Axes | None = None) -> Axes:
 
     Raises
     ------
-    TypeError
-        If what is drawn is no Dataset.
-    ValueError
-        If `result` lacks x or y, or they have other dims.
+    TypeError, ValueError
+        If `result` is no Dataset or lacks x or y, or if these have other dims.
 
     Examples
     --------
@@ -126,13 +122,10 @@ def majority_vote_plane(result: xr.Dataset, ax: Axes | None = None) -> Axes:
         draw_marks(ax, at_x, at_y, x_error, y_error, style, style.label, 3 + order)
         t = result["temperature"].values if "temperature" in x.dims else np.empty(0)
         for end in {int(t.argmin()), int(t.argmax())} if t.size == at_x.size else ():
-            place: dict[str, Any] = {
-                "xytext": (-7, 4),
-                "ha": "right",
-                "textcoords": "offset points",
-                "fontsize": "small",
-            }
-            ax.annotate(f"$T = {t[end]:g}$", (at_x[end], at_y[end]), **place)
+            ax.annotate(
+                f"$T = {t[end]:g}$", (at_x[end], at_y[end]), xytext=(-7, 4), ha="right",
+                textcoords="offset points", fontsize="small",
+            )  # fmt: skip
     ax.set_aspect("equal")
     return label_axes(ax, x, y)
 

@@ -24,21 +24,19 @@ def observable(
 ) -> Axes:
     """Draw an observable against temperature or field, with error bars and one mark a method.
 
-    A method that is drawn on the axes already gets another colour and mark.
+    If the axes already show a method, it gets another colour and mark.
 
     Parameters
     ----------
     summary : Dataset
-        As `analysis.thermodynamics` returns it: over temperature, or over several fields at one
+        From `analysis.thermodynamics`: over temperature, or over several fields at one
         temperature, with or without a dim or scalar coordinate ``method``.
     name : str
-        The observable, for example ``"abs_magnetization"``; error bars are ``NAME_error`` where
-        that is there.
+        The observable, for example ``"abs_magnetization"``; ``NAME_error`` gives error bars.
     ax : Axes, optional
-        Drawn on; a new one if omitted.
+        The axes to draw on; new ones if omitted.
     label : str, optional
-        Of the marks, in front of the method where there are several; the name of the method if
-        omitted.
+        Label of the marks, in front of the method if there are several; the method if omitted.
 
     Returns
     -------
@@ -47,11 +45,9 @@ def observable(
 
     Raises
     ------
-    TypeError
-        If what is drawn is no Dataset.
-    ValueError
-        If `summary` lacks the observable, or it has dims besides temperature and method, or field
-        and method.
+    TypeError, ValueError
+        If `summary` is no Dataset, or lacks the observable, or if this has dims besides
+        temperature and method, or field and method.
 
     Examples
     --------
@@ -84,24 +80,22 @@ def exact_curve(result: xr.Dataset, name: str, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     result : Dataset
-        As the functions of `analysis.exact` return it; finite if it has the coordinate ``sides``,
-        labelled by the attribute ``theory`` if it has that.
+        From a function of `analysis.exact`; the coordinate ``sides`` marks a finite lattice, and
+        the attribute ``theory`` gives the label of a theory.
     name : str
         The observable.
     ax : Axes, optional
-        Drawn on; a new one if omitted.
+        The axes to draw on; new ones if omitted.
 
     Returns
     -------
     Axes
-        What was drawn on.
+        The axes drawn on.
 
     Raises
     ------
-    TypeError
-        If what is drawn is no Dataset.
-    ValueError
-        If `result` lacks the observable.
+    TypeError, ValueError
+        If `result` is no Dataset or lacks the observable.
 
     Examples
     --------
@@ -113,7 +107,7 @@ def exact_curve(result: xr.Dataset, name: str, ax: Axes | None = None) -> Axes:
     (['exact, infinite', 'exact, 8×8'], 'energy per site ($J$)')
     """
     result, along = _one_axis(result)
-    values = variable(result, name, (along,), (along,)).sortby(along)
+    values = variable(result, name, (along,)).sortby(along)
     ax = new_axes(ax)
     sides = parameter(result, "sides")
     if "theory" in result.attrs:
@@ -130,12 +124,12 @@ def exact_curve(result: xr.Dataset, name: str, ax: Axes | None = None) -> Axes:
 
 
 def critical_temperature(ax: Axes, temperature: float = CRITICAL_TEMPERATURE) -> Axes:
-    r"""Mark a critical temperature, by default that of the square lattice, by a vertical line.
+    r"""Draw a vertical line at a critical temperature, by default the square lattice's.
 
     Parameters
     ----------
     ax : Axes
-        Whose horizontal axis is the temperature.
+        Axes with the temperature as horizontal axis.
     temperature : float
         In J/k_B.
 
@@ -163,10 +157,10 @@ def softmax_axis(ax: Axes, summary: xr.Dataset) -> SecondaryAxis:
     Parameters
     ----------
     ax : Axes
-        Whose horizontal axis is the physical temperature.
+        Axes with the physical temperature as horizontal axis.
     summary : Dataset
         With the coordinate ``softmax_temperature`` over temperature, or over method and
-        temperature; NaN where a method has none.
+        temperature; NaN for a method without one.
 
     Returns
     -------
@@ -207,13 +201,8 @@ def softmax_axis(ax: Axes, summary: xr.Dataset) -> SecondaryAxis:
             f"from {ratios.min():.6g} to {ratios.max():.6g} (select one method)"
         )
 
-    def to_softmax(temperature: Any) -> Any:
-        return temperature * ratio
-
-    def to_temperature(tau: Any) -> Any:
-        return tau / ratio
-
-    second = ax.secondary_xaxis("top", functions=(to_softmax, to_temperature))
+    both_ways: Any = (lambda temperature: temperature * ratio, lambda tau: tau / ratio)
+    second = ax.secondary_xaxis("top", functions=both_ways)
     label = {"long_name": "softmax temperature", "units": "J", **softmax.attrs}
     label["long_name"] += r" $\tau$"
     second.set_xlabel(axis_label(xr.DataArray(0.0, attrs=label)))
@@ -221,7 +210,7 @@ def softmax_axis(ax: Axes, summary: xr.Dataset) -> SecondaryAxis:
 
 
 def _one_axis(dataset: Any) -> tuple[Any, str]:
-    """Take a dim of length one away if temperatures and fields are both there; what is left."""
+    """Return the data along one dim, temperature or field, and the name of this dim."""
     if not isinstance(dataset, xr.Dataset) or "field" not in dataset.dims:
         return dataset, "temperature"
     if dataset.sizes["field"] == 1 and dataset.sizes.get("temperature", 1) > 1:

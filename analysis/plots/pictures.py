@@ -30,15 +30,15 @@ def snapshot(spins: xr.DataArray, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     spins : DataArray
-        ±1 over (x, y), of a plane or a slice; or (DIM, x) of a ring, against another dim such as
-        ``snapshot``, which is drawn upwards.
+        ±1 over (x, y), of a plane or a slice; or over (DIM, x), of a ring, with another dim such
+        as ``snapshot``, which runs upwards.
     ax : Axes, optional
-        Drawn on; a new one if omitted.
+        The axes to draw on; new ones if omitted.
 
     Returns
     -------
     Axes
-        What was drawn on.
+        The axes drawn on.
 
     Raises
     ------
@@ -80,17 +80,17 @@ def domain_map(
     neighborhood, boundary : str, optional
         As for `analysis.label_domains`.
     ax : Axes, optional
-        Drawn on; a new one if omitted.
+        The axes to draw on; new ones if omitted.
 
     Returns
     -------
     Axes
-        What was drawn on.
+        The axes drawn on.
 
     Raises
     ------
     TypeError, ValueError
-        As `analysis.label_domains`, or if there are not two dims.
+        As `analysis.label_domains`, or if `spins` does not have two dims.
 
     Examples
     --------
@@ -109,7 +109,7 @@ def domain_map(
     image = _image(labels)
     ax = new_axes(ax)
     table = domain_table(spins, neighborhood, boundary)
-    # shades drawn from a fixed stream: the same configuration gives the same picture
+    # a fixed stream of random shades: the same configuration gives the same picture
     mixed = np.random.default_rng(0).random(table.sizes["domain"])[:, None]
     colors = np.empty((mixed.size, 3))
     for spin, ends in _SHADES.items():
@@ -134,11 +134,11 @@ def snapshots(
         ±1 over `dim` and (x, y) of planes; (x, y, z) of cubes, each a row of slices along z; or
         (another dim, x) of rings.
     dim : str
-        What the panels differ in; its coordinate stands above them.
+        Dim of the panels; its coordinate stands above them.
     columns : int
-        Panels in a row, for planes and rings.
+        Number of panels in a row, for planes and rings.
     slices : int
-        Slices of each cube.
+        Number of slices of each cube.
 
     Returns
     -------
@@ -169,13 +169,12 @@ def snapshots(
     for name, number in (("columns", columns), ("slices", slices)):
         if number < 1:
             raise ValueError(f"{name} must be at least 1; got {number}")
+    cuts: list[int | None] = [None]
     if "z" in spins.dims:
-        cuts = np.unique(np.linspace(0, spins.sizes["z"], slices, endpoint=False).astype(int))
-        panels = [(p, z) for p in range(spins.sizes[dim]) for z in cuts.tolist()]
-        columns = cuts.size
-    else:
-        panels = [(p, None) for p in range(spins.sizes[dim])]
-        columns = min(columns, len(panels))
+        places = np.linspace(0, spins.sizes["z"], slices, endpoint=False).astype(int)
+        cuts = np.unique(places).tolist()
+    panels = [(point, cut) for point in range(spins.sizes[dim]) for cut in cuts]
+    columns = len(cuts) if "z" in spins.dims else min(columns, len(panels))
     rows = -(-len(panels) // columns)
     figure, axes = plt.subplots(
         rows, columns, figsize=(2.1 * columns, 2.25 * rows + 0.4), squeeze=False,
@@ -208,7 +207,7 @@ def _image(values: xr.DataArray) -> npt.NDArray[Any]:
 
 
 def _without_ticks(ax: Axes, spins: xr.DataArray) -> Axes:
-    """Pixels are square sites of a plane; a history fills its axes."""
+    """Remove the ticks; sites of a plane stay square, and a history fills its axes."""
     ax.set(xticks=[], yticks=[])
     other = next(str(dim) for dim in spins.dims if dim != "x")
     if other not in SITES:

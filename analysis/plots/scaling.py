@@ -31,7 +31,7 @@ def sizes(
 ) -> Axes:
     """Draw an observable against temperature, each size in a colour, joined by lines.
 
-    Methods, and several calls on one axes, differ in their lines and in whether marks are filled.
+    Methods, and several calls on one axes, have different lines, and filled or open marks.
 
     Parameters
     ----------
@@ -41,19 +41,19 @@ def sizes(
     name : str
         The observable.
     ax : Axes, optional
-        Drawn on; a new one if omitted.
+        The axes to draw on; new ones if omitted.
     label : str, optional
-        In front of the size; the name of the method, if there is one, if omitted.
+        Text in front of the size; the method, if the data name one, if omitted.
 
     Returns
     -------
     Axes
-        What was drawn on.
+        The axes drawn on.
 
     Raises
     ------
     TypeError, ValueError
-        If a variable is missing or does not lie over these dims.
+        If `summary` is no Dataset, or if a variable is missing or lies over other dims.
 
     Examples
     --------
@@ -66,23 +66,20 @@ def sizes(
     >>> ax.get_ylabel(), ax.get_legend_handles_labels()[1]
     ('Binder cumulant', ['$L$ = 4', '$L$ = 8'])
     """
-    methods = _methods(summary)
+    methods = [summary]
+    if isinstance(summary, xr.Dataset) and "method" in summary.dims:
+        methods = [summary.isel(method=k) for k in range(summary.sizes["method"])]
     for each in (name, f"{name}_error"):
         _over_sizes(methods[0], each)
     ax = new_axes(ax)
     for method in methods:
-        _draw_sizes(method, name, ax, label)
+        styles, line = _styles(method, ax, label)
+        for k, style in enumerate(styles):
+            at = method.isel(size=k).sortby("temperature")
+            x, y = at["temperature"].values, at[name].values
+            ax.plot(x, y, line, color=style.color, linewidth=0.7, zorder=1)
+            draw_marks(ax, x, y, None, at[f"{name}_error"].values, style, style.label, 2)
     return label_axes(ax, summary["temperature"], summary[name])
-
-
-def _draw_sizes(summary: xr.Dataset, name: str, ax: Axes, label: str | None) -> None:
-    styles, line = _styles(summary, ax, label)
-    for k, style in enumerate(styles):
-        at = summary.isel(size=k).sortby("temperature")
-        y, error = at[name].values, at[f"{name}_error"].values
-        x = at["temperature"].values
-        ax.plot(x, y, line, color=style.color, linewidth=0.7, zorder=1)
-        draw_marks(ax, x, y, None, error, style, style.label, 2)
 
 
 def collapse(summary: xr.Dataset, fit: xr.Dataset, name: str, ax: Axes | None = None) -> Axes:
@@ -97,17 +94,17 @@ def collapse(summary: xr.Dataset, fit: xr.Dataset, name: str, ax: Axes | None = 
     name : {"binder_cumulant", "abs_magnetization", "susceptibility"}
         The observable.
     ax : Axes, optional
-        Drawn on; a new one if omitted.
+        The axes to draw on; new ones if omitted.
 
     Returns
     -------
     Axes
-        What was drawn on.
+        The axes drawn on.
 
     Raises
     ------
     TypeError, ValueError
-        If `name` is none of these, or `fit` does not come from there.
+        If `name` is another observable, or `fit` comes from another function.
 
     Examples
     --------
@@ -125,8 +122,7 @@ def collapse(summary: xr.Dataset, fit: xr.Dataset, name: str, ax: Axes | None = 
     points = collapsed(summary, fit, name)
     ax = new_axes(ax)
     for k, style in enumerate(_styles(summary, ax, None)[0]):
-        at = points.isel(size=k)
-        x, y, error = at["x"].values, at["y"].values, at["y_error"].values
+        x, y, error = (points[each].isel(size=k).values for each in ("x", "y", "y_error"))
         draw_marks(ax, x, y, None, error, style, style.label, 2)
     ax.set(xlabel=r"$\ln(T/T_c)\,L^{1/\nu}$", ylabel=_SCALED[name])
     return ax
@@ -153,21 +149,21 @@ def extrapolation(
     exponent : float
         Power p of the size.
     ax : Axes, optional
-        Drawn on; a new one if omitted.
+        The axes to draw on; new ones if omitted.
     label : str, optional
-        Of the marks.
+        Label of the marks.
     **marks
         Settings of ``Axes.errorbar``.
 
     Returns
     -------
     Axes
-        What was drawn on.
+        The axes drawn on.
 
     Raises
     ------
     TypeError, ValueError
-        If `fit` does not come from there.
+        If `fit` comes from another function.
 
     Examples
     --------
@@ -180,26 +176,25 @@ def extrapolation(
     >>> ax.get_xlabel()
     '$(1/L)$'
     """
-    found = numbers_of_fit(
-        "fit", fit, ("limit", "limit_error", "amplitude"), "analysis.scaling.extrapolate"
-    )
+    names = ("limit", "limit_error", "amplitude")
+    found = numbers_of_fit("fit", fit, names, "analysis.scaling.extrapolate")
+    limit, width, amplitude = found.values()
     ax = new_axes(ax)
     x = values["size"].values.astype(float) ** -exponent
-    limit, width = found["limit"], found["limit_error"]
     style: dict[str, Any] = {"marker": "o", "markersize": 4.5, "markerfacecolor": "none", **marks}
     drawn = ax.errorbar(x, values, error, linestyle="none", label=label, **style)
     color = drawn[0].get_color()
     line = np.array([0.0, x.max()])
-    ax.plot(line, limit + found["amplitude"] * line, color=color, lw=0.8)
+    ax.plot(line, limit + amplitude * line, color=color, lw=0.8)
     ax.errorbar([0.0], [limit], [width], color=color, capsize=2.5, ls="none", lw=1.4)
     power = "" if exponent == 1 else f"^{{{exponent:.3g}}}"
     ax.set(xlabel=rf"$(1/L){power}$", ylabel=axis_label(values))
-    ax.ticklabel_format(axis="x", scilimits=(-3, 4))  # the longer labels would touch
+    ax.ticklabel_format(axis="x", scilimits=(-3, 4))  # longer labels would overlap
     return ax
 
 
 def _over_sizes(summary: xr.Dataset, name: str) -> None:
-    """Refuse what does not lie over sizes and one more dim, with temperatures."""
+    """Refuse variables that do not lie over sizes and one more dim, with temperatures."""
     values = variable(summary, name, tuple(map(str, getattr(summary, "dims", ()))), ("size",))
     if values.ndim != 2 or "temperature" not in values.coords:
         raise ValueError(
@@ -208,15 +203,8 @@ def _over_sizes(summary: xr.Dataset, name: str) -> None:
         )
 
 
-def _methods(summary: xr.Dataset) -> list[xr.Dataset]:
-    """Part of each method, or all of it where none are told apart."""
-    if not isinstance(summary, xr.Dataset) or "method" not in summary.dims:
-        return [summary]
-    return [summary.isel(method=k) for k in range(summary.sizes["method"])]
-
-
 def _styles(summary: xr.Dataset, ax: Axes, label: str | None) -> tuple[list[Style], str]:
-    """One colour and mark a size, and a line: unlike those that stand on the axes."""
+    """Styles of the sizes, and a line, that the axes do not show yet."""
     found = summary["size"].values
     if label is None and "method" in summary.coords and not summary["method"].ndim:
         label = style_of(summary, 0).label

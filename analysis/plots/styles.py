@@ -12,18 +12,7 @@ import xarray as xr
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = [
-    "Style",
-    "colors",
-    "draw_marks",
-    "drawn_marks",
-    "method_color",
-    "method_label",
-    "method_style",
-    "series_label",
-    "set_style",
-    "style_of",
-]
+__all__ = ["Style", "colors", "draw_marks", "method_label", "method_style", "set_style", "style_of"]
 
 
 @dataclass(frozen=True)
@@ -35,11 +24,11 @@ class Style:
     label : str
         For a legend.
     color, marker : str
-        As Matplotlib knows them.
+        In Matplotlib's notation.
     size : float
-        Of the mark, in points.
+        Size of the mark in points.
     filled : bool
-        Whether the mark is; else it is open.
+        Whether the mark is filled; otherwise it is open.
 
     Examples
     --------
@@ -55,9 +44,8 @@ class Style:
     filled: bool = False
 
 
-# Okabe and Ito's colours, which colour-blind readers can tell apart, and shapes that stay visible
-# on top of one another: small marks inside open ones of different sizes. None has a vertical
-# stroke, which would look like an error bar.
+# Colour-blind readers can tell Okabe and Ito's colours apart. Small marks inside open ones of
+# different sizes stay visible. No mark has a vertical stroke, which would look like an error bar.
 _STYLES = {
     "metropolis": Style("Metropolis", "#0072B2", "x", 4.5),
     "heat-bath": Style("heat bath", "#009E73", "d", 7.0),
@@ -70,30 +58,30 @@ _STYLES = {
     "random": Style("random", "#999999", "<", 7.0),
     "pursuit": Style("pursuit", "#000000", "*", 8.0),
 }
-_N_STYLES = len(_STYLES)  # those of a user's own come behind and are not lent to others
+_N_STYLES = len(_STYLES)  # styles set by a user come later and are not lent to other methods
 _UNNAMED = Style("simulation", "#000000", ".", 5.0, filled=True)
-# for what has the method of something drawn before: first the colours of methods seldom drawn
+# for a second series of the same method; colours of methods that are seldom drawn come first
 _OTHER_COLORS = ("#CC79A7", "#E69F00", "#000000", "#56B4E9", "#D55E00", "#009E73", "#0072B2")
 _OTHER_MARKERS = "^vDsopdh"
-_CAP = 2.0  # half the width of the ends of an error bar, which are seen inside an open mark, too
+_CAP = 2.0  # half the width of the end of an error bar, so that an open mark shows it inside
 
 
 def set_style(method: str, style: Style) -> None:
     """Give a method of your own a label, a colour and a mark, in all plots from here on.
 
-    Without it a method has its name as label, and a colour and mark that no other on the axes has.
+    Otherwise its label is its name, and its colour and mark differ from all others on the axes.
 
     Parameters
     ----------
     method : str
-        As it stands along the dim ``method``: the ``name`` of a rule, an agent or a team.
+        Its value along the dim ``method``: the ``name`` of a rule, an agent or a team.
     style : Style
-        What it is drawn with.
+        Its label, colour and mark.
 
     Raises
     ------
     TypeError
-        If the method is no text or the style no `Style`.
+        If the method is no string or the style no `Style`.
 
     Examples
     --------
@@ -115,12 +103,12 @@ def method_label(method: str) -> str:
     Parameters
     ----------
     method : str
-        As it stands along the dim ``method``.
+        Its value along the dim ``method``.
 
     Returns
     -------
     str
-        The same name where the method is unknown.
+        The name itself if the method is unknown.
 
     Examples
     --------
@@ -132,26 +120,7 @@ def method_label(method: str) -> str:
 
 
 def method_color(method: str, order: int) -> str:
-    """Colour of a method, or of the `order`-th of several that have none of their own.
-
-    Parameters
-    ----------
-    method : str
-        As it stands along the dim ``method``.
-    order : int
-        From 0.
-
-    Returns
-    -------
-    str
-        Hexadecimal.
-
-    Examples
-    --------
-    >>> from analysis.plots.styles import method_color
-    >>> method_color("metropolis", 0)
-    '#0072B2'
-    """
+    """Colour of a method or, if it has none of its own, the `order`-th colour, from 0."""
     return _STYLES.get(method, _other(method, order)).color
 
 
@@ -161,12 +130,12 @@ def method_style(method: str) -> dict[str, Any]:
     Parameters
     ----------
     method : str
-        As it stands along the dim ``method``.
+        Its value along the dim ``method``.
 
     Returns
     -------
     dict
-        Those of a plain simulation where the method is unknown.
+        The style of a plain simulation if the method is unknown.
 
     Examples
     --------
@@ -174,7 +143,11 @@ def method_style(method: str) -> dict[str, Any]:
     >>> plots.method_style("mean-field-q")
     {'color': '#D55E00', 'marker': 'o', 'markersize': 7.0, 'markerfacecolor': 'none'}
     """
-    style = _STYLES.get(method, _UNNAMED)
+    return _settings(_STYLES.get(method, _UNNAMED))
+
+
+def _settings(style: Style) -> dict[str, Any]:
+    """Return keyword arguments of ``Axes.plot`` and ``Axes.errorbar``."""
     face = {} if style.filled else {"markerfacecolor": "none"}
     return {"color": style.color, "marker": style.marker, "markersize": style.size, **face}
 
@@ -194,17 +167,17 @@ def draw_marks(
     Parameters
     ----------
     ax : Axes
-        What to draw on.
+        The axes to draw on.
     x, y : array_like, shape (n,)
-        Where the marks are, in the units of the axes.
+        Places of the marks, in the units of the axes.
     x_error, y_error : array_like, shape (n,), or None
         Standard errors, in the same units.
     style : Style
         Colour and mark.
     label : str or None
-        For a legend.
+        Label for a legend.
     zorder : float
-        What is higher hides what is lower.
+        Marks of a higher order hide lower ones.
 
     Examples
     --------
@@ -216,24 +189,10 @@ def draw_marks(
     >>> ax.get_legend_handles_labels()[1]
     ['voter']
     """
-    face = {} if style.filled else {"markerfacecolor": "none"}
     ax.errorbar(
-        x,
-        y,
-        xerr=x_error,
-        yerr=y_error,
-        linestyle="none",
-        marker=style.marker,
-        markersize=style.size,
-        markeredgewidth=1.0,
-        color=style.color,
-        elinewidth=0.9,
-        capsize=_CAP,
-        capthick=0.9,
-        label=label,
-        zorder=zorder,
-        **face,  # type: ignore[arg-type]
-    )
+        x, y, xerr=x_error, yerr=y_error, linestyle="none", markeredgewidth=1.0, elinewidth=0.9,
+        capsize=_CAP, capthick=0.9, label=label, zorder=zorder, **_settings(style),
+    )  # fmt: skip
 
 
 def draw_variable(
@@ -252,66 +211,68 @@ def draw_variable(
     draw_marks(ax, x[shown], values.values[shown], None, y_error, style, label, zorder)
 
 
-def drawn_marks(ax: Axes) -> set[tuple[str, str, bool]]:
-    """Colours and marks that stand on an axes with error bars, and whether they are filled.
+def draw_series(
+    ax: Axes,
+    dataset: xr.Dataset,
+    values: xr.DataArray,
+    shown: npt.NDArray[np.bool_],
+    label: str | None,
+    color: str | None = None,
+) -> Style:
+    """Draw a variable in the style of its method, which is returned, or as dots of a colour.
 
-    Parameters
-    ----------
-    ax : Axes
-        What was drawn on.
-
-    Returns
-    -------
-    set of (str, str, bool)
-        As `Style` has them.
-
-    Examples
-    --------
-    >>> from analysis.plots.axes import new_axes
-    >>> from analysis.plots.styles import Style, draw_marks, drawn_marks
-    >>> ax = new_axes(None)
-    >>> draw_marks(ax, [1.0], [0.5], None, None, Style("voter", "#000000", ".", 5.0), None, 2)
-    >>> drawn_marks(ax)
-    {('#000000', '.', False)}
+    The label is by default the method, with the temperature in J/k_B if all points share one.
     """
+    style = style_of(dataset, 0, ax)
+    if color is not None:
+        style = Style(style.label, color, ".", 3.0)
+    if label is None:
+        label = style.label
+        if "temperature" in dataset.coords and not dataset["temperature"].ndim:
+            label = f"{label}, $T$ = {dataset['temperature'].item():.4g}"
+    draw_variable(ax, dataset, values, shown, style, label, 3)
+    return style
+
+
+def drawn_marks(ax: Axes) -> set[tuple[str, str, bool]]:
+    """Colours and marks on an axes that have error bars, and whether they are filled."""
     from matplotlib.colors import to_hex
     from matplotlib.container import ErrorbarContainer
 
     bars = (each for each in ax.containers if isinstance(each, ErrorbarContainer))
-    marks = (each.lines[0] for each in bars if each.lines[0] is not None)
+    marks: list[Any] = [each.lines[0] for each in bars if each.lines[0] is not None]
     return {
-        (to_hex(mark.get_color()).upper(), str(mark.get_marker()), _is_filled(mark))
+        (
+            to_hex(mark.get_color()).upper(),
+            str(mark.get_marker()),
+            str(mark.get_markerfacecolor()) != "none",
+        )
         for mark in marks
     }
 
 
-def _is_filled(mark: Any) -> bool:
-    return str(mark.get_markerfacecolor()) != "none"
-
-
 def style_of(summary: xr.Dataset, order: int, ax: Axes | None = None) -> Style:
-    """Style of the method that a scalar coordinate names, if there is one.
+    """Style of the method that a scalar coordinate names, if the data have this coordinate.
 
     Parameters
     ----------
     summary : Dataset
         With or without the scalar coordinate ``method``.
     order : int
-        From 0: which style a method takes that has none of its own.
+        Number, from 0, of the style for a method without a style of its own.
     ax : Axes, optional
-        What it is for: if the same mark stands there already, another colour and mark are taken.
+        If these axes already show the same mark, the style gets another colour and mark.
 
     Returns
     -------
     Style
-        That of a plain simulation where no method is named.
+        The style of a plain simulation if no method is named.
 
     Examples
     --------
-    >>> import isingrl as irl
+    >>> import xarray as xr
     >>> from analysis.plots.styles import style_of
-    >>> model = irl.Ising(irl.Lattice((8, 8)))
-    >>> style_of(irl.simulate(model, irl.HeatBath(), 2.0, sweeps=10, seed=1), 0).label
+    >>> style_of(xr.Dataset(coords={"method": "heat-bath"}), 0).label
     'heat bath'
     """
     if "method" not in summary.coords:
@@ -323,7 +284,7 @@ def style_of(summary: xr.Dataset, order: int, ax: Axes | None = None) -> Style:
 
 
 def _unlike(style: Style, drawn: set[tuple[str, str, bool]]) -> Style:
-    """Return the style, or the same label with a colour, or at least a mark, that is not drawn."""
+    """Return the style, or its label with a colour, or at least a mark, that is not drawn yet."""
     colors, pairs = {color for color, *_ in drawn}, {pair[:2] for pair in drawn}
     if (style.color, style.marker) not in pairs:
         return style
@@ -338,42 +299,13 @@ def _unlike(style: Style, drawn: set[tuple[str, str, bool]]) -> Style:
     return Style(style.label, color, marker, 6.0)
 
 
-def series_label(summary: xr.Dataset, style: Style) -> str:
-    r"""Label of what is measured at one temperature: the method and, if known, the temperature.
-
-    Parameters
-    ----------
-    summary : Dataset
-        With or without the scalar coordinate ``temperature``.
-    style : Style
-        Of the method.
-
-    Returns
-    -------
-    str
-        The temperature is in J/k_B.
-
-    Examples
-    --------
-    >>> import isingrl as irl
-    >>> from analysis.plots.styles import series_label, style_of
-    >>> model = irl.Ising(irl.Lattice((8, 8)))
-    >>> data = irl.simulate(model, irl.HeatBath(), 2.0, sweeps=10, seed=1).squeeze()
-    >>> series_label(data, style_of(data, 0))
-    'heat bath, $T$ = 2'
-    """
-    if "temperature" not in summary.coords or summary["temperature"].ndim:
-        return style.label
-    return f"{style.label}, $T$ = {summary['temperature'].item():.4g}"
-
-
 def colors(number: int) -> list[str]:
     """Colours from cold to hot.
 
     Parameters
     ----------
     number : int
-        How many.
+        Number of colours.
 
     Returns
     -------
@@ -393,6 +325,6 @@ def colors(number: int) -> list[str]:
 
 
 def _other(method: str, order: int) -> Style:
-    """Style of a method that has none of its own."""
+    """Style of a method without a style of its own."""
     known = list(_STYLES.values())[order % _N_STYLES]
     return Style(method, known.color, known.marker, known.size)
