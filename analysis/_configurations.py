@@ -1,4 +1,4 @@
-"""Configurations of spins along named dims, flattened for the kernels and put back in shape."""
+"""Configurations of spins along named dims, flattened for kernels and restored afterwards."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from analysis._parameters import parameter, single
+from analysis._parameters import along, parameter, single
 from isingrl import Lattice
 from isingrl.support.threads import run_in_threads
 from isingrl.support.validation import check_real, check_spin_values, check_temperature
@@ -26,15 +26,15 @@ class Configurations:
     spins : DataArray or Dataset
         ±1 with dims (..., x[, y[, z]]), or a Dataset with such a variable ``spins``.
     neighborhood, boundary : str, optional
-        Of the lattice; what the data say of it if omitted, else nearest neighbours and periodic.
-        A boundary other than that of the data is refused, except that a part of a lattice is free.
+        By default as the data say, or else nearest neighbours and periodic. The boundary must
+        agree with the data, but a part of a lattice is free.
 
     Attributes
     ----------
     lattice : Lattice
     spins : int8 array, shape (n_configurations, n_rows, side)
     leading : DataArray
-        Of the dims and coordinates of the configurations.
+        With the dims and coordinates of the configurations.
     """
 
     def __init__(
@@ -66,13 +66,13 @@ class Configurations:
         self.leading = array.isel(first_site, drop=True)
 
     def known(self, name: str, default: Any, given: Any = None) -> Any:
-        """Return what is given or, if nothing is, what the data say, or else the default."""
+        """Return the given value or, if it is None, the value of the data, or else the default."""
         if given is not None or parameter(self._data, name) is None:
             return default if given is None else given
         return single(self._data, name)
 
     def agreed(self, name: str, default: Any, given: Any) -> Any:
-        """As `known`, but what is given must be what the data say, if they say anything."""
+        """As `known`, but a given value must agree with the data if they have one."""
         known = self.known(name, given)
         if given is not None and known != given:
             raise ValueError(f"{name} must be that of the data, {known!r}; got {given!r}")
@@ -101,7 +101,7 @@ class Configurations:
     ) -> None:
         """Call ``function(number, spins, memory)`` for every configuration, in threads.
 
-        `memory` makes what a thread works in.
+        Each thread calls `memory` once for its working memory.
         """
 
         def work(first: int, last: int) -> None:
@@ -130,14 +130,7 @@ class Configurations:
         )
 
     def bond_probability(self, temperature: Any, coupling: Any) -> npt.NDArray[np.float64]:
-        """Probability of a Fortuin-Kasteleyn bond in each configuration.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If there is no temperature, `coupling` is not positive, or one of these or the lattice
-            are others than the data say, or these have a field.
-        """
+        """Probability of a Fortuin-Kasteleyn bond in each configuration, without a field."""
         self.agreed("neighborhood", None, self.lattice.neighborhood)
         fields = parameter(self._data, "field")
         if fields is not None and (fields.values != 0).any():
@@ -153,9 +146,7 @@ class Configurations:
                 raise ValueError(
                     "temperature must be given, or be a coordinate of spins; got neither"
                 )
-            values = self.leading["temperature"].broadcast_like(self.leading)
-            values = values.transpose(*self.leading.dims)
-            t = np.asarray(values, dtype=np.float64).ravel()
+            t = along(self.leading["temperature"], self.leading).ravel()
             check_temperature(np.unique(t))
         else:
             t = np.full(len(self.spins), check_temperature(temperature).item())
@@ -164,7 +155,7 @@ class Configurations:
 
 
 def spin_array(spins: Any) -> xr.DataArray:
-    """Return the DataArray of spins, or that of a Dataset with such a variable."""
+    """Return a DataArray of spins, or the variable ``spins`` of a Dataset."""
     if isinstance(spins, xr.Dataset):
         if "spins" not in spins:
             raise ValueError(

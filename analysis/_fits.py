@@ -19,7 +19,7 @@ ACCEPTABLE = 0.1
 class FitWarning(UserWarning):
     """A fit's result may be further from the truth than its error says.
 
-    The message says what was found, what is acceptable and what to do.
+    The message states the finding, the acceptable value and a remedy.
 
     Examples
     --------
@@ -41,34 +41,16 @@ def warn_of_fit(message: str, stacklevel: int = 2) -> None:
 
 
 def goodness_of_fit(chi_square: Any, degrees_of_freedom: Any) -> Any:
-    """Chance that noise alone makes χ² as large; NaN without degrees of freedom.
-
-    Parameters
-    ----------
-    chi_square, degrees_of_freedom : array_like
-        Of a weighted least-squares fit.
-
-    Returns
-    -------
-    array
-        Between 0 and 1.
-    """
+    """Chance that noise alone makes χ² as large; NaN without degrees of freedom."""
     freedom = np.where(np.asarray(degrees_of_freedom) > 0, degrees_of_freedom, np.nan)
     return scipy.stats.chi2.sf(chi_square, freedom)
 
 
 def goodness_of_deviations(deviation: Any, error: Any, n_blocks: int) -> float:
-    """Chance that noise alone makes the largest of some deviations, in units of errors, as large.
+    """Chance that noise alone makes the largest deviation, in units of its error, as large.
 
-    It is the least chance of any, by Student's distribution, times their number (Bonferroni),
-    which needs no covariance between them.
-
-    Parameters
-    ----------
-    deviation, error : array_like, shape (n,)
-        Deviations without an error, of constants, do not count.
-    n_blocks : int
-        Of the jackknife that made the errors.
+    It is the least chance of all, by Student's distribution for a jackknife of `n_blocks`, times
+    their number (Bonferroni), which needs no covariances. Deviations without an error do not count.
     """
     size, error = abs(np.asarray(deviation, float)), np.asarray(error, float)
     z = np.divide(size, error, out=np.zeros_like(size), where=error > 0)
@@ -79,7 +61,7 @@ def goodness_of_deviations(deviation: Any, error: Any, n_blocks: int) -> float:
 def minimum_within(
     function: Callable[[float], float], bounds: tuple[float, float], precision: float
 ) -> float:
-    """Place of the minimum of a smooth function; NaN where it is an end of the bounds."""
+    """Place of the minimum of a smooth function; NaN if it lies at an end of the bounds."""
     best = scipy.optimize.minimize_scalar(
         function, bounds=bounds, method="bounded", options={"xatol": precision}
     )
@@ -88,22 +70,7 @@ def minimum_within(
 
 
 def numbers_of_fit(argument: str, fit: Any, names: Iterable[str], origin: str) -> dict[str, float]:
-    """Numbers in a fit's result, by name.
-
-    Parameters
-    ----------
-    argument : str
-        What the user calls it.
-    fit : Dataset
-    names : iterable of str
-    origin : str
-        Function that returns such fits.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If it is no Dataset, or one of them is missing or not one number.
-    """
+    """Numbers by name from the argument `fit`, which must come from the function `origin`."""
     if not isinstance(fit, xr.Dataset):
         raise TypeError(f"{argument} must be a Dataset, from {origin}; got {type(fit).__name__}")
     found = {}

@@ -1,8 +1,7 @@
 """Parameters of the runs in a Dataset: sites, times of draws, couplings, fields, lattices.
 
-It lies in coordinates, which stay with the numbers where Datasets are joined or parts of them are
-taken. Files of earlier versions have attributes instead, which are read where there is no
-coordinate.
+They are coordinates, because these stay with the numbers if Datasets are joined or parts are
+taken. Files of earlier versions have attributes instead, which serve if the coordinate is missing.
 """
 
 from __future__ import annotations
@@ -15,10 +14,9 @@ import xarray as xr
 
 from analysis.errors import FloatArray
 
-_MANY = 100  # changes of the magnetization, all of them even: chance does not make as many
+_MANY = 100  # even changes of the magnetization; so many are not due to chance
 _SEVERAL = 4  # values
 _ROUNDING = 1e-13  # of a magnetization
-
 
 MEASURED = ("energy", "magnetization")
 
@@ -31,7 +29,7 @@ def check_dataset(name: str, value: Any) -> xr.Dataset:
 
 
 def check_measured(data: Any) -> None:
-    """Refuse what is no Dataset with energies and magnetizations."""
+    """Refuse data that are no Dataset with energies and magnetizations."""
     check_dataset("data", data)
     if not set(MEASURED) <= set(data.data_vars):
         raise ValueError(
@@ -53,7 +51,7 @@ def parameter(data: xr.Dataset | xr.DataArray, name: str) -> xr.DataArray | None
 
 
 def required(data: xr.Dataset | xr.DataArray, name: str) -> xr.DataArray:
-    """Return a parameter that has to be there."""
+    """Return a parameter that must be present."""
     value = parameter(data, name)
     if value is None:
         raise ValueError(
@@ -64,7 +62,7 @@ def required(data: xr.Dataset | xr.DataArray, name: str) -> xr.DataArray:
 
 
 def single(data: xr.Dataset | xr.DataArray, name: str) -> Any:
-    """Return the one value of a parameter, which all of the data must share."""
+    """Return the one value of a parameter that all data must share."""
     value = required(data, name)
     values = np.unique(value.values)
     if values.size != 1:
@@ -78,7 +76,7 @@ def single(data: xr.Dataset | xr.DataArray, name: str) -> Any:
 def numbers_along(
     data: xr.Dataset, name: str, template: xr.DataArray, default: float | None = None
 ) -> FloatArray:
-    """Return a parameter of each run, in the template's shape; the default where it is missing."""
+    """Return a parameter of each run, in the template's shape, or the default if it is missing."""
     value = parameter(data, name)
     if value is None and default is not None:
         return np.full(template.shape, default)
@@ -94,13 +92,13 @@ def numbers_along(
 
 
 def along(value: xr.DataArray, template: xr.DataArray) -> FloatArray:
-    """Return values in the template's shape, repeated along the dims that they lack."""
+    """Return values in the template's shape, repeated along missing dims."""
     repeated = value.broadcast_like(template).transpose(*template.dims)
     return np.asarray(repeated, dtype=np.float64)
 
 
 def positive_along(data: xr.Dataset, name: str, template: xr.DataArray) -> FloatArray:
-    """As `numbers_along`, of what has to be positive."""
+    """Return a positive parameter of each run, as `numbers_along`."""
     values = numbers_along(data, name, template)
     if not (values > 0).all():
         raise ValueError(f"data: {name!r} must be positive; got {values.min():g}")
@@ -108,10 +106,10 @@ def positive_along(data: xr.Dataset, name: str, template: xr.DataArray) -> Float
 
 
 def sweeps_between_draws(data: xr.Dataset, template: xr.DataArray) -> FloatArray:
-    """Return by how many sweeps the draws of each run lie apart.
+    """Return the number of sweeps between draws of each run.
 
-    The coordinate ``draw`` is in sweeps if its units say so, and a number else, which ``interval``
-    turns into sweeps: so thinned runs are right either way.
+    The coordinate ``draw`` is in sweeps if its units say so. Otherwise it is a number, which
+    ``interval`` turns into sweeps. Thinned runs are right in both cases.
     """
     draw = data.coords.get("draw")
     step = _step(draw)
@@ -147,18 +145,13 @@ def _step(draw: xr.DataArray | None) -> float:
 
 @dataclass(frozen=True)
 class Shown:
-    """Parameters of the model as the runs state them, for comparison with their series.
+    """Parameters of each run as the data state them, NaN if unknown, to compare with its series.
 
-    xarray keeps the coordinates of the first Dataset where it is told not to compare them
-    (``compat="override"``, to become its default). So a run can come with those of another one.
+    With ``compat="override"``, its future default, xarray keeps the coordinates of the first
+    Dataset without a comparison, so that a run may have the coordinates of another one.
 
-    Attributes
-    ----------
-    n_sites, coupling, field : float array
-        Of each run; NaN where nothing is known.
-    step : float array
-        Of the sum of s_i s_j over bonds: by 4 where every site has an even number of neighbours,
-        by 2 on other lattices.
+    The sum of s_i s_j over bonds changes in units of ``step``: 4 if every site has an even number
+    of neighbours, 2 on other lattices.
     """
 
     n_sites: FloatArray
@@ -168,7 +161,7 @@ class Shown:
 
     @classmethod
     def of(cls, data: xr.Dataset, template: xr.DataArray) -> Shown:
-        """Read all of it, in the template's shape."""
+        """Read all parameters, in the template's shape."""
         boundary = parameter(data, "boundary")
         periodic = xr.DataArray(False) if boundary is None else boundary == "periodic"
         step = xr.where(periodic, 4.0, 2.0)
@@ -183,9 +176,9 @@ class Shown:
     def check(
         self, run: tuple[int, ...], energy: FloatArray, magnetization: FloatArray, where: str
     ) -> None:
-        """Refuse series, shape (n_chains, n_draws), that are those of another model.
+        """Refuse series, shape (n_chains, n_draws), of another model.
 
-        Averages of several draws look like a larger lattice, and are refused as well: they
+        Averages of several draws look like a larger lattice and are refused too, because they
         fluctuate less than draws.
         """
         n_sites, coupling, field = (

@@ -21,14 +21,14 @@ __all__ = ["IsingAccessor"]
 class IsingAccessor:
     """Analysis of a Dataset that `isingrl.simulate` returned, as ``data.isingrl``.
 
-    It is there once `analysis` was imported. Each method is a function of `analysis`, with its
-    errors, of the data and of the lattice, temperature and coupling that they name.
+    ``import analysis`` adds it. Each method calls a function of `analysis` with the data and their
+    lattice, temperature and coupling, and raises its errors.
 
     Parameters
     ----------
     data : Dataset
-        As `isingrl.simulate` returns it: ``energy`` in J and ``magnetization`` per site, (...,
-        temperature, chain, draw), and ``spins`` for what asks for configurations.
+        From `isingrl.simulate`: ``energy`` in J and ``magnetization`` per site, (..., temperature,
+        chain, draw), and ``spins`` for methods that need configurations.
 
     Examples
     --------
@@ -74,13 +74,13 @@ class IsingAccessor:
         return correlation_length(self._data, dims=dims)
 
     def plot(self, name: str, ax: Axes | None = None) -> Axes:
-        """See `analysis.plots.observable`, of `analysis.thermodynamics` if there are draws.
+        """See `analysis.plots.observable`, of `analysis.thermodynamics` if the data have draws.
 
-        For several observables take ``data.isingrl.thermodynamics()`` once, and draw from that.
+        For several observables, call ``data.isingrl.thermodynamics()`` once and draw from it.
         """
         summary = self.thermodynamics() if "draw" in self._data.dims else self._data
         return observable(summary, name, ax)
 
 
-if not hasattr(xr.Dataset, "isingrl"):  # xarray warns of a second time, as when doctests run
+if not hasattr(xr.Dataset, "isingrl"):  # xarray warns of a second one, as in doctests
     xr.register_dataset_accessor("isingrl")(IsingAccessor)

@@ -59,8 +59,8 @@ def geometric_domains() -> dict[str, float]:
     Returns
     -------
     dict of float
-        ``fractal_dimension`` D of the largest, whose size grows as L^D, and ``fisher_exponent`` τ
-        of the numbers of domains n_s ~ s^-τ, where τ = 1 + 2/D; pure numbers.
+        ``fractal_dimension`` D of the largest domain, with a size ~ L^D, and ``fisher_exponent`` τ
+        of the numbers of domains n_s ~ s^-τ, with τ = 1 + 2/D; pure numbers.
 
     References
     ----------
@@ -89,7 +89,7 @@ def critical_temperature(ndim: int, neighborhood: str) -> float | None:
     Returns
     -------
     float or None
-        None where there is no transition, or no value of known accuracy.
+        None without a transition, or without a value of known accuracy.
 
     References
     ----------

@@ -15,7 +15,7 @@ __all__ = ["precision"]
 
 
 def precision(**errors: float) -> Callable[[xr.Dataset], bool]:
-    """Say when standard errors are small enough, for ``isingrl.simulate(..., until=...)``.
+    """Return a test of small standard errors, for ``isingrl.simulate(..., until=...)``.
 
     Parameters
     ----------
@@ -25,20 +25,20 @@ def precision(**errors: float) -> Callable[[xr.Dataset], bool]:
     Returns
     -------
     function
-        True of data whose observables all have errors at most as large, at every temperature and
-        field, once the run is also long enough for these errors to be trusted, without a
-        `ShortRunWarning`. An error of 0 or NaN, as where nothing moved, never suffices.
+        True for data in which every observable has at most this error at every temperature and
+        field, and the run is long enough to trust it, without a `ShortRunWarning`. An error of 0
+        or NaN, for example because nothing moved, is never small enough.
 
     Raises
     ------
     TypeError, ValueError
-        If none is given, a name is no observable, or an error is not positive.
+        If no error is given, a name is no observable, or an error is not positive.
 
     Notes
     -----
-    Stopping as soon as an estimated error is small favours estimates that are too small, by few
-    percent where a run holds hundreds of autocorrelation times, as the condition above asks for
-    at least 50.
+    A stop as soon as an estimated error is small prefers estimates that are too small, by few
+    percent in a run of hundreds of autocorrelation times. The condition above requires at least
+    50.
 
     Examples
     --------

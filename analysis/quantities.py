@@ -93,10 +93,17 @@ QUANTITIES: Mapping[str, tuple[str, str]] = MappingProxyType(
 def quantity_attrs(name: str) -> dict[str, str]:
     """Attributes ``long_name`` and ``units`` of a quantity or, as ``NAME_error``, of its error."""
     if name.endswith("_error"):
-        long_name, units = QUANTITIES[name.removesuffix("_error")]
-        return {"long_name": f"standard error of the {long_name}", "units": units}
+        return error_attrs(quantity_attrs(name.removesuffix("_error")))
     long_name, units = QUANTITIES[name]
     return {"long_name": long_name, "units": units}
+
+
+def error_attrs(attrs: Mapping[Any, Any]) -> dict[str, str]:
+    """Attributes of the error of a variable with these attributes."""
+    units = {"units": attrs["units"]} if "units" in attrs else {}
+    if not attrs.get("long_name"):
+        return units
+    return {"long_name": f"standard error of the {attrs['long_name']}", **units}
 
 
 def with_labels(found: xr.Dataset, names: Iterable[Any]) -> xr.Dataset:
@@ -113,7 +120,7 @@ def coordinate(name: str, values: Any) -> tuple[str, Any, dict[str, str]]:
 
 
 def binder_cumulant(square: Any, fourth: Any) -> Any:
-    """U₄ from the means of m² and m⁴; NaN where m is always 0."""
+    """U₄ from the means of m² and m⁴; NaN if m is always 0."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return 1 - fourth / (3 * square**2)
 
@@ -124,26 +131,16 @@ def variance(mean: Any, square: Any) -> Any:
 
 
 def power(x: Any, exponent: int) -> Any:
-    """Power with an exponent that is one of 2, by squares: more exact and quicker than others."""
+    """Power with an exponent of 1, 2, 4 and so on, by squares: more exact and faster."""
     return x if exponent == 1 else power(x, exponent // 2) ** 2
 
 
 @dataclass(frozen=True)
 class Observable:
-    """Definition of an observable by a series of numbers x per site.
+    """Observable defined by a series x per site: a function of the means of powers of x.
 
-    Attributes
-    ----------
-    series : str
-        Variable that holds x at every draw.
-    of : {"x", "|x|", "order"}
-        The powers are of x, of |x|, or of x in a field and of |x| without one.
-    powers : tuple of int
-        Powers of 2 whose means count.
-    function : callable
-        Of these means; their only one if omitted.
-    temperature_power : int, optional
-        The power p of a response, which is N/T^p times the function.
+    ``of`` says whether these are powers of x, of ``|x|``, or, as "order", of x in a field and of
+    ``|x|`` otherwise. A response is N/T^p times the function, with p the ``temperature_power``.
     """
 
     series: str
@@ -153,7 +150,7 @@ class Observable:
     temperature_power: int | None = None
 
     def of_means(self, means: Any) -> Any:
-        """Function of means of the powers, shape (n_powers, ...)."""
+        """Return the function of means of the powers, shape (n_powers, ...)."""
         return self.function(*means)
 
     def response(self, value: Any, n_sites: Any, temperature: Any) -> Any:

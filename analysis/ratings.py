@@ -9,7 +9,7 @@ import scipy
 import xarray as xr
 
 from analysis.errors import FloatArray
-from analysis.errors.samples import error_attrs
+from analysis.quantities import error_attrs
 
 __all__ = ["bradley_terry", "rates_over_trainings", "win_rates"]
 
@@ -23,29 +23,28 @@ def win_rates(tournament: xr.Dataset, level: float = 0.95) -> xr.Dataset:
     Parameters
     ----------
     tournament : Dataset
-        Integer counts ``wins`` and ``games``, and perhaps ``draws`` and ``losses``, over any dims:
-        those of `isingrl.battle.tournament` lie over (team, opponent).
+        Integer counts ``wins`` and ``games``, and perhaps ``draws`` and ``losses``, over any dims,
+        for example (team, opponent) from `isingrl.battle.tournament`.
     level : float
         Confidence level of the intervals, in (0, 1).
 
     Returns
     -------
     Dataset
-        Over the dims of the counts, NaN where no games were played: ``win_rate``, and
-        ``win_rate_low`` and ``win_rate_high``, the ends of its interval; ``draw_rate`` and
-        ``loss_rate`` where those were counted. A draw is no win. Attribute ``level``.
+        Over the dims of the counts, NaN without games: ``win_rate``, and ``win_rate_low`` and
+        ``win_rate_high``, the ends of its interval; ``draw_rate`` and ``loss_rate`` if these were
+        counted. A draw is no win. Attribute ``level``.
 
     Raises
     ------
     ValueError
-        If a count is missing, is no integer, or lies outside 0 to ``games``, or `level` lies
+        If a count is missing, is no integer, or lies outside 0 to ``games``, or if `level` lies
         outside (0, 1).
 
     Notes
     -----
-    The interval holds every probability p whose expected share is no further from the observed
-    one than :math:`z \sqrt{p (1 - p) / n}` [1]_. It stays within [0, 1] and keeps a width at 0 and
-    at n wins.
+    The interval holds every probability p within :math:`z \sqrt{p (1 - p) / n}` of the observed
+    share [1]_. It stays in [0, 1] and has a width even at 0 and at n wins.
 
     References
     ----------
@@ -74,13 +73,12 @@ def win_rates(tournament: xr.Dataset, level: float = 0.95) -> xr.Dataset:
         if bool((counts > games).any()):
             most = float((counts - games).max())
             raise ValueError(f"{counts.name} must not exceed games; got up to {most:g} more")
-    label = {"win": "games won", "draw": "games drawn", "loss": "games lost"}
+    labels = {"win_rate": "games won", "draw_rate": "games drawn", "loss_rate": "games lost"}
     rates = xr.Dataset(attrs={"level": level})
     played = games.where(games > 0)
     for name, counts in kinds.items():
         rates[name] = counts / played
-        kind = label[name.removesuffix("_rate")]
-        rates[name].attrs = {"long_name": f"share of {kind}", "units": "1"}
+        rates[name].attrs = {"long_name": f"share of {labels[name]}", "units": "1"}
     low, high = xr.apply_ufunc(
         lambda k, n: _wilson(k, n, level), wins, games, output_core_dims=[[], []]
     )
@@ -104,18 +102,18 @@ def rates_over_trainings(contests: xr.Dataset, level: float = 0.95) -> xr.Datase
     Returns
     -------
     Dataset
-        As of `win_rates`, without the dims of the trainings.
+        As from `win_rates`, without the dims of the trainings.
 
     Raises
     ------
     ValueError
-        As of `win_rates`, or if the dims of the trainings are not as described.
+        As `win_rates`, or if the dims of the trainings are not as described.
 
     Notes
     -----
-    Games of one training are not independent draws from its method. So training k is left out of
-    both sides in turn; the standard error of this jackknife times Student's t, for one degree of
-    freedom less than there are trainings, is half of the interval, which is cut at 0 and 1 [1]_.
+    Games of one training are not independent samples of its method. Therefore each training is left
+    out of both sides in turn. The standard error of this jackknife, times Student's t for the
+    number of trainings less one, is half of the interval, which is cut at 0 and 1 [1]_.
 
     References
     ----------
@@ -167,14 +165,13 @@ def bradley_terry(tournament: xr.Dataset) -> xr.Dataset:
     -------
     Dataset
         Over ``team``: ``rating``, with the mean 0, and ``rating_error``, its standard error with
-        respect to that mean. A team that is 400 points ahead is expected to win ten times as
-        often as it loses.
+        respect to that mean. A team that is 400 points ahead should win ten times for each loss.
 
     Raises
     ------
     ValueError
-        If a count is missing, is no integer or negative, lies over other dims, the teams are
-        not the opponents or fewer than two, or the draws of two teams with each other differ.
+        If a count is missing, no integer, negative, or over other dims; if teams and opponents
+        differ or are fewer than two; or if two teams have different draws with each other.
 
     Notes
     -----
@@ -184,12 +181,12 @@ def bradley_terry(tournament: xr.Dataset) -> xr.Dataset:
 
     .. math:: \ln L = \sum_{i \ne j} s_{ij} \ln p_{ij}
 
-    is maximized. The strength of a team that won, or lost, all of its games would be infinite; so
-    **every pair is given one further game, drawn**, which is a weak prior: it draws a win rate p
-    from n games towards one half by (p − ½)/(n + 1), and can be told from the data only where
-    nearly all games were won. Errors are those of the observed information
-    :math:`\sum_j n_{ij} p_{ij} (1 - p_{ij})`, further games included; where many games are drawn
-    they are on the safe side, for a draw varies less than a game with a winner.
+    is maximized. A team that won, or lost, all of its games would have an infinite strength.
+    Therefore **every pair gets one further game, drawn**. This weak prior moves a win rate p from n
+    games towards one half by (p − ½)/(n + 1), which shows only if nearly all games were won. Errors
+    come from the observed information :math:`\sum_j n_{ij} p_{ij} (1 - p_{ij})`, with the further
+    games. If many games are drawn they are too large, because a draw varies less than a game with
+    a winner.
 
     References
     ----------
@@ -211,7 +208,7 @@ def bradley_terry(tournament: xr.Dataset) -> xr.Dataset:
     points = _points(tournament)
     n_teams = len(points)
     games = points + points.T
-    level = np.full((n_teams, n_teams), 1 / n_teams)  # holds the mean, which no game depends on
+    level = np.full((n_teams, n_teams), 1 / n_teams)  # fixes the mean, because no game does
 
     def loss(strength: FloatArray) -> float:
         ahead = strength[:, None] - strength
@@ -265,12 +262,11 @@ def _wilson(wins: Any, games: Any, level: float) -> tuple[FloatArray, FloatArray
 
 
 def _points(tournament: xr.Dataset) -> FloatArray:
-    """Points of teams (rows) against each other, the further drawn game included."""
-    dims = {"team", "opponent"}
+    """Points of teams (rows) against each other, with the further drawn game."""
     arrays = []
     for name in ("wins", "draws"):
         counts = _counts(tournament, name)
-        if set(counts.dims) != dims:
+        if set(counts.dims) != {"team", "opponent"}:
             raise ValueError(f"{name} must lie over 'team' and 'opponent'; got {counts.dims}")
         arrays.append(counts.transpose("team", "opponent"))
     teams, opponents = (arrays[0][dim].values.tolist() for dim in ("team", "opponent"))

@@ -34,10 +34,9 @@ def thermodynamics(data: xr.Dataset) -> xr.Dataset:
     ----------
     data : Dataset
         Variables ``energy`` and ``magnetization`` (per site) with dims (..., temperature, chain,
-        draw), as `isingrl.simulate` returns them; other dims, such as ``method``, are kept.
-        The coordinates ``n_sites``, ``field`` (0 if missing) and ``draw`` say what they were
-        measured on and when. Of data that lie on disk, opened by `xarray.open_dataset`, one run is
-        read at a time.
+        draw), from `isingrl.simulate`; other dims, such as ``method``, are kept. The coordinates
+        ``n_sites``, ``field`` (0 if missing) and ``draw`` give the number of sites, the field and
+        the times. Data on disk, opened by `xarray.open_dataset`, are read one run at a time.
 
     Returns
     -------
@@ -51,42 +50,40 @@ def thermodynamics(data: xr.Dataset) -> xr.Dataset:
           transition; NaN in a field;
         - ``specific_heat`` N(⟨e²⟩ − ⟨e⟩²)/T²;
         - ``binder_cumulant`` 1 − ⟨m⁴⟩/(3⟨m²⟩²);
-        - with the variable ``staggered_magnetization``, which every lattice with two sublattices
-          has, the same of it, as an antiferromagnet needs them: ``abs_staggered_magnetization``,
-          ``staggered_susceptibility`` (that without a field) and ``staggered_binder_cumulant``;
+        - if the data have ``staggered_magnetization``, as on every lattice with two sublattices,
+          its ``abs_staggered_magnetization``, ``staggered_susceptibility`` (by the formula without
+          a field) and ``staggered_binder_cumulant``, for antiferromagnets;
         - ``NAME_error``, a standard error that includes autocorrelation, for each of these;
         - ``autocorrelation_time`` :math:`\tau = 1 + 2\sum_{t \ge 1} \rho(t)` (emcee's convention:
-          the variance of a mean of n draws is τσ²/n) in sweeps, the larger of that of e and |m|,
-          with its own error;
+          the variance of a mean of n draws is τσ²/n) in sweeps, the larger value of e and
+          :math:`|m|`, with its error;
         - ``effective_sample_size`` (of the mean) and ``r_hat`` (rank-normalized, split) by
-          ArviZ, the worse of that of e and |m|.
+          ArviZ, the worse value of e and :math:`|m|`.
 
-        Series that change fewer than ten times have NaN for error and τ; R-hat
-        of a single chain is NaN too. At T = 0 susceptibilities and specific heat are 0/0, NaN;
-        at T = ∞ they are 0. The Binder cumulant is NaN where m is always 0.
+        If a series changes fewer than ten times, its error and τ are NaN; R-hat of a single chain
+        is NaN too. At T = 0 susceptibilities and specific heat are 0/0, NaN; at T = ∞ they are 0.
+        The Binder cumulant is NaN if m is always 0.
 
     Raises
     ------
-    TypeError
-        If `data` is no Dataset.
-    ValueError
-        If a variable, dim, coordinate or attribute is missing, a draw is not finite, or there
-        are fewer than 20 draws a chain.
+    TypeError, ValueError
+        If `data` is no Dataset, a variable, dim, coordinate or attribute is missing, a draw is not
+        finite, or a chain has fewer than 20 draws.
 
     Warns
     -----
     ShortRunWarning
-        Where all chains together may hold fewer than 50 autocorrelation times, or each fewer than
-        10, where few rare events make most of an error, or where next to nothing changed. That of
-        ``magnetization`` counts in a field alone, those of staggered observables if the coupling
-        is negative.
+        If all chains together may hold fewer than 50 autocorrelation times, or each fewer than 10,
+        if few rare events make most of an error, or if next to nothing changed.
+        ``magnetization`` counts only in a field, and staggered observables only if the coupling is
+        negative.
 
     Notes
     -----
     Values are the formulas above at the means over all draws; for χ, C and U₄ their bias, of
     relative order τ/n, is far below the error. `analysis.errors.estimate` makes the errors, each
-    observable by its own τ. The sign of m can take far longer to turn than |m| below the
-    transition: there ``magnetization`` says where the chains are, not what equilibrium is.
+    observable by its own τ. Below the transition the sign of m can need far longer to turn than
+    :math:`|m|` to change: there ``magnetization`` shows the state of the chains, not equilibrium.
 
     References
     ----------
@@ -118,7 +115,7 @@ def thermodynamics(data: xr.Dataset) -> xr.Dataset:
 
 
 def summarize(data: xr.Dataset, judged: Container[str]) -> tuple[xr.Dataset, Doubts]:
-    """`thermodynamics` without a warning, and what speaks against the errors of `judged`."""
+    """`thermodynamics` without a warning, and the objections to the errors of `judged`."""
     check_measured(data)
     template = _runs_of(data)
     shape = template.shape
@@ -173,8 +170,8 @@ def summarize(data: xr.Dataset, judged: Container[str]) -> tuple[xr.Dataset, Dou
 
 
 def _says_something(name: str, field: float, coupling: float) -> bool:
-    """Whether the error of an observable counts for whether a run is long enough."""
-    # without a field the sign of m says where the chains are, and a ferromagnet does not stagger
+    """Whether the error of an observable decides if a run is long enough."""
+    # without a field the sign of m is the state of the chains, and a ferromagnet does not stagger
     if name == "magnetization":
         return field != 0
     return "staggered" not in name or coupling < 0
@@ -187,7 +184,7 @@ def _estimates(draws: dict[str, FloatArray], in_field: bool) -> Iterator[tuple[s
         if series == "energy" or np.isnan(x).all():
             continue
         wells = wells_of(np.sign(x), x.shape)
-        # what is slow in e or |m| is in every observable, if weakly
+        # a slow part of e or |m| is in every observable, even if it is weak
         slowest = autocorrelation_times(np.stack([e, np.abs(x)])).slowest
         memory = float(np.fmax.reduce(slowest, initial=1.0))
         own = MEASURED if series == "magnetization" else (series,)
@@ -201,13 +198,13 @@ def _moments(observable: Observable, x: FloatArray, in_field: bool) -> FloatArra
     """Powers of the draws of a series, shape (n_powers, n_chains, n_draws)."""
     if observable.of == "|x|" or (observable.of == "order" and not in_field):
         x = np.abs(x)
-    if observable.function is variance:  # raw moments would leave it no digits at low T
+    if observable.function is variance:  # which would lose all digits by raw moments at low T
         x = x - x.mean()
     return np.stack([power(x, each) for each in observable.powers])
 
 
 def _runs_of(data: xr.Dataset) -> xr.DataArray:
-    """Zeros with the dims and coordinates of the runs; nothing of the series is read."""
+    """Zeros with the dims and coordinates of the runs, without reading the series."""
     required = ("temperature", "chain", "draw")
     for name in MEASURED:
         if not set(required) <= set(data[name].dims):
@@ -227,18 +224,15 @@ def _runs_of(data: xr.Dataset) -> xr.DataArray:
     known = [*own, *(dim for dim in dims if dim in data.coords)]
     coords = {name: data[name].variable for name in known}
     zeros = xr.DataArray(np.zeros([data.sizes[dim] for dim in dims]), coords, dims)
-    return zeros.transpose(*dims)  # which turns the coordinates, too
+    return zeros.transpose(*dims)  # transposes the coordinates, too
 
 
 def _read(
     series: xr.DataArray, template: xr.DataArray, run: tuple[int, ...], where: str
 ) -> FloatArray:
-    """One run of a series, shape (n_chains, n_draws), all of whose draws are finite.
-
-    But NaN throughout where a lattice that lies beside others has no such series.
-    """
+    """One run of a series, shape (n_chains, n_draws); all NaN if its lattice has no such series."""
     place = dict(zip(template.dims, run, strict=True))
-    # of the variable: a DataArray would take its coordinates along, many times as slowly
+    # of the variable, because a DataArray also selects coordinates, which is many times slower
     own = series.variable.isel({dim: i for dim, i in place.items() if dim in series.dims})
     values = np.asarray(own.values if own.dims == ("chain", "draw") else own.values.T)
     values = np.ascontiguousarray(values, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Units of Datasets, for pint: what J, a sweep and a lattice spacing are."""
+"""Units of Datasets, for pint: J, sweeps, lattice spacings."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ if TYPE_CHECKING:
 __all__ = ["unit_registry"]
 
 _OWN = ("sweep", "draw", "site", "lattice_spacing", "Elo", "growth_unit")
-"""Each has a dimension of its own, so that one never becomes another."""
+"""Each has its own dimension, so that none converts into another."""
 _READABLE = {
-    # the dimension depends on the exponent n that was fitted: no product of other units
+    # the dimension depends on the fitted exponent n: no product of other units
     r"lattice spacings per sweep\^n": "growth_unit",
     r"lattice spacing": "lattice_spacing",
-    # J itself cannot be defined anew: the joules in pint's own k_B would follow
+    # a new definition of J itself would change the joules in pint's own k_B
     r"\bJ\b": "coupling",
 }
-"""Names for pint in place of names that it cannot read or reads as something else."""
+"""Names for pint that replace names which it cannot read or misreads."""
 
 
 def unit_registry(coupling: str | None = None) -> pint.UnitRegistry[float]:
     """Registry in which pint reads the attribute ``units`` of every Dataset.
 
-    J is read as a unit ``coupling``, the energy in which the model is given, and not as the joule,
-    which keeps its full name; k_B is the constant of nature. Sweeps, draws, sites and lattice
-    spacings have dimensions of their own.
+    J is a unit ``coupling``, the energy unit of the model, and not the joule, which keeps its full
+    name; k_B is the Boltzmann constant. Sweeps, draws, sites and lattice spacings have dimensions
+    of their own.
 
     Parameters
     ----------
     coupling : str, optional
-        The energy that J stands for, as pint reads it: ``"1.2 meV"``. With it energies turn into
-        other units and temperatures into kelvin; without it J has a dimension of its own.
+        The energy J, in pint's notation: ``"1.2 meV"``. With it, energies convert into other units
+        and temperatures into kelvin; without it, J has a dimension of its own.
 
     Returns
     -------
@@ -62,7 +62,7 @@ def unit_registry(coupling: str | None = None) -> pint.UnitRegistry[float]:
         raise ImportError("units need pint; pint-xarray brings it") from error
 
     registry: pint.UnitRegistry[float] = pint.UnitRegistry(
-        force_ndarray_like=True,  # as pint-xarray wants it
+        force_ndarray_like=True,  # pint-xarray needs it
         preprocessors=[_readable],
     )
     for name in _OWN:

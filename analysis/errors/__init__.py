@@ -1,9 +1,9 @@
 """Standard errors of correlated samples, autocorrelation included.
 
 `estimate` serves functions of means of plain series, `jackknife` and `bootstrap` any function of
-Datasets. `autocorrelation` and `binning` show what the errors rest on, `equilibration` where a run
-may begin to count. The functions of ``analysis.errors.arrays`` are for plain arrays, all others for
-Datasets.
+Datasets. `autocorrelation` and `binning` test the errors, and `equilibration` finds the samples to
+leave out at the beginning. The functions of ``analysis.errors.arrays`` take plain arrays, all
+others Datasets.
 """
 
 from analysis.errors.arrays.blocks import MIN_BLOCKS, FloatArray, MomentFunction

@@ -9,14 +9,13 @@ from analysis.errors.arrays.blocks import MIN_BLOCKS, binned_error
 from analysis.errors.arrays.equilibrium import settled
 from analysis.errors.arrays.times import autocorrelation_times
 from analysis.errors.samples import (
-    check_finite,
     check_number,
     coordinates_beside,
-    error_attrs,
+    finite_series_along,
     numbers_of,
     samples_of,
-    series_along,
 )
+from analysis.quantities import error_attrs
 
 
 def autocorrelation(
@@ -34,15 +33,14 @@ def autocorrelation(
     Returns
     -------
     Dataset
-        Over the other dims, each variable's time and as ``NAME_error`` its error; NaN where a
+        Over the other dims, the time of each variable and its error as ``NAME_error``; NaN if a
         series is constant. See `analysis.errors.autocorrelation_times`.
 
     Raises
     ------
-    TypeError
-        If `data` is neither a Dataset nor a DataArray.
-    ValueError
-        If a dim is missing, or a sample is not finite.
+    TypeError, ValueError
+        If `data` is neither a Dataset nor a DataArray, a dim is missing, or a sample is not
+        finite.
 
     Examples
     --------
@@ -57,11 +55,9 @@ def autocorrelation(
     """
     samples = samples_of(data, dims)
     found = coordinates_beside(samples, dims)
-    for series in series_along(samples, dims):
-        check_finite(series, f"sample of {series.name!r}")
+    for series in finite_series_along(samples, dims):
         times = autocorrelation_times(series.values)
-        name = f"autocorrelation time of the {series.attrs.get('long_name', series.name)}"
-        attrs = {"long_name": name, "units": "draws"}
+        attrs = _attrs("autocorrelation time", series)
         found[series.name] = (series.dims[:-2], times.tau, attrs)
         found[f"{series.name}_error"] = (series.dims[:-2], times.error, error_attrs(attrs))
     return found
@@ -72,28 +68,24 @@ def binning(
 ) -> xr.Dataset:
     """Standard error of the mean from blocks of growing length.
 
-    It grows until blocks are longer than the autocorrelation time, then stays: where it does not,
-    the run is too short for any error bar.
+    It grows until blocks are longer than the autocorrelation time, and then stays constant. If it
+    does not become constant, the run is too short for any error bar.
 
     Parameters
     ----------
-    data : Dataset or DataArray
-        Samples along `dims`; variables without them are left out.
-    dims : tuple of str
-        Dims of independent chains and, last, of samples in order of time.
+    data, dims
+        As for `autocorrelation`.
 
     Returns
     -------
     Dataset
-        Over ``block_length`` (powers of 2, as long as there are 20 blocks): for each variable the
-        standard error of its mean, and as ``NAME_error`` that error's own.
+        Over ``block_length`` (powers of 2 that leave at least 20 blocks): for each variable the
+        standard error of its mean, and as ``NAME_error`` the error of this error.
 
     Raises
     ------
-    TypeError
-        If `data` is neither a Dataset nor a DataArray.
-    ValueError
-        If a dim is missing, a sample is not finite, or there are fewer than 20 samples.
+    TypeError, ValueError
+        As `autocorrelation`, or if the data hold fewer than 20 samples.
 
     References
     ----------
@@ -120,8 +112,7 @@ def binning(
     lengths = [length for length in lengths if n_chains * (n_draws // length) >= MIN_BLOCKS]
     found = coordinates_beside(samples, dims).assign_coords(block_length=lengths)
     found["block_length"].attrs = {"long_name": "block length", "units": "draws"}
-    for series in series_along(samples, dims):
-        check_finite(series, f"sample of {series.name!r}")
+    for series in finite_series_along(samples, dims):
         errors, own = zip(*(binned_error(series.values, each) for each in lengths), strict=True)
         place = (*series.dims[:-2], "block_length")
         attrs = error_attrs(series.attrs)
@@ -137,31 +128,27 @@ def equilibration(
 
     Parameters
     ----------
-    data : Dataset or DataArray
-        Samples along `dims`, for example energy and magnetization; variables without them are
-        left out. Give |m| rather than m, whose sign may never settle.
-    dims : tuple of str
-        Dims of independent chains, which started alike, and, last, of samples in order of time.
+    data, dims
+        As for `autocorrelation`, of chains that started alike. Give the magnitude of m rather than
+        m, because the sign of m may never settle.
 
     Returns
     -------
     Dataset
-        Over the other dims, the number of samples to leave out. More than half of a run means that
-        the run is too short to tell.
+        Over the other dims, the number of samples to leave out. If it is more than half of the
+        run, the run is too short to find it.
 
     Raises
     ------
-    TypeError
-        If `data` is neither a Dataset nor a DataArray.
-    ValueError
-        If a dim is missing, a sample is not finite, or there are fewer than 40 samples a chain.
+    TypeError, ValueError
+        As `autocorrelation`, or if a chain holds fewer than 40 samples.
 
     Notes
     -----
-    The beginning is cut where the rest, averaged over chains, holds most autocorrelation times: a
-    longer cut wastes samples, a shorter one keeps a drift that looks like a long correlation [1]_.
-    About 60 cuts are tried, closer to each other near the beginning, on means over bins where a
-    series is longer than 2,000 samples.
+    The cut leaves a rest that holds most autocorrelation times, averaged over chains: a longer cut
+    wastes samples, a shorter one keeps a drift that looks like a long correlation [1]_. About 60
+    cuts are tried, closer together near the beginning. A series of more than 2,000 samples is
+    averaged over bins before.
 
     References
     ----------
@@ -182,8 +169,7 @@ def equilibration(
     """
     samples = samples_of(data, dims)
     found = coordinates_beside(samples, dims)
-    for series in series_along(samples, dims):
-        check_finite(series, f"sample of {series.name!r}")
+    for series in finite_series_along(samples, dims):
         mean = np.asarray(series.values).mean(axis=-2, keepdims=True)
         n_draws = mean.shape[-1]
         if n_draws < 2 * MIN_BLOCKS:
@@ -191,9 +177,11 @@ def equilibration(
                 f"data must hold at least {2 * MIN_BLOCKS} samples a chain to tell where it has "
                 f"settled; got {n_draws}"
             )
-        attrs = {
-            "long_name": f"equilibration of the {series.attrs.get('long_name', series.name)}",
-            "units": "draws",
-        }
+        attrs = _attrs("equilibration", series)
         found[series.name] = (series.dims[:-2], settled(mean), attrs)
     return found
+
+
+def _attrs(what: str, series: xr.DataArray) -> dict[str, str]:
+    name = series.attrs.get("long_name", series.name)
+    return {"long_name": f"{what} of the {name}", "units": "draws"}

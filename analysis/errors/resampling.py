@@ -24,20 +24,20 @@ from analysis.errors.samples import (
     check_finite,
     check_number,
     coordinates_beside,
-    error_attrs,
     numbers_of,
     place_of,
     samples_of,
     series_along,
 )
+from analysis.quantities import error_attrs
 from isingrl.support.validation import check_integer
 
 DatasetFunction = Callable[[Any], Any]
 
 MIN_CHAINS = 8
 """Chains below which `bootstrap` refuses."""
-_RUNS = ("temperature", "field", "method", "size", "run")  # dims along which runs lie
-_MOST_LEFT_OUT = 100  # more blocks hardly sharpen an error bar (7 % here) but each costs a call
+_RUNS = ("temperature", "field", "method", "size", "run")  # dims of runs
+_MOST_LEFT_OUT = 100  # blocks; more hardly sharpen an error bar (7 % here), but each costs a call
 
 
 def jackknife(
@@ -52,48 +52,45 @@ def jackknife(
     Parameters
     ----------
     data : Dataset or DataArray
-        Samples along `dims`; everything else may have any dims, or none of these. NaN goes to the
-        function as it is; in time it stands for the mean.
+        Samples along `dims`; other dims are free, and a variable may lack `dims`. The function
+        gets NaN unchanged; autocorrelation times take NaN as the mean.
     function : callable
         Maps such a Dataset (or DataArray) to one without `dims`, for example a ratio of means. It
-        is called once with `data` and once for each block left out: with one long chain then, of
-        which a stretch is missing, so that it must not depend on the order of the samples.
+        is called once with `data` and once without each block. Then it gets one long chain with a
+        gap, so that it must not depend on the order of the samples.
     dims : tuple of str
         Dims of independent chains and, last, of samples in order of time: ``("chain", "draw")``
         or ``("chain", "snapshot")``. ``("chain",)`` alone leaves out whole chains.
     block_length : int, optional
-        Samples in a block, which lies within a chain. Ten times the longest autocorrelation time
-        of all variables that the function uses if omitted, shorter where that would leave fewer
-        than 20 blocks. What blocks then share is corrected for by the times of the variables and
-        runs that the result depends on, if it has the dims (a temperature, say) that tell runs
-        apart.
+        Samples in a block, which lies within a chain. If omitted, ten times the longest
+        autocorrelation time of all variables that the function uses, or shorter to leave at least
+        20 blocks. Correlations between blocks are then corrected for, with the times of the
+        variables and runs behind a result, if it has the dims of the runs (such as temperature).
 
     Returns
     -------
     Dataset
         Variables of the function's result and, as ``NAME_error``, their standard errors, times
         Student's factor for the number of blocks, so that 1.96 of them are a 95 % interval. Whole
-        chains have the plain standard error. An error is NaN where next to nothing changed in the
+        chains have the plain standard error. An error is NaN if next to nothing changed in the
         run.
 
     Raises
     ------
-    TypeError
-        If `data` is neither a Dataset nor a DataArray.
-    ValueError
-        If a dim is missing, the function's result still has it, or there are fewer than 20
-        samples (2 chains, if whole chains are left out).
+    TypeError, ValueError
+        If `data` is neither a Dataset nor a DataArray, a dim is missing, the function's result
+        still has it, or the data hold fewer than 20 samples (2 chains to leave out whole chains).
 
     Warns
     -----
     ShortRunWarning
-        Where a variable that the function uses may hold too few autocorrelation times, or next to
+        If a variable that the function uses may hold too few autocorrelation times, or next to
         nothing changed: see `analysis.ShortRunWarning`.
 
     Notes
     -----
-    A function uses a variable if another choice of its samples changes the result: it is called
-    once more for each variable to see this.
+    A function uses a variable if another choice of its samples changes the result. One more call
+    for each variable tests this.
 
     References
     ----------
@@ -156,20 +153,20 @@ def bootstrap(
 ) -> xr.Dataset:
     """Any function of independent chains, with its standard error.
 
-    Whole chains are drawn with replacement, so that the function may do anything within a chain,
+    Whole chains are drawn with replacement, so that the function may do anything within a chain
     and need not be smooth.
 
     Parameters
     ----------
     data : Dataset or DataArray
-        With the dim ``chain``, along which nothing is correlated.
+        With the dim ``chain`` of independent chains.
     function : callable
         Maps such a Dataset (or DataArray) to one without the dim ``chain``.
     n_resamples : int
-        Resamples; the error is itself uncertain by about 1/√(2 n_resamples), and by
+        Resamples; the relative uncertainty of the error is about 1/√(2 n_resamples) and
         1/√(2 n_chains).
     seed : int
-        Of the chains that are drawn.
+        Seed of the random choice of chains.
 
     Returns
     -------
@@ -178,11 +175,10 @@ def bootstrap(
 
     Raises
     ------
-    TypeError
-        If `data` is neither a Dataset nor a DataArray, or a number is no integer.
-    ValueError
-        If there are fewer than 8 chains, a sample is not finite, the function's result still has
-        the dim, `n_resamples` is less than 2, or `seed` is negative.
+    TypeError, ValueError
+        If `data` is neither a Dataset nor a DataArray, or holds fewer than 8 chains or a sample
+        that is not finite; if the function's result still has the dim; or if `n_resamples` is no
+        integer of at least 2 or `seed` no integer of at least 0.
 
     References
     ----------
@@ -218,7 +214,7 @@ def bootstrap(
         for _ in range(n_resamples)
     ]
     resamples = xr.concat(drawn, "resample", join="exact", coords="minimal", compat="override")
-    # what is drawn varies about the mean of these chains, which is itself one of the draws
+    # resamples vary about the mean of these chains, which contains them
     factor = np.sqrt(n_chains / (n_chains - 1.0))
 
     def error(name: str) -> FloatArray:
@@ -242,17 +238,14 @@ class _Behind:
 def _slowest_times(
     data: Any, samples: xr.Dataset, function: DatasetFunction, value: xr.Dataset, dims: Any
 ) -> list[_Behind]:
-    """Longest times of the variables that the function uses; 1 where nothing but rounding varies.
-
-    A variable counts where another choice of its samples changes the result.
-    """
+    """Longest times of the variables that the function uses; 1 if only rounding varies."""
     found = []
     along = series_along(samples, dims)
     for series in along:
         own = series.dims[-2:]
         values = series.fillna(series.mean(own)).transpose(*series.dims).values
         moved = xr.DataArray(changes_of(values), dims=series.dims[:-2])
-        # some are constant because they must be, as the correlation at distance 0 is
+        # some, such as the correlation at distance 0, must be constant
         within = [dim for dim in moved.dims if dim not in _RUNS]
         still = (moved < MIN_CHANGES).all(within).broadcast_like(moved).transpose(*moved.dims)
         if len(along) > 1:
@@ -275,7 +268,7 @@ def _slowest_times(
 def _depends_on(
     name: str, data: xr.Dataset, function: DatasetFunction, value: xr.Dataset, dims: Any
 ) -> xr.Dataset:
-    """Where the result changes if some samples of a variable take the place of the others."""
+    """Tell where the result changes if some samples of a variable replace the others."""
     rng = np.random.default_rng(0)
     drawn = {dim: rng.integers(0, data.sizes[dim], data.sizes[dim]) for dim in dims}
     series = data[name]
@@ -294,16 +287,13 @@ def _depends_on(
             )
             for each in value.data_vars
         }  # fmt: skip
-    except Exception:  # what fails on other samples depends on them
+    except Exception:  # a function that fails on other samples depends on them
         return xr.ones_like(value, dtype=bool)
     return xr.Dataset(pairs)
 
 
 def _warn(slowest: list[_Behind], n_chains: int, n_draws: int) -> None:
-    """Warn of runs of used variables that are too short, or in which nothing changed.
-
-    What is constant where others vary, as whether any domain wraps, has NaN for its error alone.
-    """
+    """Warn of runs that are too short, or in which no used variable changed."""
     doubts = Doubts(n_chains, n_draws, "samples")
     found = [
         (each, run, place_of(each.times, run))
@@ -322,10 +312,7 @@ def _warn(slowest: list[_Behind], n_chains: int, n_draws: int) -> None:
 def _times_behind(
     name: str, value: xr.DataArray, slowest: list[_Behind]
 ) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
-    """Longest time of the samples that a result depends on: those of its own runs.
-
-    And whether next to nothing changed in any of them.
-    """
+    """Longest time of the samples behind a result, and whether next to nothing changed in them."""
     longest = xr.DataArray(np.ones(value.shape), dims=value.dims)
     still = xr.DataArray(np.ones(value.shape, dtype=bool), dims=value.dims)
     rests_on_any = ~still
@@ -357,7 +344,7 @@ def _length_of_blocks(wanted: Any, n_chains: int, n_draws: int, slowest: float) 
 def _without_blocks(
     data: Any, dims: tuple[str, ...], edges: npt.NDArray[np.int64]
 ) -> Iterator[Any]:
-    """The data without one block each, all chains strung together to one."""
+    """Yield the data without one block each, with all chains joined to one."""
     samples = samples_of(data, dims)
     strung = samples.stack(_sample=dims, create_index=False).drop_vars(dims, errors="ignore")
     strung = strung.assign(

@@ -1,7 +1,8 @@
-"""Samples along named dims, as the functions of this package take them."""
+"""Samples along named dims."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from analysis.errors.arrays.blocks import MIN_BLOCKS
 
 
 def samples_of(data: Any, dims: tuple[str, ...]) -> xr.Dataset:
-    """Return the data as a Dataset, once it is known to have the dims."""
+    """Return the data as a Dataset, or refuse data without the dims."""
     if not isinstance(data, xr.Dataset | xr.DataArray):
         raise TypeError(f"data must be an xarray Dataset or DataArray; got {type(data).__name__}")
     if len(set(dims)) != len(dims) or not 1 <= len(dims) <= 2:
@@ -33,7 +34,7 @@ def numbers_of(samples: xr.Dataset, dims: tuple[str, ...]) -> tuple[int, int]:
 
 
 def series_along(samples: xr.Dataset, dims: tuple[str, ...]) -> list[xr.DataArray]:
-    """Every variable that varies along `dims`, with axes (..., n_chains, n_draws)."""
+    """Variables along `dims`, with axes (..., n_chains, n_draws)."""
     found = []
     for name, values in samples.data_vars.items():
         own = set(dims) & set(values.dims)
@@ -55,8 +56,15 @@ def coordinates_beside(samples: xr.Dataset, dims: tuple[str, ...]) -> xr.Dataset
     return xr.Dataset(coords=kept)
 
 
+def finite_series_along(samples: xr.Dataset, dims: tuple[str, ...]) -> Iterator[xr.DataArray]:
+    """`series_along`, which refuses NaN and infinity."""
+    for series in series_along(samples, dims):
+        check_finite(series, f"sample of {series.name!r}")
+        yield series
+
+
 def check_finite(values: Any, what: str, where: str = "") -> None:
-    """Refuse NaN and infinity, which have no place in time."""
+    """Refuse NaN and infinity, because a series in time has no gaps."""
     bad = int((~np.isfinite(values)).sum())
     if bad:
         raise ValueError(f"data: every {what} must be finite; got {bad} that are not{where}")
@@ -77,10 +85,3 @@ def place_of(template: xr.DataArray, run: tuple[int, ...]) -> str:
         f"{dim} = {template[dim].values[index] if dim in template.coords else index}"
         for dim, index in zip(template.dims, run, strict=True)
     )
-
-
-def error_attrs(attrs: Any) -> dict[str, str]:
-    """Attributes of the error of a variable with these."""
-    name = attrs.get("long_name")
-    units = {"units": attrs["units"]} if "units" in attrs else {}
-    return {"long_name": f"standard error of the {name}", **units} if name else units

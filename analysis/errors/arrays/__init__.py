@@ -1,4 +1,4 @@
-"""Errors of plain arrays, whose last two axes are chains and draws: no Dataset is known here.
+"""Errors of plain arrays with chains and draws as their last two axes.
 
-The modules beside this package put named dims and coordinates around it.
+The modules beside this package add named dims and coordinates.
 """

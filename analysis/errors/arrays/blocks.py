@@ -14,7 +14,7 @@ MomentFunction = Callable[[FloatArray], Any]
 """Maps means of moments, shape (n_moments, ...), to values of shape (...), smoothly."""
 
 MIN_BLOCKS = 20
-"""Fewer blocks than this make an error bar too noisy to use as one."""
+"""Fewer blocks than this make an error bar too noisy."""
 BLOCK_LENGTH = 10.0
 """Wanted length of a block in autocorrelation times."""
 MAX_BLOCKS = 500
@@ -35,7 +35,7 @@ def block_edges(n_draws: int, length: int) -> npt.NDArray[np.int64]:
 
 
 def shared_between_blocks(tau: Any, length: int, n_draws: int, n_blocks: int) -> FloatArray:
-    """Variance of the mean over what uncorrelated blocks would give, for one exponential each."""
+    """Ratio of the variance of the mean to that from uncorrelated blocks, for one exponential."""
     slow = np.fmax(np.asarray(tau, dtype=np.float64), 1.0)
     excess = _finite_time(slow, n_draws) / _finite_time(slow, length)
     return np.asarray((n_blocks - 1.0) / (n_blocks / excess - 1.0))
@@ -55,14 +55,14 @@ def _finite_time(tau: FloatArray, length: int) -> FloatArray:
 
 
 def block_means(series: FloatArray, length: int) -> FloatArray:
-    """Means over blocks of equal length, shape (..., n_blocks); a rest at the end is left out."""
+    """Means over blocks of equal length, shape (..., n_blocks), without a rest at the end."""
     n_blocks = series.shape[-1] // length
     blocks = series[..., : n_blocks * length].reshape(*series.shape[:-1], n_blocks, length)
     return np.asarray(blocks.mean(axis=-1))
 
 
 def binned_error(series: FloatArray, length: int) -> tuple[FloatArray, FloatArray]:
-    """Standard error of a mean over chains and draws, from blocks of a length, and its own."""
+    """Standard error of a mean over chains and draws from blocks, and the error of this error."""
     means = block_means(series, length)
     number = means.shape[-2] * means.shape[-1]
     error = means.std(axis=(-2, -1), ddof=1) / np.sqrt(number)
@@ -79,15 +79,7 @@ def block_lengths(
 def values_without_blocks(
     series: FloatArray, function: MomentFunction, edges: npt.NDArray[np.int64]
 ) -> tuple[Any, FloatArray]:
-    """Values without one block each, and the number of all draws over that of the block.
-
-    Parameters
-    ----------
-    series : ndarray, shape (n_moments, n_chains, n_draws)
-    function : callable
-    edges : ndarray of int, shape (n_blocks,)
-        From `block_edges`.
-    """
+    """Values without one block each, and the ratio of all draws to the draws of the block."""
     n_moments, n_chains, n_draws = series.shape
     total = n_chains * n_draws
     lengths = block_lengths(n_chains, n_draws, edges)
@@ -98,23 +90,10 @@ def values_without_blocks(
 
 
 def jackknife_variance(value: Any, without: Any, share: FloatArray) -> Any:
-    """Variance of `value` from values without one block each, for blocks of unequal lengths.
+    """Variance of `value` from values without one block each, shape (..., n_blocks).
 
-    Parameters
-    ----------
-    value : array_like, shape (...)
-    without : array_like, shape (..., n_blocks)
-    share : ndarray, shape (n_blocks,)
-        Number of all draws over that of the block.
-
-    Returns
-    -------
-    ndarray, shape (...)
-
-    References
-    ----------
-    F. M. T. A. Busing, E. Meijer, R. van der Leeden, "Delete-m jackknife for unequal m", Stat.
-    Comput. 9, 3 (1999).
+    `share`, shape (n_blocks,), is the ratio of all draws to those of the block, after F. Busing,
+    E. Meijer, R. van der Leeden, "Delete-m jackknife for unequal m", Stat. Comput. 9, 3 (1999).
     """
     pseudo = share * np.asarray(value)[..., None] - (share - 1.0) * np.asarray(without)
     mean = np.sum(pseudo / share, axis=-1, keepdims=True)

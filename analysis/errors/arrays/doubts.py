@@ -1,4 +1,4 @@
-"""Which error bars cannot be trusted, as far as the data tell, and the warning that says so."""
+"""Error bars that cannot be trusted, as far as the data tell, and the warning about them."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ MIN_TIMES = 50
 MIN_TIMES_A_CHAIN = 10
 """Autocorrelation times that each chain must hold for tau itself to be trusted."""
 MIN_CHANGES = 10
-"""Changes of a series below which nothing is known of its error."""
+"""Fewest changes of a series from which its error can be known."""
 MIN_DEGREES = 3
-"""Degrees of freedom of an error, below which too few events make it."""
+"""Fewest degrees of freedom of an error; below, too few events make it."""
 
 _MOST_SUMS = 1000
 _FEWEST_SUMS = 40
-ROUNDING = 1e-12  # relative: a constant varies by that much once it has been transformed
+ROUNDING = 1e-12  # relative variation of a constant by rounding, after a transformation
 
 
 class ShortRunWarning(UserWarning):
     """A run holds too little for its error bars to be trusted.
 
-    It holds too few autocorrelation times, few rare events make most of its error, or next to
-    nothing changed in it, so that its error is NaN. The message names the worst variable and run.
+    It holds too few autocorrelation times, or few rare events make most of its error, or next to
+    nothing changed in it and its error is NaN. The message names the worst variable and run.
 
     Examples
     --------
@@ -46,7 +46,7 @@ class ShortRunWarning(UserWarning):
 
 
 class Doubts:
-    """Collects what speaks against error bars, and warns once of each kind."""
+    """Collects objections to error bars, and warns once of each kind."""
 
     def __init__(self, n_chains: int, n_draws: int, unit: str) -> None:
         self._n_chains, self._n_draws, self._unit = n_chains, n_draws, unit
@@ -63,7 +63,7 @@ class Doubts:
         degrees: float,
         interval: float = 1.0,
     ) -> None:
-        """Note what speaks against the error of one variable of one run."""
+        """Note an objection to the error of one variable of one run."""
         self._runs.add(where)
         if still:
             self._note("still", 0.0, variable, where, "")
@@ -115,16 +115,7 @@ class Doubts:
 
 
 def changes_of(series: npt.ArrayLike) -> npt.NDArray[np.int64]:
-    """Draws that differ from the one before, and chains that start unlike most.
-
-    Parameters
-    ----------
-    series : array_like, shape (..., n_chains, n_draws)
-
-    Returns
-    -------
-    ndarray of int, shape (...)
-    """
+    """Numbers, shape (...), of draws unlike the one before and of chains that start unlike most."""
     x = np.asarray(series, dtype=np.float64)
     size = np.max(np.abs(x), axis=(-2, -1), keepdims=True)
     steps = np.sum(np.abs(np.diff(x, axis=-1)) > ROUNDING * size, axis=(-2, -1))
@@ -136,29 +127,15 @@ def changes_of(series: npt.ArrayLike) -> npt.NDArray[np.int64]:
 def degrees_of_freedom(influence: FloatArray, shortest: float) -> float:
     r"""Degrees of freedom of the error of a mean, from sums over blocks: few if few events make it.
 
-    Parameters
-    ----------
-    influence : ndarray, shape (n_chains, n_draws)
-    shortest : float
-        Least length of a block; longer ones are tried too, as long as there are 40 of them, and
-        the fewest degrees of freedom count.
+    They are infinite if the sums are Gaussian, or if the shortest blocks are fewer than 40. Longer
+    blocks are tried too, as long as at least 40 are left, and the fewest degrees of freedom count.
 
-    Returns
-    -------
-    float
-        Infinite where the sums are as a Gaussian's, or there are fewer than 40 of them.
-
-    Notes
-    -----
     The sample variance of n numbers with excess kurtosis κ has the relative variance
-    :math:`(2 + \kappa) / n` [1]_, and that of f degrees of freedom 2/f. The blocks are counted
-    elsewhere: here f is :math:`n / \kappa`, half of what κ alone gives, because a sample with few
-    events shows too small a one; two of its standard errors are subtracted before. It is about k
-    where k rare and equal events make the variance.
-
-    References
-    ----------
-    .. [1] G. E. P. Box, "Non-normality and tests on variances", Biometrika 40, 318 (1953).
+    :math:`(2 + \kappa) / n`, and for f degrees of freedom it is 2/f (G. E. P. Box, "Non-normality
+    and tests on variances", Biometrika 40, 318 (1953)). The number of blocks counts elsewhere. Here
+    f is :math:`n / \kappa`, half of the value by κ alone, because κ of a sample with few events is
+    too small; two standard errors of κ are subtracted before. If k rare and equal events make the
+    variance, f is about k.
     """
     n_chains, n_draws = influence.shape
     deviations = influence - influence.mean()
@@ -176,15 +153,5 @@ def degrees_of_freedom(influence: FloatArray, shortest: float) -> float:
 
 
 def student_factor(degrees: float) -> float:
-    """Student's factor, by which 1.96 standard errors become an interval of 95 %.
-
-    Parameters
-    ----------
-    degrees : float
-        Degrees of freedom of the error.
-
-    Returns
-    -------
-    float
-    """
+    """Student's factor, by which 1.96 standard errors become an interval of 95 %."""
     return float(scipy.special.stdtrit(max(degrees, 1.0), 0.975) / scipy.special.ndtri(0.975))

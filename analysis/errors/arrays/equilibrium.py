@@ -9,20 +9,13 @@ from analysis.errors.arrays.blocks import MIN_BLOCKS, FloatArray, block_means
 from analysis.errors.arrays.times import autocorrelation_times
 
 _CANDIDATES = 60
-_FINEST = 2000  # bins of a series: more of them do not place a cut better than it can be known
+_FINEST = 2000  # bins of a series; with more of them the place of a cut is no more certain
 
 
 def settled(mean: FloatArray) -> npt.NDArray[np.int64]:
-    """Return the first draw of the rest that holds most autocorrelation times.
+    """First draws, shape (...), of the rests that hold most autocorrelation times.
 
-    Parameters
-    ----------
-    mean : ndarray, shape (..., 1, n_draws)
-        Series of at least 2 `MIN_BLOCKS` draws, averaged over chains that started alike.
-
-    Returns
-    -------
-    ndarray of int, shape (...)
+    The series, shape (..., 1, n_draws), are averages over chains that started alike.
     """
     n_draws = mean.shape[-1]
     length = -(-n_draws // _FINEST)
@@ -36,8 +29,8 @@ def settled(mean: FloatArray) -> npt.NDArray[np.int64]:
 
 
 def _times_held(mean: FloatArray) -> FloatArray:
-    """Autocorrelation times that series hold; 1 where they are constant."""
-    # few samples may seem to have nearly no time at all, and would hold very many of it
+    """Autocorrelation times that series hold; 1 if they are constant."""
+    # the time of few samples may seem nearly 0, and they would seem to hold very many
     times = autocorrelation_times(mean)
     longest = np.maximum(times.tau, 1.0) + times.error
     return np.asarray(np.nan_to_num(mean.shape[-1] / longest, nan=1.0))

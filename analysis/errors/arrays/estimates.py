@@ -28,7 +28,7 @@ from analysis.errors.arrays.doubts import (
 from analysis.errors.arrays.times import MEMORY_WINDOW, autocorrelation_times
 from analysis.errors.arrays.wells import Wells, wells_of
 
-_WELLS_MATTER = 0.1  # share of the variance beyond which rare changes of the well are judged
+_WELLS_MATTER = 0.1  # share of the variance above which rare changes of the well are judged
 
 
 @dataclass(frozen=True)
@@ -40,16 +40,15 @@ class Estimate:
     value : float
         The function at the means over all chains and draws.
     error : float
-        Standard error, autocorrelation included, times Student's factor for its degrees of
-        freedom, so that 1.96 of it are a 95 % interval; NaN where nothing is known of it, because
-        next to nothing changed.
+        Standard error with autocorrelation, times Student's factor for its degrees of freedom, so
+        that 1.96 of it are a 95 % interval; NaN, unknown, if next to nothing changed.
     autocorrelation_time, autocorrelation_time_error : float
-        Integrated autocorrelation time in draws of the series that drives the estimate, and its
-        standard error; NaN where that series is constant.
+        Integrated autocorrelation time in draws of the influence series (see `estimate`), and its
+        standard error; NaN if that series is constant.
     longest_time : float
         Time in draws of the slowest part that matters, plus two of its errors.
     degrees : float
-        Degrees of freedom of the error: few where few events or few blocks make it.
+        Degrees of freedom of the error, few if few events or few blocks make it.
 
     Examples
     --------
@@ -79,14 +78,14 @@ def estimate(
     Parameters
     ----------
     moments : array_like, shape (n_moments, n_chains, n_draws)
-        One series a moment, for example m² and m⁴; a single series (n_chains, n_draws) will do.
+        One series for each moment, for example m² and m⁴, or a single series (n_chains, n_draws).
     function : callable, optional
         Maps means of shape (n_moments, ...) to values of shape (...), smoothly; the mean of the
         first series if omitted.
     wells : array_like, shape (n_chains, n_draws), optional
-        A number that tells in which well each draw lies, for example the sign of m. Rare changes
-        of the well then count in the error as far as the estimate depends on the well, although
-        its own series may hide them behind faster fluctuations.
+        A number for the well of each draw, for example the sign of m. Rare changes of the well
+        then count in the error as far as the estimate depends on the well, although faster
+        fluctuations may hide them in its own series.
 
     Returns
     -------
@@ -102,22 +101,21 @@ def estimate(
     Warns
     -----
     ShortRunWarning
-        Where the run is too short for the error to be trusted, rare events dominate it, or
-        nothing changed: see `analysis.ShortRunWarning`.
+        If the run is too short for the error to be trusted, rare events dominate it, or nothing
+        changed: see `analysis.ShortRunWarning`.
 
     Notes
     -----
-    The error is a delete-one-block jackknife. Blocks lie within chains and are ten autocorrelation
-    times, of the slowest part that shows, long, shorter only where that would leave fewer than
-    ``MIN_BLOCKS`` of them. What neighbouring blocks still share is corrected as if the
-    correlation decayed by a single exponential. The autocorrelation time is that of the influence
-    series
-    :math:`\sum_k (\partial f/\partial \mu_k)\, x_k(t)`, to which the estimate's fluctuations
-    are equal at first order [1]_, so that each function is judged by its own.
+    The error is a delete-one-block jackknife. Blocks lie within chains. Their length is ten
+    autocorrelation times of the slowest part that shows, or less to leave ``MIN_BLOCKS`` of them.
+    The correlation of neighbouring blocks is corrected for as a single exponential. The
+    autocorrelation time belongs to the influence series :math:`\sum_k (\partial f/\partial
+    \mu_k)\, x_k(t)`, the fluctuations of the estimate at first order [1]_, so that each function
+    is judged by its own series.
 
-    The influence series is split into its regression on `wells` and the rest. Where the slope is
-    more than three of its errors from 0, the variance of the mean well, with the autocorrelation
-    time of the wells, counts as far as blocks are too short to hold it.
+    The influence series is split into its regression on `wells` and the rest. If the slope is more
+    than three of its errors from 0, the variance of the mean well, with the autocorrelation time
+    of the wells, counts as far as blocks are too short to contain it.
 
     References
     ----------
@@ -136,7 +134,7 @@ def estimate(
     series = _check_moments(moments)
     n_chains, n_draws = series.shape[1:]
     slow = None if wells is None else wells_of(wells, (n_chains, n_draws))
-    found = estimate_unwarned(series, _first if function is None else function, slow)
+    found = estimate_unwarned(series, function or (lambda means: means[0]), slow)
     doubts = Doubts(n_chains, n_draws, "draws")
     note_doubts(doubts, found, "the estimate", "")
     doubts.warn(stacklevel=2)
@@ -146,7 +144,7 @@ def estimate(
 def note_doubts(
     doubts: Doubts, found: Estimate, variable: str, where: str, interval: float = 1.0
 ) -> None:
-    """Judge an estimate; where even its value is NaN no error is wanted."""
+    """Judge an estimate, unless its value is NaN."""
     if np.isfinite(found.value):
         doubts.judge(
             variable, where, still=bool(np.isnan(found.error)), longest_time=found.longest_time,
@@ -165,7 +163,7 @@ def estimate_unwarned(
         return Estimate(value, np.nan, np.nan, np.nan, np.nan, np.nan)
     influence = _influence(series, means, function)
     times = autocorrelation_times(influence)
-    # at an extremum of the function, which leaves the blocks to tell
+    # at an extremum of the function, where only the blocks show the time
     constant = np.isnan(times.tau)
     tau, slowest = (1.0, 1.0) if constant else (float(times.tau), float(times.slowest))
     spread = 0.0 if constant else float(times.error) / tau
@@ -213,10 +211,6 @@ def _check_moments(moments: npt.ArrayLike) -> FloatArray:
     if not np.isfinite(series).all():
         raise ValueError("moments must be finite; got NaN or infinity among them")
     return series
-
-
-def _first(means: FloatArray) -> FloatArray:
-    return np.asarray(means[0])
 
 
 def _influence(series: FloatArray, means: FloatArray, function: MomentFunction) -> FloatArray:

@@ -13,12 +13,12 @@ from analysis.errors.arrays.blocks import MIN_BLOCKS, FloatArray, block_means
 WINDOW = 5.0
 """Sokal's window: correlations are summed up to this many autocorrelation times."""
 MEMORY_WINDOW = 10.0
-"""Window in units of 1 + 2 Σ ρ², which also knows correlations whose sum cancels."""
+"""Window in units of 1 + 2 Σ ρ², because correlations of both signs may cancel in their sum."""
 
 _FIRST_LAGS = 128
-_CHANCE = 1e-4  # of calling chains apart that are not
+_CHANCE = 1e-4  # of taking alike chains for different ones
 _MIN_BLOCK_MEANS = 100  # fewer have too noisy a variance
-_DEVIATIONS = 4.0  # of the variance of block means, for it to count
+_DEVIATIONS = 4.0  # standard errors by which the variance of block means must be too large
 
 
 class Times(NamedTuple):
@@ -27,22 +27,18 @@ class Times(NamedTuple):
     Attributes
     ----------
     tau, error : float arrays, shape (...)
-        Integrated autocorrelation time and its standard error; NaN where a series is constant.
+        Integrated autocorrelation time and its standard error; NaN if a series is constant.
     slowest : float array, shape (...)
-        Time of the slowest part that was found, from which the length of blocks follows.
+        Time of the slowest part that was found, which sets the length of blocks.
     window : float array, shape (...)
-        Lags over which correlations were summed: ten times as long as these live or longer.
+        Number of lags in the sum of correlations: at least ten times their own length.
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from scipy.signal import lfilter
     >>> from analysis import errors
-    >>> noise = np.random.default_rng(1).normal(size=(4, 10_000))
-    >>> x = lfilter([1], [1, -0.8], noise)
-    >>> times = errors.autocorrelation_times(x)
-    >>> abs(float(times.tau) - 9) < 4 * float(times.error)
-    True
+    >>> times = errors.autocorrelation_times([[0.0, 0.0, 1.0, 1.0] * 20])
+    >>> times._fields, bool(times.error > 0)
+    (('tau', 'error', 'slowest', 'window'), True)
     """
 
     tau: FloatArray
@@ -56,8 +52,8 @@ def autocorrelation_times(series: npt.ArrayLike) -> Times:
 
     :math:`\tau = 1 + 2 \sum_{t \ge 1} \rho(t)`, emcee's convention (twice the
     :math:`\tau_\mathrm{int} = \tfrac12 + \sum \rho` of much of the physics literature), so
-    that the variance of a mean of n draws is :math:`\tau \sigma^2 / n`. It is below 1 where
-    draws alternate.
+    that the variance of a mean of n draws is :math:`\tau \sigma^2 / n`. Draws that alternate have
+    a time below 1.
 
     Parameters
     ----------
@@ -67,28 +63,28 @@ def autocorrelation_times(series: npt.ArrayLike) -> Times:
     Returns
     -------
     Times
-        Arrays of shape (...): NaN where a series is constant; at most n_draws, since a run says
-        nothing of longer ones.
+        Arrays of shape (...): NaN if a series is constant; at most n_draws, because a run cannot
+        show longer times.
 
     Notes
     -----
     The window W is the first t of at least `WINDOW` times the sum so far [1]_ and of at least
-    `MEMORY_WINDOW` times :math:`1 + 2 \sum \rho(t)^2`: where correlations change their sign, their
-    sum is small long before they have decayed. Weights fall smoothly from 1 at W/2 to 0 at W [2]_,
-    because a sharp end would catch the noise of alternating series. The relative error is that of
-    Madras and Sokal [3]_ for these weights. Autocovariances are too small by
-    :math:`\tau \sigma^2 / n` for n draws a chain, because the mean of the chain is subtracted: this
-    is corrected at first order [4]_. A sum that noise makes too small, or negative, gives way to
-    half of Bartlett's sum over the same window, which is never negative.
+    `MEMORY_WINDOW` times :math:`1 + 2 \sum \rho(t)^2`. The second condition serves correlations
+    that change their sign, because their sum is small long before they have decayed. Weights fall
+    smoothly from 1 at W/2 to 0 at W [2]_, because a sharp end would catch the noise of alternating
+    series. The relative error follows Madras and Sokal [3]_ for these weights. Autocovariances are
+    too small by :math:`\tau \sigma^2 / n` for n draws a chain, because the mean of the chain is
+    subtracted; this is corrected at first order [4]_. If noise makes the sum too small or negative,
+    half of Bartlett's sum over the same window replaces it, which is never negative.
 
-    A window closes early on a slow part that is weak beside noise, such as the drift of agents that
-    learn beside the coins that they throw; but in the means of longer and longer blocks [5]_ the
-    noise fades. Where the variance of these exceeds what the time found so far explains, by four
-    standard errors, the time of the block means counts.
+    A window closes too early for a slow part that is weak beside noise, such as the drift of a
+    learning agent beside its random actions. Noise fades in the means of longer and longer blocks
+    [5]_. If their variance exceeds the value that the time found so far explains, by four standard
+    errors, the time of the block means counts.
 
-    Where the chains' means still differ by more than this explains (a chance of 1e-4), their
-    variance is a correlation that does not decay, and is added to the autocovariances: chains that
-    stay apart have a long time, not a short one.
+    If the means of the chains still differ by more than this explains (a chance of 1e-4), their
+    variance is a correlation that does not decay, and is added to the autocovariances, because
+    chains that stay apart have a long time.
 
     References
     ----------
@@ -115,7 +111,7 @@ def autocorrelation_times(series: npt.ArrayLike) -> Times:
     x = np.asarray(series, dtype=np.float64)
     n_chains, n_draws = x.shape[-2:]
     covariance = np.asarray(arviz_arrays().autocov(x, axis=-1)).mean(axis=-2)
-    # Rounding leaves a constant series a variance, so that it has to be looked for.
+    # Rounding gives a constant series a variance, so that it must be set to 0.
     covariance = np.where(np.ptp(x, axis=-1).any(axis=-1)[..., None], covariance, 0.0)
     tau, error, slowest, window = _with_slow_parts(covariance, x)
     if n_chains > 1:
@@ -123,7 +119,7 @@ def autocorrelation_times(series: npt.ArrayLike) -> Times:
         expected = np.nan_to_num(tau) * covariance[..., 0] / n_draws
         unlikely = scipy.special.chdtri(n_chains - 1, _CHANCE) / (n_chains - 1)
         apart = between > unlikely * expected
-        # the mean over all chains is the one subtracted now, with no bias to correct
+        # now the mean over all chains is subtracted, which leaves no bias to correct
         longer, longer_error, _ = _windowed_sum(
             covariance + between[..., None], n_chains, n_draws, centred=False
         )
@@ -133,11 +129,11 @@ def autocorrelation_times(series: npt.ArrayLike) -> Times:
 
 
 def _with_slow_parts(covariance: FloatArray, x: FloatArray) -> Times:
-    """Autocorrelation times, of block means where these vary more than the draws explain."""
+    """Autocorrelation times, of block means if these vary more than the draws explain."""
     n_chains, n_draws = x.shape[-2:]
     tau, error, window = _windowed_sum(covariance, n_chains, n_draws)
     variance, slowest = covariance[..., 0], tau
-    # means of blocks within the window vary more than the time says if draws alternate
+    # if draws alternate, means of blocks within the window vary more than the time says
     length = 2 << int(np.log2(max(1.0, float(np.min(window)))))
     while n_draws // length >= MIN_BLOCKS and n_chains * (n_draws // length) >= _MIN_BLOCK_MEANS:
         blocks = block_means(x, length)
@@ -159,7 +155,7 @@ def _with_slow_parts(covariance: FloatArray, x: FloatArray) -> Times:
 def _windowed_sum(
     covariance: FloatArray, n_chains: int, n_draws: int, *, centred: bool = True
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """1 + 2 Σ ρ(t) over a smooth window, its error, and W; NaN where there is no variance.
+    """1 + 2 Σ ρ(t) over a smooth window, its error, and W; NaN without a variance.
 
     `centred` says that the mean of each chain was subtracted.
     """
@@ -167,12 +163,12 @@ def _windowed_sum(
     variance = covariance[..., :1]
     variance = np.where(variance > 0, variance, np.nan)
     stop = min(_FIRST_LAGS, half)
-    while True:  # few windows are long: no sums over lags beyond them
+    while True:  # most windows are short, so that few lags are summed first
         lags = np.arange(stop)
         rho = covariance[..., :stop] / variance * (n_draws / (n_draws - lags))
         partial = 2.0 * np.cumsum(rho, axis=-1) - 1.0
         squares = 2.0 * np.cumsum(rho**2, axis=-1) - 1.0
-        squares *= 1.0 - 2.0 * lags / (n_chains * n_draws)  # less what noise adds
+        squares *= 1.0 - 2.0 * lags / (n_chains * n_draws)  # subtracts the part of noise
         beyond = lags >= np.fmax(WINDOW * partial, MEMORY_WINDOW * squares)
         found = beyond.any(axis=-1) | np.isnan(variance[..., 0])
         if stop == half or found.all():
@@ -191,12 +187,12 @@ def _windowed_sum(
 
 
 def arviz_arrays() -> Any:
-    """Import ArviZ's functions on arrays, late, because they bring a second of scipy.stats.
+    """Import ArviZ's functions on arrays, late, because they load scipy.stats for a second.
 
     Returns
     -------
     object
-        With the methods ``autocov``, ``ess``, ``rhat`` and others, on plain arrays.
+        With the methods ``autocov``, ``ess``, ``rhat`` and others, for plain arrays.
 
     Examples
     --------

@@ -15,33 +15,17 @@ _SLOPE = 3.0  # errors of the slope, for the wells to count
 
 @dataclass(frozen=True)
 class Wells:
-    """The well of every draw, and the autocorrelation time of its changes.
-
-    Attributes
-    ----------
-    deviations : ndarray, shape (n_chains, n_draws)
-    tau, spread : float
-        Autocorrelation time in draws, and its relative error.
-    """
+    """Wells of draws, less their mean, and the time of their changes with its relative error."""
 
     deviations: FloatArray
     tau: float
     spread: float
 
     def variances(self, influence: FloatArray, length: int) -> tuple[float, float]:
-        """Variance of the estimate by changes of the well: in all, and what blocks leave out.
+        """Variance of the estimate by changes of the well, and the part that blocks miss.
 
-        Parameters
-        ----------
-        influence : ndarray, shape (n_chains, n_draws)
-            First-order effect of every draw on the estimate.
-        length : int
-            Draws in a block.
-
-        Returns
-        -------
-        tuple of float
-            Both 0 where the estimate does not depend on the well as far as the data tell.
+        `influence` is the first-order effect of every draw on the estimate, `length` the number of
+        draws in a block. Both variances are 0 if no dependence on the well shows.
         """
         square = float(np.mean(self.deviations**2))
         slope = float(np.mean(self.deviations * influence)) / square
@@ -55,7 +39,7 @@ class Wells:
 
 
 def wells_of(numbers: npt.ArrayLike, shape: tuple[int, ...]) -> Wells | None:
-    """Wells of series of (n_chains, n_draws), or None where there is but one."""
+    """Wells of series, shape (n_chains, n_draws), or None if all draws lie in one."""
     x = np.asarray(numbers, dtype=np.float64)
     if x.shape != shape:
         raise ValueError(f"wells must have shape {shape}, that of a series; got {x.shape}")
