@@ -1,7 +1,7 @@
-"""Exact results, as Datasets over ``temperature`` with the names that measured ones have.
+"""Exact results, as Datasets over ``temperature`` with the same names as measured ones.
 
-Energies are in units of the coupling J = 1 and temperatures in J/k_B, except for `enumeration`
-and `weiss`, which take coupling and field from the model.
+Energies are in units of the coupling J = 1 and temperatures in J/k_B. `enumeration` and `weiss`
+take coupling and field from the model instead.
 """
 
 from analysis.exact.enumerations import MAX_SITES, density_of_states, enumeration

@@ -19,10 +19,7 @@ def over_temperature(
     coords: Mapping[str, Any],
     attrs: Mapping[str, Any] | None = None,
 ) -> xr.Dataset:
-    """Dataset of named values, each of shape (n_temperatures,), or (n_temperatures, n_fields).
-
-    The latter where ``field`` is one of the coordinates with a dim of its own.
-    """
+    """Dataset of values, shape (n_temperatures,) or, for several fields, (…, n_fields)."""
     dims = ("temperature", "field")
     variables = {
         name: (dims[: array.ndim], array, quantity_attrs(name)) for name, array in values.items()
@@ -34,7 +31,7 @@ def over_temperature(
 def in_each_field(
     model: Ising, function: Callable[[float], Mapping[str, npt.NDArray[np.float64]]]
 ) -> dict[str, npt.NDArray[np.float64]]:
-    """Values of a field, by name; of several fields side by side along a last axis."""
+    """Values by name for the field of a model, or for several fields along a last axis."""
     found = [function(each.one_field()) for each in model.each_field]
     if isinstance(model.field, float):
         return dict(found[0])

@@ -9,27 +9,16 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from analysis.errors import FloatArray
 from analysis.exact._datasets import in_each_field, over_temperature
 from analysis.quantities import binder_cumulant
 from isingrl.coordinates import coordinates_of
 from isingrl.model import Ising
 
-FloatArray = npt.NDArray[np.float64]
-
 
 @dataclass(frozen=True)
 class States:
-    """Groups of configurations that share both sums.
-
-    Attributes
-    ----------
-    bond_sum, spin_sum : ndarray of int, shape (n_groups,)
-        Sums of s_i s_j over bonds and of s_i over sites.
-    log_multiplicity : ndarray, shape (n_groups,)
-        Logarithm of the number of configurations in a group.
-    n_sites : int
-        Number of sites.
-    """
+    """Groups of configurations with the same sums of s_i s_j over bonds and of s_i over sites."""
 
     bond_sum: npt.NDArray[np.int64]
     spin_sum: npt.NDArray[np.int64]
@@ -48,61 +37,37 @@ def canonical_ensemble(states: States, model: Ising, temperature: FloatArray) ->
 def _averages(
     states: States, coupling: float, field: float, temperature: FloatArray
 ) -> dict[str, FloatArray]:
-    """Moments and what follows from them, each of shape (n_temperatures,).
+    """Moments and functions of them, each of shape (n_temperatures,).
 
     T = 0 averages over the ground states and T = ∞ over all states. At T = 0 a susceptibility is
-    its limit: 0 or, where the ground states leave a variance, infinity. ``susceptibility`` is by
-    |m| without a field and by m in one; ``susceptibility_disordered`` is NaN in a field.
+    its limit: 0 or, if the ground states leave a variance, infinity. ``susceptibility`` is the
+    variance of m in a field and of ``|m|`` otherwise; ``susceptibility_disordered`` is NaN in a
+    field.
     """
     energy = -(coupling * states.bond_sum + field * states.spin_sum)
     above = energy - energy.min()
     # Energies that rounding alone tells apart are one level.
     scale = abs(coupling) * np.abs(states.bond_sum).max() + abs(field) * states.n_sites
     above = np.where(above <= 1e-12 * scale, 0.0, above)
-    e, m = energy / states.n_sites, states.spin_sum / states.n_sites
-    names = ("energy", "energy_variance", "order_variance", *_MOMENTS)
-    averages = {name: np.empty(temperature.shape) for name in names}
+    n_sites = states.n_sites
+    e, m = energy / n_sites, states.spin_sum / n_sites
+    order = m if field else np.abs(m)
+    powers = {
+        "energy": e,
+        "energy_squared": e**2,
+        "magnetization": m,
+        "abs_magnetization": np.abs(m),
+        "magnetization_squared": m**2,
+        "magnetization_fourth": m**4,
+    }
+    averages = {name: np.empty(temperature.shape) for name in powers}
+    energy_variance, order_variance = np.empty((2, *temperature.shape))
     for index, t in enumerate(temperature):
         weights = boltzmann_weights(states.log_multiplicity, above, float(t))
-        mean = float(weights @ e)
-        averages["energy"][index] = mean
-        averages["energy_variance"][index] = weights @ (e - mean) ** 2
-        order = m if field else np.abs(m)
-        averages["order_variance"][index] = weights @ (order - weights @ order) ** 2
-        averages["abs_magnetization"][index] = weights @ np.abs(m)
-        averages["energy_squared"][index] = weights @ e**2
-        averages["magnetization"][index] = weights @ m
-        averages["magnetization_squared"][index] = weights @ m**2
-        averages["magnetization_fourth"][index] = weights @ m**4
-    return _derived(averages, states.n_sites, field, temperature)
-
-
-_MOMENTS = (
-    "energy_squared",
-    "magnetization",
-    "abs_magnetization",
-    "magnetization_squared",
-    "magnetization_fourth",
-)
-
-
-def boltzmann_weights(log_multiplicity: Any, above: FloatArray, temperature: float) -> FloatArray:
-    """Probabilities of levels, which sum to 1, from their energies above the lowest."""
-    if temperature == 0:
-        exponents = np.where(above == 0, log_multiplicity, -np.inf)
-    else:
-        # A subnormal temperature makes this infinite, which is the weight 0 that it should be.
-        with np.errstate(over="ignore"):
-            exponents = log_multiplicity - above / temperature
-    weights = np.exp(exponents - exponents.max())
-    return np.asarray(weights / weights.sum())
-
-
-def _derived(
-    averages: dict[str, FloatArray], n_sites: int, field: float, temperature: FloatArray
-) -> dict[str, FloatArray]:
-    energy_variance = averages.pop("energy_variance")
-    order_variance = averages.pop("order_variance")
+        for name, values in powers.items():
+            averages[name][index] = weights @ values
+        energy_variance[index] = weights @ (e - weights @ e) ** 2
+        order_variance[index] = weights @ (order - weights @ order) ** 2
     square = averages["magnetization_squared"]
     with np.errstate(divide="ignore", invalid="ignore"):
         averages["susceptibility"] = _over(n_sites * order_variance, temperature)
@@ -116,6 +81,18 @@ def _derived(
     return averages
 
 
+def boltzmann_weights(log_multiplicity: Any, above: FloatArray, temperature: float) -> FloatArray:
+    """Probabilities of levels, which sum to 1, from their energies above the lowest."""
+    if temperature == 0:
+        exponents = np.where(above == 0, log_multiplicity, -np.inf)
+    else:
+        # A subnormal temperature makes this infinite, which rightly becomes the weight 0.
+        with np.errstate(over="ignore"):
+            exponents = log_multiplicity - above / temperature
+    weights = np.exp(exponents - exponents.max())
+    return np.asarray(weights / weights.sum())
+
+
 def _over(values: FloatArray, temperature: FloatArray) -> FloatArray:
-    """values/T, and 0 at T = 0 where the value is 0 but for rounding."""
+    """values/T, and 0 at T = 0 if the value is 0 up to rounding."""
     return np.where((temperature == 0) & (values < 1e-12), 0.0, values / temperature)

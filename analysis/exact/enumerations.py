@@ -34,18 +34,18 @@ def enumeration(model: Ising, temperature: npt.ArrayLike) -> xr.Dataset:
     Returns
     -------
     Dataset
-        Over ``temperature``, and ``field`` if there are several, per site: ``energy``,
-        ``specific_heat``, ``magnetization``, ``abs_magnetization``, ``susceptibility`` and
-        ``susceptibility_disordered`` as `analysis.thermodynamics` defines them,
-        ``binder_cumulant``, and the moments ``energy_squared``, ``magnetization_squared`` and
-        ``magnetization_fourth``. T = 0 averages over all ground states; a susceptibility there is
-        infinite where these leave a variance.
+        Over ``temperature``, and ``field`` if the model has several, per site: ``energy`` with the
+        field's part, ``specific_heat``, ``magnetization``, ``abs_magnetization``,
+        ``susceptibility`` and ``susceptibility_disordered`` as `analysis.thermodynamics` defines
+        them, ``binder_cumulant``, and the moments ``energy_squared``, ``magnetization_squared`` and
+        ``magnetization_fourth``. T = 0 averages over all ground states. If these leave a variance,
+        the susceptibility is infinite there.
 
     Raises
     ------
     TypeError, ValueError
         If `model` is no `Ising` or has more than 30 sites, or `temperature` is no non-negative
-        number or sequence of them.
+        number or sequence of such numbers.
 
     Examples
     --------
@@ -58,14 +58,19 @@ def enumeration(model: Ising, temperature: npt.ArrayLike) -> xr.Dataset:
     if not isinstance(model, Ising):
         raise TypeError(f"model must be an Ising model; got {model!r}")
     t = check_temperature(temperature)
-    return canonical_ensemble(_states_of(_check_size(model.lattice)), model, t)
+    lattice = model.lattice
+    bond_sum, spin_sum, counts = _counted(lattice)
+    row, column = np.nonzero(counts)
+    multiplicity = np.log(counts[row, column])
+    states = States(bond_sum[row], spin_sum[column], multiplicity, lattice.n_sites)
+    return canonical_ensemble(states, model, t)
 
 
 def density_of_states(lattice: Lattice) -> xr.Dataset:
     """Numbers of configurations by the sums of s_i s_j over bonds and of s_i over sites.
 
-    One pass over the configurations serves every temperature, coupling and field; a lattice is
-    counted once and remembered.
+    One pass over the configurations serves every temperature, coupling and field, and the counts
+    of a lattice are kept.
 
     Parameters
     ----------
@@ -75,7 +80,7 @@ def density_of_states(lattice: Lattice) -> xr.Dataset:
     Returns
     -------
     Dataset
-        ``multiplicity`` (int64) over ``bond_sum`` and ``spin_sum``, which sum to 2^n_sites; bond
+        ``multiplicity`` (int64) over ``bond_sum`` and ``spin_sum``, with the total 2^n_sites; bond
         sums that do not occur are left out.
 
     Raises
@@ -93,14 +98,14 @@ def density_of_states(lattice: Lattice) -> xr.Dataset:
     """
     if not isinstance(lattice, Lattice):
         raise TypeError(f"lattice must be a Lattice; got {lattice!r}")
-    bond_sum, spin_sum, counts = _counted(_check_size(lattice))
-    label = {"long_name": "number of configurations", "units": "1"}
+    bond_sum, spin_sum, counts = _counted(lattice)
+    number, bonds, sites = (
+        {"long_name": name, "units": "1"}
+        for name in ("number of configurations", "sum over bonds", "sum over sites")
+    )
     return xr.Dataset(
-        {"multiplicity": (("bond_sum", "spin_sum"), counts.copy(), label)},
-        {
-            "bond_sum": ("bond_sum", bond_sum, {"long_name": "sum over bonds", "units": "1"}),
-            "spin_sum": ("spin_sum", spin_sum, {"long_name": "sum over sites", "units": "1"}),
-        },
+        {"multiplicity": (("bond_sum", "spin_sum"), counts.copy(), number)},
+        {"bond_sum": ("bond_sum", bond_sum, bonds), "spin_sum": ("spin_sum", spin_sum, sites)},
         {
             "shape": list(lattice.shape),
             "neighborhood": lattice.neighborhood,
@@ -113,25 +118,15 @@ def density_of_states(lattice: Lattice) -> xr.Dataset:
 def _counted(
     lattice: Lattice,
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    half = count_states(lattice.neighbors, lattice.n_bonds)
-    # The other half are the same configurations with every spin reversed.
-    counts = half + half[:, ::-1]
-    occurs = counts.any(axis=1)
-    bond_sum = np.arange(-lattice.n_bonds, lattice.n_bonds + 1)[occurs]
-    spin_sum = np.arange(-lattice.n_sites, lattice.n_sites + 1, 2)
-    return bond_sum, spin_sum, counts[occurs]
-
-
-def _states_of(lattice: Lattice) -> States:
-    bond_sum, spin_sum, counts = _counted(lattice)
-    row, column = np.nonzero(counts)
-    return States(bond_sum[row], spin_sum[column], np.log(counts[row, column]), lattice.n_sites)
-
-
-def _check_size(lattice: Lattice) -> Lattice:
     if lattice.n_sites > MAX_SITES:
         raise ValueError(
             f"lattice must have at most {MAX_SITES} sites to be enumerated; "
             f"got {lattice.n_sites} with shape {lattice.shape}"
         )
-    return lattice
+    half = count_states(lattice.neighbors, lattice.n_bonds)
+    # The other half has every spin reversed.
+    counts = half + half[:, ::-1]
+    occurs = counts.any(axis=1)
+    bond_sum = np.arange(-lattice.n_bonds, lattice.n_bonds + 1)[occurs]
+    spin_sum = np.arange(-lattice.n_sites, lattice.n_sites + 1, 2)
+    return bond_sum, spin_sum, counts[occurs]

@@ -9,15 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from analysis.errors import FloatArray
 from analysis.exact._datasets import over_temperature
 from isingrl.coordinates import coordinates_of
 from isingrl.lattice import Lattice
 from isingrl.model import Ising
 from isingrl.support.validation import check_temperature
 
-FloatArray = npt.NDArray[np.float64]
-
-# Between these couplings doubles tell the energy from its limits, and nothing overflows.
+# Between these couplings doubles can tell the energy from its limits, and nothing overflows.
 _SMALLEST_COUPLING, _LARGEST_COUPLING = 1e-12, 40.0
 
 
@@ -39,20 +38,20 @@ def torus(shape: Sequence[int], temperature: npt.ArrayLike) -> xr.Dataset:
     Raises
     ------
     TypeError, ValueError
-        If `shape` is not two integers of at least 2, or `temperature` no non-negative number or
-        sequence of them.
+        If `shape` is not two integers of at least 2, or `temperature` is no non-negative number or
+        sequence of such numbers.
 
     Notes
     -----
-    Kaufman's four products [1]_ of 2cosh and 2sinh of :math:`m\gamma_l/2`, where
-    :math:`\cosh\gamma_l = s + 1/s - \cos(\pi l/n)` and :math:`s = \sinh 2K`, are rearranged
-    so that all terms are positive and regular at every temperature. The factor
-    :math:`(2s)^{nm/2}` is spread over the products, where it joins each growing exponential to
-    :math:`(2s\,e^{\gamma_l})^{m/2} = [2(u_l + w_l)]^{m/2}` with
-    :math:`u_l = 1 + s^2 - s\cos(\pi l/n)`, :math:`w_l^2 = u_l^2 - s^2`, leaving
-    :math:`1 \pm q_l^m` with :math:`q_l = e^{-\gamma_l} = s/(u_l + w_l)`. The one :math:`\gamma`
-    that changes sign at T_c, l = 0, becomes :math:`A \pm B` with :math:`A = (e^{2K}-1)^m` and
-    :math:`B = (1+e^{-2K})^m`. Derivatives by K are analytic.
+    Kaufman's four products [1]_ of 2cosh and 2sinh of :math:`m\gamma_l/2`, with
+    :math:`\cosh\gamma_l = s + 1/s - \cos(\pi l/n)` and :math:`s = \sinh 2K`, are rearranged so
+    that all terms are positive and regular at every temperature. The factor :math:`(2s)^{nm/2}` is
+    distributed over the products. There it multiplies each growing exponential to
+    :math:`(2s\,e^{\gamma_l})^{m/2} = [2(u_l + w_l)]^{m/2}`, with
+    :math:`u_l = 1 + s^2 - s\cos(\pi l/n)` and :math:`w_l^2 = u_l^2 - s^2`. The rest is
+    :math:`1 \pm q_l^m`, with :math:`q_l = e^{-\gamma_l} = s/(u_l + w_l)`. For l = 0,
+    :math:`\gamma` changes its sign at T_c, and the terms are :math:`A \pm B` with
+    :math:`A = (e^{2K}-1)^m` and :math:`B = (1+e^{-2K})^m`. Derivatives by K are analytic.
 
     References
     ----------
@@ -69,7 +68,10 @@ def torus(shape: Sequence[int], temperature: npt.ArrayLike) -> xr.Dataset:
     [-1.7456, -0.8173]
     """
     t = check_temperature(temperature)
-    n, m = _check_sides(shape)
+    lattice = Lattice(shape)  # type: ignore[arg-type]
+    if lattice.ndim != 2:
+        raise ValueError(f"shape must have two sides; got {shape!r}")
+    n, m = lattice.shape
     with np.errstate(divide="ignore"):
         coupling = 1.0 / t
     k = np.clip(coupling, _SMALLEST_COUPLING, _LARGEST_COUPLING)
@@ -81,7 +83,7 @@ def torus(shape: Sequence[int], temperature: npt.ArrayLike) -> xr.Dataset:
         "energy": np.where(coupling > 0, energy, 0.0),
         "specific_heat": np.where(finite, specific_heat, 0.0),
     }
-    return over_temperature(t, values, coordinates_of(Ising(Lattice((n, m)))))
+    return over_temperature(t, values, coordinates_of(Ising(lattice)))
 
 
 class _Log(NamedTuple):
@@ -142,7 +144,7 @@ def _modes(k: FloatArray, theta: FloatArray) -> tuple[_Log, _Log]:
     s, s1, s2 = np.sinh(2 * k), 2 * np.cosh(2 * k), 4 * np.sinh(2 * k)
     cosine = np.cos(theta)
     u = 1 + s * (s - cosine)
-    # u − s, written so that it keeps its digits where s is near 1 and the angle small.
+    # The first factor is u − s, in a form that keeps its digits for s near 1 and a small angle.
     w = np.sqrt(((1 - s) ** 2 + 2 * s * np.sin(theta / 2) ** 2) * (u + s))
     q = s / (u + w)
     u1 = (2 * s - cosine) * s1
@@ -158,13 +160,11 @@ def _modes(k: FloatArray, theta: FloatArray) -> tuple[_Log, _Log]:
 
 
 def _difference(plus: _Log, minus: _Log, q: FloatArray) -> _Log:
-    """Π (1 + q) − Π (1 − q) as 2 √(Π Π) sinh D, which cancels nothing when q is small."""
+    """Π (1 + q) − Π (1 − q) as 2 √(Π Π) sinh D, without cancellation for small q."""
     d = np.arctanh(q).sum(axis=-1)
     mean = (plus * minus).power(0.5)
     first, second = (plus.first - minus.first) / 2, (plus.second - minus.second) / 2
-    present = (
-        d > 1e-150
-    )  # else it is nothing beside the other terms, and its square is not a number
+    present = d > 1e-150  # smaller is negligible beside the other terms, and its square underflows
     safe = np.where(present, d, 1.0)
     with np.errstate(over="ignore"):
         sinh_part = np.where(present, safe + np.log(-np.expm1(-2 * safe)), -np.inf)
@@ -186,21 +186,12 @@ def _zero_mode(m: int, k: FloatArray) -> tuple[_Log, _Log]:
 
 
 def _log_sum(terms: list[_Log]) -> _Log:
-    """Logarithm of a sum, whose derivatives are weighted means and a variance of the terms'."""
-    values = np.stack([term.value for term in terms])
+    """Logarithm of a sum; its derivatives are weighted means and a variance of the terms."""
+    values, firsts, seconds = (np.stack(parts) for parts in zip(*terms, strict=True))
     largest = values.max(axis=0)
     weights = np.exp(values - largest)
     total = weights.sum(axis=0)
     weights /= total
-    firsts = np.stack([term.first for term in terms])
-    seconds = np.stack([term.second for term in terms])
     first = (weights * firsts).sum(axis=0)
     second = (weights * (seconds + (firsts - first) ** 2)).sum(axis=0)
     return _Log(largest + np.log(total), first, second)
-
-
-def _check_sides(shape: Sequence[int]) -> tuple[int, int]:
-    sides = Lattice(shape).shape  # type: ignore[arg-type]
-    if len(sides) != 2:
-        raise ValueError(f"shape must have two sides; got {shape!r}")
-    return sides

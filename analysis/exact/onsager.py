@@ -15,8 +15,8 @@ from isingrl.support.validation import check_temperature
 CRITICAL_TEMPERATURE = 2.0 / math.log1p(math.sqrt(2.0))
 """Temperature of the transition of the square lattice, 2/ln(1 + √2), in J/k_B."""
 
-_SERIES_BELOW = 1e-3  # coupling K below which the closed form cancels more than it says
-_SATURATED_ABOVE = 50.0  # coupling K above which the ground state is all that doubles can tell
+_SERIES_BELOW = 1e-3  # coupling K below which the closed form loses its digits by cancellation
+_SATURATED_ABOVE = 50.0  # coupling K above which doubles show the ground state alone
 
 
 def square_lattice(temperature: npt.ArrayLike) -> xr.Dataset:
@@ -36,7 +36,7 @@ def square_lattice(temperature: npt.ArrayLike) -> xr.Dataset:
     Raises
     ------
     TypeError, ValueError
-        If `temperature` is no non-negative number or sequence of them.
+        If `temperature` is no non-negative number or sequence of such numbers.
 
     Notes
     -----
@@ -70,7 +70,8 @@ def square_lattice(temperature: npt.ArrayLike) -> xr.Dataset:
     sinh = np.sinh(2 * k)
     coth = 1 / np.tanh(2 * k)
     complement = 2 * np.tanh(2 * k) ** 2 - 1
-    complement = np.where(t == CRITICAL_TEMPERATURE, np.nan, complement)
+    critical = t == CRITICAL_TEMPERATURE
+    complement = np.where(critical, np.nan, complement)
     # K of the complementary parameter: 1 - κ² would lose every digit near the transition.
     first = scipy.special.ellipkm1(complement**2)
     second = scipy.special.ellipe(1 - complement**2)
@@ -78,7 +79,6 @@ def square_lattice(temperature: npt.ArrayLike) -> xr.Dataset:
     bracket = 2 * (first - second) - (1 - complement) * (np.pi / 2 + complement * first)
     specific_heat = (2 / np.pi) * (k * coth) ** 2 * bracket
 
-    critical = t == CRITICAL_TEMPERATURE
     energy = np.where(critical, -math.sqrt(2.0), energy)
     specific_heat = np.where(critical, np.inf, specific_heat)
     high = coupling < _SERIES_BELOW

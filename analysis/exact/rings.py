@@ -15,7 +15,7 @@ from isingrl.model import Ising
 from isingrl.support.validation import check_integer, check_temperature
 
 MAX_RING = 4096
-"""Largest ring: the number of terms of a temperature grows as its square, 4 million here."""
+"""Largest ring: the number of terms for a temperature grows as its square, to 4 million here."""
 
 
 def ring(n: int, temperature: npt.ArrayLike, field: float | Sequence[float] = 0.0) -> xr.Dataset:
@@ -33,23 +33,21 @@ def ring(n: int, temperature: npt.ArrayLike, field: float | Sequence[float] = 0.
     Returns
     -------
     Dataset
-        Over ``temperature``, and ``field`` if there are several, per site: ``energy`` (the field's
-        part included), ``specific_heat``, ``magnetization``, ``abs_magnetization``,
-        ``susceptibility`` and ``susceptibility_disordered`` as `analysis.thermodynamics` defines
-        them, ``binder_cumulant``, and the moments ``energy_squared``, ``magnetization_squared``
-        and ``magnetization_fourth``.
+        Over ``temperature``, and ``field`` if several are given: the variables of
+        `analysis.exact.enumeration`.
 
     Raises
     ------
     TypeError, ValueError
         If `n` is no integer from 2 to 4096, `temperature` no non-negative number or sequence of
-        them, or `field` no finite number or sequence of distinct ones.
+        such numbers, or `field` no finite number or sequence of distinct ones.
 
     Notes
     -----
-    A ring with k up spins in d runs, 0 < k < n, has energy −(n − 4d) − h(2k − n), and there are
-    :math:`\frac{n}{d}\binom{k-1}{d-1}\binom{n-k-1}{d-1}` of these: the terms into which the trace
-    of the 2 × 2 transfer matrix [1]_ expands, which give the distribution of |m| too.
+    A ring with k up spins in d runs, 0 < k < n, has the energy −(n − 4d) − h(2k − n). The number of
+    such configurations is :math:`\frac{n}{d}\binom{k-1}{d-1}\binom{n-k-1}{d-1}`. These are the
+    terms of the trace of the 2 × 2 transfer matrix [1]_, and they also give the distribution of
+    :math:`|m|`.
 
     References
     ----------

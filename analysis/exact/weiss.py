@@ -21,16 +21,16 @@ _SATURATED_ABOVE = 50.0  # (J z + |h|) / T above which doubles cannot tell m fro
 
 
 def weiss(model: Ising, temperature: npt.ArrayLike) -> xr.Dataset:
-    r"""Mean-field theory of a ferromagnet: what independent Q-learners come to.
+    r"""Mean-field theory of a ferromagnet, which independent Q-learners approach.
 
-    The stable solution of :math:`m = \tanh[(J z m + h)/T]`, with z neighbours: of the sign of the
-    field and, of those, the largest. Without a field it is the spontaneous magnetization m ≥ 0,
-    which vanishes at T_c = zJ.
+    The stable solution of :math:`m = \tanh[(J z m + h)/T]`, with z neighbours, is the largest one
+    with the sign of the field. Without a field it is the spontaneous magnetization m ≥ 0, which
+    vanishes at T_c = zJ.
 
     Parameters
     ----------
     model : Ising
-        J ≥ 0 on a periodic lattice, of which the number of neighbours alone matters; one field or
+        J ≥ 0 on a periodic lattice, which enters by its number of neighbours only; one field or
         several.
     temperature : float or sequence of float
         In the units of the coupling over k_B; 0 and infinity are valid.
@@ -39,21 +39,21 @@ def weiss(model: Ising, temperature: npt.ArrayLike) -> xr.Dataset:
     -------
     Dataset
         ``magnetization``, ``abs_magnetization`` and ``energy``, −J z m²/2 − h m, per site over
-        ``temperature``, and ``field`` if there are several. The attribute ``critical_temperature``
-        is zJ.
+        ``temperature``, and ``field`` if the model has several. The attribute
+        ``critical_temperature`` is zJ.
 
     Raises
     ------
     TypeError, ValueError
-        If `model` is no `Ising`, an antiferromagnet (whose sublattices would need a mean each) or
-        has a free boundary (whose sites differ), or `temperature` is no non-negative number or
-        sequence of them.
+        If `model` is no `Ising`, is an antiferromagnet (its two sublattices have different means)
+        or has a free boundary (its sites differ), or if `temperature` is no non-negative number or
+        sequence of such numbers.
 
     Notes
     -----
     With :math:`u = (J z m + |h|)/T` the equation is :math:`J z \,(\tanh u - u) + (J z - T)\,u
     + |h| = 0`, concave in u > 0, so that Newton's method from above finds the one root there. The
-    first bracket comes from the continued fraction of the tangent, without cancellation: m keeps
+    continued fraction of the tangent gives the first bracket without cancellation, so that m keeps
     its digits up to T_c.
 
     References

@@ -1,8 +1,8 @@
 """Comparison of policies with the Ising model.
 
-`log_odds` and `effective_temperature` ask whether a policy is a heat bath and at which
-temperature, `detailed_balance_violation` whether a rule leads to a Gibbs distribution, and
-`majority_vote_plane` which of the up-down symmetric rules of the square lattice it is.
+`log_odds` and `effective_temperature` test whether a policy is a heat bath and find its
+temperature, `detailed_balance_violation` tests whether a rule leads to a Gibbs distribution, and
+`majority_vote_plane` places it among the up-down symmetric rules of the square lattice.
 """
 
 from analysis.learned.chains import (

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import scipy
 import xarray as xr
 
+from analysis.errors import FloatArray
 from analysis.exact.canonical import boltzmann_weights
 from analysis.quantities import coordinate, quantity_attrs
 from isingrl.agents import Policy
@@ -27,9 +28,8 @@ __all__ = [
 ]
 
 MAX_CHAIN_SITES = 12
-"""Largest lattice that is made a matrix: 2^12 configurations, 128 MiB and some seconds each."""
+"""Largest lattice with a transition matrix: 2^12 configurations, 128 MiB and some seconds each."""
 
-FloatArray = npt.NDArray[np.float64]
 _REDUCIBLE = "the chain must have one stationary distribution; it is reducible"
 _BLOCK = 64  # states eliminated between two products of matrices
 
@@ -48,15 +48,15 @@ def transition_matrix(
     temperature : float
         In J/k_B; 0 and infinity are valid.
     schedule : {"random-site", "checkerboard", "typewriter", "synchronous"}
-        The matrix is that of one update of a random site; of a sweep, sublattice after sublattice
-        or row after row; or of all sites at once.
+        One step updates a random site; all sites in a sweep, sublattice after sublattice or row
+        after row; or all sites at once.
 
     Returns
     -------
     csr_array, shape (2^N, 2^N)
-        From the row's to the column's configuration; bit i of its number is set where site i, in C
-        order, is up. Rows sum to 1. The rule acts as in `simulate`, with flips made lazy where
-        `isingrl.tables.RuleTable.for_schedule` makes them so.
+        From the row's to the column's configuration; bit i of its number is set if site i, in C
+        order, is up. Rows sum to 1. The rule acts as in `simulate`, with the lazy flips of
+        `isingrl.tables.RuleTable.for_schedule`.
 
     Raises
     ------
@@ -84,28 +84,28 @@ def transition_matrix(
 
 
 def stationary_distribution(matrix: Any) -> FloatArray:
-    r"""Distribution that a Markov chain leaves as it is, π P = π.
+    r"""Distribution that a Markov chain leaves unchanged, π P = π.
 
     Parameters
     ----------
     matrix : array_like or sparse array, shape (n, n)
-        Transition matrix P of probabilities, whose rows sum to 1.
+        Transition matrix P of probabilities, with rows that sum to 1.
 
     Returns
     -------
     ndarray, shape (n,)
-        Probabilities π; 0 for states that are left for ever.
+        Probabilities π; 0 for transient states.
 
     Raises
     ------
     ValueError
-        If `matrix` is no square matrix of probabilities, or the chain is reducible, several sets
-        of states being closed: there are several such distributions.
+        If `matrix` is no square matrix of probabilities, or the chain is reducible: several closed
+        sets of states have several such distributions.
 
     Notes
     -----
-    States are eliminated one after the other [1]_ without a subtraction, in blocks: each
-    probability has nearly all of its digits, however small, and however rarely the chain passes
+    States are eliminated one after the other [1]_, in blocks and without a subtraction. Therefore
+    even the smallest probability has nearly all of its digits, even if the chain rarely passes
     between wells. The time grows as n³.
 
     References
@@ -146,19 +146,19 @@ def detailed_balance_violation(
     model : Ising
         Of at most 12 sites.
     temperature : float or sequence of float, optional
-        In J/k_B; needed unless `rule` is a policy, whose default are its own.
+        In J/k_B; a policy has its own by default, other rules need it.
     schedule : {"random-site", "checkerboard", "typewriter", "synchronous"}
         As in `transition_matrix`.
 
     Returns
     -------
     Dataset
-        Over temperature, and chain for a policy of several trainings, P being the
-        `transition_matrix` and π its `stationary_distribution`:
+        Over temperature, and chain for a policy of several trainings, with the `transition_matrix`
+        P and its `stationary_distribution` π:
 
         - ``detailed_balance_violation``: :math:`\sum_{i<j} |\pi_i P_{ij} - \pi_j P_{ji}|`, the
-          net probability that flows between configurations in a step, from 0 for a reversible
-          chain to 1;
+          net flow of probability between configurations in a step, from 0 for a reversible chain
+          to 1;
         - ``gibbs_distance``: total-variation distance
           :math:`\tfrac12 \sum_i |\pi_i - e^{-E_i/T}/Z|` of π from the Gibbs distribution at the
           physical temperature, from 0 to 1.
@@ -170,14 +170,14 @@ def detailed_balance_violation(
 
     Notes
     -----
-    Only single updates (``"random-site"``) say of a rule whether it obeys detailed balance:
-    heat bath and Metropolis do, and lead to the Gibbs distribution. Where each site sees all
-    others alike, as on a 3 × 3 Moore lattice, any rule that treats up and down alike does: only
-    the number of up spins matters, which moves along a line. A sweep over sublattices in
-    their order leads there too but is not reversible. The synchronous heat bath is reversible
-    without a field, with another distribution: π ∝ Π cosh(J S_i/T) [1]_. Tables hold P(up), of
-    which 1 − P(up) keeps 16 decimal places: where spins turn down more rarely than that can tell,
-    at low temperatures, so does the distribution.
+    Only single updates (``"random-site"``) show whether a rule obeys detailed balance: heat bath
+    and Metropolis do, and lead to the Gibbs distribution. If each site sees all others alike, as on
+    a 3 × 3 Moore lattice, every rule that treats up and down alike obeys it, because only the
+    number of up spins matters, which moves along a line. A sweep over sublattices in a fixed order
+    leads to the same distribution but is not reversible. The synchronous heat bath is reversible
+    without a field, with the distribution π ∝ Π cosh(J S_i/T) [1]_. Tables hold P(up), and
+    1 − P(up) has 16 decimal places. At low temperatures spins may turn down more rarely than this
+    can show, and the distribution has the same error.
 
     References
     ----------
@@ -213,17 +213,11 @@ def detailed_balance_violation(
             raise ValueError(f"at temperature = {temperature_here:g}: {error}") from None
         violation[index] = _net_flow(matrix, law)
         distance[index] = abs(law - _gibbs(energies, temperature_here)).sum() / 2
-    dims = ("temperature", "chain") if shape[1] > 1 else ("temperature",)
-    coords: dict[str, Any] = {"temperature": coordinate("temperature", t)}
-    if shape[1] > 1:
-        coords["chain"] = np.arange(shape[1])
+    dims = ("temperature", "chain")
     values = {"detailed_balance_violation": violation, "gibbs_distance": distance}
     data = xr.Dataset(
-        {
-            name: (dims, array.reshape(shape[: len(dims)]), quantity_attrs(name))
-            for name, array in values.items()
-        },
-        coords,
+        {name: (dims, array, quantity_attrs(name)) for name, array in values.items()},
+        {"temperature": coordinate("temperature", t), "chain": np.arange(shape[1])},
         {
             "schedule": schedule,
             "shape": list(lattice.shape),
@@ -234,6 +228,8 @@ def detailed_balance_violation(
             **rule.describe(),
         },
     )
+    if shape[1] == 1:
+        data = data.isel(chain=0, drop=True)
     return data.assign_coords(method=rule.name)
 
 
@@ -276,8 +272,7 @@ def _matrix(up: FloatArray, model: Ising, schedule: str) -> scipy.sparse.csr_arr
     singles = (_single(up[:, site], site) for site in update_order(model.lattice, schedule))
     if draws_sites(schedule):
         return sum(singles, start=scipy.sparse.csr_array((n_states, n_states))) / n_sites
-    # Sites of a sublattice do not see one another, but joint Q sees all: one after the other, as
-    # the engine goes.
+    # One site after the other, as in the engine, because joint Q sees all sites of a sublattice.
     return reduce(lambda before, single: before @ single, singles)
 
 
@@ -293,7 +288,7 @@ def _single(up: FloatArray, site: int) -> scipy.sparse.csr_array:
 
 
 def _closed_class(p: scipy.sparse.csr_array) -> npt.NDArray[np.intp]:
-    """States of the one set that is never left."""
+    """States of the one closed set."""
     p.eliminate_zeros()
     n_classes, label = scipy.sparse.csgraph.connected_components(p, connection="strong")
     row, column = p.nonzero()
@@ -307,13 +302,13 @@ def _closed_class(p: scipy.sparse.csr_array) -> npt.NDArray[np.intp]:
 
 
 def _eliminated(p: FloatArray) -> FloatArray:
-    """Stationary distribution of an irreducible chain; `p` is used up."""
+    """Stationary distribution of an irreducible chain; overwrites `p`."""
     n = len(p)
     weight = np.empty(n)
     for stop in range(n, 0, -_BLOCK):
         start = max(0, stop - _BLOCK)
         for k in range(stop - 1, max(start, 1) - 1, -1):
-            # the chain watched only while below k; rows below the block wait for the product
+            # the chain observed only below k; the product updates rows below the block later
             leaving = p[k, :k].sum()
             if leaving == 0:
                 raise ValueError(f"{_REDUCIBLE}, some of its probabilities too small for doubles")
@@ -335,6 +330,6 @@ def _net_flow(matrix: scipy.sparse.csr_array, law: FloatArray) -> float:
 
 def _gibbs(energies: FloatArray, temperature: float) -> FloatArray:
     above = energies - energies.min()
-    if temperature == 0:  # energies that rounding alone tells apart are one level
+    if temperature == 0:  # energies that differ by rounding alone are one level
         above = np.where(above <= 1e-12 * np.abs(energies).max(), 0.0, above)
     return boltzmann_weights(0.0, above, temperature)

@@ -10,17 +10,16 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from analysis.errors import FloatArray
 from analysis.learned.chains import configurations
 from analysis.quantities import coordinate, quantity_attrs, with_labels
 from isingrl.agents import Policy
 
 __all__ = ["effective_temperature", "log_odds", "mean_and_error"]
 
-FloatArray = npt.NDArray[np.float64]
-
 
 def log_odds(policy: Policy) -> xr.Dataset:
-    r"""Log-odds of spin up, ln P(up)/P(down), in everything that an agent may see.
+    r"""Log-odds of spin up, ln P(up)/P(down), in every state that an agent may see.
 
     Parameters
     ----------
@@ -32,18 +31,17 @@ def log_odds(policy: Policy) -> xr.Dataset:
     Dataset
         Over temperature[, chain][, site] and the state:
 
-        - ``log_odds``: of the compiled policy, as it acts; infinite where greedy;
-        - ``local_field``: 2(J S + h) over the state, S the sum of the neighbour spins (for joint
-          Q of a free boundary over site and state): the energy of spin down less that of spin up,
-          so that an Ising rule has log-odds ``local_field`` / T;
-        - ``weight``: share of the updates that were made in the state, over all of the learning,
-          0 for states that were never met.
+        - ``log_odds`` of the compiled policy; infinite if it is greedy;
+        - ``local_field``: 2(J S + h) over the state, with the sum S of the neighbour spins (for
+          joint Q with a free boundary over site and state): the energy of spin down minus the
+          energy of spin up, so that an Ising rule has log-odds ``local_field`` / T;
+        - ``weight``: share of the learning updates in the state, 0 if it was never met.
 
-        The state is ``n_up``, or ``configuration`` for neighborhood and joint Q. Agents that see
-        a part of the neighbours, or none, come by the ``n_up`` of all neighbours too: P(up) is
-        the mean over what they may see of them, and each update in a state that they saw is
-        spread over the ``n_up`` it may stem from, by Bayes' rule from equal chances beforehand.
-        ``softmax_temperature`` and ``method`` are coordinates.
+        The state is ``n_up``, or ``configuration`` for neighborhood and joint Q. ``n_up`` counts
+        all neighbours, even if agents see only a part of them, or none. Then P(up) is the mean
+        over the possible observations, and each update is distributed over the ``n_up`` behind its
+        observation, by Bayes' rule from equal prior chances. ``softmax_temperature`` and
+        ``method`` are coordinates.
 
     Raises
     ------
@@ -68,12 +66,13 @@ def log_odds(policy: Policy) -> xr.Dataset:
     counted = view.channel is not None
     state = "n_up" if counted else "configuration"
     swapped = policy.q_values.copy(data=policy.q_values.values[..., ::-1])
-    # P(down) by itself: 1 - P(up) has no digits left where spin up is nearly sure.
+    # P(down) by itself, because 1 - P(up) loses all digits if spin up is nearly certain
+    tables = (
+        each.compile(policy.model, policy.temperature, policy.chains)
+        for each in (policy, replace(policy, q_values=swapped))
+    )
     with np.errstate(divide="ignore"):
-        up, down = (
-            np.log(_up_by_state(each)) for each in (policy, replace(policy, q_values=swapped))
-        )
-
+        up, down = (np.log(table.up[..., 0, :]) for table in tables)
     dims, coords = _dims_and_coordinates(policy, state, lattice.n_up if counted else view.states)
     shape = [np.size(coords[dim][1]) for dim in dims]
     data = xr.Dataset(
@@ -104,13 +103,13 @@ def effective_temperature(policy: Policy, over: str | Sequence[str] = ()) -> xr.
         Over temperature[, chain][, site]:
 
         - ``effective_temperature`` in J/k_B: infinite for a rule that does not follow the local
-          field (independent Q), negative for one that opposes it, 0 for a greedy one, or one
-          whose log-odds exceed the 745 that doubles can tell, NaN where nothing was learned;
-        - ``effective_temperature_error``, its standard error; NaN where that is infinite;
-        - ``nonlinearity`` in [0, 1]: the weighted rms of what the fit leaves of the log-odds over
-          the weighted rms of the log-odds. 0 for an Ising rule at any temperature, 1 for a
-          rule without a part linear in the local field. For a greedy rule 0 if it follows the
-          local field wherever it was met, else NaN.
+          field (independent Q), negative for a rule that opposes it, 0 for a greedy rule or
+          log-odds above 745, the limit of doubles, NaN if nothing was learned;
+        - ``effective_temperature_error``, its standard error; NaN for an infinite temperature;
+        - ``nonlinearity`` in [0, 1]: the weighted rms of the residuals of the fit over the weighted
+          rms of the log-odds. 0 for an Ising rule at any temperature, 1 for a rule without a part
+          linear in the local field. For a greedy rule 0 if it follows the local field in all
+          states that were met, else NaN.
 
     Raises
     ------
@@ -124,24 +123,24 @@ def effective_temperature(policy: Policy, over: str | Sequence[str] = ()) -> xr.
 
     .. math:: \frac{1}{T_\mathrm{eff}} = \frac{\sum_i w_i x_i \ell_i}{\sum_i w_i x_i^2},
 
-    the least-squares line through the origin, since an Ising rule has no constant. Without a
-    field a state counts with the sum of its weight and that of its mirror image, so that the even
-    part of the log-odds (a preference for up or down) does not enter the slope but the
-    nonlinearity; states that were never met do not count. An action that was never tried in a
-    state that was met does: its value is still 0, and that is how the agent acts.
+    is the least-squares line through the origin, because an Ising rule has no constant. Without a
+    field a state counts with the weights of itself and of its mirror image. Then the even part of
+    the log-odds (a preference for up or down) enters the nonlinearity and not the slope. States
+    that were never met do not count. In a state that was met, an action that was never tried does
+    count, because the agent acts by its value, 0.
 
-    The error is that of a regression whose scatter may differ from state to state [1]_: it comes
-    from the distances of the odd part from the line in n pairs of mirror images (in a field or
-    where the mirror image was never met, in n states), times √(n/(n − 1)), and is NaN for n = 1.
-    It holds nonlinearity as well as noise, knows one training alone and takes pairs as
-    independent, which those of a network are not: several trainings and ``over="chain"`` give the
-    error of the mean from their spread. Sites of one lattice are averaged first, if asked for,
-    and count as independent only if chains are not averaged.
+    The error allows for a scatter that differs between states [1]_. It comes from the distances of
+    the odd part from the line in n pairs of mirror images (in n states in a field, or without the
+    mirror image), times √(n/(n − 1)), and is NaN for n = 1. It contains nonlinearity as well as
+    noise. It takes pairs of one training as independent, which is wrong for networks: several
+    trainings and ``over="chain"`` give the error of the mean from their spread. Sites of one
+    lattice are averaged first, if requested, and count as independent only if chains are not
+    averaged.
 
-    With the chapter-2d reward the log-odds 2 tanh(5 S/16)/τ bend at every τ, which multiplies all
-    of them alike: the nonlinearity depends on τ by the weights only. T_eff lies between the slope
-    at S → 0, T = 3.2 τ, and that of the largest S, 16 τ/(2 tanh 2.5) = 8.1 τ, the more ordered
-    the lattice the higher.
+    With the chapter-2d reward, τ divides the log-odds 2 tanh(5 S/16)/τ, which bend at every τ, so
+    that the nonlinearity depends on τ only by the weights. T_eff lies between T = 3.2 τ, by the
+    slope at S → 0, and 16 τ/(2 tanh 2.5) = 8.1 τ, by the largest S, and is higher on a more ordered
+    lattice.
 
     References
     ----------
@@ -194,8 +193,8 @@ def effective_temperature(policy: Policy, over: str | Sequence[str] = ()) -> xr.
 def mean_and_error(values: xr.DataArray, over: Sequence[str]) -> tuple[xr.DataArray, xr.DataArray]:
     """Mean over the dims ``chain`` and ``site`` and its standard error, from the spread.
 
-    The sites of a lattice have learned from one another: if both are asked for, sites are
-    averaged first and the spread is that of the chains. Without any the error is NaN.
+    The sites of a lattice learn from one another: with both dims, sites are averaged first and the
+    spread is over chains. Without a dim the error is NaN.
 
     Parameters
     ----------
@@ -226,16 +225,10 @@ def mean_and_error(values: xr.DataArray, over: Sequence[str]) -> tuple[xr.DataAr
     return values, error
 
 
-def _up_by_state(policy: Policy) -> FloatArray:
-    """P(up), shape (n_temperatures * n_chains, n_tables, n_states)."""
-    compiled = policy.compile(policy.model, policy.temperature, policy.chains)
-    return np.asarray(compiled.up[..., 0, :])
-
-
 def _dims_and_coordinates(
     policy: Policy, state: str, values: npt.NDArray[Any]
 ) -> tuple[list[str], dict[str, Any]]:
-    """Dims and coordinates of what the policy does in every state."""
+    """Dims and coordinates of the policy's actions in every state."""
     q = policy.q_values
     dims = [str(dim) for dim in q.dims if dim in ("temperature", "chain", "site")]
     coords: dict[str, Any] = {dim: (dim, q[dim].values, q[dim].attrs) for dim in dims}
@@ -253,7 +246,7 @@ def _local_field(policy: Policy, state: str) -> tuple[tuple[str, ...], FloatArra
         return (state,), 2 * model.local_fields(), label
     sites, neighbors = policy.view.sites, model.lattice.neighbors
     assert sites is not None
-    # how often a neighbour that is seen counts: twice where joined twice, but seen once
+    # number of bonds of each neighbour that is seen: two if joined twice, but seen once
     joined = (sites[:, :, None] == neighbors[:, None, :]).sum(axis=-1)
     seen = (sites[:, :, None] == sites[:, None, :]).sum(axis=-1)
     spins = configurations(sites.shape[1])
@@ -277,9 +270,9 @@ def _shares_of_updates(policy: Policy) -> FloatArray:
 def _fit(
     odds: FloatArray, field: FloatArray, weight: FloatArray, *, mirrored: bool
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Slope, its error and the nonlinearity; states along the last axis, which is reduced.
+    """Slope, its error and the nonlinearity, without the last axis, of states.
 
-    With `mirrored`, the states in reverse order are their mirror images.
+    If `mirrored`, the states in reverse order are their mirror images.
     """
     met = weight > 0
     odd, paired = odds, np.zeros_like(met)
@@ -294,7 +287,7 @@ def _fit(
         square = (weight * field**2).sum(axis=-1)
         slope = np.where(used, weight * field * odd, 0.0).sum(axis=-1) / square
         line = slope[..., None] * field
-        # A pair is one observation, which both of its states hold.
+        # A pair is one observation in two states.
         n = np.where(paired, 0.5, 1.0).sum(axis=-1, where=used)
         scatter = np.where(used, weight * field * (odd - line), 0.0) ** 2
         variance = (scatter * np.where(paired, 2.0, 1.0)).sum(axis=-1) / square**2

@@ -15,7 +15,7 @@ from isingrl.agents import Policy
 __all__ = ["MAX_ASYMMETRY", "majority_vote_plane"]
 
 MAX_ASYMMETRY = 0.05
-"""Asymmetry above which a rule is no point of the plane."""
+"""Largest asymmetry of a rule in the plane."""
 
 _LABELS = {
     "x": r"$x = 2 P(\mathrm{up} \mid S = 2) - 1$",
@@ -34,29 +34,29 @@ def majority_vote_plane(rule: Policy | xr.DataArray | npt.ArrayLike) -> xr.Datas
        P(\uparrow | S = \pm 4) = \frac{1 \pm y}{2}, \quad P(\uparrow | S = 0) = \frac12.
 
     Heat bath at T lies on the line y = 2x/(1 + x²), with x = tanh(2J/T), and is critical at
-    (1/√2, 2√2/3); majority vote with noise q on x = y = 1 − 2q, critical at about 0.850; the
-    voter model is the point (1/2, 1), end of the line of critical points, which are Ising-like.
+    (1/√2, 2√2/3). Majority vote with noise q lies on x = y = 1 − 2q and is critical at about 0.850.
+    The voter model is the point (1/2, 1), where the line of Ising-like critical points ends.
 
     Parameters
     ----------
     rule : Policy, DataArray or array_like
         A policy for the two-dimensional von Neumann lattice, or P(up) as a DataArray over
-        ``n_up``, 0 to 4, and other dims, or as an array of shape (5,) or (n_rules, 5):
-        ``HeatBath().table(model, temperature)[:, 0]``, for example.
+        ``n_up``, 0 to 4, and other dims, or as an array of shape (5,) or (n_rules, 5), for example
+        ``HeatBath().table(model, temperature)[:, 0]``.
 
     Returns
     -------
     Dataset
         ``x``, ``y`` and ``asymmetry`` over temperature[, chain][, site] of a policy, the other
-        dims of a DataArray, or ``rule``. x and y come from the odd part of the table, and for
-        neighborhood and joint Q from means over the configurations with one S; ``asymmetry`` is
-        the largest difference of P(up), in any state, from that of the point.
+        dims of a DataArray, or ``rule``. x and y come from the odd part of the table, for
+        neighborhood and joint Q from means over the configurations with one S. ``asymmetry`` is
+        the largest difference in P(up) between the rule and the point, over all states.
 
     Raises
     ------
     TypeError, ValueError
-        If the rule is for another lattice, or no table of probabilities, or its asymmetry is
-        above 0.05.
+        If `rule` is for another lattice, is no table of probabilities, or has an asymmetry above
+        0.05.
 
     References
     ----------
