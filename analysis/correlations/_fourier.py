@@ -10,24 +10,17 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
-FloatArray = npt.NDArray[np.float64]
+from analysis.errors import FloatArray
+
 Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Shells:
-    """Sites of a grid, sorted by their distance from the origin.
+    """Sites of a grid in shells by their distance from the origin.
 
-    Attributes
-    ----------
-    shell : int array
-        Shell of every site of the grid, flattened; the last shell is of those too far away.
-    weight : float array
-        How often a site counts.
-    total : float array, shape (n_shells,)
-        Sum of the weights.
-    radius : float array, shape (n_shells,)
-        Mean distance.
+    `shell` and `weight` belong to the sites, flattened; the last shell holds sites too far away.
+    `total`, the sum of the weights, and `radius`, the mean distance, belong to the other shells.
     """
 
     shell: npt.NDArray[np.intp]
@@ -43,7 +36,7 @@ class Shells:
 
 
 def power_spectrum(spins: npt.NDArray[Any]) -> FloatArray:
-    """Return |Σ s exp(ikr)|²/N for half of all wave vectors, as `scipy.fft.rfftn` has them."""
+    """Return |Σ s exp(ikr)|²/N for half of all wave vectors, in the order of `scipy.fft.rfftn`."""
     transform = scipy.fft.rfftn(spins.astype(np.float64))
     return np.asarray((transform.real**2 + transform.imag**2) / spins.size)
 
@@ -54,10 +47,7 @@ def correlations_of(spectrum: FloatArray, shape: Shape) -> FloatArray:
 
 
 def correlations_of_pairs(spins: npt.NDArray[Any]) -> FloatArray:
-    """Mean of s(x) s(x + r) over the pairs of a free lattice, on a grid of twice its sides.
-
-    0 where there is no pair.
-    """
+    """Mean of s(x) s(x + r) over pairs of a free lattice, or 0, on a grid of twice its sides."""
     wide = tuple(2 * side for side in spins.shape)
     transform = scipy.fft.rfftn(spins.astype(np.float64), wide)
     sums = scipy.fft.irfftn(transform.real**2 + transform.imag**2, wide)
@@ -70,35 +60,24 @@ def _numbers_of_pairs(shape: Shape) -> FloatArray:
     return np.asarray(np.multiply.reduce(np.meshgrid(*lines, indexing="ij")))
 
 
-def along_free_axes(values: FloatArray, shape: Shape) -> FloatArray:
-    """Values of `correlations_of_pairs` on the axes, shape (ndim, max(shape) // 2 + 1)."""
-    lines = np.zeros((len(shape), max(shape) // 2 + 1))
-    for axis, side in enumerate(shape):
-        number = min(side, lines.shape[1])
-        place = (0,) * axis + (slice(number),) + (0,) * (len(shape) - axis - 1)
-        lines[axis, :number] = values[place]
-    return lines
+def along_axes(values: FloatArray, shape: Shape, *, free: bool = False) -> FloatArray:
+    """Values on the axes, shape (ndim, max(shape) // 2 + 1).
 
-
-def along_axes(values: FloatArray, shape: Shape) -> FloatArray:
-    """Values on the axes of a periodic grid, or of its half, shape (ndim, max(shape) // 2 + 1).
-
-    A shorter axis continues with its images.
+    A shorter axis continues with its images or, of a free lattice, with 0.
     """
     number = max(shape) // 2 + 1
-    lines = np.empty((len(shape), number))
+    lines = np.zeros((len(shape), number))
     for axis, side in enumerate(shape):
-        place = np.arange(number) % side
-        place = np.minimum(place, side - place)  # x and -x are alike
-        lines[axis] = values[(0,) * axis + (place,) + (0,) * (len(shape) - axis - 1)]
+        place = np.arange(min(side, number) if free else number) % side
+        if not free:
+            place = np.minimum(place, side - place)  # x and -x are alike
+        before, after = (0,) * axis, (0,) * (len(shape) - axis - 1)
+        lines[axis, : place.size] = values[(*before, place, *after)]
     return lines
 
 
 def along_lines(spins: npt.NDArray[np.int8]) -> FloatArray:
-    """Correlations of the sums over all planes perpendicular to each axis, as `along_axes`.
-
-    In units where uncorrelated spins have 1 at distance 0.
-    """
+    """Correlations of the sums over planes perpendicular to each axis, 1 at distance 0 at T = ∞."""
     shape = spins.shape
     number = max(shape) // 2 + 1
     found = np.empty((spins.ndim, number))
@@ -125,7 +104,7 @@ def wave_shells(shape: Shape) -> Shells:
 
 @lru_cache(maxsize=4)
 def pair_shells(shape: Shape) -> Shells:
-    """As `distance_shells`, of the grid of `correlations_of_pairs`, by numbers of pairs."""
+    """`distance_shells` of the grid of `correlations_of_pairs`, weighted by numbers of pairs."""
     parts = [2 * side * scipy.fft.fftfreq(2 * side) for side in shape]
     return _shells(parts, _numbers_of_pairs(shape), 1.0, min(shape) / 2)
 

@@ -22,40 +22,37 @@ SUBTRACTED = ("magnetization", "abs_magnetization")
 
 
 def spin_correlation(
-    spins: xr.DataArray | xr.Dataset,
-    *,
-    connected: str | None = None,
-    dims: tuple[str, ...] = DIMS,
+    spins: xr.DataArray | xr.Dataset, *, connected: str | None = None, dims: tuple[str, ...] = DIMS
 ) -> xr.Dataset:
     r"""Correlation of spins against their distance.
 
     Parameters
     ----------
     spins : DataArray or Dataset
-        ±1 with dims (..., x[, y[, z]]), or a Dataset with such a variable ``spins``, as
-        `isingrl.simulate` returns it with snapshots.
+        ±1 with dims (..., x[, y[, z]]), or a Dataset with such a variable ``spins``, from
+        `isingrl.simulate` with snapshots.
     connected : {"magnetization", "abs_magnetization"}, optional
         Subtract the square of the mean magnetization, or of the mean of its magnitude; nothing if
         omitted.
     dims : tuple of str
-        Averaged over: dims of independent chains and, last, of samples in order of time; or
-        ``("chain",)`` alone. Empty for every configuration by itself, without errors.
+        Dims to average over: independent chains and, last, samples in order of time; or
+        ``("chain",)`` alone. If empty, every configuration has its own result, without errors.
 
     Returns
     -------
     Dataset
         ``correlation``, :math:`\langle s_0 s_r\rangle` along ``axis`` and ``distance`` in lattice
-        spacings up to half the longest side, where a shorter axis continues around the torus; and
-        ``radial_correlation`` along ``radius``, the mean over all sites whose distance rounds to
-        the same integer, up to half the shortest side. Each with ``NAME_error`` [1]_. With free
-        boundaries, if the data say so, means are over the pairs that there are, and a shorter axis
-        ends in NaN.
+        spacings up to half the longest side, with a shorter axis continued around the torus; and
+        ``radial_correlation`` along ``radius``, the mean over all sites with distances that round
+        to the same integer, up to half the shortest side. Each with ``NAME_error`` [1]_. If the
+        data have free boundaries, means are over the existing pairs, and a shorter axis ends in
+        NaN.
 
     Raises
     ------
     TypeError, ValueError
-        If `spins` is no DataArray with these dims, holds other values than ±1 or nothing, or there
-        are too few samples for an error.
+        If `spins` is no DataArray with these dims, is empty, holds other values than ±1, or has too
+        few samples for an error.
 
     References
     ----------
@@ -83,9 +80,9 @@ def spin_correlation(
         m = np.array(configuration.mean())
         if free:
             found = fourier.correlations_of_pairs(configuration)
-            return fourier.along_free_axes(found, shape), shells.average(found), m, abs(m)
-        found = fourier.correlations_of(fourier.power_spectrum(configuration), shape)
-        return fourier.along_axes(found, shape), shells.average(found), m, abs(m)
+        else:
+            found = fourier.correlations_of(fourier.power_spectrum(configuration), shape)
+        return fourier.along_axes(found, shape, free=free), shells.average(found), m, abs(m)
 
     names = {
         "correlation": ("axis", "distance"),
@@ -125,8 +122,8 @@ def structure_factor(
     Dataset
         ``structure_factor`` along ``wave_number``, the mean over shells of :math:`|k| \le \pi` of
         width 2π over the longest side; ``axis_structure_factor`` along ``axis`` and ``mode`` n,
-        whose wave numbers 2πn/L are the coordinate ``axis_wave_number``. Each with ``NAME_error``.
-        k = 0, which is N m², is the first of both. In units of the inverse lattice spacing.
+        with wave numbers 2πn/L as the coordinate ``axis_wave_number``. Each with ``NAME_error``.
+        Both begin with k = 0, N m². Wave numbers are in inverse lattice spacings.
 
     Raises
     ------
@@ -173,7 +170,7 @@ def structure_factor(
 
 
 def periodic(spins: Any, dims: Any) -> Configurations:
-    """Configurations of a periodic lattice that have the dims to average over."""
+    """Configurations of a periodic lattice with the dims to average over."""
     configurations = Configurations(spins)
     check_dims(configurations, dims)
     if not configurations.lattice.periodic:
@@ -192,7 +189,7 @@ def check_ferromagnet(spins: Any, what: str) -> None:
 
 
 def check_dims(configurations: Configurations, dims: Any) -> None:
-    """Refuse dims that the configurations do not have."""
+    """Refuse dims that the configurations lack."""
     own = tuple(map(str, configurations.leading.dims))
     if isinstance(dims, str) or not set(dims) <= set(own):
         raise ValueError(
@@ -223,11 +220,9 @@ def sampled(
 
 
 def averaged(
-    samples: xr.Dataset,
-    function: Callable[[xr.Dataset], xr.Dataset],
-    dims: tuple[str, ...],
+    samples: xr.Dataset, function: Callable[[xr.Dataset], xr.Dataset], dims: tuple[str, ...]
 ) -> xr.Dataset:
-    """Return a function of means over `dims`, with errors; of each sample if there are none."""
+    """Return a function of means over `dims`, with errors, or of each sample without `dims`."""
     if dims:
         found = jackknife(samples, lambda part: function(part.mean(dims)), dims=dims)
     else:

@@ -20,40 +20,40 @@ def growth_law(
 ) -> xr.Dataset:
     r"""Fit :math:`L(t) = L_0 + A t^n` to lengths of independent chains.
 
-    The offset is the leading correction of growth that a curvature drives: :math:`dL/dt =
-    (a/L)(1 + b/L + \dots)` has the solution :math:`L_0 + A t^{1/2}`, and what a straight line on
-    logarithmic axes shows, :math:`n (1 - L_0/L)`, reaches n only as 1/L [1]_.
+    The offset is the leading correction of growth driven by curvature: :math:`dL/dt =
+    (a/L)(1 + b/L + \dots)` has the solution :math:`L_0 + A t^{1/2}`. The slope on logarithmic
+    axes, :math:`n (1 - L_0/L)`, approaches n only as 1/L [1]_.
 
     Parameters
     ----------
     length : DataArray
-        Positive, over ``chain`` and ``time``, and any other dims; `analysis.domain_length` with
-        ``dims=()`` gives such.
+        Positive, over ``chain`` and ``time``, and any other dims, for example from
+        `analysis.domain_length` with ``dims=()``.
     window : tuple of float
         First and last time of the fit, in the units of ``time``.
     offset : bool
-        Fit :math:`L_0` too; without it that is 0, as for corrections that die out sooner.
+        Fit :math:`L_0` too; otherwise it is 0, for corrections that decay faster.
 
     Returns
     -------
     Dataset
         ``growth_exponent`` n, ``growth_amplitude`` A and ``growth_offset`` :math:`L_0`, each with
-        ``NAME_error``, by leaving out one chain after the other, since the times of a chain are not
-        independent. All times of the window count alike, by the square of the relative deviation of
-        the mean over chains. NaN where no n between 0.02 and 2 fits best. And ``goodness_of_fit``,
-        the chance that noise makes the mean over chains deviate as far from the law at any time.
+        ``NAME_error`` by leaving out one chain after the other, because the times of a chain are
+        not independent. All times of the window have the same weight in the squares of the relative
+        deviations of the mean over chains. NaN if no n between 0.02 and 2 fits best. And
+        ``goodness_of_fit``, the chance that noise makes this mean deviate as far from the law.
 
     Raises
     ------
     ValueError
-        If a dim is missing, a length is not positive, there are fewer than two chains, or fewer
+        If a dim is missing, a length is not positive, or there are fewer than two chains or fewer
         than six times in the window.
 
     Warns
     -----
     FitWarning
-        If a goodness of fit is below 0.01 (divided by the number of fits): the window holds times
-        at which lengths do not follow the law.
+        If a goodness of fit is below 0.01 (divided by the number of fits): some lengths in the
+        window do not follow the law.
 
     References
     ----------
@@ -72,8 +72,7 @@ def growth_law(
     >>> bool(abs(law.growth_exponent - 0.5) < 4 * law.growth_exponent_error)
     True
     """
-    missing = [dim for dim in ("chain", "time") if dim not in length.dims]
-    if missing or "time" not in length.coords:
+    if not {"chain", "time"} <= set(length.dims) or "time" not in length.coords:
         raise ValueError(
             f"length must have the dims 'chain' and 'time', the latter with its coordinate; got "
             f"{length.dims}"
@@ -126,7 +125,7 @@ def growth_law(
 
 
 def _power_law(time: FloatArray, length: FloatArray, offset: bool) -> FloatArray:
-    """Exponent, amplitude and offset; the latter two follow linearly from the first."""
+    """Exponent, amplitude and offset; linear least squares give the latter two."""
 
     def amplitude_and_offset(exponent: float) -> tuple[FloatArray, float]:
         # columns of order 1, in units of the length

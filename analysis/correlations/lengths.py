@@ -11,20 +11,14 @@ import xarray as xr
 from analysis._configurations import SITES
 from analysis._fits import minimum_within
 from analysis.correlations import _fourier as fourier
-from analysis.correlations.functions import (
-    DIMS,
-    averaged,
-    check_ferromagnet,
-    periodic,
-    sampled,
-)
+from analysis.correlations.functions import DIMS, averaged, check_ferromagnet, periodic, sampled
 from analysis.domains import domain_statistics
 from analysis.errors import FloatArray
 from isingrl.support.validation import check_real
 
 __all__ = ["correlation_length", "domain_length"]
 
-_WINDOW = (0.5, 2.0)  # of the fit, in units of ξ: later, noise of the whole lattice's m² takes over
+_WINDOW = (0.5, 2.0)  # of the fit, in units of ξ; beyond, noise of m² dominates
 _FEWEST = 3  # distances in a fit
 _ROUNDS = 5  # of fitting ξ and setting the window by it
 
@@ -34,9 +28,9 @@ def correlation_length(
 ) -> xr.Dataset:
     r"""Second-moment and exponential correlation length of the disordered phase.
 
-    Nothing is subtracted from the correlations: in the ordered phase they do not decay, and the
-    lengths are those of the lattice. Those of an antiferromagnet alternate in sign, and it is
-    refused; take `analysis.staggered_spins` of it.
+    Nothing is subtracted from the correlations. In the ordered phase they do not decay, and the
+    lengths are as large as the lattice. Antiferromagnets are refused, because their correlations
+    alternate in sign; use `analysis.staggered_spins`.
 
     Parameters
     ----------
@@ -50,13 +44,13 @@ def correlation_length(
 
         - ``second_moment_length``
           :math:`\sqrt{S(0)/S(k_1) - 1} \,/\, 2\sin(k_1/2)`, with :math:`k_1 = 2\pi/L` [1]_;
-        - ``exponential_length`` ξ: the correlation of the sums over all planes perpendicular to
-          the axis, which decays as one exponential, is fitted by
-          :math:`e^{-r/\xi} + e^{-(L-r)/\xi}` from about r = ξ/2 to 2ξ, at most L/2 [2]_;
+        - ``exponential_length`` ξ: a fit of :math:`e^{-r/\xi} + e^{-(L-r)/\xi}` to the correlation
+          of sums over planes perpendicular to the axis, which decays as one exponential, from
+          about r = ξ/2 to 2ξ, at most L/2 [2]_;
         - ``first_distance`` and ``last_distance`` of that fit.
 
-        The lengths have a ``NAME_error``. They are NaN where S(0) ≤ S(k₁), or where no ξ between
-        0.1 and 10 L fits best.
+        The lengths have a ``NAME_error``. They are NaN if S(0) ≤ S(k₁), or if no ξ between 0.1 and
+        10 L fits best.
 
     Raises
     ------
@@ -120,10 +114,10 @@ def domain_length(
     Parameters
     ----------
     spins : DataArray or Dataset
-        As for `analysis.spin_correlation`; other dims, such as ``time``, stay.
+        As for `analysis.spin_correlation`; other dims, such as ``time``, are kept.
     equilibrium_wall_density : float
-        Share of unlike neighbours that thermal noise alone makes, at the temperature of the
-        quench, which is subtracted: on the square lattice (1 + e/2J)/2.
+        Share of unlike neighbours by thermal noise alone at the temperature of the quench, which
+        is subtracted: on the square lattice (1 + e/2J)/2.
     dims : tuple of str
         As for `analysis.spin_correlation`.
 
@@ -138,8 +132,8 @@ def domain_length(
     Raises
     ------
     TypeError, ValueError
-        As `analysis.spin_correlation`, if the coupling of the data is negative, or if
-        `equilibrium_wall_density` is negative or reaches what was measured.
+        As `analysis.spin_correlation`, or if the coupling of the data is negative, or if
+        `equilibrium_wall_density` is negative or not below the measured density.
 
     References
     ----------
@@ -175,7 +169,7 @@ def domain_length(
     least = float(samples["walls"].mean(dims).min())
     if least <= background:
         raise ValueError(
-            "equilibrium_wall_density must be below what was measured, at least "
+            "equilibrium_wall_density must be below the measured density, at least "
             f"{least:.6g} here; got {background:.6g}"
         )
 
@@ -191,7 +185,7 @@ def domain_length(
 
 
 def _by_axis(function: Any, arguments: list[xr.DataArray], out: list[str]) -> xr.DataArray:
-    """Apply a function of a line, what else is given, and the side, along every axis."""
+    """Apply a function of a line, other arguments, and the side, along every axis."""
     cores = [["distance"], *[["end"] for _ in arguments[1:]], []]
     found = xr.apply_ufunc(
         function, *arguments, arguments[0]["side"], input_core_dims=cores,
@@ -202,10 +196,11 @@ def _by_axis(function: Any, arguments: list[xr.DataArray], out: list[str]) -> xr
 
 
 def _second_moment(line: FloatArray, side: int) -> float:
-    """From the correlations of sums over planes, whose Fourier transform is S(k) along an axis."""
-    whole = line[_distances(side)]
+    """Length from the correlations of sums over planes, because their transform is S(k)."""
+    place = np.arange(side)
+    whole = line[np.minimum(place, side - place)]  # around the ring
     k = 2 * np.pi / side
-    zero, first = whole.sum(), (whole * np.cos(k * np.arange(side))).sum()
+    zero, first = whole.sum(), (whole * np.cos(k * place)).sum()
     if not zero > first > 0:
         return np.nan
     return float(np.sqrt(zero / first - 1) / (2 * np.sin(k / 2)))
@@ -230,7 +225,7 @@ def _around(length: float, side: int) -> FloatArray:
 
 
 def _decay_length(line: FloatArray, window: FloatArray, side: int) -> float:
-    """Decay length of the least squares fit; NaN where it lies at the end of what is tried."""
+    """Decay length of the least squares fit; NaN if it lies at an end of the range."""
     r = np.arange(window[0], window[1] + 1)
     values = line[r.astype(int)]
     ends = np.log(0.1), np.log(10.0 * side)
@@ -241,9 +236,3 @@ def _decay_length(line: FloatArray, window: FloatArray, side: int) -> float:
         return float(values @ values - (values @ shape) ** 2 / (shape @ shape))
 
     return float(np.exp(minimum_within(misfit, ends, 1e-8)))
-
-
-def _distances(side: int) -> npt.NDArray[np.intp]:
-    """Distance of every site of a ring from the first."""
-    place = np.arange(side)
-    return np.minimum(place, side - place)

@@ -14,8 +14,8 @@ __all__ = ["staggered_spins"]
 def staggered_spins(spins: xr.DataArray | xr.Dataset) -> xr.DataArray:
     r"""Reverse the spins of one of the two sublattices, where x + y + z is odd.
 
-    An antiferromagnet without a field becomes the ferromagnet of the same :math:`|J|`, so that
-    lengths, structure factors, clusters and domains of what is returned are those of its order.
+    An antiferromagnet without a field becomes the ferromagnet of the same :math:`|J|`. Lengths,
+    structure factors, clusters and domains of the result describe the antiferromagnetic order.
 
     Parameters
     ----------
@@ -25,14 +25,14 @@ def staggered_spins(spins: xr.DataArray | xr.Dataset) -> xr.DataArray:
     Returns
     -------
     DataArray
-        :math:`(-1)^{x+y+z} s` with the dims of the spins, and the coordinate ``coupling``, if there
-        is one, negated. Its mean over the sites is the staggered magnetization.
+        :math:`(-1)^{x+y+z} s` with the dims of the spins, and the coordinate ``coupling`` negated
+        if present. Its mean over the sites is the staggered magnetization.
 
     Raises
     ------
     TypeError, ValueError
-        As `analysis.spin_correlation`, or if the lattice has more than two sublattices, as with an
-        odd periodic side or Moore neighbours.
+        As `analysis.spin_correlation`, or if the lattice has more than two sublattices, for
+        example by an odd periodic side or by Moore neighbours.
 
     References
     ----------
@@ -55,7 +55,7 @@ def staggered_spins(spins: xr.DataArray | xr.Dataset) -> xr.DataArray:
     lattice = configurations.lattice
     if lattice.n_sublattices != 2:
         raise ValueError(
-            f"spins must be those of a lattice with two sublattices, where no two neighbours share "
+            "spins must come from a lattice with two sublattices, so that no two neighbours share "
             f"one; {lattice} has {lattice.n_sublattices}"
         )
     sign = 1 - 2 * (np.indices(lattice.shape).sum(axis=0) % 2)

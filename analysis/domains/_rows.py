@@ -1,4 +1,4 @@
-"""A lattice as rows along its last axis: which of them touch, and across which boundaries."""
+"""A lattice as rows along its last axis: pairs of rows that touch, and boundaries they cross."""
 
 from __future__ import annotations
 
@@ -27,14 +27,10 @@ class Pairs(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Which rows of a lattice touch.
+    """Rows of a lattice that touch.
 
-    Attributes
-    ----------
-    inside, across : Pairs
-        Rows side by side, within the lattice and across a boundary.
-    around : Pairs
-        Rows of which the last site of the first touches the first site of the second.
+    `inside` and `across` are rows side by side, within the lattice and across a boundary. In a pair
+    of `around`, the last site of the first row touches the first site of the second.
     """
 
     lattice: Lattice
@@ -44,7 +40,7 @@ class Rows:
 
     @property
     def diagonal(self) -> bool:
-        """Whether sites of rows side by side that lie one place apart touch."""
+        """Whether sites of rows side by side touch if they lie one place apart."""
         return self.lattice.neighborhood == "moore"
 
     @property
@@ -56,7 +52,7 @@ class Rows:
 
 @lru_cache(maxsize=8)
 def rows_of(lattice: Lattice) -> Rows:
-    """Rows of a lattice, remembered for the next configuration."""
+    """Rows of a lattice, kept for the next configuration."""
     leading = lattice.shape[:-1]
     steps = {offset[:-1] for offset in lattice.forward_offsets if any(offset[:-1])}
     beside = _neighbors(leading, sorted(steps), lattice.periodic)
@@ -76,13 +72,13 @@ def rows_of(lattice: Lattice) -> Rows:
 
 
 def bonds_of(lattice: Lattice) -> Pairs:
-    """All pairs of neighbouring sites, each once, as runs of single sites are numbered."""
+    """All pairs of neighbouring sites, each once, with the numbers of runs of single sites."""
     pairs = _neighbors(lattice.shape, list(lattice.forward_offsets), lattice.periodic)
     return Pairs(pairs.ends + pairs.ends // lattice.shape[-1], pairs.windings)
 
 
 def _neighbors(shape: tuple[int, ...], offsets: list[tuple[int, ...]], periodic: bool) -> Pairs:
-    """Pairs of places of a grid that lie an offset apart, ordered by the first."""
+    """Pairs of places of a grid that lie an offset apart, ordered by the first place."""
     number = int(np.prod(shape, dtype=np.int64))
     if not offsets:
         return Pairs(np.empty((0, 2), dtype=np.int64), np.empty(0, dtype=np.int64))

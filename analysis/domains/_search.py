@@ -15,7 +15,7 @@ Int8Array = npt.NDArray[np.int8]
 
 
 class Scratch:
-    """Working memory: arrays by run. Only what the runs of a configuration need is touched."""
+    """Working memory, with arrays by run; only the part for the runs of a configuration is used."""
 
     def __init__(self, rows: Rows) -> None:
         n_rows, side = rows.shape
@@ -32,38 +32,37 @@ class Scratch:
 
     @property
     def runs(self) -> tuple[Any, ...]:
-        """First site of every run, first run of every row, parents."""
+        """First sites of the runs, first runs of the rows, parents."""
         return self.begins, self.row_start, self.parent
 
     @property
     def links(self) -> tuple[Any, ...]:
-        """Parents, links between roots, windings along these, wraps."""
+        """Parents, links between roots, windings along links, wraps."""
         return self.parent, self.link, self.winding, self.wraps
 
 
 class Search(Protocol):
-    """A way of joining the sites of a configuration."""
+    """A way to join the sites of a configuration."""
 
     rows: Rows
 
     def join_inside(self, scratch: Scratch, spins: Int8Array, number: int) -> None:
-        """Unite what is joined within the boundaries of configuration `number`."""
+        """Unite sites of configuration `number` that are joined within the boundaries."""
 
     def join_across(self, scratch: Scratch, spins: Int8Array) -> None:
-        """Unite what is joined across the boundaries."""
+        """Unite sites that are joined across the boundaries."""
 
     def cross(self, scratch: Scratch, spins: Int8Array) -> None:
-        """Unite what is joined across the boundaries, and see what wraps the torus."""
+        """Unite sites that are joined across the boundaries, and find domains around the torus."""
 
 
 class DomainSearch:
-    """Neighbours of equal spin are joined."""
+    """Join neighbours of equal spin."""
 
     def __init__(self, lattice: Lattice) -> None:
         self.rows = rows_of(lattice)
 
     def join_inside(self, scratch: Scratch, spins: Int8Array, number: int) -> None:
-        """See `Search`."""
         kernels.find_runs(spins, *scratch.runs)
         inside = self.rows.inside.ends
         kernels.join_rows(
@@ -71,7 +70,6 @@ class DomainSearch:
         )
 
     def join_across(self, scratch: Scratch, spins: Int8Array) -> None:
-        """See `Search`."""
         rows = self.rows
         kernels.join_rows(
             spins, scratch.begins, scratch.row_start, rows.across.ends, rows.diagonal,
@@ -80,7 +78,6 @@ class DomainSearch:
         kernels.join_ends(spins, scratch.row_start, rows.around.ends, scratch.parent)
 
     def cross(self, scratch: Scratch, spins: Int8Array) -> None:
-        """See `Search`."""
         rows = self.rows
         kernels.cross_rows(
             spins, scratch.begins, scratch.row_start, *rows.across, rows.diagonal, *scratch.links
@@ -89,21 +86,10 @@ class DomainSearch:
 
 
 class ClusterSearch:
-    """Neighbours of equal spin are joined with a probability, as Fortuin and Kasteleyn do.
-
-    Parameters
-    ----------
-    lattice : Lattice
-    probability : float array, shape (n_configurations,)
-        Of a bond between equal neighbours.
-    seed : SeedSequence
-    """
+    """Join neighbours of equal spin with the probability of a Fortuin-Kasteleyn bond."""
 
     def __init__(
-        self,
-        lattice: Lattice,
-        probability: npt.NDArray[np.float64],
-        seed: np.random.SeedSequence,
+        self, lattice: Lattice, probability: npt.NDArray[np.float64], seed: np.random.SeedSequence
     ) -> None:
         self.rows = rows_of(lattice)
         self._bonds = bonds_of(lattice)
@@ -114,32 +100,20 @@ class ClusterSearch:
         self._sites = self._bonds.ends - self._bonds.ends // (side + 1)
 
     def join_inside(self, scratch: Scratch, spins: Int8Array, number: int) -> None:
-        """See `Search`."""
         kernels.find_sites(*self.rows.shape, *scratch.runs)
         first, second = spins.ravel()[self._sites.T]
-        # each configuration has bonds of its own, whatever the number of threads
+        # the bonds of a configuration do not depend on the number of threads
         seed = np.random.SeedSequence(self._entropy, spawn_key=(number,))
         drawn = np.random.default_rng(seed).random(first.size) < self._probability[number]
         scratch.active = (first == second) & drawn
         kernels.join_bonds(self._bonds.ends, scratch.active & ~self._across, scratch.parent)
 
     def join_across(self, scratch: Scratch, spins: Int8Array) -> None:
-        """See `Search`."""
         kernels.join_bonds(self._bonds.ends, scratch.active & self._across, scratch.parent)
 
     def cross(self, scratch: Scratch, spins: Int8Array) -> None:
-        """See `Search`."""
         active = scratch.active & self._across
         kernels.cross_bonds(self._bonds.ends, active, self._bonds.windings, *scratch.links)
-
-
-def label(
-    search: Search, scratch: Scratch, spins: Int8Array, number: int, labels: npt.NDArray[np.int32]
-) -> None:
-    """Number the sites of a configuration, shape (n_rows, side), by domain."""
-    search.join_inside(scratch, spins, number)
-    search.join_across(scratch, spins)
-    kernels.write_labels(*scratch.runs, labels)
 
 
 def list_domains(search: Search, scratch: Scratch, spins: Int8Array, number: int) -> int:

@@ -14,25 +14,26 @@ __all__ = ["size_distribution"]
 def size_distribution(
     statistics: xr.Dataset, dims: tuple[str, ...] = ("chain", "snapshot")
 ) -> xr.Dataset:
-    """Mean number of domains of a size, per site, from what `analysis.domain_statistics` counted.
+    """Mean number of domains of a size, per site.
 
     Parameters
     ----------
     statistics : Dataset
-        With ``size_histogram``.
+        From `analysis.domain_statistics` or `analysis.cluster_statistics`, with
+        ``size_histogram``.
     dims : tuple of str
-        Dims of chains and of snapshots in order of time, over which is averaged.
+        Dims to average over: chains and, last, snapshots in order of time.
 
     Returns
     -------
     Dataset
-        ``domain_density`` n_s along ``size_bin``, the number over the sites of the lattice and
-        over the sizes in the bin, and ``domain_density_error``.
+        ``domain_density`` n_s along ``size_bin``, the number per site of the lattice and per size
+        in the bin, and ``domain_density_error``.
 
     Raises
     ------
     TypeError, ValueError
-        If `statistics` is no Dataset, has no histogram, or as `analysis.errors.jackknife`.
+        If `statistics` is no Dataset or has no histogram, or as `analysis.errors.jackknife`.
 
     Examples
     --------
@@ -50,8 +51,8 @@ def size_distribution(
     check_dataset("statistics", statistics)
     if "size_histogram" not in statistics:
         raise ValueError(
-            "statistics must be what domain_statistics or cluster_statistics returns; got the "
-            f"variables {sorted(map(str, statistics))}"
+            "statistics must come from domain_statistics or cluster_statistics; got the variables "
+            f"{sorted(map(str, statistics))}"
         )
     counts = statistics["size_histogram"].rename("domain_density")
     found = jackknife(counts, lambda counts: counts.mean(dims), dims=dims)

@@ -1,4 +1,4 @@
-"""Which sites belong together: domains of equal spins, and Fortuin-Kasteleyn clusters."""
+"""Labels of sites by domains of equal spins or by Fortuin-Kasteleyn clusters."""
 
 from __future__ import annotations
 
@@ -8,49 +8,41 @@ import numpy as np
 import xarray as xr
 
 from analysis._configurations import Configurations
-from analysis.domains._search import (
-    ClusterSearch,
-    DomainSearch,
-    Int8Array,
-    Scratch,
-    Search,
-    label,
-)
+from analysis.domains import _kernels as kernels
+from analysis.domains._search import ClusterSearch, DomainSearch, Int8Array, Scratch, Search
 from isingrl.runs import seed_sequence
 
 __all__ = ["label_clusters", "label_domains"]
 
 
 def label_domains(
-    spins: xr.DataArray | xr.Dataset,
-    neighborhood: str | None = None,
-    boundary: str | None = None,
+    spins: xr.DataArray | xr.Dataset, neighborhood: str | None = None, boundary: str | None = None
 ) -> xr.DataArray:
     """Label the domains, connected sites of equal spin, of every configuration.
 
     Parameters
     ----------
     spins : DataArray or Dataset
-        ±1 with dims (..., x[, y[, z]]), or a Dataset with such a variable ``spins``, as
-        `isingrl.simulate` returns it with snapshots.
+        ±1 with dims (..., x[, y[, z]]), or a Dataset with such a variable ``spins``, from
+        `isingrl.simulate` with snapshots.
     neighborhood : {"von_neumann", "moore"}, optional
-        Which sites are connected: nearest neighbours, or diagonal ones too. That of the data's
-        lattice if omitted, or nearest neighbours if they do not say; another one is a choice.
+        Connected sites: nearest neighbours, or diagonal ones too. If omitted, those of the data's
+        lattice, or nearest neighbours; it may differ from the data.
     boundary : {"periodic", "free"}, optional
-        Whether opposite faces are joined; the data's own if omitted, or periodic if they do not
-        say. Parts of a lattice, ``data.spins.isel(x=slice(9))``, have a free one.
+        Whether opposite faces are joined. If omitted, the boundary of the data, or a periodic one.
+        A part of a lattice, ``data.spins.isel(x=slice(9))``, has a free boundary.
 
     Returns
     -------
     DataArray
-        int32 of the same dims: 0, 1, … in the order of the domains' first sites (last axis
-        fastest), for each configuration by itself.
+        int32 over the same dims: 0, 1, … in each configuration, by the first sites of the domains
+        (last axis fastest).
 
     Raises
     ------
     TypeError, ValueError
-        If `spins` is no DataArray with these dims, holds other values than ±1 or nothing, a name
-        is unknown, or the boundary another one than the data's.
+        If `spins` is no DataArray with these dims, is empty, or holds other values than ±1; if a
+        name is unknown; or if the boundary differs from the data's.
 
     Examples
     --------
@@ -76,9 +68,9 @@ def label_clusters(
 ) -> xr.DataArray:
     r"""Label the Fortuin–Kasteleyn clusters of every configuration.
 
-    Neighbours of equal spin are joined by a bond with probability
-    :math:`1 - \exp(-2J/k_\mathrm{B}T)` [1]_. For spins of the Ising model at that temperature, two
-    sites are in one cluster as often as their spins are correlated.
+    A bond joins neighbours of equal spin with probability :math:`1 - \exp(-2J/k_\mathrm{B}T)`
+    [1]_. In the Ising model at that temperature, the probability that two sites are in one cluster
+    is the correlation of their spins.
 
     Parameters
     ----------
@@ -87,23 +79,23 @@ def label_clusters(
     temperature : float, optional
         In J/k_B; the coordinate ``temperature`` of `spins` if omitted.
     neighborhood, boundary
-        As for `label_domains`, but those of the data's lattice alone.
+        As for `label_domains`, but they must agree with the data.
     coupling : float, optional
-        Coupling J > 0; that of the data if omitted, or 1 if they do not say.
+        Coupling J > 0; if omitted, the coupling of the data, or 1.
     seed : int, optional
-        Of the bonds.
+        Seed of the bonds.
 
     Returns
     -------
     DataArray
-        As `label_domains` returns it.
+        As from `label_domains`.
 
     Raises
     ------
     TypeError, ValueError
-        As `label_domains`; if there is no temperature, `coupling` is not positive, or it or the
-        neighbourhood is another one than the data's; or if there is a field, in which clusters do
-        not tell the magnetization.
+        As `label_domains`; if no temperature is known, `coupling` is not positive, or it or the
+        neighbourhood differs from the data's; or in a field, because clusters do not give the
+        magnetization there.
 
     References
     ----------
@@ -136,7 +128,9 @@ def _labels_of(configurations: Configurations, search: Search, name: str) -> xr.
     labels = np.empty(configurations.spins.shape, dtype=np.int32)
 
     def work(number: int, spins: Int8Array, scratch: Scratch) -> None:
-        label(search, scratch, spins, number, labels[number])
+        search.join_inside(scratch, spins, number)
+        search.join_across(scratch, spins)
+        kernels.write_labels(*scratch.runs, labels[number])
 
     configurations.each(work, lambda: Scratch(search.rows))
     return configurations.with_sites(labels, name)

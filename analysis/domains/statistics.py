@@ -20,23 +20,14 @@ PHASES = ("up", "down", "both")
 
 
 def domain_statistics(
-    spins: xr.DataArray | xr.Dataset,
-    neighborhood: str | None = None,
-    boundary: str | None = None,
+    spins: xr.DataArray | xr.Dataset, neighborhood: str | None = None, boundary: str | None = None
 ) -> xr.Dataset:
     r"""Statistics of the domains, connected sites of equal spin, of every configuration.
 
     Parameters
     ----------
-    spins : DataArray or Dataset
-        ±1 with dims (..., x[, y[, z]]), or a Dataset with such a variable ``spins``, as
-        `isingrl.simulate` returns it with snapshots.
-    neighborhood : {"von_neumann", "moore"}, optional
-        Which sites are connected: nearest neighbours, or diagonal ones too. That of the data's
-        lattice if omitted, or nearest neighbours if they do not say; another one is a choice.
-    boundary : {"periodic", "free"}, optional
-        Whether opposite faces are joined; the data's own if omitted, or periodic if they do not
-        say. Parts of a lattice, ``data.spins.isel(x=slice(9))``, have a free one.
+    spins, neighborhood, boundary
+        As for `analysis.label_domains`.
 
     Returns
     -------
@@ -47,24 +38,22 @@ def domain_statistics(
         - ``n_domains``, their number;
         - ``mean_size`` :math:`\sum s / \sum 1`, and ``mean_size_without_largest``;
         - ``site_mean_size`` :math:`\sum s^2 / \sum s`, the second moment: the size of the domain
-          of a site drawn at random [1]_; and ``site_mean_size_without_largest``;
+          of a random site [1]_; and ``site_mean_size_without_largest``;
         - ``largest_fraction``, the largest domain's share of all sites;
-        - ``wraps`` along ``axis``: whether a domain closes on itself around the torus [2]_. One
-          that winds around two axes at once wraps both. Never, with free boundaries;
-        - ``size_histogram`` along ``size_bin``: numbers of domains in logarithmic bins, whose
-          first sizes, ends and numbers of sizes are the coordinates ``bin_begin``, ``bin_end``
-          (excluded) and ``bin_width``;
+        - ``wraps`` along ``axis``: whether a domain closes on itself around the torus [2]_. A
+          domain that winds around two axes at once wraps both. False with free boundaries;
+        - ``size_histogram`` along ``size_bin``: numbers of domains in logarithmic bins; the
+          coordinates ``bin_begin``, ``bin_end`` (excluded) and ``bin_width`` are their first
+          sizes, ends and numbers of sizes;
         - ``wall_density``, pairs of neighbours with opposite spins over all pairs; without
           ``phase``.
 
-        NaN where there is no domain left to speak of. The coordinates keep ``n_sites`` and
-        the lattice.
+        NaN if no domain is left. Coordinates keep ``n_sites`` and the lattice.
 
     Raises
     ------
     TypeError, ValueError
-        If `spins` is no DataArray with these dims, holds other values than ±1 or nothing, a name
-        is unknown, or the boundary another one than the data's.
+        As `analysis.label_domains`.
 
     References
     ----------
@@ -121,9 +110,9 @@ def cluster_statistics(
     Returns
     -------
     Dataset
-        As `domain_statistics` returns it, of clusters, without ``wall_density``. In equilibrium
-        :math:`\langle \sum s^2 \rangle / N^2` over "both" is :math:`\langle m^2 \rangle` [1]_, an
-        estimator with less noise: ``site_mean_size`` / N.
+        As from `domain_statistics`, for clusters, without ``wall_density``. In equilibrium
+        :math:`\langle \sum s^2 \rangle / N^2` over "both", ``site_mean_size`` / N, is an estimator
+        of :math:`\langle m^2 \rangle` with less noise [1]_.
 
     Raises
     ------
@@ -154,9 +143,7 @@ def cluster_statistics(
 
 
 def domain_table(
-    spins: xr.DataArray | xr.Dataset,
-    neighborhood: str | None = None,
-    boundary: str | None = None,
+    spins: xr.DataArray | xr.Dataset, neighborhood: str | None = None, boundary: str | None = None
 ) -> xr.Dataset:
     """List all domains of all configurations, one by one.
 
@@ -169,8 +156,8 @@ def domain_table(
     -------
     Dataset
         Over ``domain``: ``size`` in sites, ``spin`` ±1, ``wraps`` along ``axis``, and ``label``,
-        its number in `analysis.label_domains`. For each dim of the configurations a coordinate
-        says where the domain is, by index as ``DIM_index``.
+        the number from `analysis.label_domains`. For each dim of the configurations a coordinate
+        ``DIM_index`` is the index of the domain's configuration.
 
     Raises
     ------
@@ -221,7 +208,7 @@ def domain_table(
 
 
 def size_edges(n_sites: int) -> npt.NDArray[np.int64]:
-    """First sizes of logarithmic bins, two to a factor of 2, and one more than the largest size."""
+    """First sizes of logarithmic bins, two for each factor of 2, and the largest size plus 1."""
     powers = np.rint(2.0 ** (np.arange(2 * int(n_sites).bit_length() + 2) / 2)).astype(np.int64)
     return np.append(np.unique(powers[powers <= n_sites]), n_sites + 1)
 

@@ -84,5 +84,5 @@ def test_two_sublattices_are_needed(lattice):
     data = irl.simulate(
         irl.Ising(lattice, coupling=-1.0), irl.HeatBath(), 2.0, sweeps=2, snapshots=1, seed=1
     )
-    with pytest.raises(ValueError, match="spins must be those of a lattice with two sublattices"):
+    with pytest.raises(ValueError, match="spins must come from a lattice with two sublattices"):
         staggered_spins(data)
