@@ -1,4 +1,4 @@
-"""Draws of several temperatures as one sample: multiple histograms, and whether they agree."""
+"""Draws of several temperatures as one sample: multiple histograms, and tests of them."""
 
 from __future__ import annotations
 
@@ -16,29 +16,20 @@ from analysis.errors import FloatArray, jackknife
 from analysis.scaling._series import SAMPLES, moments_of, observables_of
 
 LEAST_OVERLAP = 0.03
-_MOST = 10_000  # draws of all temperatures together: more of them cost time and are correlated
-_BLOCKS = 20  # left out in turn, at each of which the weights are found anew
+_MOST = 10_000  # draws of all temperatures together; more cost time and are correlated
+_BLOCKS = 20  # left out in turn, each with new weights
 _TESTED = ("e", "|m|²")
 _FAR: list[dict[str, Any]] = [{"method": "adaptive"}]
-_NEAR = [{"method": "hybr"}, *_FAR]  # twice as quick, and the other if it fails
+_NEAR = [{"method": "hybr"}, *_FAR]  # twice as fast; adaptive if it fails
 
 
 def with_errors(
     sizes: list[xr.Dataset], function: Callable[[list[Histograms]], xr.Dataset]
 ) -> xr.Dataset:
-    """Return what a function makes of the histograms of sizes, errors, and how far these agree.
+    """Return a function of the histograms of sizes with errors and the quality of the histograms.
 
-    Parameters
-    ----------
-    sizes : list of Dataset
-        Series over (point, chain, draw), as many chains and draws in each.
-    function : callable
-
-    Returns
-    -------
-    Dataset
-        Of the function, with ``NAME_error``, ``smallest_overlap`` and ``goodness_of_fit``, as
-        `analysis.scaling.reweight` describes them.
+    Series lie over (point, chain, draw), with equally many chains and draws in each size.
+    `analysis.scaling.reweight` describes ``smallest_overlap`` and ``goodness_of_fit``.
     """
     most = max(series.sizes["point"] for series in sizes)
     draws = [thinned(series.sortby("temperature"), most) for series in sizes]
@@ -63,8 +54,7 @@ def with_errors(
     )
     found = found.drop_vars(["difference", "difference_error"])
     return found.assign(
-        smallest_overlap=min(each.smallest_overlap() for each in first),
-        goodness_of_fit=quality,
+        smallest_overlap=min(each.smallest_overlap() for each in first), goodness_of_fit=quality
     )
 
 
@@ -90,10 +80,7 @@ def warn_of_histograms(found: xr.Dataset, what: str, stacklevel: int = 2) -> Non
 class Histograms:
     """Draws of all temperatures as one sample, each with its weight at any temperature.
 
-    Attributes
-    ----------
-    free_energy : float array, shape (n_temperatures,)
-        Dimensionless, up to a constant.
+    `free_energy`, shape (n_temperatures,), is dimensionless and known up to a constant.
     """
 
     def __init__(self, series: xr.Dataset, start: FloatArray | None = None) -> None:
@@ -104,7 +91,7 @@ class Histograms:
         self._energy = self._n_sites * energy.ravel()
         potentials = beta[:, None] * self._energy
         solvers = _NEAR
-        if start is None:  # far from the solution, the solver may take for ever
+        if start is None:  # far from the solution, the fast solver may not end
             means = self._n_sites * energy.mean(axis=1)
             start = scipy.integrate.cumulative_trapezoid(means, beta, initial=0)
             solvers = _FAR
@@ -124,11 +111,11 @@ class Histograms:
         weight = -self._energy / temperature - self._log_mixture
         weight = np.exp(weight - weight.max())
         weight /= weight.sum()
-        # no dot product: BLAS takes threads for it, which wait for one another on a busy machine
+        # no dot product, because threads of BLAS wait for one another on a busy machine
         return {name: float(np.sum(weight * each)) for name, each in self._moments.items()}
 
     def differences(self) -> FloatArray:
-        """Means by reweighting less those of single temperatures, of energies and then of m²."""
+        """Means by reweighting minus means of single temperatures, of energies and then of m²."""
         reweighted = [self._means(t) for t in self._temperature]
         plain = {
             name: self._moments[name].reshape(self._temperature.size, -1).mean(axis=1)
@@ -139,7 +126,7 @@ class Histograms:
         )
 
     def smallest_overlap(self) -> float:
-        """Chance that a draw of one temperature is taken for one of its neighbour, of all pairs."""
+        """Smallest chance over pairs of neighbours that a draw is taken for one of the other."""
         found = []
         for k in range(self._temperature.size - 1):
             pair = self._log_densities[k : k + 2, k : k + 2]
@@ -155,12 +142,12 @@ def _solved(
     """Free energies of all temperatures by MBAR, with the same number of draws at each."""
     logger = logging.getLogger("pymbar")
     level = logger.level
-    logger.setLevel(logging.ERROR)  # it would tell at every import that JAX is not installed
+    logger.setLevel(logging.ERROR)  # else every import reports that JAX is not installed
     try:
         from pymbar import MBAR
 
         with warnings.catch_warnings():
-            # pymbar gives every method the options of one, and writes them into its arguments
+            # pymbar gives every method the options of one, and writes into its arguments
             warnings.simplefilter("ignore", scipy.optimize.OptimizeWarning)
             found = MBAR(
                 potentials, np.full(len(potentials), n_draws), initial_f_k=start - start[0],
@@ -172,7 +159,7 @@ def _solved(
 
 
 def thinned(series: xr.Dataset, n_points: int | None = None) -> xr.Dataset:
-    """Every n-th draw, so that all together are not too many, without the slow sign of m."""
+    """Every n-th draw, to limit the total number, without the slow sign of m."""
     points = n_points or series.sizes["point"]
     total = points * int(np.prod([series.sizes[dim] for dim in SAMPLES]))
     found = series.isel(draw=slice(None, None, -(-total // _MOST)))

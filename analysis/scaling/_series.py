@@ -12,7 +12,7 @@ from analysis.quantities import OBSERVABLES, power
 
 SAMPLES = ("chain", "draw")
 _BINS = 250  # of a chain at the least, if it has as many draws
-_SYMBOLS = {"energy": "e", "magnetization": "|m|"}  # as much as there is to m without a field
+_SYMBOLS = {"energy": "e", "magnetization": "|m|"}  # because m has no sign without a field
 _EXPONENTS = {1: "", 2: "²", 4: "⁴"}
 NAMES = ("binder_cumulant", "abs_magnetization", "susceptibility", "specific_heat")
 
@@ -20,12 +20,8 @@ NAMES = ("binder_cumulant", "abs_magnetization", "susceptibility", "specific_hea
 def sizes_of(data: Any, least: int) -> xr.Dataset:
     """Return energies and magnetizations with the dims (size, point, chain, draw).
 
-    ``temperature`` becomes a coordinate over (size, point), and sizes ascend.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If something is missing, not finite, or there are fewer sizes than `least`.
+    ``temperature`` becomes a coordinate over (size, point), and sizes ascend. Fewer sizes than
+    `least` are refused, and data that are not finite.
     """
     _check_sizes(data, least)
     if "temperature" in data.dims:
@@ -69,8 +65,8 @@ def _check_sizes(data: Any, least: int) -> None:
     field = parameter(data, "field")
     if field is not None and (field.values != 0).any():
         raise ValueError(
-            "data must be those of runs without a field, in which there is no transition and no "
-            f"use in |m|; got field = {np.unique(field.values)}"
+            "data must come from runs without a field, because a field leaves no transition and no "
+            f"use for |m|; got field = {np.unique(field.values)}"
         )
     if data["size"].dims != ("size",) or data.sizes["size"] < least:
         raise ValueError(
@@ -81,13 +77,7 @@ def _check_sizes(data: Any, least: int) -> None:
 
 
 def series_of(data: Any) -> xr.Dataset:
-    """Return the energies and magnetizations of one size with the dims (point, chain, draw).
-
-    Raises
-    ------
-    TypeError, ValueError
-        If something is missing or not finite.
-    """
+    """Return the energies and magnetizations of one size with the dims (point, chain, draw)."""
     if isinstance(data, xr.Dataset):
         if "n_sites" not in data.coords and "n_sites" in data.attrs:
             data = data.assign_coords(n_sites=data.attrs["n_sites"])
@@ -98,19 +88,16 @@ def series_of(data: Any) -> xr.Dataset:
 
 def moments(series: xr.Dataset) -> xr.Dataset:
     """Moments by draw, averaged over a few draws each."""
-    # about a constant: means of squares would leave a variance no digits
+    # about a constant, because the variance from means of squares would have no digits
     energy = series["energy"] - series["energy"].mean(SAMPLES)
     found = xr.Dataset(moments_of(energy, series["magnetization"])).assign_coords(series.coords)
-    return found.coarsen(draw=_bin_length(series.sizes["draw"])).mean()
-
-
-def _bin_length(n_draws: int) -> int:
-    """Draws averaged at once, a divisor of their number: a jackknife copies what is left."""
-    return max(n for n in range(1, max(1, n_draws // _BINS) + 1) if n_draws % n == 0)
+    n_draws = series.sizes["draw"]  # averaged by a divisor, because a jackknife copies the averages
+    length = max(n for n in range(1, max(1, n_draws // _BINS) + 1) if n_draws % n == 0)
+    return found.coarsen(draw=length).mean()
 
 
 def moments_needed(name: str) -> list[str]:
-    """Names of the moments from whose means an observable follows."""
+    """Names of the moments that define an observable."""
     observable = OBSERVABLES[name]
     return [_SYMBOLS[observable.series] + _EXPONENTS[each] for each in observable.powers]
 
@@ -123,7 +110,7 @@ _POWERS = {
 
 
 def moments_of(energy: Any, magnetization: Any) -> dict[str, Any]:
-    """Powers of e and |m| that `NAMES` follow from, by name."""
+    """Powers of e and ``|m|`` that define the observables, by name."""
     series = {"energy": energy, "magnetization": abs(magnetization)}
     return {name: power(series[own], exponent) for name, (own, exponent) in _POWERS.items()}
 

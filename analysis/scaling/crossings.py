@@ -18,33 +18,31 @@ from analysis.scaling._series import SAMPLES, moments, moments_needed, sizes_of
 __all__ = ["binder_crossings"]
 
 _ORDERED = 2 / 3
-_EDGE = 1e-6  # cumulants are kept as far from 0 and 2/3 as this
+_EDGE = 1e-6  # least distance of cumulants from 0 and 2/3
 _FEWEST = 4  # temperatures of each size
-_SIGNIFICANT = 3.0  # errors by which the cumulants have to differ on both sides of a crossing
-_WIDEST = (
-    4.0  # standard deviations between neighbours' energies; those further apart do not overlap
-)
+_SIGNIFICANT = 3.0  # errors by which the cumulants must differ on both sides of a crossing
+_WIDEST = 4.0  # standard deviations between neighbours' energies, for an overlap
 _DEGREE = 3
 _RANGE = 3.0  # of the logarithm of the cumulant on each side of the crossing
-_FINE = 2.0  # the same, within which four temperatures make a grid fine enough
+_FINE = 2.0  # the same, in which four temperatures are a grid fine enough
 
 
 def binder_crossings(data: xr.Dataset) -> xr.Dataset:
     r"""Crossings of the Binder cumulants of successive sizes, which tend to T_c.
 
-    The cumulants come from multiple-histogram reweighting of up to four temperatures of each size
-    around the crossing, where that is possible: energies of neighbouring temperatures overlap, and
-    reweighting agrees with the means of single temperatures. Otherwise ln[U/(2/3 − U)] of each
-    size is fitted by a cubic polynomial in T through the largest number of temperatures next to
-    the crossing with a goodness of fit of 0.1. A parabola, fitted alike, crosses elsewhere, and the
-    difference is added to the error in quadrature.
+    If possible, the cumulants come from multiple-histogram reweighting of up to four temperatures
+    of each size around the crossing. This requires that energies of neighbouring temperatures
+    overlap and that reweighting agrees with the means of single temperatures. Otherwise
+    ln[U/(2/3 − U)] of each size is fitted by a cubic polynomial in T, through as many temperatures
+    next to the crossing as a goodness of fit of 0.1 allows. The difference to the crossing of
+    parabolas is added to the error in quadrature.
 
     Parameters
     ----------
     data : Dataset
-        ``energy`` and ``magnetization`` per site over (size, temperature, chain, draw), as
-        `isingrl.simulate` returns them and `xarray.concat` joins them along ``size``, the side L;
-        with the coordinate ``n_sites`` along ``size``. Where temperatures differ by size,
+        ``energy`` and ``magnetization`` per site over (size, temperature, chain, draw): runs of
+        `isingrl.simulate`, joined by `xarray.concat` along ``size``, the side L, with the
+        coordinate ``n_sites`` along ``size``. If temperatures differ between sizes,
         ``temperature`` is a coordinate over (size, point).
 
     Returns
@@ -53,21 +51,21 @@ def binder_crossings(data: xr.Dataset) -> xr.Dataset:
         Along ``size``, the geometric mean of the two sides, with coordinates ``small`` and
         ``large``: ``crossing_temperature`` and ``crossing_cumulant``, each with ``NAME_error`` by
         `analysis.errors.jackknife`; ``reweighted``, whether it comes from histograms;
-        ``goodness_of_fit``, the chance that noise makes deviations as large (for histograms as
-        `reweight` has it, for polynomials by χ², NaN where there are as many temperatures as
-        coefficients); ``first_temperature`` and ``last_temperature`` of those used.
+        ``goodness_of_fit``, the chance that noise makes deviations as large (for histograms as in
+        `reweight`, for polynomials by χ², NaN for as many temperatures as coefficients);
+        ``first_temperature`` and ``last_temperature`` used.
 
     Raises
     ------
     TypeError, ValueError
-        If data are missing or not finite, there are fewer than two sizes or four temperatures, or
-        the temperatures do not bracket a crossing.
+        If data are missing or not finite, hold fewer than two sizes or four temperatures, or if the
+        temperatures do not bracket a crossing.
 
     Warns
     -----
     FitWarning
-        If neither histograms nor polynomials are good enough, the cumulants do not differ by three
-        standard errors on both sides of the crossing, or they cross more than once.
+        If neither histograms nor polynomials are good enough, if the cumulants do not differ by
+        three standard errors on both sides of the crossing, or if they cross more than once.
 
     References
     ----------
@@ -99,7 +97,7 @@ def binder_crossings(data: xr.Dataset) -> xr.Dataset:
             f"{series.sizes['point']}"
         )
     draws = moments(series)[moments_needed("binder_cumulant")]
-    with warnings.catch_warnings():  # of temperatures that need not matter
+    with warnings.catch_warnings():  # of temperatures far from the crossing
         warnings.simplefilter("ignore", ShortRunWarning)
         measured = jackknife(draws, _cumulant)
     sides = series["size"].values.astype(np.float64)
@@ -116,14 +114,14 @@ def binder_crossings(data: xr.Dataset) -> xr.Dataset:
 
 
 def _cumulant(part: xr.Dataset) -> xr.Dataset:
-    """Cumulants, and their logarithms as `_log_ratio`."""
+    """Cumulants and their `_log_ratio`."""
     mean = part.mean(SAMPLES)
     cumulant = binder_cumulant(*(mean[name] for name in moments_needed("binder_cumulant")))
     return xr.Dataset({"cumulant": cumulant, "log_ratio": _log_ratio(cumulant)})
 
 
 def _log_ratio(cumulant: Any) -> Any:
-    """ln[U/(2/3 - U)], which bends less than U, 2/3 in one phase and 0 in the other."""
+    """ln[U/(2/3 - U)], which bends less than U, because U goes from 2/3 to 0 at the transition."""
     kept = np.clip(cumulant, _EDGE, _ORDERED - _EDGE)
     return np.log(kept / (_ORDERED - kept))
 
@@ -144,7 +142,7 @@ class _Curve(NamedTuple):
         return _ORDERED / (1 + ratio), np.interp(temperature, self.temperature, self.error)
 
     def near(self, temperature: float) -> _Curve:
-        """Points that a polynomial can use, the two around a temperature first."""
+        """Points for a polynomial, the two around a temperature first."""
         clear = 2 * self.error
         usable = (self.error > 0) & (self.cumulant > clear) & (self.cumulant < _ORDERED - clear)
         distance = abs(self.temperature - temperature)
@@ -152,12 +150,12 @@ class _Curve(NamedTuple):
         distance[max(above - 1, 0) : above + 1] = 0
         order = np.argsort(distance, kind="stable")
         chosen = order[usable[order]]
-        # far away, many points would drown in their χ² what a fit misses at the crossing
+        # many points far away would hide a misfit at the crossing in their χ²
         within = int((abs(self.from_crossing(temperature)[chosen]) < _RANGE).sum())
         return _Curve(*(values[chosen[: max(within, _FEWEST)]] for values in self))
 
     def from_crossing(self, temperature: float) -> FloatArray:
-        """Logarithms less their value at a temperature."""
+        """Logarithms minus their value at a temperature."""
         return np.asarray(self.log_ratio - np.interp(temperature, self.temperature, self.log_ratio))
 
 
@@ -172,7 +170,7 @@ def _crossing_of_pair(series: xr.Dataset, draws: xr.Dataset, measured: xr.Datase
 
 
 def _by_histograms(series: xr.Dataset, curves: list[_Curve], rough: float) -> xr.Dataset | None:
-    """Crossing by reweighting; None where energies do not overlap, or are not those of Gibbs."""
+    """Crossing by reweighting; None if energies do not overlap or are not Gibbs-distributed."""
     chosen = []
     for k, curve in enumerate(curves):
         one = series.isel(size=k, point=curve.place)
@@ -229,7 +227,7 @@ class _Polynomials(NamedTuple):
     quality: float
 
     def crossing(self, log_ratio: FloatArray) -> tuple[float, float]:
-        """Place and logarithm of the crossing next to the centre; NaN if there is none."""
+        """Place and logarithm of the crossing next to the centre, or NaN."""
         small, large = (
             np.polynomial.Polynomial(solve @ y[: self.number])
             for solve, y in zip(self.solve, log_ratio, strict=True)
@@ -245,7 +243,7 @@ class _Polynomials(NamedTuple):
 
 
 def _polynomials(near: list[_Curve], centre: float, degree: int) -> _Polynomials:
-    """Polynomials through as many points as they follow."""
+    """Polynomials through as many points as an acceptable fit allows."""
     most = min(curve.temperature.size for curve in near)
     for n in range(most, degree, -1):
         solve, chi_square = [], 0.0
@@ -316,15 +314,8 @@ def _crossing_at(temperature: float, log_ratio: float) -> xr.Dataset:
 
 def _curve(measured: xr.Dataset) -> _Curve:
     order = np.argsort(measured["temperature"].values)
-    values = {name: measured[name].values[order] for name in measured.data_vars}
-    return _Curve(
-        measured["temperature"].values[order],
-        values["cumulant"],
-        values["cumulant_error"],
-        values["log_ratio"],
-        values["log_ratio_error"],
-        order,
-    )
+    names = ("temperature", "cumulant", "cumulant_error", "log_ratio", "log_ratio_error")
+    return _Curve(*[*(measured[name].values[order] for name in names), order])
 
 
 def _bracket(curves: list[_Curve], sides: str) -> tuple[float, float]:
@@ -337,7 +328,7 @@ def _bracket(curves: list[_Curve], sides: str) -> tuple[float, float]:
     error = np.hypot(small_error, large_error)
     z = np.divide(small - large, error, out=np.zeros_like(error), where=error > 0)
     meets = np.flatnonzero((z[:-1] < 0) & (z[1:] >= 0))
-    # noise crosses wherever both hardly change: take the place that the signs of z fit best
+    # noise crosses wherever both hardly change: take the crossing with the best signs of z
     wrong = [
         np.sum(np.maximum(z[: k + 1], 0) ** 2) + np.sum(np.minimum(z[k + 1 :], 0) ** 2)
         for k in meets

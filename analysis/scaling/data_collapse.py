@@ -21,15 +21,9 @@ __all__ = ["collapse", "collapsed"]
 
 
 NAMES = ("binder_cumulant", "abs_magnetization", "susceptibility")
-_PARAMETERS = (
-    "critical_temperature",
-    "nu",
-    "beta_over_nu",
-    "gamma_over_nu",
-    "abs_magnetization_slope",
-    "susceptibility_slope",
-)
 _EXPONENTS = {"abs_magnetization": "beta_over_nu", "susceptibility": "gamma_over_nu"}
+_SLOPES = tuple(f"{name}_slope" for name in _EXPONENTS)
+_PARAMETERS = ("critical_temperature", "nu", *_EXPONENTS.values(), *_SLOPES)
 _STARTS = (0.6, 1.0)  # of ν, for three dimensions and for two
 
 
@@ -42,24 +36,24 @@ def collapse(
 ) -> xr.Dataset:
     r"""Critical temperature and exponents, from the collapse of all sizes on one curve.
 
-    Fitted together are the Binder cumulant, |m| and the connected susceptibility,
+    One fit to the Binder cumulant, :math:`|m|` and the connected susceptibility,
 
     .. math:: U = f(x), \quad |m| = L^{-\beta/\nu} (1 + a t)\, g(x), \quad
        \chi = L^{\gamma/\nu} (1 + b t)\, h(x), \qquad x = t L^{1/\nu}, \quad t = \ln(T/T_c),
 
-    with polynomials f, g and h [1]_. The logarithm, which is odd under an exchange of T and 1/T, is
-    closer to the exact scaling field of the square lattice than :math:`T - T_c` or
+    has polynomials f, g and h [1]_. The logarithm is odd under an exchange of T and 1/T, and
+    therefore closer to the exact scaling field of the square lattice than :math:`T - T_c` or
     :math:`1/T_c - 1/T`; a and b are the first analytic corrections [2]_.
 
     Parameters
     ----------
     data : Dataset
-        As for `analysis.scaling.binder_crossings`, with temperatures near the critical one, the
-        nearer the larger the size: a window of x that polynomials can follow.
+        As for `analysis.scaling.binder_crossings`, with temperatures near the critical one, and
+        nearer for larger sizes, so that polynomials can follow in the window of x.
     critical_temperature : float, optional
-        Where the search begins, in J/k_B, among those of the data; their mean if omitted.
+        Start of the search in J/k_B, between the temperatures of the data; their mean if omitted.
     degree : int
-        Of the polynomials.
+        Degree of the polynomials.
     correction : float, optional
         Exponent ω of a correction to scaling: each polynomial gets a further term
         :math:`c L^{-\omega}`.
@@ -69,23 +63,23 @@ def collapse(
     Dataset
         ``critical_temperature``, ``nu``, ``beta_over_nu``, ``gamma_over_nu``, and a and b as
         ``abs_magnetization_slope`` and ``susceptibility_slope``, each with ``NAME_error`` by a
-        jackknife of the draws through the whole fit; ``chi_square``, in which the three observables
-        count as independent although they come from the same draws, ``degrees_of_freedom``, and
-        ``goodness_of_fit``, the chance that noise makes χ² as large.
+        jackknife of the draws through the whole fit; ``chi_square``, for which the three
+        observables count as independent although they share their draws, ``degrees_of_freedom``,
+        and ``goodness_of_fit``, the chance that noise makes χ² as large.
         With a correction, ω as ``correction_exponent`` and c of each observable as
         ``NAME_correction``.
 
     Raises
     ------
     TypeError, ValueError
-        If data are missing or not finite, there are fewer than three sizes, or too few points for
-        the polynomials.
+        If data are missing or not finite, or hold fewer than three sizes or too few points for the
+        polynomials.
 
     Warns
     -----
     FitWarning
-        If the goodness of fit is below 0.01: polynomials do not follow so wide a window of x, or
-        the sizes are too small for one curve.
+        If the goodness of fit is below 0.01, because polynomials do not follow in so wide a window
+        of x, or because the sizes are too small for one curve.
 
     References
     ----------
@@ -150,7 +144,8 @@ def collapse(
         for name, part in zip(NAMES, fit.parts(best.x, values), strict=True):
             found[f"{name}_correction"] = part.coefficients[-1]
     chi_square = 2 * float(best.cost)
-    freedom = values.size - len(_PARAMETERS) - len(NAMES) * fit.n_coefficients
+    n_coefficients = degree + 1 + (correction is not None)  # of each observable
+    freedom = values.size - len(_PARAMETERS) - len(NAMES) * n_coefficients
     quality = float(goodness_of_fit(chi_square, freedom))
     if not quality >= POOR:
         widest = abs(np.log(temperature / best.x[0]) * size ** (1 / best.x[1])).max()
@@ -165,19 +160,18 @@ def collapse(
 
 
 def collapsed(summary: xr.Dataset, fit: xr.Dataset, name: str) -> xr.Dataset:
-    """Rescale an observable by what `collapse` found, so that all sizes lie on one curve.
+    """Rescale an observable by the fit of `collapse`, so that all sizes lie on one curve.
 
     A correction to scaling is subtracted.
 
     Parameters
     ----------
     summary : Dataset
-        `name` and ``NAME_error``, as `analysis.thermodynamics` returns them, along ``size`` and
-        temperature.
+        `name` and ``NAME_error``, from `analysis.thermodynamics`, along ``size`` and temperature.
     fit : Dataset
         From `collapse`.
     name : {"binder_cumulant", "abs_magnetization", "susceptibility"}
-        Which observable.
+        The observable.
 
     Returns
     -------
@@ -187,7 +181,7 @@ def collapsed(summary: xr.Dataset, fit: xr.Dataset, name: str) -> xr.Dataset:
     Raises
     ------
     TypeError, ValueError
-        If `name` is none of these, or `fit` does not come from there.
+        If `name` is another observable, or `fit` comes from another function.
 
     Examples
     --------
@@ -213,12 +207,10 @@ def collapsed(summary: xr.Dataset, fit: xr.Dataset, name: str) -> xr.Dataset:
     size = summary["size"].astype(float)
     reduced = np.log(summary["temperature"] / found["critical_temperature"])
     factor: Any = 1.0
-    if name == "abs_magnetization":
-        factor = size ** found["beta_over_nu"]
-    elif name == "susceptibility":
-        factor = size ** -found["gamma_over_nu"]
     if name != "binder_cumulant":
-        factor = factor / (1 + found[f"{name}_slope"] * reduced)
+        sign = 1 if name == "abs_magnetization" else -1
+        power = size ** (sign * found[_EXPONENTS[name]])
+        factor = power / (1 + found[f"{name}_slope"] * reduced)
     y = summary[name] * factor
     if corrected:
         y = y - found[f"{name}_correction"] * size ** -found["correction_exponent"]
@@ -228,14 +220,9 @@ def collapsed(summary: xr.Dataset, fit: xr.Dataset, name: str) -> xr.Dataset:
 
 @dataclass(frozen=True, eq=False)
 class _Collapse:
-    """Weighted least squares, in which the polynomials follow linearly from all else.
+    """Weighted least squares, with polynomials by linear fits for given other parameters.
 
-    Attributes
-    ----------
-    temperature, size : float array, shape (n_points,)
-    errors : float array, shape (n_observables, n_points)
-    degree : int
-    correction : float or None
+    `temperature` and `size` have the shape (n_points,), `errors` (n_observables, n_points).
     """
 
     temperature: FloatArray
@@ -244,14 +231,13 @@ class _Collapse:
     degree: int
     correction: float | None
 
-    @property
-    def n_coefficients(self) -> int:
-        """Linear coefficients of one observable."""
-        return self.degree + 1 + (self.correction is not None)
-
     def solve(self, values: FloatArray, start: FloatArray) -> Any:
         """Best parameters for observables, shape (n_observables, n_points)."""
-        return scipy.optimize.least_squares(self._residuals, start, args=(values,))
+
+        def residuals(parameters: FloatArray) -> FloatArray:
+            return np.concatenate([part.residuals for part in self.parts(parameters, values)])
+
+        return scipy.optimize.least_squares(residuals, start)
 
     def parts(self, parameters: FloatArray, values: FloatArray) -> list[_Part]:
         """Best polynomial of each observable for given parameters."""
@@ -272,9 +258,6 @@ class _Collapse:
             coefficients = np.linalg.lstsq(design, y / error, rcond=None)[0]
             found.append(_Part(coefficients, y / error - design @ coefficients))
         return found
-
-    def _residuals(self, parameters: FloatArray, values: FloatArray) -> FloatArray:
-        return np.concatenate([part.residuals for part in self.parts(parameters, values)])
 
 
 class _Part(NamedTuple):

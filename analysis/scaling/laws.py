@@ -21,28 +21,28 @@ def power_law(values: xr.DataArray, error: xr.DataArray, dim: str) -> xr.Dataset
     r"""Exponent of :math:`y = a x^p`, fitted to independent points with error bars.
 
     A straight line through :math:`(\ln x, \ln y)`, with weights by the errors of :math:`\ln y`,
-    which are small. Errors follow from those given, but where the goodness of fit is below 0.01
-    (divided by the number of fits, if there are several) they are larger by the square root of χ²
-    over the degrees of freedom, and a warning is issued.
+    which must be small. Errors follow from the given ones. If the goodness of fit is below 0.01
+    (divided by the number of fits), the errors are multiplied by the square root of χ² over the
+    degrees of freedom, and a warning is issued.
 
     Parameters
     ----------
     values, error : DataArray
         The y and their standard errors, over `dim` and any other dims.
     dim : str
-        Its coordinate is x.
+        Dim with x as its coordinate.
 
     Returns
     -------
     Dataset
         ``exponent``, ``amplitude``, each with ``NAME_error``, ``chi_square``,
         ``degrees_of_freedom`` and ``goodness_of_fit``, the chance that noise makes χ² as large; NaN
-        for two points, which nothing tests.
+        for two points, which cannot test a fit.
 
     Raises
     ------
     ValueError
-        If x, y or an error is not positive, or there are fewer than two different x.
+        If x, y or an error is not positive, or fewer than two x differ.
 
     Warns
     -----
@@ -69,15 +69,9 @@ def power_law(values: xr.DataArray, error: xr.DataArray, dim: str) -> xr.Dataset
     line = _weighted_line(np.log(x), np.log(values), error / values, dim)
     line = _judged(line, f"the power law of {dim!r}", f"Leave out values of {dim!r} at one end")
     amplitude = np.exp(line["intercept"])
-    return xr.Dataset(
-        {
-            "exponent": line["slope"],
-            "exponent_error": line["slope_error"],
-            "amplitude": amplitude,
-            "amplitude_error": amplitude * line["intercept_error"],
-            **{name: line[name] for name in _QUALITY},
-        }
-    )
+    line = line.assign(amplitude=amplitude, amplitude_error=amplitude * line["intercept_error"])
+    line = line.rename(slope="exponent", slope_error="exponent_error")
+    return line[["exponent", "exponent_error", "amplitude", "amplitude_error", *_QUALITY]]
 
 
 def extrapolate(
@@ -85,10 +79,10 @@ def extrapolate(
 ) -> xr.Dataset:
     r"""Limit of :math:`y(L) = y_\infty + a L^{-p}`, fitted to independent points with error bars.
 
-    Small sizes, where the next power counts too, are left out one after the other until the
-    goodness of fit is at least 0.1, as long as three are left. Where it is below 0.01 even then
-    (divided by the number of fits, if there are several), errors are larger by the square root of
-    χ² over the degrees of freedom, and a warning is issued.
+    Small sizes, which also feel the next power, are left out one after the other until the
+    goodness of fit is at least 0.1 or three sizes are left. If it is then below 0.01 (divided by
+    the number of fits), the errors are multiplied by the square root of χ² over the degrees of
+    freedom, and a warning is issued.
 
     Parameters
     ----------
@@ -97,20 +91,20 @@ def extrapolate(
     exponent : float
         Power p > 0: 1/ν for pseudo-critical temperatures, 1/ν + ω for crossings.
     dim : str
-        Its coordinate is L.
+        Dim with L as its coordinate.
 
     Returns
     -------
     Dataset
         ``limit``, ``amplitude``, each with ``NAME_error``, ``chi_square``,
         ``degrees_of_freedom``, ``goodness_of_fit``, the chance that noise makes χ² as large, and
-        ``first_size``, the smallest that is fitted.
+        ``first_size``, the smallest size in the fit.
 
     Raises
     ------
     TypeError, ValueError
-        If there are fewer than three sizes, or numbers that are not finite, or not positive where
-        they have to be.
+        If there are fewer than three sizes, if a value is not finite, or if a size, an error or
+        the exponent is not positive.
 
     Warns
     -----
@@ -140,7 +134,7 @@ def extrapolate(
     values, error = values.sortby(dim), error.sortby(dim)
     size = values[dim].astype(float)
     found: xr.Dataset | None = None
-    for first in range(size.size - _LEAST, -1, -1):  # the most sizes that fit remain
+    for first in range(size.size - _LEAST, -1, -1):  # the last good fit has the most sizes
         kept = {dim: slice(first, None)}
         x = size[kept] ** -power
         line = _weighted_line(x, values[kept], error[kept], dim)
@@ -148,15 +142,9 @@ def extrapolate(
         found = line if found is None else line.where(line["goodness_of_fit"] >= ACCEPTABLE, found)
     assert found is not None  # since there are three sizes
     line = _judged(found, "the extrapolation in size", "Add larger sizes, or take another exponent")
-    return xr.Dataset(
-        {
-            "limit": line["intercept"],
-            "limit_error": line["intercept_error"],
-            "amplitude": line["slope"],
-            "amplitude_error": line["slope_error"],
-            **{name: line[name] for name in (*_QUALITY, "first_size")},
-        }
-    )
+    names = {"intercept": "limit", "slope": "amplitude"}
+    line = line.rename({**names, **{f"{old}_error": f"{new}_error" for old, new in names.items()}})
+    return line[["limit", "limit_error", "amplitude", "amplitude_error", *_QUALITY, "first_size"]]
 
 
 def _abscissa(values: xr.DataArray, dim: str, least: int) -> xr.DataArray:
@@ -174,7 +162,7 @@ def _check_positive(name: str, numbers: xr.DataArray) -> None:
 
 
 def _weighted_line(x: Any, y: Any, error: xr.DataArray, dim: str) -> xr.Dataset:
-    """Least squares with weights by the errors."""
+    """Straight line by least squares with weights by the errors."""
     if np.unique(x).size < 2:
         raise ValueError(f"{dim} must hold two or more different values; got {x[dim].values}")
     weight = error**-2.0
@@ -200,7 +188,7 @@ def _weighted_line(x: Any, y: Any, error: xr.DataArray, dim: str) -> xr.Dataset:
 
 def _judged(line: xr.Dataset, what: str, remedy: str) -> xr.Dataset:
     """Enlarge the errors of poor fits, and warn of them."""
-    limit = POOR / line["goodness_of_fit"].size  # of many good fits, some are below POOR by chance
+    limit = POOR / line["goodness_of_fit"].size  # many good fits have some below POOR by chance
     poor = line["goodness_of_fit"] < limit
     if poor.any():
         worst = float((line["chi_square"] / line["degrees_of_freedom"]).max())

@@ -14,44 +14,45 @@ from isingrl.support.validation import check_choice, check_temperature
 
 __all__ = ["pseudo_critical_points", "reweight"]
 
-_GRID = 41  # temperatures among which the largest value is sought first
+_GRID = 41  # temperatures of the first search for the largest value
 
 
 def reweight(data: xr.Dataset, temperature: npt.ArrayLike) -> xr.Dataset:
     r"""Observables at any temperature, from runs at several, by multiple-histogram reweighting.
 
-    Right for rules that sample the Gibbs distribution of the energy: Metropolis, heat bath, and
-    agents that have learned the same table. For others fit what was measured.
+    This is right for rules that sample the Gibbs distribution of the energy: Metropolis, heat bath,
+    and agents that have learned the same table. For other rules, fit the measured observables.
 
     Parameters
     ----------
     data : Dataset
-        ``energy`` and ``magnetization`` per site over (temperature, chain, draw), as
-        `isingrl.simulate` returns them, with ``n_sites``; overlapping in energy.
+        ``energy`` and ``magnetization`` per site over (temperature, chain, draw), from
+        `isingrl.simulate`, with ``n_sites``. The energies of the runs must overlap.
     temperature : array_like, shape (n,)
-        In J/k_B, within the range of the data's.
+        In J/k_B, within the range of the data.
 
     Returns
     -------
     Dataset
         Over ``temperature``: ``binder_cumulant``, ``abs_magnetization``, ``susceptibility`` and
         ``specific_heat`` as `analysis.thermodynamics` defines them, each with ``NAME_error`` by a
-        jackknife in which the weights are found anew [3]_; ``smallest_overlap`` of neighbouring
-        temperatures, the chance that a draw of one is taken for one of the other (1/2 if they do
-        not differ); and ``goodness_of_fit``, the chance that noise makes energies and m² differ as
-        much between reweighting and the plain means of every temperature.
+        jackknife with new weights for each block [3]_; ``smallest_overlap`` of neighbouring
+        temperatures, the chance that a draw of one is taken for one of the other (1/2 if they are
+        equal); and ``goodness_of_fit``, the chance that noise makes energies and m² differ as much
+        between reweighting and the plain means of the temperatures.
 
     Raises
     ------
     TypeError, ValueError
         If data are missing or not finite, there are fewer than two temperatures, or `temperature`
-        lies outside of them.
+        lies outside of their range.
 
     Warns
     -----
     FitWarning
-        If the overlap is below 0.03 [4]_ or the goodness of fit below 0.01: temperatures are too
-        far apart, or draws are not those of a Gibbs distribution at the temperature that they name.
+        If the overlap is below 0.03 [4]_ or the goodness of fit below 0.01, because temperatures
+        are too far apart, or because draws do not follow the Gibbs distribution at their
+        temperature.
 
     References
     ----------
@@ -102,21 +103,21 @@ def pseudo_critical_points(data: xr.Dataset, name: str = "susceptibility") -> xr
     Parameters
     ----------
     data : Dataset
-        As for `analysis.scaling.binder_crossings`; of a rule that `reweight` is right for.
+        As for `analysis.scaling.binder_crossings`, from a rule that samples the Gibbs distribution.
     name : {"susceptibility", "specific_heat"}
-        Which observable.
+        The observable.
 
     Returns
     -------
     Dataset
         Along ``size``: ``pseudo_critical_temperature`` and ``maximum``, each with ``NAME_error``;
-        ``smallest_overlap`` and ``goodness_of_fit`` as `reweight` returns them.
+        ``smallest_overlap`` and ``goodness_of_fit`` as from `reweight`.
 
     Raises
     ------
     TypeError, ValueError
-        As `reweight`, or if the largest value lies at an end of the temperatures of a size, as
-        with fewer than three of them it must.
+        As `reweight`, or if the largest value lies at an end of the temperatures of a size, as is
+        always the case for fewer than three.
 
     Warns
     -----
