@@ -3,12 +3,12 @@
 `thermodynamics` turns measured series into observables with error bars, `errors` gives any function
 of Datasets its error, `domains` counts connected spins, `correlations` measures how far they agree,
 `scaling` finds critical points from several sizes, `exact` holds exact results under the same
-names, `learned` asks what agents have learned, `win_rates` and `bradley_terry` say which team is
-the stronger, `plots` draws all of it on axes that it is given. Datasets have an accessor,
-``data.isingrl``, for what is asked most, and `unit_registry` has pint read their units.
+names, `learned` compares policies with the Ising model, `win_rates` and `bradley_terry` compare
+teams, and `plots` draws the results on given axes. The accessor ``data.isingrl`` of Datasets offers
+the most common functions, and `unit_registry` lets pint read units.
 """
 
-import isingrl.engines.kernels  # noqa: F401 - it says where kernels are kept, those of this package too
+import isingrl.engines.kernels  # noqa: F401 - sets the folder of compiled kernels
 from analysis import errors, exact, plots, scaling
 from analysis._fits import FitWarning
 from analysis.accessor import IsingAccessor

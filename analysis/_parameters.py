@@ -191,26 +191,26 @@ class Shown:
             few = np.count_nonzero(np.diff(m)) < _MANY
             if shown != n_sites and not (n_sites % shown == 0 and few):
                 raise ValueError(
-                    f"data: n_sites is {n_sites:g} at {where}, but the magnetizations there are "
-                    f"those of {shown} sites, or averages of draws, which fluctuate less than "
-                    f"draws. {_JOINED}"
+                    f"data: n_sites is {n_sites:g} at {where}, but the magnetizations there fit "
+                    f"{shown} sites, or are averages of draws, which fluctuate less than draws. "
+                    f"{_JOINED}"
                 )
             bonds = n_sites * ((e - e[0]) + field * (m - m[0]))
             scale = abs(coupling) * float(self.step[run])
             rounding = 1e-14 * n_sites * (np.abs(e).max() + abs(field))
-            if not scale > 100 * rounding:  # NaN, no coupling, or all but none
+            if not scale > 100 * rounding:  # NaN, or next to no coupling
                 continue
             if np.abs(bonds / scale - np.rint(bonds / scale)).max() > 0.01:
                 raise ValueError(
-                    f"data: the energies at {where} are not those of a model with coupling = "
-                    f"{coupling:g} and field = {field:g}, as the data have them. {_JOINED} (Of "
-                    "energies of your own, drop the coordinate 'coupling'.)"
+                    f"data: the energies at {where} do not fit a model with coupling = "
+                    f"{coupling:g} and field = {field:g}, the coordinates of the data. {_JOINED} "
+                    "(For energies of your own, drop the coordinate 'coupling'.)"
                 )
 
 
 _JOINED = (
-    "Where runs that differ in it were joined, join them with xr.concat(..., "
-    'coords="different", compat="equals"), which keeps what each says.'
+    "Join runs that differ in it with xr.concat(..., "
+    'coords="different", compat="equals"), which keeps the coordinates of each.'
 )
 
 

@@ -44,19 +44,15 @@ def spin_correlation(
         ``correlation``, :math:`\langle s_0 s_r\rangle` along ``axis`` and ``distance`` in lattice
         spacings up to half the longest side, with a shorter axis continued around the torus; and
         ``radial_correlation`` along ``radius``, the mean over all sites with distances that round
-        to the same integer, up to half the shortest side. Each with ``NAME_error`` [1]_. If the
-        data have free boundaries, means are over the existing pairs, and a shorter axis ends in
-        NaN.
+        to the same integer, up to half the shortest side. Each with ``NAME_error`` by
+        `analysis.errors.jackknife`. If the data have free boundaries, means are over the existing
+        pairs, and a shorter axis ends in NaN.
 
     Raises
     ------
     TypeError, ValueError
         If `spins` is no DataArray with these dims, is empty, holds other values than ±1, or has too
         few samples for an error.
-
-    References
-    ----------
-    .. [1] Errors by `analysis.errors.jackknife`.
 
     Examples
     --------
@@ -122,8 +118,9 @@ def structure_factor(
     Dataset
         ``structure_factor`` along ``wave_number``, the mean over shells of :math:`|k| \le \pi` of
         width 2π over the longest side; ``axis_structure_factor`` along ``axis`` and ``mode`` n,
-        with wave numbers 2πn/L as the coordinate ``axis_wave_number``. Each with ``NAME_error``.
-        Both begin with k = 0, N m². Wave numbers are in inverse lattice spacings.
+        with wave numbers 2πn/L as the coordinate ``axis_wave_number``. Each with ``NAME_error`` by
+        `analysis.errors.jackknife`. Both begin with k = 0, N m². Wave numbers are in inverse
+        lattice spacings.
 
     Raises
     ------
@@ -132,8 +129,7 @@ def structure_factor(
 
     References
     ----------
-    N. W. Ashcroft, N. D. Mermin, "Solid State Physics" (Saunders, 1976), chapter 6; errors by
-    `analysis.errors.jackknife`.
+    N. W. Ashcroft, N. D. Mermin, "Solid State Physics" (Saunders, 1976), chapter 6.
 
     Examples
     --------
@@ -184,7 +180,7 @@ def check_ferromagnet(spins: Any, what: str) -> None:
     if coupling is not None and (coupling.values < 0).any():
         raise ValueError(
             f"coupling must not be negative for {what}; the data have {coupling.values.min():g}. "
-            "The order of an antiferromagnet is that of analysis.staggered_spins(data)"
+            "For an antiferromagnet, pass analysis.staggered_spins(data)"
         )
 
 
@@ -193,8 +189,8 @@ def check_dims(configurations: Configurations, dims: Any) -> None:
     own = tuple(map(str, configurations.leading.dims))
     if isinstance(dims, str) or not set(dims) <= set(own):
         raise ValueError(
-            "dims must be a tuple of dims of spins, to average over, without those of the sites; "
-            f"got {dims!r}, and spins with {own}"
+            "dims must be a tuple of dims of spins to average over, without dims of sites; got "
+            f"{dims!r}, and spins with {own}"
         )
 
 

@@ -28,8 +28,8 @@ def count_states(neighbors: npt.NDArray[np.int32], n_bonds: int) -> npt.NDArray[
     n_up = 0
     counts = np.zeros((2 * n_bonds + 1, n_sites + 1), dtype=np.int64)
     counts[bond_index, n_up] = 1
-    # The Gray code visits all configurations of the other spins, flipping one at a time: the
-    # one whose number is that of the trailing zeros of the step.
+    # The Gray code visits all configurations of the other spins by flips of one spin, with the
+    # number of trailing zeros of the step.
     for step in range(1, 1 << (n_sites - 1)):
         site = 0
         while not (step >> site) & 1:

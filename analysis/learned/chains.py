@@ -125,7 +125,7 @@ def stationary_distribution(matrix: Any) -> FloatArray:
     sums = np.asarray(p.sum(axis=1))
     if (p.data < 0).any() or not np.allclose(sums, 1, rtol=0, atol=1e-9):
         raise ValueError(
-            f"matrix must hold probabilities whose rows sum to 1; got a least entry of "
+            f"matrix must hold probabilities, and each row must sum to 1; got a least entry of "
             f"{p.data.min():g} and sums from {sums.min():.9g} to {sums.max():.9g}"
         )
     closed = _closed_class(p)

@@ -59,13 +59,13 @@ def with_errors(
 
 
 def warn_of_histograms(found: xr.Dataset, what: str, stacklevel: int = 2) -> None:
-    """Issue a `FitWarning` where histograms hardly overlap or contradict each other."""
+    """Issue a `FitWarning` if histograms hardly overlap or contradict each other."""
     overlap, quality = float(found["smallest_overlap"]), float(found["goodness_of_fit"])
     if overlap < LEAST_OVERLAP:
         warn_of_fit(
             f"{what}: the energies of neighbouring temperatures hardly overlap (by {overlap:.2g}, "
-            f"where {LEAST_OVERLAP:g} is needed), so that errors of what lies between them may be "
-            "too small. Add temperatures between them.",
+            f"where {LEAST_OVERLAP:g} is needed), so that errors between them may be too small. "
+            "Add temperatures between them.",
             stacklevel + 1,
         )
     if quality < POOR:

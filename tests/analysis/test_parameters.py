@@ -158,9 +158,7 @@ def test_a_number_of_sites_that_the_magnetizations_contradict():
         for m in (series, abs(series)):
             check_number_of_sites(m, n_sites)
             for wrong in (4 * n_sites, n_sites + 1, n_sites / 4):
-                with pytest.raises(
-                    ValueError, match=f"magnetizations there are those of {n_sites}"
-                ):
+                with pytest.raises(ValueError, match=f"magnetizations there fit {n_sites}"):
                     check_number_of_sites(m, wrong)
     # neither few values, nor numbers that are no means of spins, say anything
     check_number_of_sites(np.array([[1.0, -1.0] * 500]), 64)
@@ -188,7 +186,7 @@ def test_models_are_told_from_others_by_their_energies(model):
         model, irl.HeatBath(), 5 * scale, sweeps=200, thermalization=20, chains=2, seed=5
     )
     thermodynamics(data)
-    with pytest.raises(ValueError, match="or averages of draws, which fluctuate less"):
+    with pytest.raises(ValueError, match="or are averages of draws, which fluctuate less"):
         thermodynamics(data.coarsen(draw=4).mean())
     averaged = data.assign(energy=data.energy * 1.2345).drop_vars("coupling")
     thermodynamics(averaged)
@@ -198,7 +196,7 @@ def test_models_are_told_from_others_by_their_energies(model):
         {"field": model.field + 0.3 * model.coupling},
         {"coupling": model.coupling * 1.7},
     ):
-        with pytest.raises(ValueError, match="are not those of a model with coupling"):
+        with pytest.raises(ValueError, match="do not fit a model with coupling"):
             thermodynamics(data.assign_coords(wrong))
 
 
