@@ -48,8 +48,7 @@ def label_domains(
     --------
     >>> import xarray as xr
     >>> from analysis import label_domains
-    >>> up, down = [1, 1, -1, -1], [-1, -1, -1, -1]
-    >>> spins = xr.DataArray([up, up, down, down], dims=("x", "y"))
+    >>> spins = xr.DataArray([[1, 1, -1, -1]] * 2 + [[-1] * 4] * 2, dims=("x", "y"))
     >>> label_domains(spins).values.tolist()
     [[0, 0, 1, 1], [0, 0, 1, 1], [1, 1, 1, 1], [1, 1, 1, 1]]
     """
@@ -105,8 +104,7 @@ def label_clusters(
     --------
     >>> import xarray as xr
     >>> from analysis import label_clusters, label_domains
-    >>> up, down = [1, 1, -1, -1], [-1, -1, -1, -1]
-    >>> spins = xr.DataArray([up, up, down, down], dims=("x", "y"))
+    >>> spins = xr.DataArray([[1, 1, -1, -1]] * 2 + [[-1] * 4] * 2, dims=("x", "y"))
     >>> frozen = label_clusters(spins, temperature=0.0)
     >>> frozen.equals(label_domains(spins))
     True

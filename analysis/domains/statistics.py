@@ -65,8 +65,7 @@ def domain_statistics(
     --------
     >>> import xarray as xr
     >>> from analysis import domain_statistics
-    >>> up, down = [1, 1, -1, -1], [-1, -1, -1, -1]
-    >>> spins = xr.DataArray([up, up, down, down], dims=("x", "y"))
+    >>> spins = xr.DataArray([[1, 1, -1, -1]] * 2 + [[-1] * 4] * 2, dims=("x", "y"))
     >>> found = domain_statistics(spins)
     >>> found.n_domains.dims, found.n_domains.sel(phase=["up", "down"]).values.tolist()
     (('phase',), [1, 1])
@@ -168,8 +167,7 @@ def domain_table(
     --------
     >>> import xarray as xr
     >>> from analysis import domain_table
-    >>> up, down = [1, 1, -1, -1], [-1, -1, -1, -1]
-    >>> spins = xr.DataArray([up, up, down, down], dims=("x", "y"))
+    >>> spins = xr.DataArray([[1, 1, -1, -1]] * 2 + [[-1] * 4] * 2, dims=("x", "y"))
     >>> table = domain_table(spins)
     >>> table["size"].values.tolist(), table["spin"].values.tolist()
     ([4, 12], [1, -1])

@@ -15,7 +15,7 @@ from analysis.learned.chains import configurations
 from analysis.quantities import coordinate, quantity_attrs, with_labels
 from isingrl.agents import Policy
 
-__all__ = ["effective_temperature", "log_odds", "mean_and_error"]
+__all__ = ["effective_temperature", "log_odds"]
 
 
 def log_odds(policy: Policy) -> xr.Dataset:
@@ -195,27 +195,6 @@ def mean_and_error(values: xr.DataArray, over: Sequence[str]) -> tuple[xr.DataAr
 
     The sites of a lattice learn from one another: with both dims, sites are averaged first and the
     spread is over chains. Without a dim the error is NaN.
-
-    Parameters
-    ----------
-    values : DataArray
-        Over the dims of `over` and any others.
-    over : sequence of {"chain", "site"}
-        Dims to average over.
-
-    Returns
-    -------
-    mean, error : DataArray
-        In the units of the values, without the dims of `over`.
-
-    Examples
-    --------
-    >>> import xarray as xr
-    >>> from analysis.learned.odds import mean_and_error
-    >>> values = xr.DataArray([1.0, 2.0, 3.0], dims="chain")
-    >>> mean, error = mean_and_error(values, ["chain"])
-    >>> mean.item(), round(error.item(), 4)
-    (2.0, 0.5774)
     """
     error = xr.full_like(values, np.nan, dtype=np.float64)
     for dim in sorted(over, reverse=True):

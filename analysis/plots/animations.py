@@ -19,7 +19,7 @@ from analysis.plots.styles import style_of
 from isingrl.support.archives import make_folder, replacing
 from isingrl.support.validation import check_integer, check_spin_values
 
-__all__ = ["animation", "check_video", "video_file"]
+__all__ = ["animation"]
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -92,32 +92,7 @@ def animation(
 
 
 def check_video(path: str | os.PathLike[str], name: str) -> Path:
-    """Return the path of a video if its ending is known and its encoder is installed.
-
-    Parameters
-    ----------
-    path : path
-        The file.
-    name : str
-        Name of the argument, for messages.
-
-    Returns
-    -------
-    Path
-
-    Raises
-    ------
-    ValueError
-        If it does not end in .gif or .mp4.
-    ImportError
-        If it is an MP4, and imageio or imageio-ffmpeg is not installed.
-
-    Examples
-    --------
-    >>> from analysis.plots.animations import check_video
-    >>> check_video("quench.gif", "path").suffix
-    '.gif'
-    """
+    """Return the path of a video, an argument `name`, if its kind is known and can be written."""
     path = Path(path)
     if path.suffix not in _SUFFIXES:
         raise ValueError(f"{name} must end in {' or '.join(_SUFFIXES)}; got {str(path)!r}")
@@ -136,29 +111,10 @@ def check_video(path: str | os.PathLike[str], name: str) -> Path:
 
 @contextmanager
 def video_file(path: Path, rate: int) -> Iterator[Callable[[Pixels], None]]:
-    """Yield a function that appends a frame to a video; an error leaves no file.
+    """Yield a function that appends a frame to a video in an existing folder.
 
-    Parameters
-    ----------
-    path : Path
-        From `check_video`, in an existing folder.
-    rate : int
-        Frames per second.
-
-    Yields
-    ------
-    callable
-        Takes the pixels of a frame, shape (height, width, 3), with even sides.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> import numpy as np
-    >>> from analysis.plots.animations import video_file
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     with video_file(Path(folder) / "black.gif", 8) as append:
-    ...         append(np.zeros((16, 16, 3), np.uint8))
+    A frame has the shape (height, width, 3) with even sides, and `rate` counts frames per second.
+    After an error no file is left.
     """
     with replacing(path) as scratch:
         if path.suffix == ".gif":

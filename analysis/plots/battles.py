@@ -10,7 +10,7 @@ import xarray as xr
 
 from analysis.errors import FloatArray
 from analysis.plots.axes import axis_label, label_axes, new_axes, variable
-from analysis.plots.styles import method_color, method_label
+from analysis.plots.styles import method_label, named_style
 from isingrl.battle.games import ATTACKS, MOVES
 
 if TYPE_CHECKING:
@@ -221,10 +221,10 @@ def learning_curve(
         chosen = (history["opponent"] == opponent).values
         x, y = history["games"].values[chosen], values.values[chosen].astype(np.float64)
         width = window or max(1, len(y) // 20)
-        color = method_color(opponent, order)
-        label = f"against {method_label(opponent)}"
-        ax.plot(x, y, ls="none", marker=".", ms=3.0, alpha=0.3, color=color, zorder=2)
-        ax.plot(x, _running_mean(y, width), lw=1.6, color=color, label=label, zorder=3 + order)
+        style = named_style(opponent, order)
+        line: dict[str, Any] = {"color": style.color, "label": f"against {style.label}"}
+        ax.plot(x, y, ls="none", marker=".", ms=3.0, alpha=0.3, color=style.color, zorder=2)
+        ax.plot(x, _running_mean(y, width), lw=1.6, zorder=3 + order, **line)
     return label_axes(ax, history["games"], values)
 
 
@@ -272,9 +272,10 @@ def win_rate_bars(rates: xr.Dataset, ax: Axes | None = None) -> Axes:
         x = (np.arange(rates.sizes["opponent"]) + width * (rank[order] - middle))[at]
         y = rate.values[order, at]
         error = np.stack([y - low.values[order, at], high.values[order, at] - y])
+        style = named_style(team, order)
         ax.bar(
-            x, y, 0.9 * width, yerr=np.maximum(0, error), color=method_color(team, order),
-            ecolor="0.25", error_kw={"elinewidth": 1.0, "capsize": 2.5}, label=method_label(team),
+            x, y, 0.9 * width, yerr=np.maximum(0, error), color=style.color, ecolor="0.25",
+            error_kw={"elinewidth": 1.0, "capsize": 2.5}, label=style.label,
         )  # fmt: skip
     # long names in two lines, so that neighbours do not overlap
     opponents = [fill(method_label(each), 13) for each in rates["opponent"].values.tolist()]

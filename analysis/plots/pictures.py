@@ -49,8 +49,7 @@ def snapshot(spins: xr.DataArray, ax: Axes | None = None) -> Axes:
     --------
     >>> import xarray as xr
     >>> from analysis import plots
-    >>> up, down = [1, 1, -1, -1], [-1, -1, -1, -1]
-    >>> spins = xr.DataArray([up, up, down, down], dims=("x", "y"))
+    >>> spins = xr.DataArray([[1, 1, -1, -1]] * 2 + [[-1] * 4] * 2, dims=("x", "y"))
     >>> ax = plots.snapshot(spins)
     >>> ax.images[0].get_array().tolist()
     [[1, 1, -1, -1], [1, 1, -1, -1], [-1, -1, -1, -1], [-1, -1, -1, -1]]
@@ -96,8 +95,7 @@ def domain_map(
     --------
     >>> import xarray as xr
     >>> from analysis import plots
-    >>> up, down = [1, 1, -1, -1], [-1, -1, -1, -1]
-    >>> spins = xr.DataArray([up, up, down, down], dims=("x", "y"))
+    >>> spins = xr.DataArray([[1, 1, -1, -1]] * 2 + [[-1] * 4] * 2, dims=("x", "y"))
     >>> ax = plots.domain_map(spins)
     >>> ax.images[0].get_array().shape
     (4, 4, 3)

@@ -12,7 +12,7 @@ import xarray as xr
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Style", "colors", "draw_marks", "method_label", "method_style", "set_style", "style_of"]
+__all__ = ["Style", "colors", "draw_marks", "method_label", "method_style", "set_style"]
 
 
 @dataclass(frozen=True)
@@ -116,12 +116,7 @@ def method_label(method: str) -> str:
     >>> plots.method_label("mean-field-q")
     'mean-field Q'
     """
-    return _STYLES[method].label if method in _STYLES else method
-
-
-def method_color(method: str, order: int) -> str:
-    """Colour of a method or, if it has none of its own, the `order`-th colour, from 0."""
-    return _STYLES.get(method, _other(method, order)).color
+    return named_style(method, 0).label
 
 
 def method_style(method: str) -> dict[str, Any]:
@@ -252,34 +247,13 @@ def drawn_marks(ax: Axes) -> set[tuple[str, str, bool]]:
 
 
 def style_of(summary: xr.Dataset, order: int, ax: Axes | None = None) -> Style:
-    """Style of the method that a scalar coordinate names, if the data have this coordinate.
+    """Style of the method that the scalar coordinate ``method`` names, or of a plain simulation.
 
-    Parameters
-    ----------
-    summary : Dataset
-        With or without the scalar coordinate ``method``.
-    order : int
-        Number, from 0, of the style for a method without a style of its own.
-    ax : Axes, optional
-        If these axes already show the same mark, the style gets another colour and mark.
-
-    Returns
-    -------
-    Style
-        The style of a plain simulation if no method is named.
-
-    Examples
-    --------
-    >>> import xarray as xr
-    >>> from analysis.plots.styles import style_of
-    >>> style_of(xr.Dataset(coords={"method": "heat-bath"}), 0).label
-    'heat bath'
+    A method without a style of its own has the `order`-th one, from 0. If the axes already show
+    the same mark, the style gets another colour and mark.
     """
-    if "method" not in summary.coords:
-        style = _UNNAMED
-    else:
-        method = str(summary["method"].item())
-        style = _STYLES.get(method, _other(method, order))
+    known = "method" in summary.coords
+    style = named_style(str(summary["method"].item()), order) if known else _UNNAMED
     return style if ax is None else _unlike(style, drawn_marks(ax))
 
 
@@ -324,7 +298,9 @@ def colors(number: int) -> list[str]:
     return [to_hex(color) for color in colormaps["plasma"](np.linspace(0.0, 0.85, number))]
 
 
-def _other(method: str, order: int) -> Style:
-    """Style of a method without a style of its own."""
-    known = list(_STYLES.values())[order % _N_STYLES]
-    return Style(method, known.color, known.marker, known.size)
+def named_style(method: str, order: int) -> Style:
+    """Style of a method or, if it has none of its own, its name with the `order`-th style."""
+    if method in _STYLES:
+        return _STYLES[method]
+    other = list(_STYLES.values())[order % _N_STYLES]
+    return Style(method, other.color, other.marker, other.size)
