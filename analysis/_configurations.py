@@ -21,20 +21,10 @@ SITES = ("x", "y", "z")
 class Configurations:
     """Spins of any number of configurations of one lattice.
 
-    Parameters
-    ----------
-    spins : DataArray or Dataset
-        ±1 with dims (..., x[, y[, z]]), or a Dataset with such a variable ``spins``.
-    neighborhood, boundary : str, optional
-        By default as the data say, or else nearest neighbours and periodic. The boundary must
-        agree with the data, but a part of a lattice is free.
-
-    Attributes
-    ----------
-    lattice : Lattice
-    spins : int8 array, shape (n_configurations, n_rows, side)
-    leading : DataArray
-        With the dims and coordinates of the configurations.
+    The array `spins` has the shape (n_configurations, n_rows, side), and `leading` has the dims and
+    coordinates of the configurations. By default neighbourhood and boundary are as the data say, or
+    else nearest neighbours and periodic. A boundary must agree with the data, but a part of a
+    lattice is free.
     """
 
     def __init__(

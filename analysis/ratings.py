@@ -15,6 +15,11 @@ __all__ = ["bradley_terry", "rates_over_trainings", "win_rates"]
 
 ELO = 400 / np.log(10)
 """Points of Elo's scale a unit of natural log-odds."""
+_RATES = {
+    "win_rate": ("wins", "games won"),
+    "draw_rate": ("draws", "games drawn"),
+    "loss_rate": ("losses", "games lost"),
+}
 
 
 def win_rates(tournament: xr.Dataset, level: float = 0.95) -> xr.Dataset:
@@ -65,22 +70,26 @@ def win_rates(tournament: xr.Dataset, level: float = 0.95) -> xr.Dataset:
         raise ValueError(f"level must lie in (0, 1); got {level}")
     games = _counts(tournament, "games")
     wins = _counts(tournament, "wins")
-    kinds = {"win_rate": wins}
-    for name, kind in (("draw_rate", "draws"), ("loss_rate", "losses")):
-        if kind in tournament:
-            kinds[name] = _counts(tournament, kind)
-    for counts in kinds.values():
+    rates = xr.Dataset(attrs={"level": level})
+    for name, (kind, text) in _RATES.items():
+        if kind not in tournament:
+            continue
+        counts = _counts(tournament, kind)
         if bool((counts > games).any()):
             most = float((counts - games).max())
-            raise ValueError(f"{counts.name} must not exceed games; got up to {most:g} more")
-    labels = {"win_rate": "games won", "draw_rate": "games drawn", "loss_rate": "games lost"}
-    rates = xr.Dataset(attrs={"level": level})
-    played = games.where(games > 0)
-    for name, counts in kinds.items():
-        rates[name] = counts / played
-        rates[name].attrs = {"long_name": f"share of {labels[name]}", "units": "1"}
+            raise ValueError(f"{kind} must not exceed games; got up to {most:g} more")
+        rates[name] = counts / games.where(games > 0)
+        rates[name].attrs = {"long_name": f"share of {text}", "units": "1"}
+
+    def ends(wins: int, games: int) -> tuple[float, float]:
+        if not games:
+            return np.nan, np.nan
+        test = scipy.stats.binomtest(int(wins), int(games))
+        low, high = test.proportion_ci(level, method="wilson")
+        return low, high
+
     low, high = xr.apply_ufunc(
-        lambda k, n: _wilson(k, n, level), wins, games, output_core_dims=[[], []]
+        ends, wins, games, output_core_dims=[[], []], vectorize=True, output_dtypes=[float, float]
     )
     for name, end, values in (("low", "lower", low), ("high", "upper", high)):
         text = f"{end} end of the {100 * level:g} % interval of the share of games won"
@@ -249,16 +258,6 @@ def _counts(tournament: xr.Dataset, name: str) -> xr.DataArray:
             f"{name} must be integers of at least 0; got {counts.dtype} from {counts.min().item()}"
         )
     return counts
-
-
-def _wilson(wins: Any, games: Any, level: float) -> tuple[FloatArray, FloatArray]:
-    wins, games = np.broadcast_arrays(wins, games)
-    ends = np.full((2, *games.shape), np.nan)
-    for place, number in np.ndenumerate(games):
-        if number:
-            test = scipy.stats.binomtest(int(wins[place]), int(number))
-            ends[(slice(None), *place)] = test.proportion_ci(level, method="wilson")
-    return ends[0], ends[1]
 
 
 def _points(tournament: xr.Dataset) -> FloatArray:

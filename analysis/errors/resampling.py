@@ -277,19 +277,14 @@ def _depends_on(
         other = other + rng.integers(0, 2, other.shape)
     try:
         result = _result(function(data.assign({name: (series.dims, other, series.attrs)})), dims)
-        pairs = {
-            each: xr.DataArray(
-                ~np.isclose(
-                    result[each].transpose(*value[each].dims).values, value[each].values,
-                    rtol=ROUNDING, atol=0.0, equal_nan=True,
-                ),
-                dims=value[each].dims,
-            )
-            for each in value.data_vars
-        }  # fmt: skip
+        changed = {}
+        for each, before in value.data_vars.items():
+            after = result[each].transpose(*before.dims).values
+            same = np.isclose(after, before.values, rtol=ROUNDING, atol=0.0, equal_nan=True)
+            changed[each] = (before.dims, ~same)
     except Exception:  # a function that fails on other samples depends on them
         return xr.ones_like(value, dtype=bool)
-    return xr.Dataset(pairs)
+    return xr.Dataset(changed)
 
 
 def _warn(slowest: list[_Behind], n_chains: int, n_draws: int) -> None:
@@ -317,10 +312,11 @@ def _times_behind(
     still = xr.DataArray(np.ones(value.shape, dtype=bool), dims=value.dims)
     rests_on_any = ~still
     for each in slowest:
-        times = each.times.drop_vars(list(each.times.coords))
-        quiet = each.still.drop_vars(list(each.still.coords))
+        times, quiet, used = (
+            array.drop_vars(list(array.coords))
+            for array in (each.times, each.still, each.used[name])
+        )
         other = [dim for dim, n in times.sizes.items() if value.sizes.get(dim) != n]
-        used = each.used[name].drop_vars(list(each.used[name].coords))
         longest = xr.where(used, np.maximum(longest, times.max(other)), longest)
         still = still & (quiet.all(other) | ~used)
         rests_on_any = rests_on_any | used

@@ -81,8 +81,7 @@ def binder_crossings(data: xr.Dataset) -> xr.Dataset:
     >>> grid, runs = [2.1, 2.2, 2.3, 2.4, 2.5], []
     >>> for side in (4, 8):
     ...     model = irl.Ising(irl.Lattice((side, side)))
-    ...     run = irl.simulate(model, irl.HeatBath(), grid, sweeps=4000, thermalization=200, seed=1)
-    ...     runs.append(run.assign_coords(n_sites=side**2))
+    ...     runs.append(irl.simulate(model, irl.HeatBath(), grid, sweeps=4000, seed=1))
     >>> data = xr.concat(runs, xr.Variable("size", [4, 8]), combine_attrs="drop_conflicts")
     >>> found = scaling.binder_crossings(data)
     >>> found.crossing_temperature.dims, found.crossing_temperature.units

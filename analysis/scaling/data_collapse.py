@@ -97,7 +97,7 @@ def collapse(
     >>> for side in (4, 6, 8):
     ...     model = irl.Ising(irl.Lattice((side, side)))
     ...     run = irl.simulate(model, irl.HeatBath(), grid, sweeps=4000, thermalization=200, seed=1)
-    ...     runs.append(run.assign_coords(n_sites=side**2))
+    ...     runs.append(run)
     >>> data = xr.concat(runs, xr.Variable("size", [4, 6, 8]), combine_attrs="drop_conflicts")
     >>> fit = scaling.collapse(data, degree=3)
     >>> bool(abs(fit.critical_temperature - 2.27) < 0.1), fit.critical_temperature.units

@@ -1,4 +1,4 @@
-"""Observables at any temperature from runs at several, and where they are largest."""
+"""Observables at any temperature from runs at several, and their maxima."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ def reweight(data: xr.Dataset, temperature: npt.ArrayLike) -> xr.Dataset:
     -------
     Dataset
         Over ``temperature``: ``binder_cumulant``, ``abs_magnetization``, ``susceptibility`` and
-        ``specific_heat`` as `analysis.thermodynamics` defines them, each with ``NAME_error`` by a
-        jackknife with new weights for each block [3]_; ``smallest_overlap`` of neighbouring
-        temperatures, the chance that a draw of one is taken for one of the other (1/2 if they are
-        equal); and ``goodness_of_fit``, the chance that noise makes energies and m² differ as much
-        between reweighting and the plain means of the temperatures.
+        ``specific_heat`` as `analysis.thermodynamics` defines them, each with ``NAME_error`` by
+        `analysis.errors.jackknife` with new weights for each block; ``smallest_overlap`` of
+        neighbouring temperatures, the chance that a draw of one is taken for one of the other (1/2
+        if they are equal); and ``goodness_of_fit``, the chance that noise makes energies and m²
+        differ as much between reweighting and the plain means of the temperatures.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def reweight(data: xr.Dataset, temperature: npt.ArrayLike) -> xr.Dataset:
     Warns
     -----
     FitWarning
-        If the overlap is below 0.03 [4]_ or the goodness of fit below 0.01, because temperatures
+        If the overlap is below 0.03 [3]_ or the goodness of fit below 0.01, because temperatures
         are too far apart, or because draws do not follow the Gibbs distribution at their
         temperature.
 
@@ -60,8 +60,7 @@ def reweight(data: xr.Dataset, temperature: npt.ArrayLike) -> xr.Dataset:
        63, 1195 (1989).
     .. [2] M. R. Shirts, J. D. Chodera, "Statistically optimal analysis of samples from multiple
        equilibrium states", J. Chem. Phys. 129, 124105 (2008), by their package pymbar.
-    .. [3] Errors by `analysis.errors.jackknife`.
-    .. [4] P. V. Klimovich, M. R. Shirts, D. L. Mobley, "Guidelines for the analysis of free energy
+    .. [3] P. V. Klimovich, M. R. Shirts, D. L. Mobley, "Guidelines for the analysis of free energy
        calculations", J. Comput. Aided Mol. Des. 29, 397 (2015).
 
     Examples
@@ -130,8 +129,7 @@ def pseudo_critical_points(data: xr.Dataset, name: str = "susceptibility") -> xr
     >>> from analysis import scaling
     >>> model = irl.Ising(irl.Lattice((4, 4)))
     >>> data = irl.simulate(model, irl.HeatBath(), [2.0, 2.4, 2.8], sweeps=200, chains=2, seed=1)
-    >>> data = data.assign_coords(n_sites=16).expand_dims(size=[4])
-    >>> found = scaling.pseudo_critical_points(data, "specific_heat")
+    >>> found = scaling.pseudo_critical_points(data.expand_dims(size=[4]), "specific_heat")
     >>> found.pseudo_critical_temperature.dims, found.maximum.units
     (('size',), 'k_B')
     >>> bool(2.2 < found.pseudo_critical_temperature < 2.7)
