@@ -29,15 +29,15 @@ def check_study(
     """Check a study, by running it twice: give one that takes seconds.
 
     Its configuration comes back from JSON. Tasks have keys of their own, functions that any process
-    can import, and names of results that repeat. Two runs have the same data. A finished run
-    is not run again, its summary can be drawn from disk, and an extended study keeps what was done.
+    can import, and the same names at every call. Two runs have the same data. A finished run
+    is not repeated, its summary can be drawn from disk, and an extended study keeps its results.
 
     Parameters
     ----------
     study : Study
-        What is checked, a small one.
+        A small one.
     additions : mapping, optional
-        By name, what a field is extended by, for some or all of those in ``extends``.
+        New values by name of field, for some or all fields in ``extends``.
     varying : collection of str
         Variables that differ from run to run, such as times.
 
@@ -70,7 +70,7 @@ def check_study(
         ensure(hasattr(figure, "savefig"), f"{who}.plot must return a Figure; got {figure!r}")
         done = _ran(folder)
         _completed(study, folder)
-        ensure(_ran(folder) == done, f"{who}: what was done must not be run again")
+        ensure(_ran(folder) == done, f"{who}: finished tasks must not run again")
         if additions:
             more = joined(study, dataclasses.replace(study, **additions))
             more.summarize(_completed(more, folder))

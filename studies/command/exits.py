@@ -32,8 +32,8 @@ def refuse(prog: str, message: str) -> NoReturn:
 def told(prog: str, *, debug: bool = False) -> Iterator[None]:
     """Report errors on standard error, and where they come from only if asked to.
 
-    Wrong input ends with exit code 2, what could not be finished with 1, an error that nobody
-    thought of with 70, as sysexits.h has it.
+    Wrong input ends with exit code 2, studies that could not be finished and a lack of memory with
+    1, any other error, which is a fault of this package, with 70, as in sysexits.h.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def told(prog: str, *, debug: bool = False) -> Iterator[None]:
     """
     try:
         yield
-        sys.stdout.flush()  # here, where a closed pipe can be told from other errors
+        sys.stdout.flush()  # here, where an error can only be that of a closed pipe
     except BrokenPipeError:
         _close_quietly()
     except Exception as error:
@@ -74,7 +74,7 @@ def plain_streams() -> None:
 def _close_quietly() -> NoReturn:
     """End quietly with code 141, because the reader of the output has gone.
 
-    Python would write what is left once more at the end, and complain.
+    Python would otherwise write the rest of its buffers at the end, and complain.
     """
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
@@ -91,10 +91,10 @@ def _one_line(error: Exception) -> str:
 def stoppable(prog: str, kept: str) -> Iterator[None]:
     """Let the first Ctrl-C end the command with one line and exit code 130.
 
-    If Python is not done with the rest in ten seconds, it ends all the same: files are safe at
-    every moment, because they are renamed into place. The system itself ends the process at
-    SIGTERM and at a second Ctrl-C, even within a call of C that never returns. Filters of warnings
-    are as before at the end.
+    If Python needs more than ten seconds to clean up, the process ends all the same: files are safe
+    at every moment, because they are renamed into place. The system itself ends the process at
+    SIGTERM and at a second Ctrl-C, even within a call of C that never returns. The filters of
+    warnings are restored at the end.
     """
     line = f"{prog}: interrupted; {kept}\n"
 
@@ -107,8 +107,8 @@ def stoppable(prog: str, kept: str) -> Iterator[None]:
         raise KeyboardInterrupt
 
     def again(lost: Any) -> None:
-        # Python drops what is raised while it throws an object away: the stop, which then has
-        # to come again, or complaints of what the stop left half made, which nobody can use
+        # Python drops exceptions of destructors: a stop, which then has to come again, and errors
+        # of objects that a stop left half made, which are of no use
         if isinstance(lost.exc_value, KeyboardInterrupt):
             _handle_once(stop)
             main = (threading.main_thread().ident, signal.SIGINT)  # which may be asleep
@@ -137,7 +137,7 @@ def stoppable(prog: str, kept: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def unhandled() -> Iterator[None]:
-    """Let SIGTERM and Ctrl-C end the process at once; handlers are as before at the end.
+    """Let SIGTERM and Ctrl-C end the process at once; restore the handlers at the end.
 
     For imports, because some packages catch all errors during their import.
     """
@@ -155,10 +155,10 @@ def unhandled() -> Iterator[None]:
 
 
 def _handle_once(handler: Callable[[int, Any], Any]) -> None:
-    """Handle one Ctrl-C; the system ends the process at the next one, whatever it does then.
+    """Handle one Ctrl-C; the system itself ends the process at the next one.
 
-    Python alone cannot: its handlers wait until a call of C returns. Where the C library has no
-    `sysv_signal`, the next Ctrl-C ends the process once the handler was called.
+    Python alone cannot, because its handlers wait until a call of C returns. If the C library has
+    no `sysv_signal`, the next Ctrl-C ends the process after the handler was called.
     """
     signal.signal(signal.SIGINT, handler)
     with contextlib.suppress(OSError, AttributeError):

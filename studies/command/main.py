@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
+from typing import Any
 
 from studies.command.catalogue import STUDIES
 from studies.command.exits import plain_streams, refuse, stoppable, told, unhandled
@@ -12,12 +14,16 @@ from studies.command.exits import plain_streams, refuse, stoppable, told, unhand
 __all__ = ["main"]
 
 _COMMANDS = {
-    "battle": "teams that learn to fight, tournaments, videos",
-    "status": "how far a study is, running or not",
-    "show": "the summary in a file, and its figure again",
-    "rerun": "a file's study once more, and whether the numbers are the same",
-    "completion": "a script that completes all this in bash, zsh or fish",
+    "battle": ("battle_commands", "teams that learn to fight, tournaments, videos"),
+    "status": ("file_commands", "how far a study is, running or not"),
+    "show": ("file_commands", "the summary in a file, and its figure again"),
+    "rerun": (
+        "file_commands",
+        "a file's study once more, and whether the numbers are the same",
+    ),
+    "completion": ("completion", "a script that completes all this in bash, zsh or fish"),
 }
+"""Module and purpose of each command."""
 _USAGE = """usage: isingrl STUDY [OPTIONS]   (isingrl STUDY --help lists the options)
        isingrl COMMAND [OPTIONS]"""
 _DEBUG = "--debug"
@@ -48,32 +54,21 @@ def main(arguments: list[str] | None = None) -> None:
             run(options)
 
 
-def _command(name: str) -> Callable[[list[str]], None]:
-    """Import what runs a study or command."""
-    if name not in STUDIES and name not in _COMMANDS:
+def _command(name: str) -> Callable[[list[str]], Any]:
+    """Import the module that runs a study or command."""
+    if name in STUDIES:
+        STUDIES[name]  # is imported now
+    elif name not in _COMMANDS:
         known = ", ".join([*_COMMANDS, *STUDIES])
         refuse("isingrl", f"STUDY must be one of {known}; got {name!r}")
-    if name in STUDIES:
-        from studies.command import study_command
-
-        STUDIES[name]  # is imported now
-        return partial(study_command.main, name)
-    if name == "battle":
-        from studies.command import battle_commands
-
-        return battle_commands.main
-    if name == "completion":
-        from studies.command import completion
-
-        return completion.main
-    from studies.command import file_commands
-
-    return partial(file_commands.main, name)
+    module, _ = _COMMANDS.get(name, ("study_command", ""))
+    return partial(import_module(f"studies.command.{module}").main, name)
 
 
 def _help() -> str:
     blocks = [_USAGE]
-    for title, lines in (("studies", STUDIES.lines), ("other commands", _COMMANDS)):
+    others = {name: line for name, (_, line) in _COMMANDS.items()}
+    for title, lines in (("studies", STUDIES.lines), ("other commands", others)):
         rows = [f"  {name:18s} {line}" for name, line in lines.items()]
         blocks.append("\n".join([f"{title}:", *rows]))
     return "\n\n".join([*blocks, f"{_DEBUG}, anywhere, shows where an error comes from."])

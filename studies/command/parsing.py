@@ -1,31 +1,31 @@
-"""Options of commands: parsed by tyro, errors on one line."""
+"""Options of commands: classes of options, filled by tyro, with errors on one line."""
 
 from __future__ import annotations
 
 import contextlib
-import inspect
 import io
-from collections.abc import Callable
-from functools import partial, wraps
 from itertools import pairwise
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, Protocol, TypeVar
 
 import tyro
 
 from studies.command.exits import refuse, stoppable
 
-__all__ = ["Command", "deferred", "parse", "run_command"]
+__all__ = ["Command", "Debug", "parse", "run_command"]
 
-Command = Callable[..., Any]
-_DEBUG = inspect.Parameter(
-    "debug",
-    inspect.Parameter.KEYWORD_ONLY,
-    default=False,
-    annotation=Annotated[
-        tyro.conf.FlagCreatePairsOff[bool], tyro.conf.arg(help="Show where errors come from.")
-    ],
-)
+Debug = Annotated[
+    tyro.conf.FlagCreatePairsOff[bool], tyro.conf.arg(help="Show where errors come from.")
+]
+"""Option that `studies.command.main.main` looks for itself; classes name it for their help."""
 _REGISTRY = tyro.constructors.ConstructorRegistry()
+T = TypeVar("T")
+
+
+class Command(Protocol):
+    """A command as a dataclass: its fields are the options."""
+
+    def run(self) -> Any:
+        """Run the command."""
 
 
 @_REGISTRY.primitive_rule
@@ -54,10 +54,17 @@ def _whole(word: str) -> int:
         return int(number)
 
 
-def parse(prog: str, command: Command, options: list[str]) -> Any:
-    """Call `command` with what the options say, or end with one line and exit code 2.
+def parse(prog: str, kind: type[T], options: list[str], **settings: Any) -> T:
+    """Make a dataclass from options, or end with one line and exit code 2.
 
-    What it prints on standard error is not shown: it should only take the options over.
+    Parameters
+    ----------
+    prog : str
+    kind : type
+        A dataclass.
+    options : list of str
+    **settings
+        As of ``tyro.cli``.
     """
     for before, value in pairwise([prog, *options]):
         if not value or (value.startswith("--") and value.endswith("=")):
@@ -66,46 +73,29 @@ def parse(prog: str, command: Command, options: list[str]) -> Any:
     messages = io.StringIO()
     try:
         with contextlib.redirect_stderr(messages):
-            return tyro.cli(command, prog=prog, args=options, registry=_REGISTRY)
+            made: T = tyro.cli(kind, prog=prog, args=options, registry=_REGISTRY, **settings)
+            return made
     except SystemExit as stop:
         if not stop.code:
             raise
         refuse(prog, _first_sentence(messages.getvalue()))
 
 
-def deferred(command: Command) -> Command:
-    """Return `command` as tyro takes it: it says what is to be done, and does it when called.
-
-    It also has the option --debug, for which `studies.command.main.main` looks itself.
-    """
-
-    @wraps(command)
-    def later(*args: Any, debug: bool = False, **settings: Any) -> Any:
-        return partial(command, *args, **settings)
-
-    signature = inspect.signature(command)
-    parameters = [*signature.parameters.values(), _DEBUG]
-    later.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-    hints = get_type_hints(command, include_extras=True)
-    later.__annotations__ = {**hints, _DEBUG.name: _DEBUG.annotation}
-    del later.__wrapped__  # where tyro would look for the types
-    return later
-
-
-def run_command(prog: str, command: Command, options: list[str], kept: str) -> None:
-    """Call `command` with what the options say, in the open.
+def run_command(prog: str, kind: type[Command], options: list[str], kept: str) -> None:
+    """Run the command that the options make.
 
     Parameters
     ----------
     prog : str
-    command : callable
+    kind : type
+        Of the command.
     options : list of str
     kept : str
-        What is said when it is interrupted.
+        Told after an interruption.
     """
-    run = parse(prog, deferred(command), options)
+    command = parse(prog, kind, options)
     with stoppable(prog, kept):
-        run()
+        command.run()
 
 
 def _first_sentence(message: str) -> str:

@@ -1,34 +1,44 @@
 """The command of every study: its configuration from options, its files in a folder."""
 
+from __future__ import annotations
+
 import sys
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any, Generic, TypeVar
 
 import tyro
 
 from analysis import FitWarning, ShortRunWarning
 from studies.command.catalogue import STUDIES
 from studies.command.exits import stoppable
-from studies.command.parsing import Command, deferred, parse
-from studies.running.executors import default_workers
+from studies.command.parsing import Debug, parse
 from studies.running.extensions import differences, from_configuration, joined
 from studies.running.files import SUFFIXES, Format
 from studies.running.runner import CONFIG, TASKS, read_former, run_to_folder
 
-__all__ = ["main", "options_of"]
+__all__ = ["StudyOptions", "main", "options_of", "show_warnings"]
+
+S = TypeVar("S")
 
 
 @dataclass(frozen=True)
-class _Options:
-    """Options of every study, beside its configuration."""
+class StudyOptions(Generic[S]):
+    """Configuration of a study, and how it is run."""
 
+    config: tyro.conf.OmitArgPrefixes[S]
     out: Path
-    workers: int
-    scheduler: str | None
-    extend: bool
-    form: Format
+    """Folder for the results."""
+    workers: int | None = None
+    """Processes of one thread each; one for each core if omitted."""
+    scheduler: str | None = None
+    """Address of a Dask scheduler whose workers take the tasks."""
+    extend: tyro.conf.FlagCreatePairsOff[bool] = False
+    """Add to the study in the folder; what is not given stays as it is there."""
+    format: Format = "netcdf"
+    """Of data and summary; Zarr suits large sweeps."""
+    debug: Debug = False
 
 
 def main(name: str, options: list[str]) -> None:
@@ -46,68 +56,44 @@ def main(name: str, options: list[str]) -> None:
         show_warnings()
         run_to_folder(
             study, name, chosen.out, workers=chosen.workers, scheduler=chosen.scheduler,
-            extend=chosen.extend, form=chosen.form, progress=True,
+            extend=chosen.extend, form=chosen.format, progress=True,
         )  # fmt: skip
-    kind = SUFFIXES[chosen.form]
+    kind = SUFFIXES[chosen.format]
     print(f"wrote data{kind}, summary{kind}, figure.png and config.json to {chosen.out}")
 
 
-def options_of(name: str, default: Any = None) -> Command:
-    """Function with the options of a study as its arguments, for tyro.
+def options_of(name: str, config: Any = None) -> tuple[Any, dict[str, Any]]:
+    """Class of the options of a study, with ``default`` and ``description`` for tyro.
 
     Parameters
     ----------
     name : str
-    default : Study, optional
-        Where the defaults come from; they are those of the study if omitted.
+    config : Study, optional
+        Default of the configuration; that of the study if omitted.
     """
     study = STUDIES[name]
-    default = study() if default is None else default
-
-    def command(
-        config: tyro.conf.OmitArgPrefixes[study] = default,  # type: ignore[valid-type]
-        out: Annotated[Path, tyro.conf.arg(help="Folder for the results.")] = Path("results")
-        / name,
-        workers: Annotated[
-            int | None,
-            tyro.conf.arg(help="Processes of one thread each; one for each core if omitted."),
-        ] = None,
-        scheduler: Annotated[
-            str | None,
-            tyro.conf.arg(help="Address of a Dask scheduler whose workers take the tasks."),
-        ] = None,
-        extend: Annotated[
-            tyro.conf.FlagCreatePairsOff[bool],
-            tyro.conf.arg(
-                help="Add to the study in the folder; what is not given stays as it is there. "
-                f"Possible for: {', '.join(study.extends) or 'nothing'}."
-            ),
-        ] = False,
-        format: Annotated[
-            Format, tyro.conf.arg(help="Of data and summary; Zarr suits large sweeps.")
-        ] = "netcdf",
-    ) -> tuple[Any, _Options]:
-        number = default_workers() if workers is None else workers
-        return config, _Options(out, number, scheduler, extend, format)
-
-    command.__doc__ = study.__doc__
-    return deferred(command)
+    extensible = ", ".join(study.extends) or "nothing"
+    return StudyOptions[study], {  # type: ignore[valid-type]
+        "default": StudyOptions(study() if config is None else config, Path("results") / name),
+        "description": f"{STUDIES.lines[name]} --extend can add to {extensible}.",
+    }
 
 
-def _parse(name: str, options: list[str]) -> tuple[Any, _Options]:
-    """Configuration of a study and what goes with it, from its options."""
+def _parse(name: str, options: list[str]) -> tuple[Any, StudyOptions[Any]]:
+    """Configuration of a study, extended from that in the folder if asked, and all options."""
     prog = f"isingrl {name}"
-    config, chosen = parse(prog, options_of(name), options)()
+    kind, about = options_of(name)
+    chosen: StudyOptions[Any] = parse(prog, kind, options, **about)
     if not chosen.extend:
-        _refuse_another(config, name, chosen.out)
-        return config, chosen
+        _refuse_another(chosen.config, name, chosen.out)
+        return chosen.config, chosen
     former = read_former(chosen.out)
     if former.pop("study") != name:
         raise ValueError(f"out must hold a study {name}; {chosen.out} holds another")
     before = from_configuration(STUDIES[name], former)
-    # once more: what is not given stays as it was
-    config, chosen = parse(prog, options_of(name, before), options)()
-    return joined(before, config), chosen
+    kind, about = options_of(name, before)
+    chosen = parse(prog, kind, options, **about)  # once more: what is not given stays as it was
+    return joined(before, chosen.config), chosen
 
 
 def _refuse_another(config: Any, name: str, out: Path) -> None:
@@ -123,7 +109,7 @@ def _refuse_another(config: Any, name: str, out: Path) -> None:
 
 
 def show_warnings() -> None:
-    """Print what the analysis warns of as lines of their own, each time."""
+    """Print each warning of the analysis on a line of its own, every time."""
     warnings.simplefilter("always", ShortRunWarning)
     warnings.simplefilter("always", FitWarning)
     warnings.showwarning = _show_warning

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import logging
 import queue
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import numba
-
-from isingrl.support.progress import tqdm
 from isingrl.support.provenance import versions
-from studies.running.task_runs import TaskOutcome, failed, perform
+from studies.running.task_runs import TaskOutcome, failed, perform, use_one_thread
 from studies.running.tasks import Job
 
 _CONNECT_SECONDS = 5.0
@@ -64,8 +60,8 @@ class Cluster:
             outcome: TaskOutcome = future.result()
             return outcome
         except KilledWorker as error:
-            died = "its worker died every time that it was tried, perhaps for want of memory"
-            return TaskOutcome(job, None, f"KilledWorker: {died} ({error.last_worker.address})")
+            died = f"its worker died at every try ({error.last_worker.address})"
+            return TaskOutcome(job, None, f"KilledWorker: {died}, perhaps for want of memory")
         except CancelledError as error:
             raise ConnectionError("scheduler: it was lost, or dropped the tasks") from error
         except Exception as error:
@@ -77,7 +73,7 @@ class Cluster:
             found, threads = self._client.processing(), self._client.nthreads()
         except (OSError, TimeoutError):
             return []
-        # what else a worker holds is waiting there
+        # other tasks of a worker are waiting there
         return [
             self._jobs[key].name
             for worker, keys in found.items()
@@ -87,19 +83,18 @@ class Cluster:
 
 
 def _perform_alone(job: Job, folder: Path) -> TaskOutcome:
-    numba.set_num_threads(1)
-    tqdm.set_lock(threading.RLock())  # its own would be a semaphore that outlives a killed worker
+    use_one_thread()
     return perform(job, folder)
 
 
 @contextmanager
 def connected(scheduler: str, folder: Path) -> Iterator[Cluster]:
-    """Workers of a cluster, which go on after it.
+    """Connect to the workers of a cluster, which is not stopped at the end.
 
     Raises
     ------
     ValueError
-        If there is no such scheduler, it has no workers, or those do not see the folder or have
+        If no scheduler answers, it has no workers, or a worker does not see the folder or has
         another version of isingrl.
     """
     import dask
@@ -125,7 +120,7 @@ def connected(scheduler: str, folder: Path) -> Iterator[Cluster]:
 def _check_workers(client: Any, scheduler: str, folder: Path) -> None:
     with suppress(TimeoutError):
         client.wait_for_workers(1, timeout=_CONNECT_SECONDS)
-    # without those that are lost on the way
+    # without workers that are lost meanwhile
     seen = client.run(_sees, folder.resolve(), on_error="ignore")
     if not seen:
         raise ValueError(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 class StudyError(RuntimeError):
-    """A study could not be finished; what was done is kept.
+    """A study could not be finished; results so far are kept.
 
     Parameters
     ----------

@@ -53,21 +53,26 @@ class InProcess:
 
 
 def check_workers(workers: Any, scheduler: Any) -> int:
-    """Return the number of workers; refuse what `Workers` cannot take.
+    """Return the number of workers, one for each core if it is None; refuse bad arguments.
 
     Raises
     ------
     TypeError, ValueError
-        If an argument is not as described there.
+        If `Workers` cannot take an argument.
     ImportError
         If Dask's distributed scheduler is needed and not installed.
     """
-    number = check_integer("workers", workers, 1)
-    if scheduler is not None and (not isinstance(scheduler, str) or "://" not in scheduler):
-        raise ValueError(f"scheduler must be an address such as tcp://host:8786; got {scheduler!r}")
     if scheduler is not None:
+        if not isinstance(scheduler, str) or "://" not in scheduler:
+            raise ValueError(
+                f"scheduler must be an address such as tcp://host:8786; got {scheduler!r}"
+            )
         require("distributed", "a scheduler needs", "cluster")
-    return number
+    if workers is not None:
+        return check_integer("workers", workers, 1)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))  # those that this process may use
+    return os.cpu_count() or 1
 
 
 class Workers:
@@ -121,10 +126,3 @@ class Workers:
     def running(self) -> list[str]:
         """See `Executor`."""
         return self._now.running()
-
-
-def default_workers() -> int:
-    """As many as this process may use cores."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

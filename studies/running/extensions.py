@@ -17,16 +17,11 @@ def configuration(study: Any) -> dict[str, Any]:
 
 def with_counts(study: Any) -> Any:
     """The study with whole floats as integers, 1e4 as 10000, where its fields are integers."""
-    values = {
-        field.name: getattr(study, field.name)
-        for field in dataclasses.fields(study)
-        if field.type in _COUNTS
-    }
-    whole = {
-        name: int(value)
-        for name, value in values.items()
-        if isinstance(value, float) and value.is_integer()
-    }
+    whole = {}
+    for field in dataclasses.fields(study):
+        value = getattr(study, field.name)
+        if field.type in _COUNTS and isinstance(value, float) and value.is_integer():
+            whole[field.name] = int(value)
     return dataclasses.replace(study, **whole) if whole else study
 
 
@@ -90,9 +85,9 @@ def joined(before: Any, now: Any) -> Any:
 
 
 def unextended(study: Any) -> Any:
-    """The study with everything that it can be extended in at its default.
+    """The study with the fields in which it can be extended at their defaults.
 
-    What tasks get that were there before an extension, and must be the same after it.
+    Tasks get it as an argument, because theirs must be the same before and after an extension.
     """
     defaults = {each.name: each.default for each in dataclasses.fields(study)}
     return dataclasses.replace(study, **{name: defaults[name] for name in study.extends})

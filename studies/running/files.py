@@ -21,11 +21,11 @@ Format = Literal["netcdf", "zarr"]
 SUFFIXES: dict[str, str] = {"netcdf": ".nc", "zarr": ".zarr"}
 _CHUNK = 1 << 16  # draws
 PROVENANCE = "provenance"
-"""Group of a file that says which task was run when, where and for how long."""
+"""Group of a file: when and where each task was run, and for how long."""
 
 
 def clear_scratch(folder: Path) -> None:
-    """Remove what writers that were killed left in a folder."""
+    """Remove files that killed writers left in a folder."""
     for path in folder.glob(f".*.{SCRATCH}.*"):
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
@@ -34,7 +34,7 @@ def clear_scratch(folder: Path) -> None:
 
 
 def check_format(form: str) -> None:
-    """Refuse an unknown format, or one that nothing here writes.
+    """Refuse an unknown format, or one whose package is missing.
 
     Raises
     ------
@@ -54,14 +54,7 @@ def write_dataset(data: xr.Dataset, path: Path, provenance: xr.Dataset | None = 
     Data on disk are read block by block. A netCDF file is put together in memory and by another
     thread, because HDF5 crashes after a failed write (https://github.com/h5py/h5py/issues/914) and
     Ctrl-C, which interrupts the main thread alone, could leave HDF5 or its locks in any state. Zarr
-    suits data larger than memory.
-
-    Parameters
-    ----------
-    data : Dataset
-    path : path
-    provenance : Dataset, optional
-        Goes to the group of that name.
+    suits data larger than memory. `provenance` becomes the group of that name.
     """
     import dask
 
@@ -102,9 +95,9 @@ def open_dataset(path: Path, group: str | None = None) -> xr.Dataset:
     Raises
     ------
     FileNotFoundError
-        If there is none.
+        If it does not exist.
     ValueError
-        If it is none, or damaged.
+        If it is another file, or damaged.
     """
     if not path.exists():
         raise FileNotFoundError(f"file must be a netCDF file or Zarr folder; there is no {path}")

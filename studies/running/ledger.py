@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -38,13 +39,13 @@ class LedgerEntry:
     sha256 : str
         Digest of its result.
     seconds : float
-        What it took.
+        Wall time.
     started, ended : str
-        When, ISO 8601 in UTC. A task that goes on from a checkpoint started when it went on.
+        ISO 8601 in UTC. A task that goes on from a checkpoint started when it went on.
     host : str
-        Where.
+        Name of the machine.
     version : str
-        Of isingrl, with the commit where there is one.
+        Of isingrl, with the commit if it is known.
     """
 
     name: str
@@ -75,10 +76,8 @@ class Ledger:
         if self._path.is_dir():
             raise ValueError(f"{self._path} is damaged: it is a folder; remove it")
         lines = self._path.read_bytes().splitlines() if self._path.exists() else []
-        for line in lines:
-            entry = _entry(line)
-            if entry is not None:
-                self._entries[entry.name] = entry
+        for entry in filter(None, map(_entry, lines)):
+            self._entries[entry.name] = entry
 
     def entry(self, job: Job) -> LedgerEntry:
         """The entry of a finished job."""
@@ -124,7 +123,7 @@ class Ledger:
                 self.note(replace(self._entries[former], name=job.name))
 
     def finished(self, jobs: Iterable[Job]) -> tuple[set[str], list[str]]:
-        """Names of those jobs whose results are there and whole, keys of those that are damaged."""
+        """Names of jobs with whole results, keys of jobs with damaged ones."""
         known = [
             job
             for job in jobs
@@ -140,13 +139,13 @@ class Ledger:
         return result_path(self.folder, job)
 
     def _whole(self, jobs: list[Job]) -> list[str]:
-        return [job.name for job in jobs if self._is_whole(job)]
-
-    def _is_whole(self, job: Job) -> bool:
-        try:
-            return file_digest(self.result(job)) == self.entry(job).sha256
-        except OSError:
-            return False
+        """Names of the jobs whose results have their digests."""
+        found = []
+        for job in jobs:
+            with suppress(OSError):
+                if file_digest(self.result(job)) == self.entry(job).sha256:
+                    found.append(job.name)
+        return found
 
 
 def result_path(folder: Path, job: Job) -> Path:

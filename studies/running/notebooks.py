@@ -1,8 +1,8 @@
 """Execute notebooks: from their sources, jupytext scripts, to files with all outputs.
 
-``python -m studies.running.notebooks studies/notebooks/*.py`` runs them at full size. What a
-notebook may be told stands in its cell with the tag ``parameters``; the header of a source names
-values of them under ``small``, with which it runs in seconds: those of the tests.
+``python -m studies.running.notebooks studies/notebooks/*.py`` runs them at full size. The
+parameters of a notebook stand in its cell with the tag ``parameters``; the header of a source has
+values of them under ``small``, with which it runs in seconds, as in the tests.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,7 +23,7 @@ from isingrl.support.archives import make_folder, replacing
 from isingrl.support.validation import require
 from studies.command.parsing import run_command
 
-__all__ = ["execute", "read_notebook", "run_notebooks", "with_parameters"]
+__all__ = ["Notebooks", "execute", "read_notebook", "with_parameters"]
 
 _PARAMETERS = "parameters"
 _INJECTED = "injected-parameters"  # as papermill calls it
@@ -32,7 +33,7 @@ _START_SECONDS = 300  # for a kernel on a busy machine
 
 
 def read_notebook(path: Path, *, small: bool = False) -> Any:
-    """Read the source of a notebook.
+    """Read the source of a notebook, without outputs.
 
     Parameters
     ----------
@@ -44,12 +45,11 @@ def read_notebook(path: Path, *, small: bool = False) -> Any:
     Returns
     -------
     NotebookNode
-        Without outputs.
 
     Raises
     ------
     ValueError
-        If `small` names what the notebook has no parameter for.
+        If `small` has a value for an unknown parameter.
     ImportError
         If jupytext is not installed.
     """
@@ -59,19 +59,14 @@ def read_notebook(path: Path, *, small: bool = False) -> Any:
 
 
 def with_parameters(notebook: Any, values: Mapping[str, Any]) -> Any:
-    """Set parameters of a notebook, in a cell of their own behind that of the full values.
+    """Set parameters of a notebook, in a cell behind that of the full values; returns it.
 
     Parameters
     ----------
     notebook : NotebookNode
         With a cell whose tags hold ``parameters``, in which each of them is assigned.
     values : mapping
-        Literals by name; without any, the notebook is left as it is.
-
-    Returns
-    -------
-    NotebookNode
-        The same object.
+        Literals by name; without any, the notebook stays as it is.
 
     Raises
     ------
@@ -80,36 +75,38 @@ def with_parameters(notebook: Any, values: Mapping[str, Any]) -> Any:
     """
     if not values:
         return notebook
-    tagged = [k for k, cell in enumerate(notebook.cells) if _has_tag(cell, _PARAMETERS)]
-    if len(tagged) != 1:
+    tags = [cell.metadata.get("tags", ()) for cell in notebook.cells]
+    places = [place for place, given in enumerate(tags) if _PARAMETERS in given]
+    if len(places) != 1:
         raise ValueError(
-            f"notebook must have one cell with the tag {_PARAMETERS!r}; got {len(tagged)}"
+            f"notebook must have one cell with the tag {_PARAMETERS!r}; got {len(places)}"
         )
-    known = _assigned(notebook.cells[tagged[0]].source)
-    unknown = sorted(set(values) - known)
-    if unknown:
+    known = {
+        target.id
+        for node in ast.parse(notebook.cells[places[0]].source).body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    if unknown := sorted(set(values) - known):
         raise ValueError(f"parameters must be among {sorted(known)}; got {unknown[0]!r}")
     lines = "\n".join(f"{name} = {value!r}" for name, value in values.items())
     nbformat = require("nbformat", "notebooks need", "notebooks")
     cell = nbformat.v4.new_code_cell(lines, metadata={"tags": [_INJECTED]})
-    notebook.cells.insert(tagged[0] + 1, cell)
+    notebook.cells.insert(places[0] + 1, cell)
     return notebook
 
 
 def execute(notebook: Any, *, cell_seconds: int | None = None) -> Any:
-    """Run all cells in a kernel of this Python, in an empty folder that is removed.
+    """Run all cells in a kernel of this Python, in an empty folder; returns the notebook.
 
     Parameters
     ----------
     notebook : NotebookNode
+        Gets outputs and the state of its widgets.
     cell_seconds : int, optional
-        Longest time of a cell. If one takes longer the notebook is run once more: a message of a
-        kernel gets lost now and then, and would be waited for without end.
-
-    Returns
-    -------
-    NotebookNode
-        The same object, with outputs and the state of its widgets.
+        Longest time of a cell. If one takes longer, the notebook runs once more, because messages
+        of kernels get lost now and then and nbclient would wait for ever.
 
     Raises
     ------
@@ -135,7 +132,7 @@ def _run_cells(notebook: Any, cell_seconds: int | None) -> None:
     from traitlets.config import Config
 
     with TemporaryDirectory() as folder, TemporaryDirectory() as sockets:
-        # by files where there are such sockets: no port can be taken, nor anyone else listen
+        # files as sockets, on which nobody else can listen and which no other program can take
         connection = {"connection_file": f"{sockets}/kernel.json"}
         if os.name == "posix":
             connection["transport"] = "ipc"
@@ -147,44 +144,30 @@ def _run_cells(notebook: Any, cell_seconds: int | None) -> None:
         client.execute()
 
 
-def run_notebooks(
-    sources: tyro.conf.Positional[tuple[Path, ...]],
-    out: Path = Path("results/notebooks"),
-    small: tyro.conf.FlagCreatePairsOff[bool] = False,
-) -> None:
-    """Execute notebooks and leave them with their outputs in a folder.
+@dataclass(frozen=True)
+class Notebooks:
+    """Execute notebooks and leave them with their outputs in a folder."""
 
-    Args:
-        sources: Jupytext scripts.
-        out: Folder for the .ipynb files.
-        small: Use the small sizes that their headers name.
-    """
-    nbformat = require("nbformat", "notebooks need", "notebooks")
-    make_folder(out)
-    for source in sources:
-        begun = time.monotonic()
-        path = out / f"{source.stem}.ipynb"
-        notebook = execute(read_notebook(source, small=small))
-        with replacing(path) as scratch:
-            nbformat.write(notebook, scratch)
-        print(f"{path}  {time.monotonic() - begun:.0f} s", flush=True)
+    sources: tyro.conf.Positional[tuple[Path, ...]]
+    """Jupytext scripts."""
+    out: Path = Path("results/notebooks")
+    """Folder for the .ipynb files."""
+    small: tyro.conf.FlagCreatePairsOff[bool] = False
+    """Use the small sizes of their headers."""
 
-
-def _has_tag(cell: Any, tag: str) -> bool:
-    return tag in cell.metadata.get("tags", ())
-
-
-def _assigned(source: str) -> set[str]:
-    """Names that are assigned at the top of some code."""
-    return {
-        target.id
-        for node in ast.parse(source).body
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
+    def run(self) -> None:
+        """Execute them one after the other."""
+        nbformat = require("nbformat", "notebooks need", "notebooks")
+        make_folder(self.out)
+        for source in self.sources:
+            begun = time.monotonic()
+            path = self.out / f"{source.stem}.ipynb"
+            notebook = execute(read_notebook(source, small=self.small))
+            with replacing(path) as scratch:
+                nbformat.write(notebook, scratch)
+            print(f"{path}  {time.monotonic() - begun:.0f} s", flush=True)
 
 
 if __name__ == "__main__":
     name = "python -m studies.running.notebooks"
-    run_command(name, run_notebooks, sys.argv[1:], "those that were finished are kept")
+    run_command(name, Notebooks, sys.argv[1:], "finished notebooks are kept")

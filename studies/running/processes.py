@@ -15,11 +15,8 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-import numba
-
 from isingrl.support import compilation
-from isingrl.support.progress import tqdm
-from studies.running.task_runs import TaskOutcome, perform
+from studies.running.task_runs import TaskOutcome, perform, use_one_thread
 from studies.running.tasks import Job
 
 _TRIES = 3  # of a job, if its process dies
@@ -51,7 +48,7 @@ class Processes:
                 pipe = next((each for each in self._processes if each not in self._at_work), None)
                 pipe = pipe or self._start()
                 self._at_work[pipe] = job, _ = waiting.popleft()
-                with suppress(OSError):  # it is dead, which shows when it is waited for
+                with suppress(OSError):  # it is dead, which `wait` reports
                     pipe.send((job, folder))
             ready: Any = wait(list(self._at_work), timeout=1.0)
             if not ready:
@@ -65,21 +62,21 @@ class Processes:
                     if tries < _TRIES:
                         waiting.appendleft((job, tries + 1))
                         continue
-                    died = "its process died every time that it was tried, perhaps for want of"
-                    yield TaskOutcome(job, None, f"ChildProcessError: {died} memory")
+                    died = "its process died at every try, perhaps for want of memory"
+                    yield TaskOutcome(job, None, f"ChildProcessError: {died}")
+                    continue
+                if isinstance(said, str):
+                    compilation.tell_once(said)
                 else:
-                    if isinstance(said, str):
-                        compilation.tell_once(said)
-                    else:
-                        del self._at_work[pipe]
-                        yield said
+                    del self._at_work[pipe]
+                    yield said
 
     def running(self) -> list[str]:
         """See `Executor`."""
         return [job.name for job, _ in self._at_work.values()]
 
     def end(self) -> None:
-        """Kill the processes, whatever they are doing: files are safe at every moment."""
+        """Kill the processes at once: files are safe at every moment."""
         for process in self._processes.values():
             process.kill()
         for process in self._processes.values():
@@ -103,7 +100,7 @@ def _context() -> Any:
     context.set_forkserver_preload([__name__])
     variables, options = dict(os.environ), sys.warnoptions
     os.environ.update(_ONE_THREAD)
-    # a process that is killed leaves semaphores, which nobody needs to hear of
+    # a killed process leaves semaphores, and users cannot do anything about the warning
     sys.warnoptions = [*options, "ignore:resource_tracker:UserWarning"]
     try:
         resource_tracker.ensure_running()
@@ -121,8 +118,7 @@ def _work(pipe: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl-C to all of them
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.environ.update(_ONE_THREAD)
-    numba.set_num_threads(1)
-    tqdm.set_lock(threading.RLock())  # its own would be a semaphore that outlives a killed process
+    use_one_thread()
     lock = threading.Lock()
 
     def say(what: str | TaskOutcome) -> None:

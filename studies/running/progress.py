@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from isingrl.support.progress import WIDGETS, tqdm
+from studies.running.errors import StudyError
 from studies.running.files import read_json, write_json
 from studies.running.provenance import now
 from studies.running.task_runs import TaskOutcome
@@ -22,7 +22,7 @@ from studies.running.tasks import Job
 STATUS = "status.json"
 _STATES = ("running", "writing", "finished", "failed", "stopped")
 _LINES = 30.0  # seconds between two lines where there is no terminal
-_BEATS = 1.0  # seconds between two looks at what is running
+_BEATS = 1.0  # seconds between two looks at the running tasks
 
 
 @dataclass
@@ -38,7 +38,7 @@ class Status:
     started, updated : str
         When it was started this time, and when this was written; ISO 8601 in UTC.
     tasks, done, found : int
-        How many tasks there are, are done, and were already done at the start.
+        Numbers of all tasks, of those that are done, and of those done before the start.
     weight, weight_done, weight_found : int
         The same by weight.
     seconds : float
@@ -66,51 +66,41 @@ class Status:
     running: list[str] = field(default_factory=list)
     failures: list[dict[str, str]] = field(default_factory=list)
 
-    @property
-    def rate(self) -> float:
-        """Tasks a second since the start."""
-        return (self.done - self.found) / self.seconds if self.seconds > 0 else 0.0
-
-    @property
-    def seconds_left(self) -> float | None:
-        """Time left by weight, if anything is known about it."""
-        made = self.weight_done - self.weight_found
-        return (self.weight - self.weight_done) * self.seconds / made if made else None
-
     def line(self) -> str:
         """All of it on one line."""
-        parts = [f"{self.done:,} of {self.tasks:,} tasks done", f"{len(self.running):,} running"]
-        parts.append(f"{len(self.failures):,} failed")
-        if self.rate > 0:
-            parts.append(f"{self.rate:.2g} tasks/s" if self.rate > 1 else _slow(self.rate))
-        left = self.seconds_left
-        if left is not None and self.state == "running":
+        parts = [
+            f"{self.done:,} of {self.tasks:,} tasks done",
+            f"{len(self.running):,} running",
+            f"{len(self.failures):,} failed",
+        ]
+        made, weight_made = self.done - self.found, self.weight_done - self.weight_found
+        if made > self.seconds > 0:
+            parts.append(f"{made / self.seconds:.2g} tasks/s")
+        elif made and self.seconds > 0:
+            parts.append(f"{tqdm.format_interval(self.seconds / made)} a task")
+        if weight_made and self.state == "running":
+            left = (self.weight - self.weight_done) * self.seconds / weight_made
             parts.append(f"about {tqdm.format_interval(left)} left")
         return ", ".join(parts)
 
     @classmethod
     def read(cls, folder: Path) -> Status:
-        """Read what a display wrote into the folder of the tasks.
+        """Read the status file in the folder of the tasks.
 
         Raises
         ------
         FileNotFoundError, ValueError
-            If there is nothing, or it is damaged.
+            If there is none, or it is damaged.
         """
         path = folder / STATUS
-        found = read_json(path)
+        found = {"study": "unknown"} | read_json(path)
         example = asdict(cls("any"))
         for name, value in found.items():
             known = example.get(name)
-            same = isinstance(value, float | int) if isinstance(known, float) else (
-                type(value) is type(known)
-            )  # fmt: skip
-            if not same:
+            same = type(value) is type(known) or (name == "seconds" and isinstance(value, int))
+            if not same or (name == "state" and value not in _STATES):
                 raise ValueError(f"{path} is damaged: its {name} is {value!r}")
-        status = cls(**({"study": "unknown"} | found))
-        if status.state not in _STATES:
-            raise ValueError(f"{path} is damaged: its state is {status.state!r}")
-        return status
+        return cls(**found)
 
 
 class Display:
@@ -146,14 +136,11 @@ class Display:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if kind is not None and self.status.state in ("running", "writing"):
-            self.end("stopped")
+    def __exit__(self, kind: type[BaseException] | None, *about: Any) -> None:
+        if kind is None:
+            self.end("finished")
+        else:
+            self.end("failed" if issubclass(kind, StudyError) else "stopped")
         self._bar.close()
 
     def add(self, jobs: Iterable[Job], done: set[str]) -> None:
@@ -174,21 +161,30 @@ class Display:
             self._bar.start_t, self._bar.initial = began, status.weight_found
             self._bar.n = status.weight_done
             self._bar.refresh()
-        if status.found and not status.rate:
+        if status.found and status.done == status.found:
             self._say(f"{status.found:,} of {status.tasks:,} tasks were done before")
 
     def note(self, outcome: TaskOutcome) -> None:
-        """Take in what became of a job."""
-        job = outcome.job
-        if outcome.entry is None:
-            self.status.failures.append(failure(outcome))
+        """Take in the outcome of a job."""
+        task = outcome.job.task
+        if outcome.entry is not None:
+            self.status.done += 1
+            self.status.weight_done += task.weight
+            self._bar.update(task.weight)
             return
-        self.status.done += 1
-        self.status.weight_done += job.task.weight
-        self._bar.update(job.task.weight)
+        given = {**task.arguments, "seed": outcome.job.seed}
+        arguments = ", ".join(f"{name}={value!r}" for name, value in given.items())
+        self.status.failures.append(
+            {
+                "key": task.key,
+                "arguments": f"{task.function.__name__}({arguments})",
+                "error": outcome.error,
+                "traceback": outcome.trace,
+            }
+        )
 
     def beat(self, running: Callable[[], Sequence[str]], keys: dict[str, str]) -> None:
-        """Look at what is running, unless that was done a moment ago."""
+        """Show and write what is running, once a second at most."""
         moment = time.monotonic()
         if moment - self._beat < _BEATS:
             return
@@ -221,30 +217,13 @@ class Display:
             print(f"{self.status.study}: {line}", file=sys.stderr, flush=True)
 
 
-def _slow(rate: float) -> str:
-    return f"{tqdm.format_interval(1 / rate)} a task"
-
-
-def failure(outcome: TaskOutcome) -> dict[str, str]:
-    """Facts about a task that raised an error; see `Status`."""
-    task = outcome.job.task
-    given = {**task.arguments, "seed": outcome.job.seed}
-    arguments = ", ".join(f"{name}={value!r}" for name, value in given.items())
-    return {
-        "key": task.key,
-        "arguments": f"{task.function.__name__}({arguments})",
-        "error": outcome.error,
-        "traceback": outcome.trace,
-    }
-
-
 def failure_text(about: dict[str, str]) -> str:
-    """Two lines for people."""
+    """Two lines about one of the failures of a `Status`."""
     return f"{about['key']}: {about['error']}\n    of {about['arguments']}"
 
 
 def describe(status: Status, alive: bool) -> list[str]:
-    """Lines that tell of a study that is running or not."""
+    """Lines about a study, whose process is alive or not."""
     about: dict[str, Any] = {
         "running": f"running, process {status.pid} on {status.host} since {status.started}",
         "writing": f"writing its files, process {status.pid} on {status.host}",

@@ -16,7 +16,7 @@ FORMAT = "isingrl-study-1"
 
 
 def signed(data: xr.Dataset, settings: dict[str, Any], started: str) -> xr.Dataset:
-    """The data with all that is needed to make them again, in the attributes.
+    """Return the data with the facts that are needed to make them again in the attributes.
 
     Parameters
     ----------

@@ -1,12 +1,13 @@
 """Results of tasks on disk: one file each, numbers as safetensors, all else as JSON in its header.
 
-A quick way to keep a Dataset between two moments of a run; what a study leaves are netCDF or Zarr
-files (`studies.running.files`).
+They are quicker to write and read than the netCDF and Zarr files that studies leave
+(`studies.running.files`).
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from safetensors import SafetensorError, safe_open
 from isingrl.support.archives import file_digest, replacing, write_arrays
 
 LAZY_BYTES = 1 << 20
-"""Size of a variable from which on it stays on disk until it is needed."""
+"""Variables of this size or more stay on disk until they are needed."""
 
 
 def write_result(data: xr.Dataset, path: Path) -> str:
@@ -29,7 +30,7 @@ def write_result(data: xr.Dataset, path: Path) -> str:
     OSError
         If it cannot be written.
     TypeError
-        If a variable holds anything but numbers or text, or an attribute cannot be told in JSON.
+        If a variable holds anything but numbers or text, or an attribute does not fit in JSON.
     """
     arrays, variables = {}, {}
     for name, variable in data.variables.items():
@@ -48,48 +49,39 @@ def write_result(data: xr.Dataset, path: Path) -> str:
 
 
 def read_result(path: Path) -> xr.Dataset:
-    """Read what `write_result` wrote; large variables as dask arrays that are read when needed.
+    """Read a file of `write_result`; large variables as dask arrays, which read it when needed.
 
     Raises
     ------
     ValueError
         If the file was not written by `write_result`.
     """
+    variables: dict[bool, dict[str, Any]] = {True: {}, False: {}}
     try:
         with safe_open(path, framework="numpy") as file:
             content = json.loads(file.metadata()["dataset"])
-            sizes = {name: _bytes(file.get_slice(name)) for name in file.keys()}  # noqa: SIM118
-            small = {name: file.get_tensor(name) for name, size in sizes.items() if not size}
+            for name, about in content["variables"].items():
+                values = _values(path, file, name, about)
+                variables[about["coordinate"]][name] = (about["dims"], values, about["attrs"])
     except (SafetensorError, TypeError, LookupError, ValueError) as error:
         raise ValueError(f"path must be the result of a task; {path} is none: {error}") from error
-    variables: dict[bool, dict[str, Any]] = {True: {}, False: {}}
-    for name, about in content["variables"].items():
-        values: Any
-        if "text" in about:
-            values = np.array(about["text"], dtype=np.dtype(about["dtype"]))
-        else:
-            values = small[name] if name in small else _lazy(path, name)
-        variables[about["coordinate"]][name] = (tuple(about["dims"]), values, about["attrs"])
     data = xr.Dataset(variables[False], variables[True], content["attrs"])
     without = [name for name in data.indexes if name not in content["indexed"]]
     return data.drop_indexes(without) if without else data
 
 
-def _bytes(part: Any) -> int:
-    """Size of a tensor that is large, else 0."""
-    size = int(np.prod(part.get_shape(), dtype=np.int64)) * 8
-    return size if size >= LAZY_BYTES else 0
-
-
-def _lazy(path: Path, name: str) -> Any:
+def _values(path: Path, file: Any, name: str, about: dict[str, Any]) -> Any:
+    if "text" in about:
+        return np.array(about["text"], dtype=np.dtype(about["dtype"]))
+    part = file.get_slice(name)
+    shape = tuple(part.get_shape())
+    if 8 * math.prod(shape) < max(LAZY_BYTES, 1):
+        return file.get_tensor(name)
     import dask.array
     from dask.delayed import delayed
 
-    with safe_open(path, framework="numpy") as file:
-        part = file.get_slice(name)
-        shape, empty = tuple(part.get_shape()), part[tuple(slice(0, 0) for _ in part.get_shape())]
-    block = delayed(_tensor)(os.fspath(path), name)
-    return dask.array.from_delayed(block, shape, dtype=empty.dtype)
+    dtype = part[tuple(slice(0, 0) for _ in shape)].dtype
+    return dask.array.from_delayed(delayed(_tensor)(os.fspath(path), name), shape, dtype=dtype)
 
 
 def _tensor(path: str, name: str) -> Any:

@@ -30,14 +30,14 @@ from studies.running.files import (
     write_json,
 )
 from studies.running.ledger import Ledger, provenance
-from studies.running.progress import Display, failure, failure_text
+from studies.running.progress import Display, failure_text
 from studies.running.provenance import now, signed
 from studies.running.results import read_result
 from studies.running.task_runs import TaskOutcome, scratch_folder
 from studies.running.tasks import Job, jobs
 
 TASKS = "tasks"
-"""Folder, in that of a study, of the results of its tasks."""
+"""Name of the folder of results of tasks, within the folder of a study."""
 CONFIG = "config.json"
 _LOCK = "lock"
 
@@ -48,14 +48,13 @@ def run(study: Any, *, progress: bool = False) -> xr.Dataset:
     Parameters
     ----------
     study : Study
-        What is run.
     progress : bool
         Whether to show how far it is.
 
     Returns
     -------
     Dataset
-        What its ``assemble`` makes of the results.
+        From the ``assemble`` of the study.
 
     Raises
     ------
@@ -80,9 +79,7 @@ def run(study: Any, *, progress: bool = False) -> xr.Dataset:
         folder = Path(scratch)
         with Display(type(study).__name__, folder, shown=progress) as display:
             done = complete(study, folder, InProcess(progress=display.bars), display)
-            data = joined_data(study, done).load()
-            display.end("finished")
-            return data
+            return joined_data(study, done).load()
 
 
 def run_to_folder(
@@ -90,7 +87,7 @@ def run_to_folder(
     name: str,
     out: Path,
     *,
-    workers: int = 1,
+    workers: int | None = 1,
     scheduler: str | None = None,
     extend: bool = False,
     form: str = "netcdf",
@@ -98,23 +95,21 @@ def run_to_folder(
 ) -> None:
     """Run a study and leave data, summary, figure and config.json in a folder.
 
-    Results of tasks are kept in its folder tasks. What is there of the same study is not done
-    again; that of another configuration is set aside, unless it is extended.
+    Results of tasks are kept in its folder tasks. Those of the same study are not computed again;
+    those of another configuration are set aside, unless it is extended.
 
     Parameters
     ----------
     study : Study
-        What is run.
     name : str
         Of the study, as in `studies.command.catalogue.STUDIES`.
     out : path
-        The folder, which is made if it is not there.
-    workers : int
-        Processes of this machine; with 1 tasks run in this one.
+    workers : int or None
+        Processes of this machine: 1 for this one alone, None for one on each core.
     scheduler : str, optional
         Address of a Dask scheduler whose workers take the tasks.
     extend : bool
-        Whether the study is another one than that in the folder only by what was added to it.
+        Whether the study adds to the one in the folder.
     form : {"netcdf", "zarr"}
         Of data and summary.
     progress : bool
@@ -151,22 +146,17 @@ def run_to_folder(
     settings = {"study": name, **configuration(study)}
     with _alone(folder, out):
         started = _settle(study, settings, out, extend=extend)
-        with Display(name, folder, shown=progress) as display:
-            display.write()
-            try:
+        try:
+            with Display(name, folder, shown=progress) as display:
+                display.write()
                 with Workers(workers, scheduler, progress=display.bars) as engine:
                     done = complete(study, folder, engine, display)
                 display.end("writing")
                 _write(study, settings, started, out, done, form)
-            except OSError as error:
-                display.end("stopped")
-                raise StudyError(
-                    f"{out}: {error}; what was done is kept, and the same command goes on"
-                ) from error
-            except StudyError:
-                display.end("failed")
-                raise
-            display.end("finished")
+        except OSError as error:
+            raise StudyError(
+                f"{out}: {error}; what was done is kept, and the same command goes on"
+            ) from error
 
 
 def complete(
@@ -204,27 +194,18 @@ def _run_missing(
     missing: list[Job], folder: Path, ledger: Ledger, engine: Executor, display: Display
 ) -> None:
     keys = {job.name: job.task.key for job in missing}
-    failures = []
     for outcome in _outcomes(missing, folder, engine):
         if outcome is not None:
             if outcome.entry is not None:
                 ledger.note(outcome.entry)
             elif outcome.full:
                 raise OSError(outcome.error)
-            else:
-                failures.append(outcome)
             display.note(outcome)
         display.beat(engine.running, keys)
-    if failures:
-        raise StudyError(
-            "\n  ".join(
-                [
-                    f"{len(failures)} of {len(missing)} tasks raised errors; the others are done:",
-                    *(failure_text(failure(each)) for each in failures),
-                ]
-            ),
-            [each.trace for each in failures],
-        )
+    if failures := display.status.failures:
+        head = f"{len(failures)} of {len(missing)} tasks raised errors; the others are done:"
+        lines = [head, *map(failure_text, failures)]
+        raise StudyError("\n  ".join(lines), [each["traceback"] for each in failures])
 
 
 def _outcomes(missing: list[Job], folder: Path, engine: Executor) -> Iterator[TaskOutcome | None]:
@@ -252,14 +233,10 @@ def joined_data(study: Any, done: tuple[dict[str, Job], Ledger]) -> xr.Dataset:
 
 
 def _write(
-    study: Any,
-    settings: dict[str, Any],
-    started: str,
-    out: Path,
-    done: tuple[dict[str, Job], Ledger],
-    form: str,
-) -> None:
-    """Write all files; the data first, from which the others are made."""
+    study: Any, settings: dict[str, Any], started: str, out: Path,
+    done: tuple[dict[str, Job], Ledger], form: str,
+) -> None:  # fmt: skip
+    """Write all files; the data first, because the others are made from them."""
     by_key, ledger = done
     tasks = provenance(ledger, by_key.values())
     path = out / f"data{SUFFIXES[form]}"
@@ -275,7 +252,7 @@ def _write(
 
 @contextmanager
 def _alone(folder: Path, out: Path) -> Iterator[None]:
-    """Keep a second start away from the folder, and clear what was killed while it wrote."""
+    """Lock the folder against a second start, and remove files that killed writers left."""
     lock = FileLock(folder / _LOCK, timeout=0)
     try:
         lock.acquire()
@@ -308,7 +285,7 @@ def is_running(folder: Path) -> bool:
 
 
 def _settle(study: Any, settings: dict[str, Any], out: Path, *, extend: bool) -> str:
-    """Set results of another configuration aside; returns when the study was started first."""
+    """Set results of another configuration aside; returns the first start of the study."""
     folder = out / TASKS
     path = folder / CONFIG
     content = {"config": settings, "started": now()}
@@ -330,7 +307,7 @@ def _settle(study: Any, settings: dict[str, Any], out: Path, *, extend: bool) ->
 
 
 def _read_config(path: Path) -> dict[str, Any]:
-    """Read what `_settle` wrote.
+    """Read the configuration in a folder of tasks.
 
     Raises
     ------
@@ -338,12 +315,10 @@ def _read_config(path: Path) -> dict[str, Any]:
         If it is damaged.
     """
     found = read_json(path)
-    parts = {"config": dict, "started": str}
-    for name, kind in parts.items():
-        if not isinstance(found.get(name), kind):
-            raise ValueError(f"{path} is damaged: it has no {name}; delete it to start anew")
-    if not isinstance(found["config"].get("study"), str):
-        raise ValueError(f"{path} is damaged: it names no study; delete it to start anew")
+    config = found.get("config")
+    study = config.get("study") if isinstance(config, dict) else None
+    if not isinstance(study, str) or not isinstance(found.get("started"), str):
+        raise ValueError(f"{path} is damaged: it has no study or no start; delete it to start anew")
     return found
 
 

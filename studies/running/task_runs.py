@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import platform
+import threading
 import time
 import traceback
 import warnings
@@ -11,8 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numba
+
 from isingrl import TemperatureMapWarning
 from isingrl.support.archives import DamagedFileError
+from isingrl.support.progress import tqdm
 from isingrl.support.provenance import versions
 from studies.running.ledger import LedgerEntry, result_path
 from studies.running.provenance import now
@@ -33,7 +37,7 @@ class TaskOutcome:
     error : str
         One line.
     trace : str
-        The traceback, if there is one.
+        The traceback, or nothing.
     damaged : bool
         Whether the checkpoint of the task is damaged; without it the task can begin anew.
     full : bool
@@ -65,7 +69,7 @@ def _stored(job: Job, folder: Path, progress: bool) -> LedgerEntry:
         options["folder"] = scratch_folder(folder, job)
     began, clock = now("milliseconds"), time.perf_counter()
     with warnings.catch_warnings():
-        # figures of studies have τ on their axes, or say what T stands for
+        # figures of studies have τ on their axes, or explain T
         warnings.simplefilter("ignore", TemperatureMapWarning)
         data = task.function(**task.arguments, **options, seed=job.seed, progress=progress)
     digest = write_result(data, result_path(folder, job))
@@ -74,6 +78,12 @@ def _stored(job: Job, folder: Path, progress: bool) -> LedgerEntry:
         seconds=time.perf_counter() - clock, started=began, ended=now("milliseconds"),
         host=platform.node(), version=versions()["isingrl"],
     )  # fmt: skip
+
+
+def use_one_thread() -> None:
+    """Prepare a process of a worker, whose tasks have one thread each."""
+    numba.set_num_threads(1)
+    tqdm.set_lock(threading.RLock())  # its own would be a semaphore that outlives a killed process
 
 
 def scratch_folder(folder: Path, job: Job) -> Path:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FORMER_DIGITS = 16
-"""Of digests in the names that files had once; digests of now are shorter."""
+"""Length of digests in former names of files; those of now are shorter."""
 _DIGITS = 12
 _FORMER_PATHS = {
     "isingrl.battle.teams.ActorCriticTeam": "isingrl.battle.teams.ActorCritic",
@@ -30,9 +30,9 @@ _FORMER_PATHS = {
     "studies.shared.battle_tasks.contest": "studies.battle_tasks.contest",
     "studies.shared.battle_tasks.train_team": "studies.battle_tasks.train_team",
 }
-"""Former paths of functions and dataclasses that moved, by their present paths."""
+"""Former paths of functions and dataclasses, by their present paths."""
 _LATER_FIELDS: dict[str, set[str]] = {}
-"""Fields that former names do not know, by the path of their dataclass."""
+"""Fields that are not part of former names, by the path of their dataclass."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Task:
     Attributes
     ----------
     key : str
-        Names the task within its study; its seed follows from it.
+        Name within the study; the seed of the task follows from it.
     function : callable
         ``function(**arguments, seed=..., progress=...)`` returns a Dataset. It depends on
         nothing else, so that it can run anywhere and any number of times.
@@ -51,13 +51,13 @@ class Task:
     weight : int
         Share of the study's progress.
     resumable : bool
-        Whether the function also takes ``folder``: where it keeps what it needs to go on after it
+        Whether the function also takes ``folder``, for checkpoints from which it goes on after it
         was cut short, or None.
     sweeps : int, optional
-        Passed on as ``sweeps``. A resumable task with more of them than before goes on from where
-        it ended.
+        Passed on as ``sweeps``. A resumable task with more of them than before goes on from its
+        end.
     seed : int, optional
-        What its seed follows from, beside the key; that of the study if omitted.
+        Its seed follows from this and the key; that of the study if omitted.
 
     Examples
     --------
@@ -81,7 +81,7 @@ class Task:
 
 
 class Study(Protocol):
-    """A frozen configuration that knows its question's tasks, results and figure.
+    """A frozen configuration with the tasks, results and figure of a question.
 
     It may also have ``later_tasks(results)``, tasks that need the results of the first, and
     ``write_files(data, folder)``, which leaves further files in the folder.
@@ -118,17 +118,17 @@ class Study(Protocol):
 
     seed: Any
     extends: ClassVar[Mapping[str, Join]]
-    """Fields that a finished study can be extended in, each with what joins its old and its new
-    value. No task that was there before may depend on them, nor on their order."""
+    """Fields in which a finished study can be extended, each with a function that joins its old and
+    its new value. No former task may depend on them, nor on their order."""
 
     def tasks(self) -> list[Task]:
-        """Everything to run; raises ValueError or TypeError for a bad configuration."""
+        """The tasks; raises ValueError or TypeError for a bad configuration."""
 
     def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
         """Join the tasks' results, by key, to the study's data."""
 
     def summarize(self, data: xr.Dataset) -> xr.Dataset:
-        """Reduce the data to what the figure shows."""
+        """Reduce the data to the content of the figure."""
 
     def plot(self, summary: xr.Dataset) -> Figure:
         """Draw the figure."""
@@ -141,15 +141,15 @@ def task_seed(seed: int, key: str) -> int:
 
 @dataclass(frozen=True)
 class Job:
-    """A task with its seed and the name that its files have.
+    """A task with its seed and the name of its files.
 
     Attributes
     ----------
     task : Task
     seed : int
     name : str
-        The key, readable, with a digest of arguments and seed. Where a function is, fields of
-        dataclasses at their defaults, and sweeps do not count.
+        Of its files: the key, readable, with a digest of arguments and seed. The digest does not
+        depend on the module of a function, fields of dataclasses at their defaults, and sweeps.
     """
 
     task: Task
@@ -175,7 +175,7 @@ def jobs(tasks: list[Task], seed: Any) -> list[Job]:
 
 
 def former_name(job: Job) -> str:
-    """The name that files of a job had when it depended on paths of modules and on all fields."""
+    """Name of the files of a job in old folders: it depended on paths of modules and all fields."""
     task = job.task
     content = [_plain(each, former=True) for each in (task.function, task.arguments, job.seed)]
     return _name(task.key, content, FORMER_DIGITS)

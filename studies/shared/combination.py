@@ -35,7 +35,7 @@ def numbered(data: xr.Dataset) -> xr.Dataset:
 
 
 def _as_now(data: xr.Dataset) -> xr.Dataset:
-    """Move to coordinates what results of earlier versions have as attributes."""
+    """Move attributes of results of earlier versions to coordinates."""
     former = {name: data.attrs[name] for name in _FORMER_ATTRIBUTES if name in data.attrs}
     if not former:
         return data

@@ -1,4 +1,4 @@
-"""Values that a configuration gives as (first, last, number), and what is read off between them."""
+"""Values from (first, last, number) in a configuration, and places between them."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ def trained(
     Parameters
     ----------
     folder : path or None
-        Where the policy is kept; what is there must come from the same arguments.
+        Folder of the policy; a policy in it must come from the same arguments.
     model, agent, temperature, **options
         As of `isingrl.train`.
     """
@@ -46,7 +46,7 @@ def learn_and_simulate(
     progress: bool,
     **options: Any,
 ) -> tuple[xr.Dataset, Any]:
-    """Simulate a rule, or what agents have learned first.
+    """Simulate a rule, or the policy of agents after they have learned.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def learn_and_simulate(
     Dataset
         The run.
     Dynamics
-        What was simulated.
+        The rule or policy.
     """
     if isinstance(rule, Agent):
         rule = trained(

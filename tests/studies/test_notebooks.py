@@ -11,9 +11,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from studies.running.notebooks import (
     SMALL_CELL_SECONDS,
+    Notebooks,
     execute,
     read_notebook,
-    run_notebooks,
     with_parameters,
 )
 
@@ -151,7 +151,7 @@ def test_files_with_outputs(tmp_path, capsys):
     good.write_text(header + cells.format("new"), encoding="utf-8")
     bad.write_text(header + cells.format("none/new"), encoding="utf-8")
     with pytest.raises(CellExecutionError, match="none/new"):
-        run_notebooks((good, bad), tmp_path / "out", small=True)
+        Notebooks((good, bad), tmp_path / "out", small=True).run()
     (path,) = (tmp_path / "out").iterdir()
     assert path.name == "good.ipynb"
     assert texts(jupytext.read(path)) == "n = 2\n"
