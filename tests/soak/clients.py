@@ -10,11 +10,12 @@ import pytest
 import xarray as xr
 
 from studies.running.runner import StudyError, run_to_folder
+from tests.studies.conftest import toy_folder
 from tests.studies.outcomes import outcome
 from tests.studies.test_runner import cluster, stamps, whole
 from tests.studies.toy import Toy
 
-__all__ = ["cluster", "whole"]  # fixtures
+__all__ = ["cluster", "toy_folder", "whole"]  # fixtures
 
 
 def test_one_study_in_two_folders_at_once(tmp_path, whole, cluster):

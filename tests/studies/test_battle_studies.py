@@ -11,9 +11,10 @@ from studies.battle_chapter import BattleChapter
 from studies.battle_paper import BattlePaper
 from studies.battle_temperature import BattleTemperature
 from studies.running.runner import run, run_to_folder
+from tests.studies.brief import BriefChapter, BriefPaper, BriefTemperature
 
 MAP = {"map_size": 8, "team_size": 2}
-PAPER = BattlePaper(
+PAPER = BriefPaper(
     methods=("mean-field-q", "actor-critic"), trainings=2, games=8, contest_games=2,
     side_by_side=4, **MAP,
 )  # fmt: skip
@@ -90,7 +91,7 @@ def test_bad_papers_are_refused(arguments, message):
 
 
 def test_temperature_goes_from_greedy_to_random():
-    study = BattleTemperature(
+    study = BriefTemperature(
         methods=("mean-field-q",), softmax_temperature=(0.01, 1.0, 3), games=8, contest_games=4,
         side_by_side=4, **MAP,
     )  # fmt: skip
@@ -111,7 +112,7 @@ def test_bad_temperatures_are_refused(grid):
 
 
 def test_chapter_leaves_its_video(tmp_path):
-    study = BattleChapter(chapter_games=2, games=10, contest_games=2, **MAP)
+    study = BriefChapter(chapter_games=2, games=10, contest_games=2, **MAP)
     run_to_folder(study, "battle-chapter", tmp_path)
     files = {file.name for file in tmp_path.iterdir()}
     assert files == {

@@ -34,20 +34,13 @@ def test_every_study_explains_itself(name, capsys):
     text = ends(capsys, [name, "--help"], 0).out
     fields = dataclasses.fields(STUDIES[name])
     assert all(f"--{field.name.replace('_', '-')}" in text for field in fields)
+    assert STUDIES[name].__doc__.splitlines()[0] == STUDIES.lines[name]
     if name != "curve":
         page = (DOCS / f"{name}.md").read_text(encoding="utf-8")
         assert f"isingrl {name} --out" in page
         assert f"({name}.png)" in page
         assert (DOCS / f"{name}.png").stat().st_size < 400_000
         assert f"({name}.md)" in (DOCS / "README.md").read_text(encoding="utf-8")
-
-
-def test_a_missing_package_is_told_in_one_line(tmp_path, capsys, monkeypatch):
-    def missing(*_, **__):
-        raise ImportError("networks need torch, which the extra isingrl[networks] brings")
-
-    monkeypatch.setattr(study_command, "run_to_folder", missing)
-    assert "isingrl[networks]" in ends(capsys, [*SMALL, "--out", str(tmp_path)]).err
 
 
 def test_it_leaves_four_files(tmp_path, capsys):
@@ -57,27 +50,6 @@ def test_it_leaves_four_files(tmp_path, capsys):
         "config.json", "data.nc", "figure.png", "summary.nc", "tasks",
     }  # fmt: skip
     assert str(out) in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("options", "name"),
-    [
-        (["waltz"], "waltz"),
-        (["curve", "--shape", "1", "4"], "shape"),
-        (["curve", "--shape", "a"], "shape"),
-        (["curve", "--shape"], "shape"),
-        (["curve", "--temperature", "-1", "3", "4"], "temperature"),
-        (["curve", "--methods", "wolff"], "methods"),
-        (["curve", "--sweeps", "0"], "sweeps"),
-        (["curve", "--colour", "red"], "--colour"),
-        (["curve", "--out", "/dev/null/nowhere"], "out"),
-    ],
-)
-def test_a_bad_option_ends_with_one_line_and_code_2(options, name, capsys):
-    error = ends(capsys, options).err
-    assert name in error
-    assert error.count("\n") == 1
-    assert "Traceback" not in error
 
 
 def test_interruption_writes_nothing(tmp_path, capsys, monkeypatch):
@@ -111,11 +83,6 @@ def test_a_failed_write_keeps_the_earlier_file(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("name", STUDIES)
-def test_the_catalogue_says_what_the_docstring_says(name):
-    assert STUDIES[name].__doc__.splitlines()[0] == STUDIES.lines[name]
-
-
 def test_debug_shows_where_an_error_comes_from(tmp_path, capsys):
     error = ends(capsys, ["curve", "--debug", "--shape", "1", "4", "--out", str(tmp_path)]).err
     assert "in _check_shape" in error
@@ -130,8 +97,9 @@ def test_debug_shows_where_an_error_comes_from(tmp_path, capsys):
         (KeyError("spins"), 70, "KeyError: 'spins'"),
         (MemoryError(), 1, "not enough memory"),
         (ValueError("sweeps must be"), 2, "error: sweeps must be"),
+        (ImportError("networks need torch"), 2, "error: networks need torch"),
     ],
-    ids=["zero-division", "key", "memory", "value"],
+    ids=["zero-division", "key", "memory", "value", "import"],
 )
 def test_any_error_ends_with_one_line_unless_asked_for_more(
     error, code, said, debug, monkeypatch, capsys, tmp_path

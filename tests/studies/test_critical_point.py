@@ -26,13 +26,18 @@ SMALL = CriticalPoint(
 )
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _few_samples():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(resampling, "_MOST_LEFT_OUT", 12)  # each costs a collapse
+        patch.setattr(_histograms, "_MOST", 800)
+        yield
+
+
 @pytest.fixture(scope="module")
 def summary(tmp_path_factory):
     """Read from the files, so that the study runs once."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(resampling, "_MOST_LEFT_OUT", 25)  # each costs a collapse
-        patch.setattr(_histograms, "_MOST", 1_600)
-        return summary_of(SMALL, "critical-point", tmp_path_factory.mktemp("critical-point"))
+    return summary_of(SMALL, "critical-point", tmp_path_factory.mktemp("critical-point"))
 
 
 def test_the_scan_finds_the_neighbourhood_of_the_critical_temperature():

@@ -10,8 +10,9 @@ from studies.command.main import main
 from studies.running.files import open_dataset
 from tests.studies.outcomes import ends
 
-SMALL = ["curve", "--shape", "4", "4", "--temperature", "2", "3", "2", "--sweeps", "4000"]
-SMALL += ["--methods", "heat-bath", "--workers", "1"]
+pytestmark = pytest.mark.usefixtures("_toy_command")
+
+TOY = ["toy", "--workers", "1"]
 RAW = ("Traceback", "indices must be", "KeyError", "Task(", "object has no", "fault of isingrl")
 
 
@@ -41,11 +42,10 @@ def without(key):
     return write
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory):
-    out = tmp_path_factory.mktemp("whole") / "curve"
-    main([*SMALL, "--out", str(out)])
-    return out
+@pytest.fixture
+def out(toy_folder, tmp_path):
+    """A copy of a finished folder."""
+    return shutil.copytree(toy_folder, tmp_path / "toy")
 
 
 DAMAGES = [
@@ -65,8 +65,8 @@ DAMAGES = [
     ("tasks/config.json", without("config")),
     ("tasks/config.json", without("started")),
     ("tasks/status.json", without("state")),
-    ("tasks/status.json", text('{"study": "curve", "state": "asleep"}')),
-    ("tasks/status.json", text('{"study": "curve", "running": 3}')),
+    ("tasks/status.json", text('{"study": "toy", "state": "asleep"}')),
+    ("tasks/status.json", text('{"study": "toy", "running": 3}')),
     ("tasks/lock", replace_by_folder),
     ("tasks/lock", replace_by_link),
     ("config.json", replace_by_folder),
@@ -78,16 +78,14 @@ DAMAGES = [
 @pytest.mark.parametrize(
     ("name", "damage"), DAMAGES, ids=[f"{k} {name}" for k, (name, _) in enumerate(DAMAGES)]
 )
-def test_damage_is_told_in_plain_words_or_mended(name, damage, whole, tmp_path, capsys):
-    out = tmp_path / "curve"
-    shutil.copytree(whole, out)
+def test_damage_is_told_in_plain_words_or_mended(name, damage, toy_folder, out, capsys):
     damage(out / name)
     commands = {
         "tasks/status.json": [["status"]],
-        "tasks/config.json": [[*SMALL, "--extend", "--out"], [*SMALL, "--out"]],
-        "tasks/lock": [["status"], [*SMALL, "--out"]],
+        "tasks/config.json": [[*TOY, "--extend", "--out"], [*TOY, "--out"]],
+        "tasks/lock": [["status"], [*TOY, "--out"]],
     }
-    for words in commands.get(name, [[*SMALL, "--out"]]):
+    for words in commands.get(name, [[*TOY, "--out"]]):
         code = 0
         try:
             main([*words, str(out)])
@@ -97,33 +95,29 @@ def test_damage_is_told_in_plain_words_or_mended(name, damage, whole, tmp_path, 
         assert code in (0, 1, 2), said
         assert not any(word in said for word in RAW), said
     if (out / "data.nc").is_file():
-        with open_dataset(whole / "data.nc") as one, open_dataset(out / "data.nc") as other:
+        with open_dataset(toy_folder / "data.nc") as one, open_dataset(out / "data.nc") as other:
             xr.testing.assert_equal(one, other)
 
 
-def test_results_that_are_folders_are_told_in_plain_words(whole, tmp_path, capsys):
-    out = tmp_path / "curve"
-    shutil.copytree(whole, out)
+def test_results_that_are_folders_are_told_in_plain_words(out, capsys):
     for path in (out / "tasks").glob("*.safetensors"):
         replace_by_folder(path)
-    said = ends(capsys, [*SMALL, "--out", str(out)], (1, 2)).err
+    said = ends(capsys, [*TOY, "--out", str(out)], (1, 2)).err
     assert not any(word in said for word in RAW), said
     assert "folder" in said or "directory" in said
 
 
-def test_another_configuration_does_not_replace_what_is_there(whole, tmp_path, capsys):
-    out = tmp_path / "curve"
-    shutil.copytree(whole, out)
+def test_another_configuration_does_not_replace_what_is_there(out, capsys):
     before = {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
-    said = ends(capsys, [*SMALL, "--shape", "6", "6", "--out", str(out)]).err
-    assert "shape was 4 4 and is 6 6" in said
+    said = ends(capsys, [*TOY, "--temperatures", "2", "3", "--out", str(out)]).err
+    assert "temperatures was 2.0 2.5 3.0 and is 2.0 3.0" in said
     assert "--out" in said
     assert "--extend" in said
     assert before == {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
 
 
-def test_a_folder_is_run_again_as_its_data_are(whole, capsys):
-    main(["rerun", str(whole), "--workers", "1"])
+def test_a_folder_is_run_again_as_its_data_are(toy_folder, capsys):
+    main(["rerun", str(toy_folder), "--workers", "1"])
     assert "is reproduced" in capsys.readouterr().out
 
 

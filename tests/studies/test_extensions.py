@@ -13,9 +13,6 @@ from isingrl.engines.lanes import LaneEngine
 from isingrl.engines.learning import LearningEngine
 from isingrl.engines.sites import SiteEngine
 from studies import critical_point, paper_ising
-from studies.battle_chapter import BattleChapter
-from studies.battle_paper import BattlePaper
-from studies.battle_temperature import BattleTemperature
 from studies.chapter_1d import Chapter1D
 from studies.chapter_2d import Chapter2D
 from studies.coarsening import Coarsening
@@ -39,28 +36,9 @@ from studies.schedules import Schedules
 from studies.shared import trained_policies
 from studies.temperature_map import TemperatureMap
 from studies.three_dimensions import ThreeDimensions
+from tests.studies.brief import BriefChapter, BriefPaper, BriefTemperature
 
 pytestmark = pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning")  # the runs are short
-
-
-class Brief:
-    """Of battles: they are over after a few steps."""
-
-    @property
-    def arena(self):
-        return replace(super().arena, max_steps=3)
-
-
-class BriefChapter(Brief, BattleChapter):
-    pass
-
-
-class BriefPaper(Brief, BattlePaper):
-    pass
-
-
-class BriefTemperature(Brief, BattleTemperature):
-    pass
 
 
 ONE = {"map_size": 8, "team_size": 1}

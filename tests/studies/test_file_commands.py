@@ -19,25 +19,17 @@ from studies.running.results import read_result, write_result
 from studies.running.runner import StudyError
 from tests.studies.outcomes import ends
 
+pytestmark = pytest.mark.usefixtures("_toy_command")
+
 FIXTURE = Path(__file__).parent / "data" / "curve-0.1"
-SMALL = [
-    "curve", "--shape", "4", "4", "--temperature", "2", "3", "2", "--sweeps", "4000",
-    "--workers", "1",
-]  # fmt: skip
+TOY = ["toy", "--workers", "1", "--out"]
 
 
-@pytest.fixture(scope="module")
-def out(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("curve")
-    main([*SMALL, "--out", str(folder)])
-    return folder
-
-
-def test_status_tells_of_a_finished_study(out, capsys):
-    main(["status", str(out)])
+def test_status_tells_of_a_finished_study(toy_folder, capsys):
+    main(["status", str(toy_folder)])
     said = capsys.readouterr().out
-    assert said.startswith("curve: finished")
-    assert "2 of 2 tasks done, 0 running, 0 failed" in said
+    assert said.startswith("toy: finished")
+    assert "3 of 3 tasks done, 0 running, 0 failed" in said
 
 
 def test_status_of_a_study_that_died_is_told_from_one_that_runs():
@@ -54,14 +46,13 @@ def test_status_of_a_study_that_died_is_told_from_one_that_runs():
 
 
 @pytest.mark.parametrize("what", ["folder", "data.nc", "summary.nc"])
-def test_show_prints_the_summary_and_draws_the_figure_again(what, out, tmp_path, capsys):
-    folder = tmp_path / "copy"
-    shutil.copytree(out, folder)
+def test_show_prints_the_summary_and_draws_the_figure_again(what, toy_folder, tmp_path, capsys):
+    folder = shutil.copytree(toy_folder, tmp_path / "copy")
     before = (folder / "figure.png").read_bytes()
     (folder / "figure.png").unlink()
     main(["show", str(folder if what == "folder" else folder / what)])
     said = capsys.readouterr().out
-    assert "binder_cumulant" in said
+    assert "energy" in said
     assert "isingrl 0.1.0" in said
     assert (folder / "figure.png").read_bytes() == before
     main(["show", str(folder / "data.nc"), "--figure", str(tmp_path / "other.png")])
@@ -69,31 +60,28 @@ def test_show_prints_the_summary_and_draws_the_figure_again(what, out, tmp_path,
 
 
 @pytest.mark.parametrize("name", ["data.nc", "summary.nc"])
-def test_rerun_reproduces_a_file_from_its_own_attributes(name, out, tmp_path, capsys):
-    lonely = tmp_path / name
-    shutil.copy(out / name, lonely)
+def test_rerun_reproduces_a_file_from_its_own_attributes(name, toy_folder, tmp_path, capsys):
+    lonely = shutil.copy(toy_folder / name, tmp_path)
     main(["rerun", str(lonely), "--workers", "1"])
     assert "is reproduced: all of its" in capsys.readouterr().out
 
 
-def test_rerun_tells_of_numbers_that_differ(out, tmp_path, capsys):
-    with open_dataset(out / "data.nc") as data:
+def test_rerun_tells_of_numbers_that_differ(toy_folder, tmp_path, capsys):
+    with open_dataset(toy_folder / "data.nc") as data:
         changed = data.load()
-    changed["energy"][0, 1, 1, 7] += 0.5
+    changed["energy"][1, 1, 7] += 0.5
     write_dataset(changed, tmp_path / "data.nc")
     said = ends(capsys, ["rerun", str(tmp_path / "data.nc"), "--workers", "1"], 1).out
-    assert "energy: 1 of 32000 values differ, by up to 0.5" in said
+    assert "energy: 1 of 240 values differ, by up to 0.5" in said
 
 
-def test_a_rerun_that_cannot_finish_is_told(out, capsys, monkeypatch):
+def test_a_rerun_that_cannot_finish_is_told(toy_folder, capsys, monkeypatch):
     def unfinished(*_, **__):
         raise StudyError("2 of 2 tasks raised errors")
 
     monkeypatch.setattr(file_commands, "run_to_folder", unfinished)
-    assert (
-        ends(capsys, ["rerun", str(out / "data.nc"), "--workers", "1"], 1).err
-        == "isingrl rerun: 2 of 2 tasks raised errors\n"
-    )
+    said = ends(capsys, ["rerun", str(toy_folder / "data.nc")], 1).err
+    assert said == "isingrl rerun: 2 of 2 tasks raised errors\n"
 
 
 def test_compare_knows_nan_shapes_and_names():
@@ -105,18 +93,16 @@ def test_compare_knows_nan_shapes_and_names():
     assert compare(one, one.isel(x=[0]))[0] == "a: {'x': 2} against {'x': 1}"
 
 
-def test_zarr_holds_the_same_as_netcdf(out, tmp_path, capsys):
+def test_zarr_holds_the_same_as_netcdf(toy_folder, tmp_path, capsys):
     folder = tmp_path / "zarr"
     for _ in range(2):  # the second replaces the first
-        main([*SMALL, "--format", "zarr", "--out", str(folder)])
+        main([*TOY, str(folder), "--format", "zarr"])
     for name in ("data", "summary"):
-        with (
-            open_dataset(folder / f"{name}.zarr") as data,
-            open_dataset(out / f"{name}.nc") as same,
-        ):
+        path = folder / f"{name}.zarr"
+        with open_dataset(path) as data, open_dataset(toy_folder / f"{name}.nc") as same:
             assert compare(data, same) == []
-        with open_dataset(folder / f"{name}.zarr", group="provenance") as tasks:
-            assert tasks.sizes["task"] == 2
+        with open_dataset(path, group="provenance") as tasks:
+            assert tasks.sizes["task"] == 3
     assert {path.name for path in folder.iterdir()} == {
         "config.json", "data.zarr", "figure.png", "summary.zarr", "tasks",
     }  # fmt: skip
@@ -126,9 +112,19 @@ def test_zarr_holds_the_same_as_netcdf(out, tmp_path, capsys):
     assert "is reproduced" in capsys.readouterr().out
 
 
-def test_extend_adds_to_what_is_there(out, tmp_path, capsys):
-    folder = tmp_path / "extended"
-    shutil.copytree(out, folder)
+@pytest.fixture(scope="module")
+def curve(tmp_path_factory):
+    """Folder of a curve, finished."""
+    folder = tmp_path_factory.mktemp("curve")
+    main(
+        ["curve", "--shape", "4", "4", "--temperature", "2", "3", "2", "--sweeps", "4000",
+         "--workers", "1", "--out", str(folder)]
+    )  # fmt: skip
+    return folder
+
+
+def test_extend_adds_to_what_is_there(curve, tmp_path, capsys):
+    folder = shutil.copytree(curve, tmp_path / "extended")
     main(
         ["curve", "--extend", "--temperature", "2.5", "2.5", "1", "--methods", "heat-bath",
          "--seed", "2", "--sweeps", "5000", "--workers", "1", "--out", str(folder)]
@@ -137,7 +133,7 @@ def test_extend_adds_to_what_is_there(out, tmp_path, capsys):
     assert config["temperature"] == [2.0, 3.0, 2, 2.5, 2.5, 1]
     assert config["methods"] == ["metropolis", "mean-field-q", "heat-bath"]
     assert (config["seed"], config["sweeps"], config["shape"]) == ([1, 2], 5000, [4, 4])
-    with open_dataset(folder / "data.nc") as data, open_dataset(out / "data.nc") as before:
+    with open_dataset(folder / "data.nc") as data, open_dataset(curve / "data.nc") as before:
         sizes = {"method": 3, "temperature": 3, "chain": 4, "draw": 5000}
         assert dict(data.sizes) == sizes
         part = data.isel(method=[0, 1], temperature=[0, 2], chain=[0, 1], draw=slice(4000))
@@ -162,30 +158,41 @@ def test_extend_adds_to_what_is_there(out, tmp_path, capsys):
         (["curve", "--workers", "0", "--out", "{}/new"], "workers"),
         (["curve", "--format", "csv"], "format"),
         (["curve", "--scheduler", "here", "--out", "{}/new"], "scheduler"),
+        (["waltz"], "waltz"),
+        (["curve", "--shape", "1", "4"], "shape"),
+        (["curve", "--shape", "a"], "shape"),
+        (["curve", "--shape"], "shape"),
+        (["curve", "--temperature", "-1", "3", "4"], "temperature"),
+        (["curve", "--methods", "wolff"], "methods"),
+        (["curve", "--sweeps", "0"], "sweeps"),
+        (["curve", "--colour", "red"], "--colour"),
+        (["curve", "--out", "/dev/null/nowhere"], "out"),
     ],
-)  # fmt: skip
-def test_bad_input_ends_with_one_line(options, message, out, tmp_path, capsys):
+)
+def test_bad_input_ends_with_one_line_and_code_2(
+    options, message, toy_folder, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "text.nc").write_text("no netCDF")
     xr.Dataset({"a": 1}).to_netcdf(tmp_path / "foreign.nc", engine="h5netcdf")
-    content = (out / "data.nc").read_bytes()
+    content = (toy_folder / "data.nc").read_bytes()
     (tmp_path / "cut.nc").write_bytes(content[: len(content) // 2])
     error = ends(capsys, [option.format(tmp_path) for option in options]).err
     assert any(each in error for each in message.split("|")), error
-    assert error.strip().count("\n") == 0
+    assert error.count("\n") == 1
+    assert "Traceback" not in error
 
 
-def test_extend_refuses_what_it_cannot_add_to(out, tmp_path, capsys):
-    folder = tmp_path / "copy"
-    shutil.copytree(out, folder)
-    for options, message in (
-        (["--chains", "3"], "chains was 2, and cannot become 3"),
-        (["--sweeps", "10"], "can only add to sweeps, 4,000; got 10"),
-    ):
-        assert message in ends(capsys, ["curve", "--extend", *options, "--out", str(folder)]).err
-    assert (
-        "out must hold a study discount"
-        in ends(capsys, ["discount", "--extend", "--out", str(folder)]).err
-    )
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["curve", "--chains", "3"], "chains was 2, and cannot become 3"),
+        (["curve", "--sweeps", "10"], "can only add to sweeps, 4,000; got 10"),
+        (["discount"], "out must hold a study discount"),
+    ],
+)
+def test_extend_refuses_what_it_cannot_add_to(words, message, curve, capsys):
+    assert message in ends(capsys, [*words, "--extend", "--out", str(curve)]).err
 
 
 def test_files_of_this_release_stay_readable(tmp_path, capsys):
@@ -198,7 +205,9 @@ def test_files_of_this_release_stay_readable(tmp_path, capsys):
         assert "binder_cumulant_error" in summary
     with open_dataset(FIXTURE / "data.nc", group="provenance") as tasks:
         assert tasks["seconds"].dims == ("task",)
-    assert "abs_magnetization" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "abs_magnetization" in said
+    assert "binder_cumulant" in said
 
 
 def test_results_of_tasks_come_back_as_they_were(tmp_path, monkeypatch):
@@ -236,14 +245,10 @@ def test_results_of_tasks_come_back_as_they_were(tmp_path, monkeypatch):
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_without_permission_is_refused(tmp_path, capsys):
     tmp_path.chmod(0o500)
-    assert (
-        "out must be a folder that can be written to"
-        in ends(capsys, [*SMALL, "--out", str(tmp_path / "out")]).err
-    )
+    said = ends(capsys, [*TOY, str(tmp_path / "out")]).err
+    assert "out must be a folder that can be written to" in said
 
 
 def test_zarr_without_zarr_is_told(tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "zarr", None)
-    assert (
-        "isingrl[cluster]" in ends(capsys, [*SMALL, "--format", "zarr", "--out", str(tmp_path)]).err
-    )
+    assert "isingrl[cluster]" in ends(capsys, [*TOY, str(tmp_path), "--format", "zarr"]).err

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import re
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -49,11 +50,15 @@ def noted(folder):
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory):
-    """What the toy study leaves when nothing happens to it."""
-    out = tmp_path_factory.mktemp("whole")
-    run_to_folder(Toy(), "toy", out)
-    return outcome(out)
+def whole(toy_folder):
+    """Files of the toy study when nothing happens to it."""
+    return outcome(toy_folder)
+
+
+@pytest.fixture
+def out(toy_folder, tmp_path):
+    """A copy of its folder."""
+    return shutil.copytree(toy_folder, tmp_path / "toy")
 
 
 def test_run_gives_the_data_of_the_files(whole):
@@ -105,11 +110,10 @@ def test_what_killed_writes_left_is_removed(tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["truncated", "changed", "removed", "ledger"])
-def test_a_damaged_result_is_told_and_made_again(damage, tmp_path, whole, capsys):
-    run_to_folder(Toy(), "toy", tmp_path)
-    tasks = tmp_path / "tasks"
+def test_a_damaged_result_is_told_and_made_again(damage, out, whole, capsys):
+    tasks = out / "tasks"
     path = sorted(tasks.glob("T-=-2.5-*.safetensors"))[0]
-    content, before = path.read_bytes(), stamps(tmp_path)
+    content, before = path.read_bytes(), stamps(out)
     if damage == "truncated":
         path.write_bytes(content[:-100])
     elif damage == "changed":
@@ -120,28 +124,27 @@ def test_a_damaged_result_is_told_and_made_again(damage, tmp_path, whole, capsys
         ledger = tasks / "ledger.jsonl"
         ledger.write_bytes(ledger.read_bytes()[:-40])
     for name in ("data.nc", "summary.nc", "figure.png"):
-        (tmp_path / name).unlink()
-    run_to_folder(Toy(), "toy", tmp_path)
-    assert_same(outcome(tmp_path), whole)
+        (out / name).unlink()
+    run_to_folder(Toy(), "toy", out)
+    assert_same(outcome(out), whole)
     said = capsys.readouterr().err
     assert ("'T = 2.5' is damaged" in said) == (damage != "ledger")
     again = "T = 3" if damage == "ledger" else "T = 2.5"
-    assert {key for key, stamp in stamps(tmp_path).items() if stamp != before[key]} == {again}
+    assert {key for key, stamp in stamps(out).items() if stamp != before[key]} == {again}
     assert len(Ledger(tasks).finished(jobs(Toy().tasks(), 1))[0]) == 3
 
 
-def test_another_configuration_starts_anew_and_keeps_what_was_there(tmp_path, capsys):
-    run_to_folder(Toy(), "toy", tmp_path)
-    former = stamps(tmp_path)
-    run_to_folder(Toy(side=6), "toy", tmp_path)
+def test_another_configuration_starts_anew_and_keeps_what_was_there(out, capsys):
+    former = stamps(out)
+    run_to_folder(Toy(side=6), "toy", out)
     said = capsys.readouterr().err
     assert "side was 8 and is 6: starting anew" in said
-    aside = tmp_path / "earlier-tasks-1"
+    aside = out / "earlier-tasks-1"
     assert str(aside) in said
     assert len(list(aside.glob("*.safetensors"))) == 3
-    assert stamps(tmp_path).keys() == former.keys()
-    run_to_folder(Toy(), "toy", tmp_path)
-    assert (tmp_path / "earlier-tasks-2").is_dir()
+    assert stamps(out).keys() == former.keys()
+    run_to_folder(Toy(), "toy", out)
+    assert (out / "earlier-tasks-2").is_dir()
 
 
 def test_an_extended_study_does_nothing_twice(tmp_path, whole):
@@ -177,16 +180,15 @@ def test_a_task_that_raises_is_told_and_the_others_go_on(tmp_path, whole):
     assert "no luck" in status.failures[0]["traceback"]
 
 
-def test_a_full_disk_stops_everything_at_once(tmp_path):
-    with pytest.raises(StudyError, match=r"No space left on device.*kept"):
-        run_to_folder(Toy(accidents=("", "full")), "toy", tmp_path)
-    assert stamps(tmp_path).keys() == {"T = 2"}
-    assert Status.read(tmp_path / "tasks").state == "stopped"
-
-
-def test_a_stop_that_cleaning_up_hides_is_a_stop(tmp_path):
-    with pytest.raises(KeyboardInterrupt):
-        run_to_folder(Toy(accidents=("", "stop")), "toy", tmp_path)
+@pytest.mark.parametrize(
+    ("accident", "error", "message"),
+    [("full", StudyError, r"No space left on device.*kept"), ("stop", KeyboardInterrupt, None)],
+)
+def test_full_disks_and_stops_that_cleaning_up_hides_end_it_at_once(
+    accident, error, message, tmp_path
+):
+    with pytest.raises(error, match=message):
+        run_to_folder(Toy(accidents=("", accident)), "toy", tmp_path)
     assert stamps(tmp_path).keys() == {"T = 2"}
     assert Status.read(tmp_path / "tasks").state == "stopped"
 
@@ -398,19 +400,15 @@ def test_a_worker_killed_from_outside_loses_nothing(tmp_path, whole, cluster):
         ({"scheduler": "tcp://127.0.0.1:9"}, ValueError, "scheduler must be .* that runs"),
         ({"scheduler": "smoke://127.0.0.1:9"}, ValueError, "scheduler must be"),
         ({"form": "csv"}, ValueError, "format must be"),
+        ({"out": "file/out"}, ValueError, "out must be a folder that can be written to"),
     ],
 )
 def test_bad_options_are_refused(options, error, message, tmp_path, monkeypatch):
     monkeypatch.setattr(cluster_module, "_CONNECT_SECONDS", 0.2)
-    with pytest.raises(error, match=message):
-        run_to_folder(Toy(), "toy", tmp_path / "out", **options)
-    assert not list(tmp_path.glob("out/tasks/*.safetensors"))
-
-
-def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(ValueError, match="out must be a folder that can be written to"):
-        run_to_folder(Toy(), "toy", tmp_path / "file" / "out")
+    with pytest.raises(error, match=message):
+        run_to_folder(Toy(), "toy", **options | {"out": tmp_path / options.get("out", "out")})
+    assert not list(tmp_path.glob("out/tasks/*.safetensors"))
 
 
 def test_many_finished_tasks_are_all_found(tmp_path):
@@ -452,42 +450,40 @@ import pathlib, signal, time
 import numpy as np, xarray as xr
 from studies.running.files import clear_scratch, open_dataset, write_dataset
 
-numbers = np.random.default_rng(1).normal(size=(64, 2000))
-data = xr.Dataset({"energy": (("chain", "draw"), numbers)})
-if LAZY:
-    data = data.chunk(chain=1)
+numbers = np.random.default_rng(1).normal(size=(16, 2000))
+whole = xr.Dataset({"energy": (("chain", "draw"), numbers)})
 path = pathlib.Path("data.nc")
 signal.signal(signal.SIGALRM, signal.default_int_handler)
-write_dataset(data, path)
-began = time.monotonic()
-write_dataset(data, path)
-whole, stops = time.monotonic() - began, 0
-path.unlink()
-for k in range(30):
-    signal.setitimer(signal.ITIMER_REAL, whole * (k + 1) / 31)
-    try:
-        write_dataset(data, path)
-        signal.setitimer(signal.ITIMER_REAL, 0)
-    except KeyboardInterrupt:
-        stops += 1
-    if path.exists():
-        with open_dataset(path) as found:
-            xr.testing.assert_identical(found.load(), data.compute())
-assert stops > 5
-write_dataset(data, path)
-with open_dataset(path) as found:
-    xr.testing.assert_identical(found.load(), data.compute())
-clear_scratch(path.parent)  # left where the stop came while it was removed
-assert list(path.parent.iterdir()) == [path]
+for data in (whole, whole.chunk(chain=1)):
+    write_dataset(data, path)
+    began = time.monotonic()
+    write_dataset(data, path)
+    usual, stops = time.monotonic() - began, 0
+    path.unlink()
+    for k in range(30):
+        signal.setitimer(signal.ITIMER_REAL, usual * (k + 1) / 31)
+        try:
+            write_dataset(data, path)
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        except KeyboardInterrupt:
+            stops += 1
+        if path.exists():
+            with open_dataset(path) as found:
+                xr.testing.assert_identical(found.load(), whole)
+    assert stops > 5
+    write_dataset(data, path)
+    with open_dataset(path) as found:
+        xr.testing.assert_identical(found.load(), whole)
+    clear_scratch(path.parent)  # left where the stop came while it was removed
+    assert list(path.parent.iterdir()) == [path]
 """
 
 
-@pytest.mark.parametrize("lazy", [False, True], ids=["in memory", "in blocks"])
-def test_hdf5_outlives_ctrl_c(lazy, tmp_path):
-    """An exception within its writing would make it crash, then or at the end."""
-    program = STOPPED_WRITES.replace("LAZY", str(lazy))
+def test_hdf5_outlives_ctrl_c(tmp_path):
+    """Of data in memory and in blocks. An exception within its writing would make it crash."""
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=environment, check=True)
+    program = [sys.executable, "-c", STOPPED_WRITES]
+    subprocess.run(program, cwd=tmp_path, env=environment, check=True)
 
 
 def test_names_of_jobs_follow_from_what_arguments_say():

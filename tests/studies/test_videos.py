@@ -59,10 +59,19 @@ def share(frame, color):
     return (abs(frame.astype(int) - color).max(axis=-1) < 40).mean()
 
 
-@pytest.mark.parametrize("suffix", ["mp4", "gif"])
-def test_a_frame_a_step(recording, tmp_path, suffix):
-    path = tmp_path / "new" / f"battle.{suffix}"
+@pytest.fixture(scope="module")
+def gif(recording, tmp_path_factory):
+    path = tmp_path_factory.mktemp("videos") / "new" / "battle.gif"
     write_video(recording, path, names=("mean-field-q", "random"), frames_per_second=10)
+    return path
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "gif"])
+def test_a_frame_a_step(recording, gif, tmp_path, suffix):
+    path = gif
+    if suffix == "mp4":
+        path = tmp_path / "new" / "battle.mp4"
+        write_video(recording, path, names=("mean-field-q", "random"), frames_per_second=10)
     frames, about = read(path)
     assert len(frames) == recording.sizes["step"]
     height, width, _ = frames[0].shape
@@ -82,10 +91,8 @@ def test_a_frame_a_step(recording, tmp_path, suffix):
         assert about["duration"] == 100
 
 
-def test_nothing_moves_between_frames(recording, tmp_path):
-    path = tmp_path / "battle.gif"
-    write_video(recording, path)
-    frames, _ = read(path)
+def test_nothing_moves_between_frames(gif):
+    frames, _ = read(gif)
     bottom = [frame[-60:].astype(int) for frame in frames]  # the legend
     assert np.ptp(bottom[0]) > 200
     assert all(abs(each - bottom[0]).max() < 30 for each in bottom)  # every frame has a palette
