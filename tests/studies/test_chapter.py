@@ -93,31 +93,3 @@ def test_labels_of_the_figures(ring, torus):
     assert [ax.get_xlabel() for ax in axes[:2]] == ["epoch", "epoch"]
     assert "sum $S$" in axes[2].get_xlabel()
     assert axes[2].get_ylabel() == "log-odds of spin up"
-
-
-@pytest.mark.parametrize(
-    ("study", "changes", "name"),
-    [
-        (RING, {"n_sites": 2}, "n_sites"),
-        (RING, {"epochs": 0}, "epochs"),
-        (RING, {"learning_rate": 0.0}, "learning_rate"),
-        (RING, {"chains": 1}, "chains"),
-        (RING, {"schedule": "random"}, "schedule"),
-        (RING, {"seed": -1}, "seed"),
-        (TORUS, {"side": 2}, "side"),
-        (TORUS, {"epochs": 1}, "epochs"),
-        (TORUS, {"long_epochs": 1}, "long_epochs"),
-        (TORUS, {"learning_rate": 2.0}, "learning_rate"),
-        (TORUS, {"tau": 0.0}, "tau"),
-        (TORUS, {"discount": 1.5}, "discount"),
-        (TORUS, {"inner_iterations": 0}, "inner_iterations"),
-        (TORUS, {"replay": 0}, "replay"),
-        (TORUS, {"optimizer": "Newton"}, "optimizer"),
-        (TORUS, {"chains": 1}, "chains"),
-        (TORUS, {"schedule": "random"}, "schedule"),
-        (TORUS, {"seed": -1}, "seed"),
-    ],
-)
-def test_a_bad_configuration_is_refused(study, changes, name):
-    with pytest.raises((TypeError, ValueError), match=name):
-        type(study)(**(configuration(study) | changes)).tasks()

@@ -7,7 +7,6 @@ import xarray as xr
 from analysis.correlations import domain_length
 from isingrl import Ising, Lattice, Metropolis, simulate
 from studies.coarsening import LENGTHS, Coarsening, local_exponents, measure
-from studies.running.runner import configuration
 from tests.statistical import check_bernoulli
 from tests.studies.outcomes import summary_of
 
@@ -112,24 +111,3 @@ def test_figure(summary):
     text = figure.axes[5].get_legend().get_texts()
     n = summary["growth_exponent"].sel({**METROPOLIS, "definition": "wall_length"}).item()
     assert any(f"{n:.3f}" in each.get_text() for each in text)
-
-
-@pytest.mark.parametrize(
-    ("changes", "name"),
-    [
-        ({"side": 1}, "side"),
-        ({"temperature": (2.3,)}, "temperature"),
-        ({"temperature": (0.0,)}, "temperature"),
-        ({"temperature": ()}, "temperature"),
-        ({"sweeps": 0}, "sweeps"),
-        ({"window": (50.0, 60.0)}, "window"),
-        ({"long_window": (50.0, 60.0)}, "long_window"),
-        ({"chains": 1}, "chains"),
-        ({"training_side": 1}, "training_side"),
-        ({"training_sweeps": 0}, "training_sweeps"),
-        ({"seed": -1}, "seed"),
-    ],
-)
-def test_a_bad_configuration_is_refused(changes, name):
-    with pytest.raises((TypeError, ValueError), match=name):
-        Coarsening(**(configuration(SMALL) | changes)).tasks()

@@ -8,7 +8,6 @@ from analysis.errors import resampling
 from analysis.literature import critical_exponents
 from analysis.scaling import _histograms
 from studies.critical_point import CriticalPoint, rough_critical_temperature
-from studies.running.runner import configuration
 from tests.studies.outcomes import summary_of
 
 # lattices this small deviate from one curve, and few draws are reweighted, which is warned of
@@ -99,23 +98,3 @@ def test_maxima_and_crossings_are_drawn_against_the_powers_of_their_lines(summar
         ]
         ends = at[f"{kind}_limit"].item() + at[f"{kind}_amplitude"].item() * line.get_xdata()
         np.testing.assert_allclose(line.get_ydata(), ends)
-
-
-@pytest.mark.parametrize(
-    ("changes", "name"),
-    [
-        ({"lattices": ("square", "hexagonal")}, "lattices"),
-        ({"lattices": ()}, "lattices"),
-        ({"sizes": (8, 16, 32)}, "sizes must be four or more different even sides"),
-        ({"sizes": (8, 8, 16, 32)}, "sizes"),
-        ({"sizes": (8, 9, 16, 32)}, "sizes"),
-        ({"cubic_sizes": (4, 6, 8)}, "cubic_sizes must be four or more different even sides"),
-        ({"lattices": ("square", "cubic"), "sizes": (4, 6, 8, 10, 12)}, "cubic_sizes must be as"),
-        ({"relaxation_times": 1}, "relaxation_times"),
-        ({"training_sweeps": 0}, "training_sweeps"),
-        ({"seed": -1}, "seed"),
-    ],
-)
-def test_a_bad_configuration_is_refused(changes, name):
-    with pytest.raises((TypeError, ValueError), match=name):
-        CriticalPoint(**(configuration(SMALL) | changes)).tasks()

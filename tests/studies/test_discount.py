@@ -6,7 +6,6 @@ import xarray as xr
 
 from isingrl import Ising, Lattice, MeanFieldQ, train
 from studies.discount import Discount, _crossing, made_alike
-from studies.running.runner import configuration
 from tests.studies.outcomes import summary_of
 
 SMALL = Discount(
@@ -62,25 +61,3 @@ def test_figure(summary):
     assert "discount" in ends.get_xlabel()
     assert "effective temperature" in slope.get_ylabel()
     assert "log-odds" in bias.get_ylabel()
-
-
-@pytest.mark.parametrize(
-    ("changes", "name"),
-    [
-        ({"shape": (8,)}, "shape"),
-        ({"softmax_temperature": (1.0, 2.0, 0)}, "softmax_temperature"),
-        ({"discounts": ()}, "discounts"),
-        ({"discounts": (0.5, 0.5)}, "discounts"),
-        ({"discounts": (1.5,)}, "discount"),
-        ({"learning_rate": 0.0}, "learning_rate"),
-        ({"training_sweeps": 1}, "training_sweeps"),
-        ({"annealing": 0.6}, "annealing"),
-        ({"start": "sideways"}, "start"),
-        ({"sweeps": 0}, "sweeps"),
-        ({"chains": 1}, "chains"),
-        ({"seed": -1}, "seed"),
-    ],
-)
-def test_a_bad_configuration_is_refused(changes, name):
-    with pytest.raises((TypeError, ValueError), match=name):
-        Discount(**(configuration(SMALL) | changes)).tasks()

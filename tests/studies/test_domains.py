@@ -5,7 +5,6 @@ import pytest
 
 from analysis import exact
 from studies.domains import Domains
-from studies.running.runner import configuration
 from tests.studies.outcomes import summary_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning")  # the runs are short
@@ -46,22 +45,3 @@ def test_figure(summary):
     labels = [ax.get_xlabel() for ax in figure.axes if ax.get_xlabel()]
     assert sum("temperature" in label for label in labels) == 4
     assert any("sites" in label for label in labels)
-
-
-@pytest.mark.parametrize(
-    ("changes", "name"),
-    [
-        ({"side": 1}, "side"),
-        ({"temperature": (3.0, 2.0, 4)}, "temperature"),
-        ({"sizes": (8, 16)}, "sizes"),
-        ({"sizes": (8, 16, 16)}, "sizes"),
-        ({"sizes": (1, 8, 16)}, "sizes"),
-        ({"relaxation_times": 0.1}, "relaxation_times"),
-        ({"snapshots": 10}, "snapshots"),
-        ({"training_sweeps": 0}, "training_sweeps"),
-        ({"seed": -1}, "seed"),
-    ],
-)
-def test_a_bad_configuration_is_refused(changes, name):
-    with pytest.raises((TypeError, ValueError), match=name):
-        Domains(**(configuration(SMALL) | changes)).tasks()

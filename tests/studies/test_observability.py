@@ -6,7 +6,7 @@ import xarray as xr
 
 from analysis import exact
 from studies.observability import Observability, one_neighbor
-from studies.running.runner import configuration, run
+from studies.running.runner import run
 
 pytestmark = pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning")  # the runs are short
 
@@ -119,23 +119,3 @@ def test_figure_has_order_and_its_end(summary):
     assert "where order ends" in ends.get_ylabel()
     labels = order.get_legend_handles_labels()[1]
     assert {"Weiss mean field", "exact, one neighbour seen", "independent Q, k = 0"} <= set(labels)
-
-
-@pytest.mark.parametrize(
-    ("changes", "name"),
-    [
-        ({"shape": (8,)}, "shape"),
-        ({"temperature": (1.0, 2.0, 0)}, "temperature"),
-        ({"temperature": (-1.0, 2.0, 3)}, "temperature"),
-        ({"seen": ()}, "seen"),
-        ({"seen": (1, 1)}, "seen"),
-        ({"seen": (0, 5)}, "seen"),
-        ({"seen": (-1,)}, "seen"),
-        ({"memory": 0.0}, "memory"),
-        ({"sweeps": 0}, "sweeps"),
-        ({"seed": -1}, "seed"),
-    ],
-)
-def test_a_bad_configuration_is_refused(changes, name):
-    with pytest.raises((TypeError, ValueError), match=name):
-        Observability(**(configuration(SMALL) | changes)).tasks()

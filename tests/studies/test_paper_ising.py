@@ -8,7 +8,6 @@ from analysis import exact
 from analysis.scaling import _histograms
 from isingrl import HeatBath, Ising, Lattice, simulate
 from studies.paper_ising import PROTOCOLS, RATIO, PaperIsing, _half_and_error, _places
-from studies.running.runner import configuration
 from studies.shared.grids import last_fall
 from tests.studies.outcomes import summary_of
 
@@ -119,24 +118,3 @@ def test_figure(summary):
     assert all("softmax temperature" in x and "order" in y for x, y in labels[:2])
     assert sum("softmax temperature" in x for x, _ in labels) == 5
     assert sum(x == "step" and "Q" in y for x, y in labels) == 2
-
-
-@pytest.mark.parametrize(
-    ("changes", "name"),
-    [
-        ({"side": 2}, "side"),
-        ({"large_side": 8}, "large_side"),
-        ({"softmax_temperature": (1.0, 0.5, 12)}, "softmax_temperature"),
-        ({"softmax_temperature": (0.5, 1.0, 3)}, "softmax_temperature"),
-        ({"steps": 10}, "steps"),
-        ({"large_steps": 10}, "large_steps"),
-        ({"learning_rate": 0.0}, "learning_rate"),
-        ({"chains": 1}, "chains"),
-        ({"error_tau": ()}, "error_tau"),
-        ({"picture_tau": (1.0, -1.0)}, "picture_tau"),
-        ({"seed": -1}, "seed"),
-    ],
-)
-def test_a_bad_configuration_is_refused(changes, name):
-    with pytest.raises((TypeError, ValueError), match=name):
-        PaperIsing(**(configuration(SMALL) | changes)).tasks()

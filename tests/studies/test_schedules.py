@@ -7,7 +7,7 @@ import pytest
 
 from analysis import exact
 from isingrl import Ising, Lattice
-from studies.running.runner import configuration, run
+from studies.running.runner import run
 from studies.schedules import Schedules
 
 pytestmark = pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning")  # the runs are short
@@ -113,23 +113,3 @@ def test_figure_has_three_panels_a_neighbourhood(summary):
     for row in (axes[:3], axes[3:]):
         assert [ax.get_ylabel()[:6] for ax in row] == ["absolu", "energy", "stagge"]
         assert all(ax.get_xlabel().startswith("temperature") for ax in row)
-
-
-@pytest.mark.parametrize(
-    ("changes", "name"),
-    [
-        ({"shape": (4, 5)}, "shape"),
-        ({"shape": (4,)}, "shape"),
-        ({"reduced_temperature": (0.5, 1.0, 0)}, "reduced_temperature"),
-        ({"neighborhoods": ("hexagonal",)}, "neighborhoods"),
-        ({"methods": ()}, "methods"),
-        ({"methods": ("wolff",)}, "methods"),
-        ({"schedules": ("synchronous", "synchronous")}, "schedules"),
-        ({"sweeps": 20}, "sweeps"),
-        ({"training_sweeps": 0}, "training_sweeps"),
-        ({"seed": -1}, "seed"),
-    ],
-)
-def test_a_bad_configuration_is_refused(changes, name):
-    with pytest.raises((TypeError, ValueError), match=name):
-        Schedules(**(configuration(SMALL) | changes)).tasks()

@@ -5,7 +5,6 @@ import pytest
 
 from analysis import thermodynamics
 from isingrl import HeatBath, simulate
-from studies.running.runner import configuration
 from studies.temperature_map import TemperatureMap, _thermodynamic
 from tests.studies.outcomes import summary_of
 
@@ -77,25 +76,3 @@ def test_figure(summary):
     assert "effective temperature" in figure.axes[0].get_ylabel()
     assert "softmax temperature" in figure.axes[0].get_xlabel()
     assert {"$T(e)/T - 1$ from the energy", "distance from the map"} <= labels
-
-
-@pytest.mark.parametrize(
-    ("changes", "name"),
-    [
-        ({"shape": (8,)}, "shape"),
-        ({"rewards": ()}, "rewards"),
-        ({"rewards": ("energy", "energy")}, "rewards"),
-        ({"rewards": ("gold",)}, "rewards"),
-        ({"reduced_temperature": (0.0, 1.0, 3)}, "reduced_temperature"),
-        ({"reduced_temperature": (0.5, 1.0, 0)}, "reduced_temperature"),
-        ({"hidden": (0,)}, "hidden"),
-        ({"training_sweeps": 0}, "training_sweeps"),
-        ({"network_training_sweeps": 0}, "network_training_sweeps"),
-        ({"sweeps": 0}, "sweeps"),
-        ({"chains": 1}, "chains"),
-        ({"seed": -1}, "seed"),
-    ],
-)
-def test_a_bad_configuration_is_refused(changes, name):
-    with pytest.raises((TypeError, ValueError), match=name):
-        TemperatureMap(**(configuration(SMALL) | changes)).tasks()

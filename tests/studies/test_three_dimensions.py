@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from studies.running.runner import configuration
 from studies.three_dimensions import ThreeDimensions
 from tests.studies.outcomes import summary_of
 
@@ -46,21 +45,3 @@ def test_figure(summary):
     assert [ax.get_title() for ax in figure.axes[:2]] == ["6 neighbours", "26 neighbours"]
     assert "magnetization" in figure.axes[0].get_ylabel()
     assert all("temperature" in ax.get_xlabel() for ax in figure.axes[2:4])
-
-
-@pytest.mark.parametrize(
-    ("changes", "name"),
-    [
-        ({"side": 1}, "side"),
-        ({"reduced_temperature": (1.0, 0.5, 3)}, "reduced_temperature"),
-        ({"reduced_temperature": (0.0, 0.5, 3)}, "reduced_temperature"),
-        ({"reduced_temperature": (0.5, 1.0, 1)}, "reduced_temperature"),
-        ({"sweeps": 0}, "sweeps"),
-        ({"training_sweeps": 0}, "training_sweeps"),
-        ({"chains": 0}, "chains"),
-        ({"seed": -1}, "seed"),
-    ],
-)
-def test_a_bad_configuration_is_refused(changes, name):
-    with pytest.raises((TypeError, ValueError), match=name):
-        ThreeDimensions(**(configuration(SMALL) | changes)).tasks()
