@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from analysis import exact
+from analysis.errors import resampling
 from analysis.scaling import _histograms
 from isingrl import HeatBath, Ising, Lattice, simulate
 from studies.paper_ising import PROTOCOLS, RATIO, PaperIsing, _half_and_error, _places
@@ -19,9 +20,10 @@ SMALL = PaperIsing(
 
 @pytest.fixture(scope="module", autouse=True)
 def _few_draws():
-    """Reweighting costs as many draws as it takes."""
+    """Each draw costs, and each block that is left out costs a reweighting."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_histograms, "_MOST", 2_000)
+        patch.setattr(resampling, "_MOST_LEFT_OUT", 12)
         yield
 
 
