@@ -244,7 +244,9 @@ def test_killed_at_random_moments_it_ends_alike(tmp_path, whole):
         assert_same(outcome(folder), whole)
         assert not list(folder.rglob(".*"))
 
-    modules = ["studies.running.runner", "tests.studies.toy", "pytest"]
+    # all that a run imports, so that kills hit its work
+    modules = ["studies.running.runner", "tests.studies.toy", "pytest", "dask.array", "distributed"]
+    modules += ["h5netcdf", "isingrl.engines.lanes", "matplotlib.backends.backend_agg", "pint"]
     last = kill_at_random(_run_in, tmp_path, 3, 1, modules, Share(0.1), check)
     _run_in(last)
     check(last)
