@@ -1,5 +1,7 @@
 """The commands ``isingrl battle``, from end to end on a small map."""
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
@@ -18,11 +20,17 @@ QUICK = ["--memory", "2000", "--batch-size", "32", "--replay-ratio", "1"]
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    """Folder of a team that hardly learned."""
+def training(tmp_path_factory):
+    """Folder of a team that hardly learned, and the lines that its training showed."""
     folder = tmp_path_factory.mktemp("teams") / "novice"
-    main([*TRAIN, *QUICK, "--out", str(folder)])
-    return folder
+    with contextlib.redirect_stderr(io.StringIO()) as shown:
+        main([*TRAIN, *QUICK, "--out", str(folder)])
+    return folder, shown.getvalue()
+
+
+@pytest.fixture
+def trained(training):
+    return training[0]
 
 
 def refusal(arguments, capsys):
@@ -48,12 +56,9 @@ def test_train_again_is_done_at_once(trained, capsys):
     assert "wrote team.json" in capsys.readouterr().out
 
 
-def test_train_shows_how_it_goes(tmp_path, capsys):
-    main([*TRAIN, *QUICK, "--out", str(tmp_path / "shown")])
-    shown = capsys.readouterr().err
-    assert "12 of 12 games" in shown
-    for word in ("against self: won", "killed", "lost", "reward"):
-        assert word in shown
+def test_train_shows_how_it_goes(training):
+    for words in ("12 of 12 games", "against self: won", "killed", "lost", "reward"):
+        assert words in training[1]
 
 
 def test_train_against_a_trained_team(trained, tmp_path):

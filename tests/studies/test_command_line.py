@@ -43,13 +43,17 @@ def test_every_study_explains_itself(name, capsys):
         assert f"({name}.md)" in (DOCS / "README.md").read_text(encoding="utf-8")
 
 
-def test_it_leaves_four_files(tmp_path, capsys):
+def test_it_leaves_four_files_and_tells_of_short_runs_on_one_line(tmp_path, capsys):
     out = tmp_path / "curve"
-    main([*SMALL, "--methods", "heat-bath", "--out", str(out), *HERE])
+    options = ["curve", "--shape", "16", "16", "--temperature", "2.2", "2.3", "2"]
+    main([*options, "--sweeps", "400", "--methods", "heat-bath", "--out", str(out), *HERE])
     assert {path.name for path in out.iterdir()} == {
         "config.json", "data.nc", "figure.png", "summary.nc", "tasks",
     }  # fmt: skip
-    assert str(out) in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert str(out) in said.out
+    warning = next(line for line in said.err.splitlines() if line.startswith("warning:"))
+    assert "autocorrelation" in warning
 
 
 def test_interruption_writes_nothing(tmp_path, capsys, monkeypatch):
@@ -62,15 +66,6 @@ def test_interruption_writes_nothing(tmp_path, capsys, monkeypatch):
     assert stop.value.code == 130
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["tasks"]
     assert "interrupted" in capsys.readouterr().err
-
-
-def test_short_runs_are_told_on_one_line(tmp_path, capsys):
-    options = ["curve", "--shape", "16", "16", "--temperature", "2.2", "2.3", "2"]
-    main([*options, "--sweeps", "400", "--methods", "heat-bath", "--out", str(tmp_path), *HERE])
-    warning = next(
-        line for line in capsys.readouterr().err.splitlines() if line.startswith("warning:")
-    )
-    assert "autocorrelation" in warning
 
 
 def test_a_failed_write_keeps_the_earlier_file(tmp_path):

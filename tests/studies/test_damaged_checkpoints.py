@@ -1,6 +1,7 @@
 """What tasks keep to go on from, cut short or changed on the disk."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -41,6 +42,19 @@ def whole():
     return run(Toy()).drop_attrs(deep=False)
 
 
+@pytest.fixture(scope="module")
+def _short(tmp_path_factory):
+    """Folder of a study with fewer sweeps, which goes on from its checkpoints."""
+    folder = tmp_path_factory.mktemp("short")
+    run_to_folder(Toy(sweeps=25), "toy", folder)
+    return folder
+
+
+@pytest.fixture
+def out(_short, tmp_path):
+    return shutil.copytree(_short, tmp_path / "toy")
+
+
 @pytest.mark.parametrize(
     ("spoil", "name", "workers"),
     [
@@ -51,21 +65,18 @@ def whole():
     ],
     ids=["truncated", "flipped, two processes", "truncated settings", "removed"],
 )
-def test_a_task_with_a_damaged_checkpoint_begins_anew(
-    spoil, name, workers, tmp_path, whole, capsys
-):
-    run_to_folder(Toy(sweeps=25), "toy", tmp_path)
-    first, _, third = files(tmp_path, name)
+def test_a_task_with_a_damaged_checkpoint_begins_anew(spoil, name, workers, out, whole, capsys):
+    first, _, third = files(out, name)
     spoil(first)
     spoil(third)
     (third.parents[1] / "more").touch()  # nothing of it is used again
-    run_to_folder(Toy(), "toy", tmp_path, extend=True, workers=workers)
+    run_to_folder(Toy(), "toy", out, extend=True, workers=workers)
     told = "the checkpoint of {!r} is damaged and its task begins anew"
     said = [line for line in capsys.readouterr().err.splitlines() if "checkpoint" in line]
     assert sorted(said) == [told.format("T = 2"), told.format("T = 3")]
-    xr.testing.assert_identical(data_of(tmp_path), whole)
+    xr.testing.assert_identical(data_of(out), whole)
     assert not (third.parents[1] / "more").exists()
-    status = Status.read(tmp_path / "tasks")
+    status = Status.read(out / "tasks")
     assert (status.state, status.done, status.failures) == ("finished", 3, [])
 
 
@@ -85,14 +96,13 @@ def test_a_damaged_policy_is_learned_again(tmp_path, capsys):
     xr.testing.assert_identical(data_of(tmp_path), run(longer).drop_attrs(deep=False))
 
 
-def test_a_checkpoint_of_another_configuration_is_an_error(tmp_path):
-    run_to_folder(Toy(sweeps=25), "toy", tmp_path)
-    folder = files(tmp_path, "run")[0]
+def test_a_checkpoint_of_another_configuration_is_an_error(out):
+    folder = files(out, "run")[0]
     settings, arrays = read_archive(folder, "run", "isingrl-run-1", "run")
     settings["arguments"]["interval"] = 7
     write_archive(folder, "run", settings, arrays)
     with pytest.raises(StudyError, match=r"1 of 3 tasks raised errors.*\n.*interval = 7, not 1"):
-        run_to_folder(Toy(), "toy", tmp_path, extend=True)
+        run_to_folder(Toy(), "toy", out, extend=True)
     assert read_archive(folder, "run", "isingrl-run-1", "run")[0] == settings
 
 
