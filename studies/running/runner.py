@@ -153,6 +153,8 @@ def run_to_folder(
                     done = complete(study, folder, engine, display)
                 display.end("writing")
                 _write(study, settings, started, out, done, form)
+        except BrokenPipeError:  # the reader of standard error has gone
+            raise
         except OSError as error:
             raise StudyError(
                 f"{out}: {error}; what was done is kept, and the same command goes on"
