@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 RATIO = 2.0
-"""T/τ of the reward a S / 2."""
+"""T/τ for the reward a S / 2."""
 CLAIMED = 1.2
 """Critical τ that Yang et al. report."""
 WEISS_HALF = 1.0 / np.arctanh(0.5)
@@ -59,7 +59,7 @@ _ENDS = (
 def figure(
     summary: xr.Dataset, error_tau: tuple[float, ...], picture_tau: tuple[float, ...], title: str
 ) -> Figure:
-    """Order against τ, errors of the action values, configurations, and where order ends."""
+    """Draw order against τ, errors of action values, configurations, and the ends of order."""
     drawn = new_figure(figsize=(11.0, 9.4), layout="constrained")
     parts: Any = drawn.subfigures(2, 1, height_ratios=(2.7, 1.0))
     upper, lower = parts
@@ -105,17 +105,11 @@ def _draw_order(ax: Axes, summary: xr.Dataset, protocols: tuple[str, ...]) -> No
         ax.plot(tau, each.values, ".", ms=3.0, color="0.6", zorder=1)
         local = {"color": "#000000", "marker": "s", "markersize": 3.0, "markerfacecolor": "#000000"}
         _draw_points(ax, summary, "published", "local_order", "as published, single sites", local)
-    _say(ax, summary, _WHY if "published" in protocols else _ISING)
-    ax.set(xlabel=_TAU, ylabel=r"order $|N_\uparrow - N_\downarrow| / N$", ylim=(-0.03, 1.16))
-
-
-def _say(ax: Axes, summary: xr.Dataset, text: str) -> None:
-    """Write in the upper right corner, which is empty."""
     peak = float(summary["susceptibility_peak"].sel(protocol=Metropolis.name))
-    ax.text(
-        0.98, 0.97, text.format(peak), transform=ax.transAxes, ha="right", va="top",
-        fontsize="small",
-    )  # fmt: skip
+    text = _WHY if "published" in protocols else _ISING.format(peak)
+    place: dict[str, Any] = {"transform": ax.transAxes, "ha": "right", "va": "top"}
+    ax.text(0.98, 0.97, text, fontsize="small", **place)  # this corner is empty
+    ax.set(xlabel=_TAU, ylabel=r"order $|N_\uparrow - N_\downarrow| / N$", ylim=(-0.03, 1.16))
 
 
 def _draw_points(
@@ -138,12 +132,10 @@ def _draw_points(
 
 
 def _draw_errors(ax: Axes, summary: xr.Dataset, taus: tuple[float, ...]) -> None:
+    lines = (("mse_table", "--", "whole table"), ("mse_met", "-", "entries in use"))
     for tau, color in zip(taus, ("#0072B2", "#D55E00", "#009E73"), strict=False):
         chosen = summary.sel(tau=tau)
-        for name, line, label in (
-            ("mse_table", "--", "whole table"),
-            ("mse_met", "-", "entries in use"),
-        ):
+        for name, line, label in lines:
             step, mean = chosen["step"].values, chosen[name].values
             error = chosen[f"{name}_error"].values
             ax.plot(step, mean, line, color=color, label=rf"$\tau = {tau:g}$, {label}")
@@ -154,7 +146,7 @@ def _draw_errors(ax: Axes, summary: xr.Dataset, taus: tuple[float, ...]) -> None
 
 
 def _draw_ends(ax: Axes, summary: xr.Dataset) -> None:
-    """Where order falls through one half, in all curves that do, for both sizes."""
+    """Draw the τ where order falls through one half, for every curve that does and both sizes."""
     sides = summary["side"].values
     for height, (protocol, name, _) in enumerate(_ENDS):
         color = _STYLES[protocol]["color"]

@@ -1,4 +1,4 @@
-"""The battle of Zai & Brown's chapter 9.5, done right."""
+"""The battle of Zai & Brown (2020), section 9.5, with corrections."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from isingrl.battle import (
     record,
     tournament,
 )
-from isingrl.support.validation import check_integer
 from studies.running.extensions import Join
 from studies.running.tasks import Task
 from studies.shared.battle_tasks import history, train_team, trained_team
+from studies.shared.checks import check_counts
 from studies.shared.combination import concat
 from studies.shared.figures import legend_below, new_figure
 from studies.shared.videos import write_video
@@ -56,17 +56,17 @@ _TEAMS = {
 class BattleChapter:
     """The chapter's two teams of sixteen, each with its own network, and what it takes to win.
 
-    The chapter's setting learns from a memory of 70 steps at τ = 0.5, two networks against each
-    other. Beside it the same network, and the one with two heads, with the settings of this
+    In the chapter's setting two networks learn against each other from a memory of 70 steps at
+    τ = 0.5. The same network, and a network with two heads, also learn with the settings of this
     package, against themselves and the pursuit script in turn.
     """
 
     chapter_games: int = 200
     """Games of the chapter's setting, one after the other."""
     games: int = 1_500
-    """Games of the other two."""
+    """Games of each of the other two trainings."""
     contest_games: int = 100
-    """Games of every pair in the end."""
+    """Games of every pair in the final tournament."""
     map_size: int = 30
     """Side of the map."""
     team_size: int = 16
@@ -78,14 +78,12 @@ class BattleChapter:
 
     @property
     def arena(self) -> Arena:
-        """What is played."""
+        """Map and teams of the games."""
         return Arena(map_size=self.map_size, team_size=self.team_size)
 
     def tasks(self) -> list[Task]:
         """One training a task."""
-        for name in ("chapter_games", "games", "contest_games"):
-            check_integer(name, getattr(self, name), 1)
-        check_integer("seed", self.seed, 0)
+        check_counts(self, chapter_games=1, games=1, contest_games=1, seed=0)
         check_video(_VIDEO, "out")
         return [
             Task(
@@ -121,7 +119,7 @@ class BattleChapter:
         ]
 
     def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
-        """Histories over (trained, round), the shorter ones filled up; tournament; recording."""
+        """Histories over (trained, round), short ones padded; the tournament; the recording."""
         longest = max(results[name].sizes["round"] for name in _TEAMS)
         histories = []
         for name in _TEAMS:
@@ -137,8 +135,7 @@ class BattleChapter:
     def write_files(self, data: xr.Dataset, folder: Path) -> None:
         """Write a video of the recorded game."""
         recording = self._recording(data)
-        first, second = recording["side"].values
-        write_video(recording, folder / _VIDEO, names=(first, second))
+        write_video(recording, folder / _VIDEO, names=tuple(recording["side"].values))
 
     def _recording(self, data: xr.Dataset) -> xr.Dataset:
         recording = data[list(_RECORDED)].rename(killed="kills")
@@ -150,7 +147,7 @@ class BattleChapter:
         return data[names].merge(win_rates(data)).assign_attrs(data.attrs)
 
     def plot(self, summary: xr.Dataset) -> Figure:
-        """Draw moments of the recorded game, how the teams learned, and who beats whom."""
+        """Draw moments of the recorded game, learning curves, and results of all pairs."""
         figure = new_figure(figsize=(11.0, 9.2), layout="constrained")
         parts: Any = figure.subfigures(2, 1, height_ratios=(1, 1.25))
         upper, lower = parts
@@ -181,7 +178,7 @@ class BattleChapter:
 
 
 def _moments(recording: xr.Dataset) -> tuple[int, int, int]:
-    """Steps before the first hit, in the thick of it, and at the end."""
+    """Steps before the first hit, at half of the kills, and at the end."""
     fallen = recording["kills"].sum("side").values
     first = int(np.argmax((recording["health"] < 1).any(["side", "agent"]).values))
     half = int(np.argmax(fallen >= fallen[-1] / 2))

@@ -1,4 +1,4 @@
-"""The battle of Yang et al. (2018): four ways to learn, each against the others."""
+"""The battle of Yang et al. (2018): four learning methods against each other."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from isingrl.support.validation import check_choice, check_integer
 from studies.running.extensions import Join, added
 from studies.running.tasks import Task
 from studies.shared.battle_tasks import contest, draw_trainings, history, train_team, trained_team
-from studies.shared.combination import concat
+from studies.shared.checks import check_counts, check_names
+from studies.shared.combination import concat_all
 from studies.shared.figures import legend_below, new_figure
 
 if TYPE_CHECKING:
@@ -37,14 +38,14 @@ _PAPER_VALUES: dict[str, Any] = {
 class BattlePaper:
     """Mean-field and independent Q-learners and actor-critics against each other in battle.
 
-    Every method is trained several times with the same number of games, and every training of one
-    plays every training of another. Intervals are over trainings.
+    Every method is trained several times with the same number of games. Each training of a method
+    plays each training of every other method. Intervals are over trainings.
     """
 
     preset: Literal["small", "paper"] = "small"
     """small: the default battle and settings, against itself and pursuit in turn. paper: 64
     against 64 on 40 × 40, the networks and settings of Yang et al. (2018), against a copy that
-    follows slowly; a day on two cores, and resumable."""
+    follows slowly; this takes a day on two cores, and is resumable."""
     methods: tuple[str, ...] = _METHODS
     """Names of methods."""
     trainings: int = 5
@@ -52,9 +53,9 @@ class BattlePaper:
     games: int | None = None
     """Games of every training; 1,500 (small) or 2,000 (paper) if omitted."""
     contest_games: int = 8
-    """Games of every two trainings, half of them with sides swapped."""
+    """Games of every pair of trainings, half of them with sides swapped."""
     side_by_side: int = 10
-    """Games that are played together while training."""
+    """Simultaneous games of a training."""
     map_size: int | None = None
     """Side of the map; 30 (small) or 40 (paper) if omitted."""
     team_size: int | None = None
@@ -66,7 +67,7 @@ class BattlePaper:
 
     @property
     def arena(self) -> Arena:
-        """What is played."""
+        """Map and teams of the games."""
         paper = self.preset == "paper"
         return Arena(
             map_size=self.map_size or (40 if paper else 30),
@@ -81,8 +82,7 @@ class BattlePaper:
         return self.games or (2_000 if self.preset == "paper" else 1_500)
 
     def team(self, method: str) -> LearningTeam:
-        """What learns."""
-        kind: Any = TEAMS[method]
+        """Return the learning team of a method."""
         settings: dict[str, Any] = {}
         if self.preset == "paper":
             settings |= _PAPER
@@ -90,44 +90,37 @@ class BattlePaper:
                 settings |= _PAPER_VALUES
             if method.startswith("mean-field"):
                 settings |= {"radius": None, "inner_iterations": 0}
-        team: LearningTeam = kind(**settings)
+        team = TEAMS[method](**settings)
+        assert isinstance(team, LearningTeam)
         return team
 
     def tasks(self) -> list[Task]:
         """One training a task."""
         check_choice("preset", self.preset, ("small", "paper"))
-        if len(self.methods) < 2 or len(set(self.methods)) < len(self.methods):
-            raise ValueError(f"methods must be two or more different ones; got {self.methods}")
-        for method in self.methods:
-            check_choice("methods", method, _METHODS)
-        check_integer("trainings", self.trainings, 2)
+        check_names("methods", self.methods, _METHODS, 2)
+        check_counts(self, trainings=2, contest_games=2, seed=0)
         check_integer("games", self.training_games, 1)
-        check_integer("contest_games", self.contest_games, 2)
-        check_integer("seed", self.seed, 0)
         opponent = "mixed" if self.preset == "paper" else ("self", "pursuit")
         return [
             Task(
-                key=self._key(method, number),
+                key=_key(method, number),
                 function=train_team,
                 arguments={
-                    "team": self.team(method),
-                    "opponent": opponent,
-                    "arena": self.arena,
-                    "games": self.training_games,
-                    "side_by_side": self.side_by_side,
+                    "team": self.team(method), "opponent": opponent, "arena": self.arena,
+                    "games": self.training_games, "side_by_side": self.side_by_side,
                 },
                 weight=10,
                 resumable=True,
             )
             for number in range(self.trainings)
             for method in self.methods
-        ]
+        ]  # fmt: skip
 
     def later_tasks(self, results: dict[str, xr.Dataset]) -> list[Task]:
         """A task for every two methods, and for every method against the script."""
         teams: dict[str, list[Any]] = {
             method: [
-                trained_team(self.team(method), results[self._key(method, number)])
+                trained_team(self.team(method), results[_key(method, number)])
                 for number in range(self.trainings)
             ]
             for method in self.methods
@@ -139,24 +132,19 @@ class BattlePaper:
                 key=f"{one} against {other}",
                 function=contest,
                 arguments={
-                    "first": sets[one],
-                    "second": sets[other],
-                    "games": self.contest_games,
+                    "first": sets[one], "second": sets[other], "games": self.contest_games,
                     "arena": self.arena,
                 },
             )
             for one, other in combinations(sets, 2)
-        ]
+        ]  # fmt: skip
 
     def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
         """Histories over (method, training, round), games over pairs of trainings."""
-        histories = [
-            concat(
-                [history(results[self._key(method, n)]) for n in range(self.trainings)], "training"
-            )
-            for method in self.methods
-        ]
-        data = concat(histories, "method").assign_coords(method=list(self.methods))
+        histories = {key: history(result) for key, result in results.items()}
+        data = concat_all(
+            histories, _key, method=self.methods, training=range(self.trainings)
+        ).assign_coords(method=list(self.methods))
         names = [*self.methods, PursuitTeam.name]
         shape = (len(names), len(names), self.trainings, self.trainings)
         dims = ("team", "opponent", "training", "opponent_training")
@@ -171,12 +159,12 @@ class BattlePaper:
         return data.assign_coords(team=names, opponent=names)
 
     def summarize(self, data: xr.Dataset) -> xr.Dataset:
-        """Win rates with intervals over trainings; learning curves as they are."""
+        """Win rates with intervals over trainings, and the learning curves."""
         rates = rates_over_trainings(data)
         return data[["reward", "win", "kills", "deaths"]].merge(rates).assign_attrs(data.attrs)
 
     def plot(self, summary: xr.Dataset) -> Figure:
-        """Draw who beats whom, and how each has learned."""
+        """Draw win rates of all pairs, and learning curves."""
         figure = new_figure(figsize=(10.4, 7.2), layout="constrained")
         grid = figure.add_gridspec(2, 2)
         bars = figure.add_subplot(grid[0, :])
@@ -190,6 +178,6 @@ class BattlePaper:
         legend_below(figure, panels[:1], 4)
         return figure
 
-    @staticmethod
-    def _key(method: str, number: int) -> str:
-        return f"{method} {number + 1}"
+
+def _key(method: str, number: int) -> str:
+    return f"{method} {number + 1}"

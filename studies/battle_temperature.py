@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-import tyro
 import xarray as xr
 
 from analysis import plots, win_rates
 from isingrl.battle import TEAMS, Arena, PursuitTeam, Team, TrainedTeam, ValueTeam, play
 from isingrl.battle.contests import OUTCOMES, count_outcomes
-from isingrl.support.validation import check_choice, check_integer
 from studies.running.extensions import Join, added
 from studies.running.tasks import Task, task_seed
 from studies.shared.battle_tasks import train_team, trained_team
-from studies.shared.combination import concat
+from studies.shared.checks import check_counts, check_names
+from studies.shared.combination import concat_all
 from studies.shared.figures import new_figure
-from studies.shared.grids import FloatArray, number_texts
+from studies.shared.grids import FloatArray, Grid, number_texts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,22 +32,20 @@ _METHODS = tuple(name for name, kind in TEAMS.items() if issubclass(kind, ValueT
 class BattleTemperature:
     """Games won by trained teams against the softmax temperature τ at which they play.
 
-    Each is trained once, at its own τ, and then plays at others, greedily too: against the pursuit
-    script, and against itself playing greedily.
+    Each team is trained once, at its own τ. Then it plays greedily and at other τ, against the
+    pursuit script and against its own greedy play.
     """
 
     methods: tuple[str, ...] = ("mean-field-q", "independent-q")
     """Names of methods."""
-    softmax_temperature: Annotated[
-        tuple[float, float, int], tyro.conf.arg(metavar="FIRST LAST NUMBER")
-    ] = (0.002, 1.0, 10)
+    softmax_temperature: Grid = (0.002, 1.0, 10)
     """First and last τ, in units of the reward, and how many, in equal ratios; 0 is added."""
     games: int = 1_500
     """Games of every training."""
     contest_games: int = 200
     """Games at each τ against each opponent."""
     side_by_side: int = 10
-    """Games that are played together while training."""
+    """Simultaneous games of a training."""
     map_size: int = 30
     """Side of the map."""
     team_size: int = 16
@@ -60,7 +57,7 @@ class BattleTemperature:
 
     @property
     def arena(self) -> Arena:
-        """What is played."""
+        """Map and teams of the games."""
         return Arena(map_size=self.map_size, team_size=self.team_size)
 
     @property
@@ -75,44 +72,35 @@ class BattleTemperature:
         return np.append(0.0, np.geomspace(first, last, number))
 
     def team(self, method: str) -> ValueTeam:
-        """What learns."""
-        kind: Any = TEAMS[method]
-        team: ValueTeam = kind()
+        """Return the learning team of a method."""
+        team = TEAMS[method]()
+        assert isinstance(team, ValueTeam)
         return team
 
     def tasks(self) -> list[Task]:
         """One training a task."""
-        if not self.methods or len(set(self.methods)) < len(self.methods):
-            raise ValueError(f"methods must be one or more different ones; got {self.methods}")
-        for method in self.methods:
-            check_choice("methods", method, _METHODS)
-        check_integer("games", self.games, 1)
-        check_integer("contest_games", self.contest_games, 2)
-        check_integer("seed", self.seed, 0)
+        check_names("methods", self.methods, _METHODS)
+        check_counts(self, games=1, contest_games=2, seed=0)
         self.temperatures  # noqa: B018 - checked before any work
         return [
             Task(
                 key=method,
                 function=train_team,
                 arguments={
-                    "team": self.team(method),
-                    "opponent": ("self", "pursuit"),
-                    "arena": self.arena,
-                    "games": self.games,
-                    "side_by_side": self.side_by_side,
+                    "team": self.team(method), "opponent": ("self", "pursuit"),
+                    "arena": self.arena, "games": self.games, "side_by_side": self.side_by_side,
                 },
                 weight=len(self.temperatures),
                 resumable=True,
             )
             for method in self.methods
-        ]
+        ]  # fmt: skip
 
     def later_tasks(self, results: dict[str, xr.Dataset]) -> list[Task]:
         """One method and temperature a task."""
-        texts = number_texts(self.temperatures, 3)
         return [
             Task(
-                key=f"{method} at {texts[float(tau)]}",
+                key=self._key(method, tau),
                 function=measure,
                 arguments={
                     "team": trained_team(self.team(method), results[method]),
@@ -127,16 +115,12 @@ class BattleTemperature:
 
     def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
         """Join the temperatures, then the methods."""
-        texts = number_texts(self.temperatures, 3)
-        each = [
-            concat(
-                [results[f"{method} at {texts[float(tau)]}"] for tau in self.temperatures], "tau"
-            )
-            for method in self.methods
-        ]
-        data = concat(each, "method").assign_coords(method=list(self.methods))
+        data = concat_all(results, self._key, method=self.methods, tau=list(self.temperatures))
         label = {"long_name": "softmax temperature", "units": "reward"}
-        return data.assign_coords(tau=("tau", self.temperatures, label))
+        return data.assign_coords(method=list(self.methods), tau=("tau", self.temperatures, label))
+
+    def _key(self, method: str, tau: float) -> str:
+        return f"{method} at {number_texts(self.temperatures, 3)[float(tau)]}"
 
     def summarize(self, data: xr.Dataset) -> xr.Dataset:
         """Shares of games won, with Wilson's intervals."""
@@ -147,7 +131,7 @@ class BattleTemperature:
         figure = new_figure(figsize=(9.6, 4.0), layout="constrained")
         axes = figure.subplots(1, summary.sizes["against"], sharey=True)
         tau = summary["tau"].values
-        x = np.where(tau > 0, tau, tau[1] ** 2 / tau[2])  # greedy one step further left
+        x = np.where(tau > 0, tau, tau[1] ** 2 / tau[2])  # greedy play one step further left
         for ax, against in zip(axes, summary["against"].values, strict=True):
             for method in self.methods:
                 chosen = summary.sel({"against": against, "method": method})
@@ -175,7 +159,7 @@ class BattleTemperature:
 def measure(
     team: TrainedTeam, tau: float, games: int, arena: Arena, *, seed: int, progress: bool = False
 ) -> xr.Dataset:
-    """Count wins at one softmax temperature against either opponent."""
+    """Count wins at one softmax temperature against each of the two opponents."""
     playing = team.at_temperature(tau)
     opponents: dict[str, Team | TrainedTeam] = {
         "pursuit": PursuitTeam(),

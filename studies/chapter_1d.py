@@ -13,9 +13,10 @@ import xarray as xr
 from analysis import plots
 from isingrl import HeatBath, Ising, Lattice, NeighborhoodQ, Network, simulate, train
 from isingrl.schedules import SCHEDULES, Schedule
-from isingrl.support.validation import check_choice, check_integer
+from isingrl.support.validation import check_choice
 from studies.running.extensions import Join
 from studies.running.tasks import Task, task_seed
+from studies.shared.checks import check_counts
 from studies.shared.combination import concat
 from studies.shared.figures import new_figure
 
@@ -30,20 +31,21 @@ _METHODS = (NeighborhoodQ.name, HeatBath.name)
 class Chapter1D:
     """The ring of Zai & Brown (2020), section 9.3: domains that greedy agents freeze into.
 
-    An agent a site sees the joint action of its two neighbours, has a network of its own and
-    takes the action that it values most; beside it the heat bath at T = 0 from the same starts.
+    Every site has an agent with its own network. An agent sees the joint action of its two
+    neighbours and takes the action with the highest value. The heat bath at T = 0 runs from the
+    same starts.
     """
 
     n_sites: int = 20
     """Agents on the ring."""
     epochs: int = 200
-    """Epochs: each one action of every agent and one step of its optimizer."""
+    """Epochs; in each every agent acts once and its optimizer makes one step."""
     learning_rate: float = 1e-3
     """Rate of stochastic gradient descent."""
     chains: int = 256
     """Independent rings, each from its own random start; the first is shown."""
     schedule: Schedule = "checkerboard"
-    """Order of updates; all at once, an even ring is two that do not know of each other."""
+    """Order of updates. With updates all at once an even ring is two independent halves."""
     seed: int = 1
     """Seed of all random numbers."""
 
@@ -59,12 +61,9 @@ class Chapter1D:
         """The agents of the chapter."""
         network = Network((20,), activation="elu", output="tanh", bias="one", optimizer="SGD")
         return NeighborhoodQ(
-            "chapter-1d",
-            learning_rate=self.learning_rate,
-            network=network,
-            shared=False,
+            "chapter-1d", learning_rate=self.learning_rate, network=network, shared=False,
             falling_rate=False,
-        )
+        )  # fmt: skip
 
     @property
     def start(self) -> npt.NDArray[np.int8]:
@@ -75,11 +74,8 @@ class Chapter1D:
 
     def tasks(self) -> list[Task]:
         """One task for each method."""
-        check_integer("n_sites", self.n_sites, 3)
-        check_integer("epochs", self.epochs, 1)
-        check_integer("chains", self.chains, 2)
+        check_counts(self, n_sites=3, epochs=1, chains=2, seed=0)
         check_choice("schedule", self.schedule, SCHEDULES)
-        check_integer("seed", self.seed, 0)
         self.agent.check_model(self.model)
         arguments = {"config": self}
         return [
@@ -94,21 +90,19 @@ class Chapter1D:
         return data.assign(site_loss=agents["site_loss"].drop_vars("method"))
 
     def summarize(self, data: xr.Dataset) -> xr.Dataset:
-        """Domains against time, their numbers in the end, losses, and the first ring."""
-        domains = count_domains(data["spins"])
-        n = self.chains
-        last = domains.isel(epoch=-1)
+        """Numbers of domains against time and in the end, losses, and the first ring."""
+        each = count_domains(data["spins"])
         numbers = xr.DataArray(np.arange(1, self.n_sites + 1), dims="number")
-        share = (last == numbers).mean("chain")
-        mean_loss = data["site_loss"].mean("site")
+        share = (each.isel(epoch=-1) == numbers).mean("chain")
+        loss = data["site_loss"].mean("site")
         summary = xr.Dataset(
             {
-                "domains": domains.mean("chain"),
-                "domains_error": domains.std("chain", ddof=1) / n**0.5,
+                "domains": each.mean("chain"),
+                "domains_error": each.std("chain", ddof=1) / self.chains**0.5,
                 "share": share,
-                "share_error": np.sqrt(share * (1 - share) / n),
-                "mean_loss": mean_loss.mean("chain"),
-                "mean_loss_error": mean_loss.std("chain", ddof=1) / n**0.5,
+                "share_error": np.sqrt(share * (1 - share) / self.chains),
+                "mean_loss": loss.mean("chain"),
+                "mean_loss_error": loss.std("chain", ddof=1) / self.chains**0.5,
                 "site_loss": data["site_loss"].isel(chain=0, drop=True),
                 "spins": data["spins"].isel(chain=0, drop=True),
             },
@@ -119,7 +113,7 @@ class Chapter1D:
         return summary
 
     def plot(self, summary: xr.Dataset) -> Figure:
-        """Losses, number of domains, one ring in time by both methods, domains in the end."""
+        """Draw losses, numbers of domains in time and in the end, and one ring of each method."""
         figure = new_figure(figsize=(10.0, 7.6), layout="constrained")
         axes = figure.subplots(2, 2)
         self._draw_losses(axes[0, 0], summary)
@@ -183,26 +177,17 @@ class Chapter1D:
 
 
 def count_domains(spins: xr.DataArray) -> xr.DataArray:
-    """Number of runs of equal spins around rings that lie along the dim ``x``."""
-    walls = (spins != spins.roll(x=1)).sum("x")
-    return walls.clip(min=1)
+    """Number of runs of equal spins around rings along the dim ``x``."""
+    return (spins != spins.roll(x=1)).sum("x").clip(min=1)
 
 
 def learn(config: Chapter1D, *, seed: int, progress: bool = False) -> xr.Dataset:
     """Let the agents learn, and keep every epoch."""
     policy = train(
-        config.model,
-        config.agent,
-        0.0,
-        sweeps=config.epochs,
-        chains=config.chains,
-        annealing=0,
-        start=config.start,
-        schedule=config.schedule,
-        snapshots=config.epochs,
-        seed=seed,
+        config.model, config.agent, 0.0, sweeps=config.epochs, chains=config.chains, annealing=0,
+        start=config.start, schedule=config.schedule, snapshots=config.epochs, seed=seed,
         progress=progress,
-    )
+    )  # fmt: skip
     history = policy.history.isel(temperature=0, drop=True)
     data = _with_start(config, history["spins"], NeighborhoodQ.name)
     loss = history["site_loss"].transpose("chain", "snapshot", "site").values
@@ -212,23 +197,17 @@ def learn(config: Chapter1D, *, seed: int, progress: bool = False) -> xr.Dataset
 
 
 def quench(config: Chapter1D, *, seed: int, progress: bool = False) -> xr.Dataset:
-    """Heat bath at T = 0 from the same starts."""
+    """Run the heat bath at T = 0 from the same starts."""
     data = simulate(
-        config.model,
-        HeatBath(),
-        0.0,
-        sweeps=config.epochs,
-        chains=config.chains,
-        start=config.start,
-        schedule=config.schedule,
-        snapshots=config.epochs,
-        seed=seed,
+        config.model, HeatBath(), 0.0, sweeps=config.epochs, chains=config.chains,
+        start=config.start, schedule=config.schedule, snapshots=config.epochs, seed=seed,
         progress=progress,
-    ).isel(temperature=0, drop=True)
-    return _with_start(config, data["spins"], HeatBath.name)
+    )  # fmt: skip
+    return _with_start(config, data["spins"].isel(temperature=0, drop=True), HeatBath.name)
 
 
 def _with_start(config: Chapter1D, spins: xr.DataArray, method: str) -> xr.Dataset:
+    """Put the first configurations before those of the epochs."""
     later = spins.transpose("chain", "snapshot", "x").values
     joined = np.concatenate([config.start[0][:, None], later], axis=1)
     return xr.Dataset(

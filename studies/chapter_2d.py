@@ -1,4 +1,4 @@
-"""The torus of Zai & Brown (2020), section 9.4: one network for all, done right."""
+"""The torus of Zai & Brown (2020), section 9.4: one network for all agents, with corrections."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import xarray as xr
 
 from isingrl import Ising, Lattice, MeanFieldQ, Network, train
 from isingrl.schedules import SCHEDULES, Schedule
-from isingrl.support.validation import check_choice, check_integer, check_real
+from isingrl.support.validation import check_choice, check_real
 from studies.running.extensions import Join
 from studies.running.tasks import Task
+from studies.shared.checks import check_counts
 from studies.shared.combination import concat
 from studies.shared.figures import legend_below, new_figure
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_TRAININGS = {"chapter": 1, "long": 10, "annealed": 10}  # and their shares of the work
+_TRAININGS = {"chapter": 1, "long": 10, "annealed": 10}  # with their shares of the work
 _COLORS = ("#0072B2", "#D55E00", "#009E73")
 _SNAPSHOTS = 75
 
@@ -30,17 +31,17 @@ _SNAPSHOTS = 75
 class Chapter2D:
     """The torus of Zai & Brown (2020), section 9.4: what 75 epochs teach, and what long ones do.
 
-    One network for all agents, from the mean action of their eight neighbours. The chapter's
-    settings, with targets for their own actions alone, the value of the next state and an output
-    that can represent both; then a longer and faster training; then one
-    without discount and annealed, whose fixed point is known.
+    All agents share one network, which sees the mean action of the eight neighbours. The first
+    training has the chapter's settings with three corrections: every target is for the taken
+    action alone, its value of the next state comes from the next state, and the output can
+    represent it. The second is longer and faster. The third is annealed and has no discount, so
+    its fixed point is known.
     """
 
     side: int = 10
     """L of the L × L torus."""
     epochs: int = 75
-    """Epochs of the chapter: each one action of every agent that counts, and one step of the
-    optimizer."""
+    """Epochs of the chapter; in each every agent acts once and the optimizer makes one step."""
     learning_rate: float = 1e-4
     """Learning rate of the chapter."""
     long_epochs: int = 3_000
@@ -50,17 +51,17 @@ class Chapter2D:
     tau: float = 0.5
     """Softmax temperature."""
     discount: float = 0.9
-    """Discount, but for the training without."""
+    """Discount of the first two trainings."""
     inner_iterations: int = 3
-    """Times that the agents act on each other's tentative actions before an action counts."""
+    """Rounds of tentative actions, each seen by the neighbours, before the final action."""
     replay: int = 50
-    """Experiences remembered."""
+    """Experiences in the memory."""
     batch_size: int = 10
-    """Experiences learned from in every epoch."""
+    """Experiences in the batch of every epoch."""
     optimizer: Literal["Adam", "SGD"] = "Adam"
     """Optimizer of the network."""
     schedule: Schedule = "synchronous"
-    """Order of updates; the chapter's is all at once, as it is meant."""
+    """Order of updates; the chapter means all at once."""
     chains: int = 32
     """Independent trainings of every kind; the first is shown."""
     seed: int = 1
@@ -75,35 +76,24 @@ class Chapter2D:
 
     def agent(self, training: str) -> MeanFieldQ:
         """Return the agents of a training."""
-        rate = self.learning_rate if training == "chapter" else self.long_learning_rate
         return MeanFieldQ(
-            "chapter-2d",
-            discount=0.0 if training == "annealed" else self.discount,
-            learning_rate=rate,
+            "chapter-2d", discount=0.0 if training == "annealed" else self.discount,
+            learning_rate=self.learning_rate if training == "chapter" else self.long_learning_rate,
             network=Network((10,), activation="elu", optimizer=self.optimizer),
-            replay=self.replay,
-            batch_size=self.batch_size,
-            inner_iterations=self.inner_iterations,
-            falling_rate=training == "annealed",
-        )
+            replay=self.replay, batch_size=self.batch_size,
+            inner_iterations=self.inner_iterations, falling_rate=training == "annealed",
+        )  # fmt: skip
 
     def label(self, training: str) -> str:
         """Name of a training for a legend."""
-        epochs = self.epochs if training == "chapter" else self.long_epochs
-        agent = self.agent(training)
+        epochs, agent = self._length(training), self.agent(training)
         extra = ", annealed" if training == "annealed" else ""
-        return (
-            rf"{epochs:,} epochs, rate {agent.learning_rate:g}, "
-            rf"$\gamma = {agent.discount:g}${extra}"
-        )
+        discount = rf"$\gamma = {agent.discount:g}$"
+        return f"{epochs:,} epochs, rate {agent.learning_rate:g}, {discount}{extra}"
 
     def tasks(self) -> list[Task]:
         """One task for each training."""
-        check_integer("side", self.side, 3)
-        check_integer("chains", self.chains, 2)
-        check_integer("seed", self.seed, 0)
-        check_integer("epochs", self.epochs, 2)
-        check_integer("long_epochs", self.long_epochs, 2)
+        check_counts(self, side=3, chains=2, seed=0, epochs=2, long_epochs=2)
         check_choice("schedule", self.schedule, SCHEDULES)
         if check_real("tau", self.tau) <= 0:
             raise ValueError(f"tau must be a positive number; got {self.tau:g}")
@@ -119,25 +109,23 @@ class Chapter2D:
         return concat(results.values(), "training")
 
     def summarize(self, data: xr.Dataset) -> xr.Dataset:
-        """Means and spreads over trainings; log-odds as the majority in the end sees them."""
-        order = abs(data["magnetization"])
+        """Means and spreads over trainings; log-odds with the sign of the final majority."""
         turned = data["log_odds"].isel(n_up=slice(None, None, -1))
         turned = turned.assign_coords(n_up=data["n_up"].values)
         down = data["spins"].isel(kept=-1).mean(("x", "y")) < 0
         odds = data["log_odds"].where(~down, -turned)
         summary = data[["local_sum", "exact_log_odds"]].isel(training=0, drop=True)
         for name, values in (
-            ("loss", data["loss"].where(data["loss"] > 0)),  # none before the first experience
-            ("order", order),
+            ("loss", data["loss"].where(data["loss"] > 0)),  # 0 before the first experience
+            ("order", abs(data["magnetization"])),
             ("log_odds", odds),
             ("rise", data["log_odds"].isel(n_up=-1) - data["log_odds"].isel(n_up=0)),
         ):
             summary[name] = values.mean("chain")
             summary[f"{name}_error"] = values.std("chain", ddof=1) / self.chains**0.5
             for end, share in (("low", 0.16), ("high", 0.84)):
-                summary[f"{name}_{end}"] = values.quantile(share, "chain", skipna=False).drop_vars(
-                    "quantile"
-                )
+                bound = values.quantile(share, "chain", skipna=False)
+                summary[f"{name}_{end}"] = bound.drop_vars("quantile")
         summary["kept_epoch"] = data["kept_epoch"]
         summary["spins"] = data["spins"].isel(chain=0, drop=True)
         for name, label in _LABELS.items():
@@ -145,7 +133,7 @@ class Chapter2D:
         return summary
 
     def plot(self, summary: xr.Dataset) -> Figure:
-        """Loss and order against epoch, log-odds against S, and configurations."""
+        """Draw loss and order against epoch, log-odds against S, and configurations."""
         figure = new_figure(figsize=(10.5, 7.2), layout="constrained")
         parts: Any = figure.subfigures(2, 1, height_ratios=(1.75, 1.0))
         upper, lower = parts
@@ -189,22 +177,15 @@ class Chapter2D:
 
 
 def learn(config: Chapter2D, training: str, *, seed: int, progress: bool = False) -> xr.Dataset:
-    """Let the agents learn; series are NaN behind the last epoch."""
+    """Let the agents learn; series are NaN after the last epoch."""
     model, agent = config.model, config.agent(training)
     epochs = config._length(training)
     temperature = config.tau * agent.reward_function.temperature_ratio(model)
     policy = train(
-        model,
-        agent,
-        temperature,
-        sweeps=epochs,
-        chains=config.chains,
-        annealing=0.5 if training == "annealed" else 0,
-        schedule=config.schedule,
-        snapshots=min(epochs, _SNAPSHOTS),
-        seed=seed,
-        progress=progress,
-    )
+        model, agent, temperature, sweeps=epochs, chains=config.chains,
+        annealing=0.5 if training == "annealed" else 0, schedule=config.schedule,
+        snapshots=min(epochs, _SNAPSHOTS), seed=seed, progress=progress,
+    )  # fmt: skip
     history = policy.history.isel(temperature=0, drop=True)
     middle = history.sizes["snapshot"] // 4  # when annealed, before the agents take sides
     kept = history[["q", "spins"]].isel(snapshot=[0, middle, -1])

@@ -14,19 +14,20 @@ from analysis import domain_length, exact, growth_law, plots, structure_factor
 from analysis.errors import jackknife
 from analysis.plots.styles import colors, draw_marks, style_of
 from analysis.quantities import quantity_attrs
-from isingrl import Ising, Lattice, MeanFieldQ, Metropolis, Rule, simulate, train
-from isingrl.support.validation import check_integer, check_temperature
+from isingrl import Agent, Ising, Lattice, MeanFieldQ, simulate, train
+from isingrl.support.validation import check_temperature
 from studies.running.extensions import Join, added, unextended
 from studies.running.tasks import Task, task_seed
-from studies.shared.combination import concat
+from studies.shared.checks import check_counts
+from studies.shared.combination import concat, concat_all
 from studies.shared.figures import new_figure
 from studies.shared.grids import number_texts
+from studies.shared.trained_policies import METHODS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-METHODS = (Metropolis.name, MeanFieldQ.name)
 LENGTHS = ("wall_length", "moment_length")
 _PICTURES = 5
 _PICTURE_SIDE = 512
@@ -39,8 +40,8 @@ _SPAN = 3  # steps over which a local exponent is taken: half a decade
 class Coarsening:
     """Growth of domains after a quench from infinite temperature.
 
-    Their length by the structure factor and by the walls, and its exponent, which is 1/2 where
-    walls are driven by their curvature: mean-field Q beside Metropolis at two temperatures.
+    Length of the domains by the structure factor and by the walls, and its growth exponent, which
+    is 1/2 if curvature drives the walls: mean-field Q beside Metropolis at two temperatures.
     """
 
     side: int = 4096
@@ -48,7 +49,7 @@ class Coarsening:
     temperature: tuple[float, ...] = (1.0, 1.8)
     """Temperatures after the quench in J/k_B, below the critical one, 2.269."""
     sweeps: int = 700
-    """Last time that is looked at."""
+    """Last time of a measurement."""
     window: tuple[float, float] = (65.0, 700.0)
     """First and last time of the fit of a power, in sweeps."""
     long_window: tuple[float, float] = (20.0, 700.0)
@@ -58,7 +59,7 @@ class Coarsening:
     training_side: int = 64
     """Side of the lattice on which the agents learn; one table serves lattices of any size."""
     training_sweeps: int = 200
-    """Sweeps in which they learn before the quench."""
+    """Learning sweeps before the quench."""
     seed: int = 1
     """Seed of all random numbers."""
 
@@ -66,32 +67,27 @@ class Coarsening:
 
     @property
     def times(self) -> npt.NDArray[np.int64]:
-        """Times that are looked at, in sweeps, evenly spaced on a logarithmic axis."""
+        """Times of measurements, in sweeps, evenly spaced on a logarithmic axis."""
         number = 1 + round(_STEPS_A_DECADE * np.log10(self.sweeps))
         times = [round(float(t)) for t in np.geomspace(1, self.sweeps, number)]
         return np.array(sorted(set(times)), dtype=np.int64)
 
     @property
     def scaled(self) -> npt.NDArray[np.int64]:
-        """Those of them in the long window at which the structure factor is kept."""
+        """Times in the long window at which the structure factor is kept."""
         first, last = self.long_window
         chosen = self.times[::-_SPAN][::-1]
         return np.asarray(chosen[(chosen >= first) & (chosen <= last)])
 
     @property
     def pictured(self) -> npt.NDArray[np.int64]:
-        """Those of them that the figure has pictures of."""
+        """Times of the pictures in the figure."""
         chosen = np.rint(np.linspace(0, self.times.size - 1, _PICTURES)).astype(int)
         return np.asarray(self.times[np.unique(chosen)])
 
     def tasks(self) -> list[Task]:
         """One task a method and temperature."""
-        check_integer("side", self.side, 2)
-        check_integer("sweeps", self.sweeps, 1)
-        check_integer("chains", self.chains, 2)
-        check_integer("training_side", self.training_side, 2)
-        check_integer("training_sweeps", self.training_sweeps, 1)
-        check_integer("seed", self.seed, 0)
+        check_counts(self, side=2, sweeps=1, chains=2, training_side=2, training_sweeps=1, seed=0)
         critical = exact.CRITICAL_TEMPERATURE
         temperatures = check_temperature(self.temperature)
         if not ((temperatures > 0) & (temperatures < critical)).all():
@@ -106,10 +102,10 @@ class Coarsening:
                     f"{name} must hold at least 6 of the times {self.times.tolist()}; got {inside} "
                     f"from {first:g} to {last:g}"
                 )
-        alone, texts = unextended(self), number_texts(self.temperature)
+        alone = unextended(self)
         return [
             Task(
-                key=f"{method}, T = {texts[float(t)]}",
+                key=self._key(method, t),
                 function=measure,
                 arguments={"config": alone, "method": method, "temperature": t},
             )
@@ -119,14 +115,11 @@ class Coarsening:
 
     def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
         """Join methods and temperatures."""
-        temperatures, texts = sorted(self.temperature), number_texts(self.temperature)
-        methods = [
-            concat(
-                [results[f"{method}, T = {texts[float(t)]}"] for t in temperatures], "temperature"
-            )
-            for method in METHODS
-        ]
-        return concat(methods, "method")
+        temperatures = sorted(self.temperature)
+        return concat_all(results, self._key, method=list(METHODS), temperature=temperatures)
+
+    def _key(self, method: str, temperature: float) -> str:
+        return f"{method}, T = {number_texts(self.temperature)[float(temperature)]}"
 
     def summarize(self, data: xr.Dataset) -> xr.Dataset:
         """Means with errors, fits of L = A tⁿ and of L = L₀ + A tⁿ, and local exponents."""
@@ -159,7 +152,7 @@ class Coarsening:
                 ax.set_title({"wall_length": "walls", "moment_length": "structure factor"}[name])
             self._draw_lengths(axes[0, column], summary, name)
             self._draw_local(axes[1, column], summary.sel(definition=name))
-        # each method at the end of the temperatures where its exponent settles sooner
+        # for each method the temperature, first or last, at which its exponent settles sooner
         for ax, method, order in zip(axes[:, 2], METHODS, (-1, 0), strict=True):
             self._draw_scaled(ax, summary.sel({"method": method}).isel(temperature=order))
         return figure
@@ -229,7 +222,7 @@ class Coarsening:
             plots.structure_factor(
                 at, ax, length=at["wall_length"].item(), label=f"$t$ = {time}", color=color
             )
-        # Porod's law of sharp walls, through the last time where domains end and noise is far
+        # Porod's law of sharp walls, through the last time, at lengths well above the noise
         x, y = at["wave_number"].values * at["wall_length"].item(), at["structure_factor"].values
         middle = np.argmin(abs(x - _POROD))
         line = np.array([0.5, 8.0]) * x[middle]
@@ -243,7 +236,7 @@ class Coarsening:
 def measure(
     config: Coarsening, method: str, temperature: float, *, seed: int, progress: bool = False
 ) -> xr.Dataset:
-    """Quench one method from infinite temperature and look at it at all times; agents learn first.
+    """Quench one method from infinite temperature and measure at all times; agents learn first.
 
     Returns
     -------
@@ -252,10 +245,10 @@ def measure(
         chain, wave_number); ``picture`` (picture_time, x, y), a corner of the first lattice.
     """
     model = Ising(Lattice((config.side,) * 2))
-    rule: Rule = Metropolis()
-    if method == MeanFieldQ.name:
+    rule = METHODS[method]()
+    if isinstance(rule, Agent):
         rule = train(
-            Ising(Lattice((config.training_side,) * 2)), MeanFieldQ(), temperature,
+            Ising(Lattice((config.training_side,) * 2)), rule, temperature,
             sweeps=config.training_sweeps, seed=task_seed(seed, "learning"), progress=progress,
         )  # fmt: skip
     energy = exact.square_lattice(temperature)["energy"].item()
@@ -286,9 +279,9 @@ def measure(
 
 
 def local_exponents(lengths: xr.DataArray) -> xr.Dataset:
-    """Slopes d ln L / d ln t of means over chains, and the 1/L where they are taken.
+    """Slopes d ln L / d ln t of means over chains, and the 1/L at their middles.
 
-    Over half a decade of time each, without overlap.
+    Each slope is over half a decade of time, without overlap.
     """
     mean = lengths.mean("chain").transpose(..., "time")
     mean = mean.isel(time=slice((mean.sizes["time"] - 1) % _SPAN, None, _SPAN))  # up to the last

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,45 +14,45 @@ import xarray as xr
 
 from analysis import plots, scaling
 from analysis.literature import critical_exponents, critical_temperature
-from isingrl import Ising, Lattice, MeanFieldQ, Metropolis
+from isingrl import Ising, Lattice, MeanFieldQ
 from isingrl.support.validation import check_integer
 from studies.running.extensions import Join, added, unextended
 from studies.running.tasks import Task, task_seed
-from studies.shared.combination import concat, numbered
+from studies.shared.checks import check_counts
+from studies.shared.combination import by_point, concat, concat_all, numbered
 from studies.shared.figures import legend_below, new_figure
-from studies.shared.trained_policies import learn_and_simulate
+from studies.shared.trained_policies import METHODS, learn_and_simulate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-METHODS = (Metropolis.name, MeanFieldQ.name)
-_POINTS, _CHAINS = 16, 4  # together what one block of the bit-lane engine holds
+_POINTS, _CHAINS = 16, 4  # 64 chains fill one block of the bit-lane engine
 _SAMPLES = ("chain", "draw")
 _DRAWS_A_TIME = 4  # draws in a relaxation time
 _SCANNED_SIZES = (12, 24)
 _ORDERED = 0.6  # a Binder cumulant below this shows that order ends
 _POINT_NAMES = {"maximum": r"maximum of $\chi$", "crossing": "crossing of $U$"}
-_SCANNED = (0.4, 1.0)  # of z J/k_B, Weiss's critical temperature: it is never higher
+_SCANNED = (0.4, 1.0)  # of z J/k_B, Weiss's critical temperature, an upper bound
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A lattice, and what is assumed of it in advance.
+    """A lattice, and assumptions on its critical point.
 
     Attributes
     ----------
     ndim, neighborhood
         Of the lattice.
     nu : float
-        Rough exponent ν, by which the windows of temperature narrow with the size.
+        Rough exponent ν. Windows of temperature narrow with the size by it.
     relaxation_exponent : float
         A relaxation time is about L to this power, in sweeps.
     window : pair of float
         First and last ln(T/T_c) L^(1/ν).
     correction : float
-        ω of corrections to scaling: in the plane that of the regular part of the susceptibility,
-        γ/ν; in three dimensions the leading exponent (Ferrenberg, Xu & Landau 2018).
+        Exponent ω of corrections to scaling. In the plane the regular part of the susceptibility
+        gives γ/ν; in three dimensions it is the leading one (Ferrenberg, Xu & Landau 2018).
     """
 
     ndim: int
@@ -87,24 +87,22 @@ class CriticalPoint:
     """
 
     lattices: tuple[str, ...] = ("square", "Moore", "cubic")
-    """Which lattices."""
+    """Names of lattices."""
     sizes: tuple[int, ...] = (12, 16, 24, 32, 48)
     """Sides of the two-dimensional lattices, four or more different even numbers."""
     cubic_sizes: tuple[int, ...] = (6, 8, 12, 16, 24)
-    """Sides of the three-dimensional one, as many as the others if both are there."""
+    """Sides of the three-dimensional lattice; as many as of the others, if both kinds are used."""
     relaxation_times: int = 500
     """Length of each of four chains at sixteen temperatures, in units of L^2.17 sweeps (L^2.02 in
-    three dimensions), about the longest relaxation time; a tenth more before the first draw."""
+    three dimensions), about the longest relaxation time. Thermalization takes a tenth more."""
     training_sweeps: int = 200
-    """Sweeps in which the agents learn before they are measured."""
+    """Learning sweeps of the agents before the measurement."""
     seed: int = 1
     """Seed of all random numbers."""
 
-    extends: ClassVar[Mapping[str, Join]] = {
-        "lattices": added,
-        "sizes": added,
-        "cubic_sizes": added,
-    }
+    extends: ClassVar[Mapping[str, Join]] = dict.fromkeys(
+        ("lattices", "sizes", "cubic_sizes"), added
+    )
 
     def sides(self, lattice: str) -> tuple[int, ...]:
         """Sides of a lattice, ascending."""
@@ -145,21 +143,16 @@ class CriticalPoint:
             raise ValueError(
                 f"cubic_sizes must be as many as sizes, {len(self.sizes)}; got {self.cubic_sizes}"
             )
-        check_integer("relaxation_times", self.relaxation_times, 5)
-        check_integer("training_sweeps", self.training_sweeps, 1)
-        check_integer("seed", self.seed, 0)
+        check_counts(self, relaxation_times=5, training_sweeps=1, seed=0)
 
     def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
         """Join everything over (lattice, method, level, point, chain, draw); sizes by level."""
-        rows = []
-        for lattice in self.lattices:
-            methods = [
-                concat(
-                    [results[_key(lattice, method, side)] for side in self.sides(lattice)], "level"
-                )
-                for method in METHODS
-            ]
-            rows.append(concat(methods, "method"))
+        rows = [
+            concat_all(
+                results, partial(_key, lattice), method=list(METHODS), level=self.sides(lattice)
+            )
+            for lattice in self.lattices
+        ]
         coordinates = [name for name in rows[0].coords if name not in rows[0].dims]
         data = concat([row.reset_coords() for row in rows], "lattice")
         return data.set_coords(["temperature", *coordinates]).assign_coords(
@@ -168,19 +161,15 @@ class CriticalPoint:
 
     def summarize(self, data: xr.Dataset) -> xr.Dataset:
         """Observables; crossings, maxima and their limits; exponents from the collapse."""
-        return concat(
-            [
+        rows = []
+        for lattice in data["lattice"].values:
+            chosen = data.sel(lattice=lattice)
+            rows.append(
                 concat(
-                    [
-                        _analysed(data.sel({"lattice": lattice, "method": method}), lattice)
-                        for method in data["method"].values
-                    ],
-                    "method",
+                    [_analysed(chosen.sel({"method": each}), lattice) for each in METHODS], "method"
                 )
-                for lattice in data["lattice"].values
-            ],
-            "lattice",
-        )
+            )
+        return concat(rows, "lattice")
 
     def plot(self, summary: xr.Dataset) -> Figure:
         """Draw crossings, collapse and limits for every lattice, and the table of results."""
@@ -213,23 +202,22 @@ def measure(
     folder: Path | None = None,
     progress: bool = False,
 ) -> xr.Dataset:
-    """Simulate one method on one lattice around the critical temperature that it has itself."""
+    """Simulate one method on one lattice around its own rough critical temperature."""
     kind = KINDS[lattice]
     centre = rough_critical_temperature(config, lattice, method)
     temperature = centre * np.exp(np.linspace(*kind.window, _POINTS) * side ** (-1 / kind.nu))
     interval = max(1, round(side**kind.relaxation_exponent / _DRAWS_A_TIME))
     n_draws = config.relaxation_times * _DRAWS_A_TIME
     data = _run(config, kind, method, side, temperature, n_draws, interval, seed, folder, progress)
-    data = data.rename_dims(temperature="point").reset_index("temperature")
-    return data.reset_coords("temperature").assign_coords(size=side)
+    return by_point(data).assign_coords(size=side)
 
 
 @cache
 def rough_critical_temperature(config: CriticalPoint, lattice: str, method: str) -> float:
-    """Where order ends, within about a hundredth, found without knowing anything of it.
+    """Critical temperature of a method, within about a hundredth, without prior knowledge.
 
-    First the temperature where the Binder cumulant of a small lattice leaves the ordered 2/3
-    among all below Weiss's; then the crossing with that of a larger one near it.
+    First a scan up to Weiss's temperature finds where the Binder cumulant of a small lattice falls
+    below its ordered value, 2/3. Then the crossing with a larger lattice is found nearby.
     """
     kind = KINDS[lattice]
     small, large = _SCANNED_SIZES
@@ -265,9 +253,9 @@ def _run(
     progress: bool = False,
 ) -> xr.Dataset:
     """Train, if the method learns, and simulate."""
-    rule = MeanFieldQ() if method == MeanFieldQ.name else Metropolis()
     data, _ = learn_and_simulate(
-        kind.model(side), rule, temperature, training={"sweeps": config.training_sweeps},
+        kind.model(side), METHODS[method](), temperature,
+        training={"sweeps": config.training_sweeps},
         seed=seed, folder=folder, progress=progress, sweeps=n_draws * interval,
         thermalization=n_draws * interval // 10, interval=interval, chains=_CHAINS, start="up",
     )  # fmt: skip
@@ -286,14 +274,11 @@ def _analysed(data: xr.Dataset, lattice: str) -> xr.Dataset:
     pairs = crossings.drop_vars(["small", "large"]).rename(size="pair_size")
     pairs = pairs[[name for name in pairs if str(name).startswith("crossing_")]]
     found = found.merge(pairs.swap_dims(pair_size="pair").reset_coords("pair_size"))
-    limits = {
-        "crossing": (crossings["crossing_temperature"], crossings["crossing_temperature_error"]),
-        "maximum": (
-            maxima["pseudo_critical_temperature"],
-            maxima["pseudo_critical_temperature_error"],
-        ),
-    }
-    for name, (values, error) in limits.items():
+    for name, points, variable in (
+        ("crossing", crossings, "crossing_temperature"),
+        ("maximum", maxima, "pseudo_critical_temperature"),
+    ):
+        values, error = points[variable], points[f"{variable}_error"]
         limit = scaling.extrapolate(values, error, kind.exponent_of(name))
         found = found.merge(limit.rename({str(each): f"{name}_{each}" for each in limit}))
     fit = scaling.collapse(sized, correction=kind.correction)
@@ -328,13 +313,11 @@ def _draw_limits(ax: Axes, summary: xr.Dataset, points: str, power: float) -> No
     """Temperatures of the ``"maximum"`` or the ``"crossing"`` against L^(-power), with the fit."""
     method = str(summary["method"].item())
     if points == "maximum":
-        name, shown = "pseudo_critical_temperature", summary.drop_dims("pair")
-        shown = shown.swap_dims(level="size")
+        name = "pseudo_critical_temperature"
+        shown = summary.drop_dims("pair").swap_dims(level="size")
     else:
-        name, shown = (
-            "crossing_temperature",
-            summary.drop_dims("level").drop_vars("size", errors="ignore"),
-        )
+        name = "crossing_temperature"
+        shown = summary.drop_dims("level").drop_vars("size", errors="ignore")
         shown = shown.set_coords("pair_size").swap_dims(pair="pair_size").rename(pair_size="size")
     fit = shown.rename({f"{points}_{each}": each for each in ("limit", "limit_error", "amplitude")})
     plots.extrapolation(
@@ -374,12 +357,8 @@ def _draw_table(ax: Axes, summary: xr.Dataset) -> None:
     from matplotlib.transforms import Bbox
 
     ax.set_axis_off()
-    table = ax.table(
-        rows,
-        rowLabels=names,
-        colLabels=list(columns.values()),
-        bbox=Bbox.from_bounds(0.1, 0, 0.9, 1),
-    )
+    place = Bbox.from_bounds(0.1, 0, 0.9, 1)
+    table = ax.table(rows, rowLabels=names, colLabels=list(columns.values()), bbox=place)
     table.auto_set_font_size(False)
     table.set_fontsize(9)
 

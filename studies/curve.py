@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,7 @@ from isingrl.schedules import SCHEDULES, Schedule
 from isingrl.support.validation import check_choice, check_integer, check_run_length
 from studies.running.extensions import Join, added, added_grids, longer, unextended
 from studies.running.tasks import Task
+from studies.shared.checks import check_counts, check_names
 from studies.shared.combination import concat, numbered
 from studies.shared.figures import legend_below, new_figure
 from studies.shared.grids import block_texts
@@ -46,13 +48,13 @@ _RULES: dict[str, type[Rule]] = {"metropolis": Metropolis, "heat-bath": HeatBath
 _AGENTS: dict[str, type[Agent]] = {
     agent.name: agent for agent in (MeanFieldQ, NeighborhoodQ, IndependentQ)
 }
-_LEARNS_ON = "independent-q"  # its policy means nothing without the others' that it learned from
+_LEARNS_ON = "independent-q"  # its policy is valid only among the agents that it learned with
 _RATE = 0.1
-_MEMORY = 10  # sweeps; a shorter one leaves noise that shifts the magnetization, a longer one lags
+_MEMORY = 10  # sweeps; a shorter memory adds noise that shifts the magnetization, a longer one lags
 _PANELS = ("abs_magnetization", "energy", "susceptibility", "specific_heat")
 _NEIGHBORHOODS = {"von_neumann": "von Neumann neighbours", "moore": "Moore neighbours"}
 _LANES = 64  # chains that fill a block of the bit-lane engine
-_SAME = 1e-9  # temperatures nearer than that are one
+_SAME = 1e-9  # temperatures at a smaller distance are equal
 _STRIP = 128  # sites of a strip of a chain; shorter ones are slower
 
 
@@ -60,8 +62,8 @@ _STRIP = 128  # sites of a strip of a chain; shorter ones are slower
 class Curve:
     """Magnetization, energy, susceptibility and specific heat against temperature.
 
-    Each method with error bars, beside the exact infinite and finite lattice where they are
-    known. Leaves data.nc, summary.nc, figure.png and config.json in the output folder.
+    Each method with error bars, beside known exact results of the infinite and the finite lattice.
+    The output folder gets data.nc, summary.nc, figure.png and config.json.
 
     Examples
     --------
@@ -84,23 +86,23 @@ class Curve:
     ] = (1.5, 3.5, 32)
     """First and last temperature in J/k_B, and how many, evenly spaced; or several such grids."""
     methods: tuple[Method, ...] = ("metropolis", "mean-field-q")
-    """What updates the spins."""
+    """Rules of the spin updates."""
     reward: Literal["energy", "half", "mean", "chapter-1d", "chapter-2d"] = "energy"
     """Reward of the agents."""
     discount: float = 0.0
     """Discount of the agents; above 0 the map to temperature is not exact."""
     learning_rate: float | None = None
-    """Learning rate of the agents; by default 0.1, and for independent Q, whose agents learn while
-    they are measured, one that remembers ten sweeps."""
+    """Learning rate of the agents; by default 0.1. Agents of independent Q learn while they are
+    measured; their default rate gives a memory of ten sweeps."""
     training_sweeps: int = 500
-    """Sweeps in which agents learn before they are measured; not for independent Q."""
+    """Learning sweeps before the measurement; not for independent Q."""
     sweeps: int = 10_000
     """Measured sweeps a chain."""
     thermalization: int = 1_000
     """Sweeps a chain before the first measured one."""
     interval: int = 1
-    """Sweeps between measurements; independent Q, which costs more a sweep, is measured at every
-    one, as many times."""
+    """Sweeps between measurements. Independent Q, which costs more a sweep, is measured as many
+    times, but at every sweep."""
     chains: int = 2
     """Independent chains at every temperature."""
     start: Literal["up", "down", "random"] = "up"
@@ -108,8 +110,8 @@ class Curve:
     schedule: Schedule = "checkerboard"
     """Order of updates: sublattice by sublattice, random sites, all sites at once."""
     seed: tuple[int, ...] = (1,)
-    """Seeds of all random numbers; with several everything is done with each of them, training too,
-    and chains lie side by side."""
+    """Seeds of all random numbers. Each seed has its own trainings and chains; all chains lie
+    along one dim."""
 
     extends: ClassVar[Mapping[str, Join]] = {
         "temperature": added_grids,
@@ -120,7 +122,7 @@ class Curve:
 
     @property
     def model(self) -> Ising:
-        """The ferromagnet without field on the lattice asked for."""
+        """The ferromagnet without field on the lattice of the configuration."""
         return Ising(Lattice(self.shape, self.neighborhood, self.boundary))
 
     def agent(self, method: str) -> Agent:
@@ -133,7 +135,7 @@ class Curve:
 
     @property
     def grids(self) -> list[npt.NDArray[np.float64]]:
-        """Temperatures of every grid that no grid before it has."""
+        """Temperatures of every grid, without those of earlier grids."""
         given = self.temperature
         if not given or len(given) % 3:
             raise ValueError(
@@ -195,21 +197,13 @@ class Curve:
 
     def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
         """Join temperatures, then seeds along the chains, then methods."""
-        tasks, by_method = self.tasks(), []
+        by_task: dict[tuple[str, Any], list[xr.Dataset]] = defaultdict(list)
+        for task in self.tasks():
+            by_task[task.arguments["method"], task.seed].append(results[task.key])
+        by_method = []
         for method in self.methods:
-            by_seed = [
-                concat(
-                    [
-                        results[task.key]
-                        for task in tasks
-                        if task.seed == seed and task.arguments["method"] == method
-                    ],
-                    "temperature",
-                )
-                for seed in self.seed
-            ]
-            joined = concat(by_seed, "chain") if len(by_seed) > 1 else by_seed[0]
-            by_method.append(joined)
+            by_seed = [concat(by_task[method, seed], "temperature") for seed in self.seed]
+            by_method.append(concat(by_seed, "chain") if len(by_seed) > 1 else by_seed[0])
         data = concat(by_method, "method").sortby("temperature")
         seeds = np.repeat(self.seed, self.chains)
         data = data.assign_coords(chain=np.arange(len(seeds)), seed=("chain", seeds))
@@ -221,12 +215,13 @@ class Curve:
         return thermodynamics(data)
 
     def plot(self, summary: xr.Dataset) -> Figure:
-        """Four panels against temperature, with the exact results and the agents' τ on top."""
+        """Draw four panels against temperature, with exact results, and the agents' τ on top."""
         figure = new_figure(figsize=(9.0, 7.0), layout="constrained")
         agents_shown = [method for method in self.methods if method in _AGENTS]
         for method in agents_shown:
             warn_of_temperature(method, departures_on(self.agent(method), self.model), stacklevel=2)
         results = self._exact_results()
+        first, last = self.ends
         axes = figure.subplots(2, 2, sharex=True)
         tc = critical_temperature(len(self.shape), self.neighborhood)
         for ax, name in zip(axes.flat, _PANELS, strict=True):
@@ -234,7 +229,7 @@ class Curve:
                 if name in result:
                     plots.exact_curve(result, name, ax)
             plots.observable(summary, name, ax)
-            if tc is not None and self._in_range(tc):
+            if tc is not None and first <= tc <= last:
                 plots.critical_temperature(ax, tc)
         for ax in axes[0]:
             ax.set_xlabel("")
@@ -252,12 +247,8 @@ class Curve:
         figure.suptitle(f"Ising model on {sides} sites ({neighbors}): {length}", fontsize="medium")
         return figure
 
-    def _in_range(self, temperature: float) -> bool:
-        first, last = self.ends
-        return first <= temperature <= last
-
     def _exact_results(self) -> list[xr.Dataset]:
-        """Exact curves, on a finer grid, of this lattice and of the infinite one."""
+        """Exact results on a finer grid, for this lattice and for the infinite one."""
         first, last = self.ends
         grid = np.linspace(first, last, 401) if first != last else np.array([first])
         model = self.model
@@ -276,14 +267,9 @@ class Curve:
 
     def _check(self) -> None:
         """Refuse a bad configuration before any work."""
-        if not self.methods:
-            raise ValueError("methods must name at least one method; got none")
-        for method in self.methods:
-            check_choice("methods", method, get_args(Method))
-        if len(set(self.methods)) < len(self.methods):
-            raise ValueError(f"methods must differ; got {', '.join(self.methods)}")
+        check_names("methods", self.methods, get_args(Method))
         check_run_length(self.sweeps, self.thermalization, self.interval, self.chains)
-        check_integer("training_sweeps", self.training_sweeps, 1)
+        check_counts(self, training_sweeps=1)
         check_choice("start", self.start, STARTS)
         check_choice("schedule", self.schedule, SCHEDULES)
         if not isinstance(self.seed, tuple) or not 0 < len(self.seed) == len(set(self.seed)):
@@ -306,15 +292,16 @@ def measure(
     progress: bool = False,
 ) -> xr.Dataset:
     """Simulate one method at some temperatures; agents learn first."""
-    learns_on, interval = method == _LEARNS_ON, config.interval
     rule: Any = _RULES[method]() if method in _RULES else config.agent(method)
+    thermalization, interval = config.thermalization, config.interval
+    if method == _LEARNS_ON:
+        rule = Learning(rule)
+        sweeps, thermalization, interval = sweeps // interval, thermalization // interval, 1
     data, _ = learn_and_simulate(
-        config.model, Learning(rule) if learns_on else rule, temperature,
+        config.model, rule, temperature,
         training={"sweeps": config.training_sweeps, "schedule": config.schedule}, seed=seed,
-        folder=folder, progress=progress, sweeps=sweeps // interval if learns_on else sweeps,
-        thermalization=config.thermalization // interval if learns_on else config.thermalization,
-        interval=1 if learns_on else interval, chains=config.chains, start=config.start,
-        schedule=config.schedule,
+        folder=folder, progress=progress, sweeps=sweeps, thermalization=thermalization,
+        interval=interval, chains=config.chains, start=config.start, schedule=config.schedule,
     )  # fmt: skip
     if "softmax_temperature" not in data.coords:
         none = np.full(len(temperature), np.nan)

@@ -5,28 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
-import numpy.typing as npt
-import tyro
 import xarray as xr
 
 from analysis import effective_temperature, exact, log_odds
 from analysis.learned.odds import mean_and_error
 from isingrl import Ising, Lattice, MeanFieldQ, Policy, simulate
 from isingrl.runs import STARTS
-from isingrl.support.validation import (
-    check_choice,
-    check_integer,
-    check_real,
-    check_run_length,
-)
+from isingrl.support.validation import check_choice, check_real, check_run_length
 from studies.running.extensions import Join, added, unextended
 from studies.running.tasks import Task, task_seed
+from studies.shared.checks import check_counts
 from studies.shared.combination import concat
 from studies.shared.figures import legend_below, new_figure
-from studies.shared.grids import last_fall, number_texts, temperature_grid
+from studies.shared.grids import FloatArray, Grid, last_fall, number_texts, temperature_grid
 from studies.shared.trained_policies import trained
 
 if TYPE_CHECKING:
@@ -34,9 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Discount"]
 
-FloatArray = npt.NDArray[np.float64]
-
-_HALF = 0.5  # |m| at which order counts as ended
+_HALF = 0.5  # |m| at the end of order
 _MARKERS = "os^Dv<>p"
 _LABELS = {
     "abs_magnetization": ("absolute magnetization per site", "1"),
@@ -56,30 +48,29 @@ class Discount:
     """Order of agents that discount the future by γ, against their softmax temperature.
 
     Mean-field Q with energy reward on the square lattice, updated sublattice by sublattice. Order
-    is measured thrice: while the agents learn, in their last half; with the policies that they end
-    with, which go on from the spins that they end with; and with these policies less what prefers
-    up or down. Errors are from independent trainings.
+    is measured three times: in the last half of the training; with the trained policies, from the
+    last spins of the training; and with these policies made symmetric under a flip of all spins.
+    Errors are from independent trainings.
     """
 
     shape: tuple[int, int] = (40, 40)
     """Sides of the square lattice."""
-    softmax_temperature: Annotated[
-        tuple[float, float, int], tyro.conf.arg(metavar="FIRST LAST NUMBER")
-    ] = (1.8, 4.6, 29)
+    softmax_temperature: Grid = (1.8, 4.6, 29)
     """First and last softmax temperature in J, and how many, evenly spaced."""
     discounts: tuple[float, ...] = (0.0, 0.25, 0.5, 0.75, 0.9)
     """Discounts γ."""
     learning_rate: float = 0.01
-    """Smallest learning rate; an action value that is learned k times has the rate 1/k before. A
-    large one makes policies noisy, which orders them the less the larger γ; with a small one at
-    large γ the order of the start outlives the training."""
+    """Smallest learning rate; the k-th update of an action value has the rate 1/k until then. A
+    large rate makes policies noisy, and noise weakens the order more at larger γ. With a small rate
+    at large γ the order of the start outlives the training."""
     training_sweeps: int = 1_000
     """Learning sweeps."""
     annealing: float = 0.0
-    """Share of them, up to one half, over which the softmax temperature falls to its value."""
+    """Share of the training, up to one half, over which the softmax temperature falls to its
+    value."""
     start: Literal["up", "random"] = "up"
-    """First configuration of the training; random ones, and all that are annealed, can freeze into
-    stripes."""
+    """First configuration of the training. From random spins, or with annealing, stripes can
+    freeze in."""
     sweeps: int = 2_000
     """Measured sweeps of every policy."""
     thermalization: int = 500
@@ -110,17 +101,15 @@ class Discount:
         if self.model.lattice.ndim != 2:
             raise ValueError(f"shape must have two sides; got {self.shape}")
         check_run_length(self.sweeps, self.thermalization, 1, self.chains)
-        check_integer("chains", self.chains, 2)
-        check_integer("training_sweeps", self.training_sweeps, 2)
+        check_counts(self, chains=2, training_sweeps=2, seed=0)
         check_real("annealing", self.annealing, minimum=0, maximum=0.5)
         check_choice("start", self.start, STARTS)
-        check_integer("seed", self.seed, 0)
         if not self.discounts or len(set(self.discounts)) < len(self.discounts):
             raise ValueError(f"discounts must be distinct numbers; got {self.discounts}")
-        number, alone, keys = len(self.temperatures), unextended(self), self._keys()
+        number, alone = len(self.temperatures), unextended(self)
         return [
             Task(
-                key=keys[float(self.agent(discount).discount)],
+                key=self._key(self.agent(discount).discount),
                 function=measure,
                 arguments={"config": alone, "discount": discount},
                 weight=number,
@@ -131,12 +120,10 @@ class Discount:
 
     def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
         """Join the discounts."""
-        keys = self._keys()
-        return concat([results[keys[float(each)]] for each in sorted(self.discounts)], "discount")
+        return concat([results[self._key(each)] for each in sorted(self.discounts)], "discount")
 
-    def _keys(self) -> dict[float, str]:
-        texts = number_texts(self.discounts)
-        return {discount: f"discount = {text}" for discount, text in texts.items()}
+    def _key(self, discount: float) -> str:
+        return f"discount = {number_texts(self.discounts)[float(discount)]}"
 
     def summarize(self, data: xr.Dataset) -> xr.Dataset:
         """Means over trainings with errors, and the softmax temperatures where order ends."""
@@ -162,7 +149,7 @@ class Discount:
         for name, values in each.items():
             long_name, units = _LABELS[name]
             mean, error = mean_and_error(values, ["chain"])
-            if name in places:  # all trainings share the grid, and what it misses
+            if name in places:  # all trainings share the grid, and so its error
                 error = (error**2 + places[name][1].mean("chain") ** 2) ** 0.5
             summary[name] = mean.assign_attrs(long_name=long_name, units=units)
             label = {"long_name": f"standard error of the {long_name}", "units": units}
@@ -185,22 +172,18 @@ class Discount:
         for index, color in enumerate(colors):
             chosen = summary.isel(discount=index)
             style: dict[str, Any] = {
-                "color": color,
-                "marker": _MARKERS[index % len(_MARKERS)],
-                "ms": 4.5,
-                "elinewidth": 0.9,
-            }
+                "color": color, "marker": _MARKERS[index % len(_MARKERS)], "ms": 4.5,
+                "markerfacecolor": "none", "elinewidth": 0.9, "lw": 0.8,
+            }  # fmt: skip
             label = f"γ = {chosen['discount'].item():g}"
-            open_style = {**style, "markerfacecolor": "none", "ls": "none"}
             for ax, name, ls in ((order, "abs_magnetization", "none"), (bias, "bias", ":")):
-                ax.errorbar(tau, chosen[name], chosen[f"{name}_error"], **{**open_style, "ls": ls},
-                            lw=0.8, label=label)  # fmt: skip
+                ax.errorbar(tau, chosen[name], chosen[f"{name}_error"], ls=ls, label=label, **style)
             order.plot(tau, chosen["learning_abs_magnetization"], lw=1.0, color=color)
             ratio, width = (
                 chosen[name] / chosen["softmax_temperature"]
                 for name in ("effective_temperature", "effective_temperature_error")
             )
-            slope.errorbar(tau, ratio, width, **{**open_style, "ls": ":"}, lw=0.8)
+            slope.errorbar(tau, ratio, width, ls=":", **style)
         gamma = summary["discount"].values
         for name, marker, text in (
             ("end_of_order", "o", "policies at the end"),
@@ -209,23 +192,13 @@ class Discount:
             ("end_of_symmetric_order", "D", r"$T_\mathrm{eff} = T_\mathrm{c}$"),
         ):
             ends.errorbar(
-                gamma,
-                summary[name],
-                summary[f"{name}_error"],
-                color="0.1",
-                ls="none",
-                marker=marker,
-                markerfacecolor="none",
-                capsize=3.0,
-                label=text,
-            )
+                gamma, summary[name], summary[f"{name}_error"], color="0.1", ls="none",
+                marker=marker, markerfacecolor="none", capsize=3.0, label=text,
+            )  # fmt: skip
         ends.axhline(exact.CRITICAL_TEMPERATURE, color="0.55", lw=0.9, ls=":")
         ends.set(xlabel="discount γ", ylabel="softmax temperature τ ($J$)", xlim=(-0.05, 1.0))
-        ends.legend(
-            fontsize="small",
-            frameon=False,
-            title=r"$|m| = 1/2$, or $T_\mathrm{eff} = T_\mathrm{c}$",
-        )
+        title = r"$|m| = 1/2$, or $T_\mathrm{eff} = T_\mathrm{c}$"
+        ends.legend(fontsize="small", frameon=False, title=title)
         order.set(ylabel="absolute magnetization per site", ylim=(-0.03, 1.05))
         slope.set(ylabel=r"effective temperature, $T_\mathrm{eff}/\tau$")
         bias.set(ylabel=r"size of the log-odds at $S = 0$")
@@ -252,34 +225,21 @@ def measure(
     folder: Path | None = None,
     progress: bool = False,
 ) -> xr.Dataset:
-    """Train agents of one discount, then run what they learned."""
-    learning_seed, running_seed = (task_seed(seed, use) for use in ("learning", "running"))
+    """Train agents of one discount, then run their policies."""
     policy = trained(
-        folder and folder / "policy",
-        config.model,
-        config.agent(discount),
-        config.temperatures,
-        sweeps=config.training_sweeps,
-        chains=config.chains,
-        annealing=config.annealing,
-        start=config.start,
-        snapshots=1,
-        seed=learning_seed,
-        progress=progress,
-    )
-    settings: dict[str, Any] = {
-        "sweeps": config.sweeps,
-        "thermalization": config.thermalization,
-        "chains": config.chains,
-        "start": policy.history["spins"].isel(snapshot=0).values,
-        "progress": progress,
-    }
-    data = simulate(
-        config.model, policy, seed=running_seed, out=folder and folder / "run", **settings
-    )
-    even = simulate(
-        config.model, made_alike(policy), seed=task_seed(seed, "running alike"),
-        out=folder and folder / "run-alike", **settings,
+        folder and folder / "policy", config.model, config.agent(discount), config.temperatures,
+        sweeps=config.training_sweeps, chains=config.chains, annealing=config.annealing,
+        start=config.start, snapshots=1, seed=task_seed(seed, "learning"), progress=progress,
+    )  # fmt: skip
+    data, even = (
+        simulate(
+            config.model, rule, sweeps=config.sweeps, thermalization=config.thermalization,
+            chains=config.chains, start=policy.history["spins"].isel(snapshot=0).values,
+            seed=task_seed(seed, use), out=folder and folder / name, progress=progress,
+        )
+        for rule, use, name in (
+            (policy, "running", "run"), (made_alike(policy), "running alike", "run-alike")
+        )
     )  # fmt: skip
     data["even_abs_magnetization"] = abs(even["magnetization"]).mean("draw")
     learned = policy.history["magnetization"].isel(sweep=slice(config.training_sweeps // 2, None))
@@ -294,13 +254,13 @@ def measure(
 
 
 def made_alike(policy: Policy) -> Policy:
-    """Take from a policy what prefers up or down: average Q with its mirror image."""
+    """Make a policy symmetric in up and down: average Q with its mirror image."""
     q = policy.q_values.transpose(..., "n_up", "action")
     return replace(policy, q_values=(q + q.values[..., ::-1, ::-1]) / 2)
 
 
 def _crossing(values: xr.DataArray, level: float) -> tuple[xr.DataArray, xr.DataArray]:
-    """τ at which values fall below a level for good, NaN if not seen; and the error of the grid."""
+    """Return τ where values fall below a level for good, or NaN, and the error of the grid."""
     tau = values["softmax_temperature"].values
     place, error = xr.apply_ufunc(
         lambda curve: last_fall(tau, curve, level), values, input_core_dims=[["temperature"]],

@@ -5,32 +5,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import numpy.typing as npt
-import tyro
 import xarray as xr
 
 from analysis import domain_statistics, exact, plots, power_law, size_distribution
 from analysis.errors import jackknife
 from analysis.literature import geometric_domains
-from isingrl import Ising, Lattice, MeanFieldQ, Metropolis
+from isingrl import Ising, Lattice, MeanFieldQ
 from isingrl.support.validation import check_integer, check_real
 from studies.running.extensions import Join, added, unextended
 from studies.running.tasks import Task
+from studies.shared.checks import check_counts
 from studies.shared.combination import concat
 from studies.shared.figures import legend_below, new_figure
-from studies.shared.grids import ascending_grid
-from studies.shared.trained_policies import learn_and_simulate
+from studies.shared.grids import FloatArray, Grid, ascending_grid
+from studies.shared.trained_policies import METHODS, learn_and_simulate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-METHODS = (Metropolis.name, MeanFieldQ.name)
 _DIMS = ("chain", "snapshot")
-_LANES = 64  # chains times temperatures that the fast engine holds together
+_MEASURED = (
+    "largest_fraction", "site_mean_size_without_largest", "wall_density", "wraps_any",
+)  # fmt: skip
+_LANES = 64  # chains times temperatures of one block of the fast engine
 _DYNAMIC_EXPONENT = 2.17  # a relaxation time is about L^z sweeps; Nightingale & Blöte, PRL 1996
 
 
@@ -43,12 +44,8 @@ class Domains:
     """
 
     side: int = 64
-    """L of the lattice of L × L sites on which the temperature is varied."""
-    temperature: Annotated[tuple[float, float, int], tyro.conf.arg(metavar="FIRST LAST NUMBER")] = (
-        1.8,
-        3.3,
-        16,
-    )
+    """L of the lattice of L × L sites that is simulated at several temperatures."""
+    temperature: Grid = (1.8, 3.3, 16)
     """First and last temperature in J/k_B, and how many, evenly spaced."""
     sizes: tuple[int, ...] = (12, 16, 24, 32, 48, 64, 96)
     """Sides of the lattices at the critical temperature, even numbers."""
@@ -57,14 +54,14 @@ class Domains:
     snapshots: int = 100
     """Configurations of each chain in which domains are counted."""
     training_sweeps: int = 200
-    """Sweeps in which the agents learn before they are measured."""
+    """Learning sweeps of the agents before the measurement."""
     seed: int = 1
     """Seed of all random numbers."""
 
     extends: ClassVar[Mapping[str, Join]] = {"sizes": added}
 
     @property
-    def temperatures(self) -> npt.NDArray[np.float64]:
+    def temperatures(self) -> FloatArray:
         """Temperatures in J/k_B, shape (number,)."""
         return ascending_grid("temperature", self.temperature, 2)
 
@@ -75,11 +72,8 @@ class Domains:
 
     def tasks(self) -> list[Task]:
         """One task for every method, for the temperatures and for each size."""
-        check_integer("side", self.side, 2)
+        check_counts(self, side=2, snapshots=20, training_sweeps=1, seed=0)
         check_real("relaxation_times", self.relaxation_times, minimum=1.0)
-        check_integer("snapshots", self.snapshots, 20)
-        check_integer("training_sweeps", self.training_sweeps, 1)
-        check_integer("seed", self.seed, 0)
         if len(set(self.sizes)) < max(len(self.sizes), 3):
             raise ValueError(f"sizes must be three or more different sides; got {self.sizes}")
         for size in self.sizes:
@@ -109,10 +103,8 @@ class Domains:
             scans.append(results[_key(method, self.side, len(self.temperatures))])
             found = [results[_key(method, side, 1)] for side in sides]
             sizes = [data.isel(temperature=0, drop=True).drop_vars("picture") for data in found]
-            joined = xr.concat(
-                [data.drop_dims("size_bin") for data in sizes], "size",
-                combine_attrs="drop_conflicts",
-            )  # fmt: skip
+            without = [data.drop_dims("size_bin") for data in sizes]
+            joined = xr.concat(without, "size", combine_attrs="drop_conflicts")
             largest = sizes[-1]
             joined["size_histogram"] = largest["size_histogram"]
             joined = joined.assign_coords(size=sides, bin_width=largest["bin_width"])
@@ -126,11 +118,8 @@ class Domains:
         )
 
     def summarize(self, data: xr.Dataset) -> xr.Dataset:
-        """Averages with errors; at the critical temperature n_s and the fractal dimension."""
-        names = [
-            "largest_fraction", "site_mean_size_without_largest", "wall_density", "wraps_any",
-        ]  # fmt: skip
-        mean = jackknife(data[names], lambda samples: samples.mean(_DIMS), dims=_DIMS)
+        """Means with errors; at the critical temperature n_s and the fractal dimension."""
+        mean = jackknife(data[[*_MEASURED]], lambda samples: samples.mean(_DIMS), dims=_DIMS)
         for name in mean:
             mean[name].attrs = data[str(name).removesuffix("_error")].attrs
         mean["picture"] = data["picture"]
@@ -144,15 +133,13 @@ class Domains:
         mean["largest_size"].attrs = largest.attrs
         fit = power_law(mean["largest_size"], mean["largest_size_error"], "size")
         fit = fit.rename(exponent="fractal_dimension", exponent_error="fractal_dimension_error")
-        counted = critical[["critical_size_histogram"]].rename(
-            critical_size_histogram="size_histogram"
-        )
+        counted = critical["critical_size_histogram"].to_dataset(name="size_histogram")
         counted = counted.assign_coords(n_sites=max(self.sizes) ** 2)
         distribution = size_distribution(counted).drop_vars("n_sites")
         return mean.merge(fit, compat="equals").merge(distribution, compat="equals")
 
     def plot(self, summary: xr.Dataset) -> Figure:
-        """Draw maps of domains, their statistics against T, and what is critical."""
+        """Draw maps of domains, their statistics against T, and the critical ones against size."""
         figure = new_figure(figsize=(10.5, 9.0), layout="constrained")
         parts: Any = figure.subfigures(2, 1, height_ratios=(1, 2.3))
         top, bottom = parts
@@ -194,10 +181,9 @@ def measure(
     progress: bool = False,
 ) -> xr.Dataset:
     """Simulate one method on one lattice and count the domains; agents learn first."""
-    model = Ising(Lattice((side, side)))
     sweeps = config.sweeps(side)
     data, _ = learn_and_simulate(
-        model, MeanFieldQ() if method == MeanFieldQ.name else Metropolis(), temperature,
+        Ising(Lattice((side, side))), METHODS[method](), temperature,
         training={"sweeps": config.training_sweeps}, seed=seed, folder=folder, progress=progress,
         sweeps=sweeps, thermalization=sweeps // 4, interval=sweeps // config.snapshots,
         snapshots=config.snapshots, chains=max(1, _LANES // len(temperature)), start="up",
@@ -206,13 +192,9 @@ def measure(
     found["wraps_any"] = found["wraps"].any("axis").astype(float)
     found["wraps_any"].attrs = {"long_name": "share that wraps the torus", "units": "1"}
     found["picture"] = data["spins"].isel(chain=0, snapshot=-1, drop=True)
-    keep = [
-        "largest_fraction", "site_mean_size_without_largest", "wall_density", "wraps_any",
-        "size_histogram", "picture",
-    ]  # fmt: skip
-    numbers = np.arange(config.snapshots)  # sizes, measured at other times, lie side by side
+    numbers = np.arange(config.snapshots)  # because the times of snapshots differ between sizes
     return (
-        found[keep]
+        found[[*_MEASURED, "size_histogram", "picture"]]
         .drop_vars(["softmax_temperature", "sweep"], errors="ignore")
         .assign_coords(method=method, snapshot=numbers)
     )
@@ -237,11 +219,10 @@ def _draw_sizes(ax: Axes, summary: xr.Dataset) -> None:
     known = geometric_domains()
     for k, method in enumerate(summary["method"].values):
         plots.size_distribution(
-            summary.sel({"method": method}),
-            ax,
+            summary.sel({"method": method}), ax,
             exponent=known["fisher_exponent"] if k == 0 else None,
             exponent_label=r"exact exponents 379/187 and 187/96",
-        )
+        )  # fmt: skip
     ax.set_title(rf"$T_c$, $L$ = {int(summary['size'].max())}", fontsize=10)
 
 

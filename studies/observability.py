@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import scipy
-import tyro
 import xarray as xr
 
 from analysis import exact, plots, thermodynamics
@@ -20,14 +19,12 @@ from studies.running.extensions import Join, added, longer, unextended
 from studies.running.tasks import Task
 from studies.shared.combination import concat
 from studies.shared.figures import legend_below, new_figure
-from studies.shared.grids import temperature_grid
+from studies.shared.grids import FloatArray, Grid, temperature_grid
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["Observability", "one_neighbor"]
-
-FloatArray = npt.NDArray[np.float64]
 
 _COLORS = ("#0072B2", "#009E73", "#CC79A7")  # for one, two and three neighbours
 _MARKERS = ("s", "D", "v")
@@ -41,25 +38,21 @@ class Observability:
     """Order of agents that see k of their four neighbours, against temperature.
 
     The neighbours are drawn anew at every look, and the agents learn while they are measured.
-    Blind agents (independent Q) are Weiss's mean-field theory, agents that see all (mean-field Q)
-    the exact Ising model. The second panel is the temperature where order ends.
+    Blind agents (independent Q) follow Weiss's mean-field theory; agents that see all neighbours
+    (mean-field Q) are the exact Ising model. The second panel is the critical temperature.
     """
 
     shape: tuple[int, int] = (64, 64)
     """Sides of the square lattice."""
-    temperature: Annotated[tuple[float, float, int], tyro.conf.arg(metavar="FIRST LAST NUMBER")] = (
-        1.8,
-        4.4,
-        53,
-    )
+    temperature: Grid = (1.8, 4.4, 53)
     """First and last temperature in J/k_B, and how many, evenly spaced."""
     seen: tuple[int, ...] = (0, 1, 2, 3, 4)
-    """How many neighbours the agents see."""
+    """Numbers of neighbours that agents see."""
     memory: float = 2.0
-    """Sweeps that the action values remember: their learning rate is one over this and the number
-    of sites. A shorter memory adds noise, which weakens the order; a longer one is slower."""
+    """Memory of the action values in sweeps: the learning rate is 1 / (memory × sites). A shorter
+    memory adds noise, which weakens the order; a longer one is slower."""
     sweeps: int = 1_000
-    """Measured sweeps a chain, in which the agents go on learning."""
+    """Measured sweeps a chain; the agents go on learning."""
     thermalization: int = 400
     """Learning sweeps a chain before the first measured one, from all spins up."""
     chains: int = 2
@@ -80,7 +73,7 @@ class Observability:
         return temperature_grid("temperature", self.temperature)
 
     def agent(self, seen: int) -> Agent:
-        """Return agents that see so many neighbours."""
+        """Return agents that see `seen` neighbours."""
         rate = 1 / (self.memory * self.model.lattice.n_sites)
         if seen == 0:
             return IndependentQ(learning_rate=rate)
@@ -116,7 +109,7 @@ class Observability:
         return concat([results[_key(seen)] for seen in sorted(self.seen)], "seen")
 
     def summarize(self, data: xr.Dataset) -> xr.Dataset:
-        """Observables with errors, and the temperature where order ends."""
+        """Observables with errors, and the critical temperature of every k."""
         summary = thermodynamics(data)
         z = self.model.lattice.coordination_number
         seen = summary["seen"].values
@@ -128,13 +121,15 @@ class Observability:
         return summary
 
     def plot(self, summary: xr.Dataset) -> Figure:
-        """Draw |m| against T for every k beside the known curves, and where order ends."""
+        """Draw |m| against T for every k beside the known curves, and critical temperatures."""
         figure = new_figure(figsize=(8.8, 5.0), layout="constrained")
         left, right = figure.subplots(1, 2, width_ratios=(2.1, 1))
         grid = np.linspace(*self.temperature[:2], 601)
         known = [exact.weiss(self.model, grid), one_neighbor(), exact.square_lattice(grid)]
         for result, style in zip(known, ("-.", ":", "-"), strict=True):
-            self._draw_known(left, result, style)
+            label = result.attrs.get("theory", "exact, infinite")
+            x, y = result["temperature"].values, result["abs_magnetization"].values
+            left.plot(x, y, ls=style, lw=1.2, color="0.35", label=label, zorder=2)
         z = self.model.lattice.coordination_number
         for k in summary["seen"].values:
             self._draw_measured(left, right, summary.sel(seen=k), z)
@@ -144,14 +139,9 @@ class Observability:
         theories = {0: float(z), 1: known[1].attrs["critical_temperature"]}
         theories[z] = exact.CRITICAL_TEMPERATURE
         right.plot(
-            list(theories),
-            list(theories.values()),
-            ls="none",
-            marker="_",
-            ms=22.0,
-            color="0.35",
+            list(theories), list(theories.values()), ls="none", marker="_", ms=22.0, color="0.35",
             label="exact",
-        )
+        )  # fmt: skip
         right.set(xlim=(-0.5, z + 0.5), ylim=(2.0, 4.25), xticks=range(z + 1))
         right.set_xlabel("neighbours seen")
         right.set_ylabel(plots.axis_label(summary["critical_temperature"]))
@@ -165,34 +155,20 @@ class Observability:
         )
         return figure
 
-    def _draw_known(self, ax: Any, result: xr.Dataset, style: str) -> None:
-        label = result.attrs.get("theory", "exact, infinite")
-        x, y = result["temperature"].values, result["abs_magnetization"].values
-        ax.plot(x, y, ls=style, lw=1.2, color="0.35", label=label, zorder=2)
-
     def _draw_measured(self, left: Any, right: Any, chosen: xr.Dataset, z: int) -> None:
         k = int(chosen["seen"])
         method = str(chosen["method"].item())
         style = plots.method_style(method)
         if k not in (0, z):
             style |= {"color": _COLORS[k - 1], "marker": _MARKERS[k - 1], "markersize": 5.0}
-        style |= {"ls": "none", "elinewidth": 0.9}
+        style |= {"ls": "none", "elinewidth": 0.9, "zorder": 3}
         left.errorbar(
-            chosen["temperature"].values,
-            chosen["abs_magnetization"].values,
+            chosen["temperature"].values, chosen["abs_magnetization"].values,
             chosen["abs_magnetization_error"].values,
-            label=f"{plots.method_label(method)}, k = {k}",
-            zorder=3,
-            **style,
-        )
-        right.errorbar(
-            k,
-            chosen["critical_temperature"].item(),
-            chosen["critical_temperature_error"].item(),
-            capsize=3.0,
-            zorder=3,
-            **style,
-        )
+            label=f"{plots.method_label(method)}, k = {k}", **style,
+        )  # fmt: skip
+        end, error = chosen["critical_temperature"], chosen["critical_temperature_error"]
+        right.errorbar(k, end.item(), error.item(), capsize=3.0, **style)
 
 
 def _key(seen: int) -> str:
@@ -210,17 +186,10 @@ def measure(
 ) -> xr.Dataset:
     """Simulate agents that learn while they are measured, at all temperatures."""
     data = simulate(
-        config.model,
-        Learning(config.agent(seen)),
-        config.temperatures,
-        sweeps=sweeps,
-        thermalization=config.thermalization,
-        chains=config.chains,
-        start="up",
-        seed=seed,
-        out=folder and folder / "run",
-        progress=progress,
-    )
+        config.model, Learning(config.agent(seen)), config.temperatures, sweeps=sweeps,
+        thermalization=config.thermalization, chains=config.chains, start="up", seed=seed,
+        out=folder and folder / "run", progress=progress,
+    )  # fmt: skip
     label = {"long_name": "number of neighbours seen", "units": "1"}
     return data.assign_coords(seen=((), seen, label))
 
@@ -241,17 +210,17 @@ def one_neighbor(number: int = 400) -> xr.Dataset:
 
     Notes
     -----
-    An agent that sees the spin s of one random neighbour takes spin up with a chance linear in s,
-    :math:`P(\uparrow | s) = (1 + \mu + \lambda s)/2`: agents with one policy are a noisy voter
-    model, whose pair correlations obey a closed linear equation on every schedule [1]_. They are
-    :math:`m^2 + (1 - m^2)\, G_\lambda(r)/G_\lambda(0)` with the lattice Green function
-    :math:`G_\lambda(0) = (2/\pi)\, K(\lambda)`, and :math:`m = \mu/(1 - \lambda)`. What the
-    agents learn follows,
+    An agent that sees the spin s of one random neighbour takes spin up with a probability linear
+    in s, :math:`P(\uparrow | s) = (1 + \mu + \lambda s)/2`. So agents with one policy are a noisy
+    voter model. Its pair correlations obey a closed linear equation on every schedule [1]_. They
+    are :math:`m^2 + (1 - m^2)\, G_\lambda(r)/G_\lambda(0)` with the lattice Green function
+    :math:`G_\lambda(0) = (2/\pi)\, K(\lambda)`, and :math:`m = \mu/(1 - \lambda)`. The
+    learned values follow,
 
     .. math:: E[S | s] = A s + (4 - A)\, m, \quad
        A = \frac{4}{\lambda^2} \left(1 - \frac{1}{G_\lambda(0)}\right),
 
-    and closes the circle: :math:`\tanh(E[S | s]/T) = \mu + \lambda s`. Order ends where
+    and determine the policy: :math:`\tanh(E[S | s]/T) = \mu + \lambda s`. Order ends where
     :math:`T = (4 - A)(1 + \lambda)` and :math:`\lambda = \tanh(A/T)`.
 
     References
@@ -290,11 +259,11 @@ def one_neighbor(number: int = 400) -> xr.Dataset:
 
 
 def _end_of_order(summary: xr.Dataset, *, full: bool) -> tuple[float, float]:
-    """Temperature where the order ends and its standard error, NaN if it cannot be told.
+    """Critical temperature and its standard error, NaN without enough points.
 
-    |m|^(1/β) is fitted by a parabola in T within a window of |m|, below which the finite lattice
-    rounds the transition. The error is that of the fit, enlarged by √(χ²/ν) where the parabola
-    does not hold, and half of what the point of the highest |m| moves the result.
+    |m|^(1/β) is fitted by a parabola in T within a window of |m|, because the finite lattice rounds
+    the transition below it. The error of the fit, enlarged by √(χ²/ν) if the parabola does not
+    hold, is combined with half of the shift of the result without the point of the highest |m|.
     """
     power = 1 / _EXPONENTS[full]
     low, high = _WINDOWS[full]

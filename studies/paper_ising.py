@@ -1,60 +1,48 @@
-"""The Ising experiment of Yang et al. (2018): mean-field Q as published, and what decides it."""
+"""The Ising experiment of Yang et al. (2018): mean-field Q as published, and with changes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import scipy
-import tyro
 import xarray as xr
 
 from analysis import scaling
-from isingrl import (
-    Agent,
-    Ising,
-    Lattice,
-    Learning,
-    MeanFieldQ,
-    Metropolis,
-    Policy,
-    Rule,
-    simulate,
-    train,
-)
+from isingrl import Agent, Ising, Lattice, Learning, MeanFieldQ, Metropolis, Policy, simulate, train
 from isingrl.support.validation import check_integer, check_real
 from isingrl.tables import RuleTable
 from studies import _paper_ising_figure as drawing
 from studies.running.extensions import Join
 from studies.running.tasks import Task, task_seed
-from studies.shared.grids import ascending_grid, last_fall
-from studies.shared.trained_policies import trained
+from studies.shared.checks import check_counts
+from studies.shared.grids import FloatArray, Grid, ascending_grid, last_fall
+from studies.shared.trained_policies import learn_and_simulate
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Array = npt.NDArray[np.float64]
-
 RATIO = drawing.RATIO
 PROTOCOLS = {
-    # when the reward is read, and whether tables expect all neighbours up at first
+    # time at which the reward is read, and whether the first tables expect all neighbours up
     "published": ("after", False),
     "published-ordered": ("after", True),
     "reward-before": ("before", False),
 }
 _CONVERGED = (Metropolis.name, MeanFieldQ.name)
-_FOLLOWED = ("published", "reward-before")  # the protocols whose tables are followed
+_FOLLOWED = ("published", "reward-before")  # protocols with tables that are followed
 _MEASURED = ("abs_magnetization", "magnetization_squared", "local_order_squared")
 _SETTLING = 0.2  # share of the steps before the first measured one
-_CONFIGURATIONS = 50  # from which the mean spin of every site is taken
+_CONFIGURATIONS = 50  # in the mean spin of every site
 _SNAPSHOTS = 100  # of tables that are followed
-_TRAINING = 500  # sweeps of the agents that are then frozen
+_TRAINING = 500  # learning sweeps of the converged agents
 _RESAMPLES = 400
-_REFINED = 8  # temperatures around the transition, between which draws are reweighted
+_REFINED = 8  # temperatures of the reweighted runs around the transition
 _PLACES = ("half_order", "half_order_error", "susceptibility_peak", "susceptibility_peak_error")
 
 
@@ -62,27 +50,25 @@ _PLACES = ("half_order", "half_order_error", "susceptibility_peak", "susceptibil
 class PaperIsing:
     """The Ising experiment of Yang et al. (2018), section 5.2, and what decides its outcome.
 
-    A table an agent, a constant learning rate, reward a S / 2 read after the neighbours have
-    moved, all agents at once: order against τ, with the reward read before instead, with agents
-    that have converged, and with Metropolis.
+    As published, every agent has a table and a constant learning rate, reads the reward a S / 2
+    after the neighbours have moved, and all agents act at once. Order against τ is compared with
+    agents that read the reward before the move, with converged agents and with Metropolis.
     """
 
     side: int = 20
     """L of the L × L torus."""
     large_side: int = 64
     """L of a larger one, for the finite-size effects."""
-    softmax_temperature: Annotated[
-        tuple[float, float, int], tyro.conf.arg(metavar="FIRST LAST NUMBER")
-    ] = (0.65, 2.2, 32)
+    softmax_temperature: Grid = (0.65, 2.2, 32)
     """First and last τ, and how many; T = 2τ."""
     steps: int = 10_000
-    """Steps of all agents, the first fifth of which is not measured."""
+    """Steps of all agents; the first fifth is not measured."""
     large_steps: int = 2_000
-    """The same of agents on the larger lattice."""
+    """Steps of learning agents on the larger lattice."""
     learning_rate: float = 0.1
     """Constant rate of the tables."""
     chains: int = 6
-    """Independent lattices at every τ, whose spread makes the error bars."""
+    """Independent lattices at every τ; their spread gives the error bars."""
     error_tau: tuple[float, ...] = (0.8, 1.2)
     """Values of τ at which errors of the action values are shown."""
     picture_tau: tuple[float, ...] = (0.9, 1.2, 2.0)
@@ -93,12 +79,12 @@ class PaperIsing:
     extends: ClassVar[Mapping[str, Join]] = {}
 
     @property
-    def taus(self) -> Array:
+    def taus(self) -> FloatArray:
         """All softmax temperatures, shape (number,)."""
         return ascending_grid("softmax_temperature", self.softmax_temperature, 6)
 
     @property
-    def followed_taus(self) -> Array:
+    def followed_taus(self) -> FloatArray:
         """Softmax temperatures of the tables that are followed, shape (n_followed,)."""
         return np.unique([*self.error_tau, *self.picture_tau])
 
@@ -109,18 +95,15 @@ class PaperIsing:
     def agent(self, protocol: str) -> MeanFieldQ:
         """Return the agents of a protocol."""
         return MeanFieldQ(
-            "half",
-            learning_rate=self.learning_rate,
-            shared=False,
-            reward_time=PROTOCOLS[protocol][0],
-            falling_rate=False,
-        )
+            "half", learning_rate=self.learning_rate, shared=False,
+            reward_time=PROTOCOLS[protocol][0], falling_rate=False,
+        )  # fmt: skip
 
     def tasks(self) -> list[Task]:
         """One task for every protocol and size, and one for every protocol's tables."""
         self._check()
         taus, coarse = self.taus, self.taus[::2]
-        runs: list[tuple[Callable[..., xr.Dataset], str, int, Array, int]] = [
+        runs: list[tuple[Callable[..., xr.Dataset], str, int, FloatArray, int]] = [
             (measure_agents, "published", self.side, taus, 40),
             (measure_agents, "published-ordered", self.side, coarse, 20),
             (measure_agents, "reward-before", self.side, coarse, 20),
@@ -144,33 +127,21 @@ class PaperIsing:
         ]
 
     def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
-        """Join everything; what was not run at some size or τ is NaN there."""
-        coords: dict[str, Any] = {
-            "protocol": [*_CONVERGED, *PROTOCOLS],
-            "side": [self.side, self.large_side],
-            "softmax_temperature": self.taus,
-            "chain": np.arange(self.chains),
-        }
-        shape = tuple(len(values) for values in coords.values())
-        measured = {name: (tuple(coords), np.full(shape, np.nan)) for name in _MEASURED}
-        data = xr.Dataset(measured, coords)
-        for name in _PLACES:
-            data[name] = data[_MEASURED[0]].isel(softmax_temperature=0, chain=0, drop=True).copy()
-        followed = []
-        for result in results.values():
-            if "tau" in result.dims:
-                followed.append(result)
-                continue
-            place = {name: result[name].values for name in ("protocol", "side")}
-            for name in set(_PLACES) & set(result):
-                data[name].loc[place] = result[name].values
-            place["softmax_temperature"] = result["softmax_temperature"].values
-            for name in _MEASURED:
-                data[name].loc[place] = result[name].values
+        """Join everything, with NaN at sizes and τ that a protocol lacks."""
+        followed = [result for result in results.values() if "tau" in result.dims]
+        measured = [
+            result.expand_dims(["protocol", "side"])
+            for result in results.values()
+            if "tau" not in result.dims
+        ]
+        data = xr.merge(measured, join="outer", compat="no_conflicts").reindex(
+            protocol=[*_CONVERGED, *PROTOCOLS], side=[self.side, self.large_side],
+            softmax_temperature=self.taus,
+        )  # fmt: skip
         return data.merge(xr.concat(followed, "learner", join="exact"))
 
     def summarize(self, data: xr.Dataset) -> xr.Dataset:
-        """Means over chains, where the curves fall through 1/2, errors of the action values."""
+        """Means over chains, τ where the curves fall through 1/2, errors of the action values."""
         variance = data["magnetization_squared"] - data["abs_magnetization"] ** 2
         temperature = RATIO * data["softmax_temperature"]
         curves: dict[str, xr.DataArray] = {
@@ -185,35 +156,27 @@ class PaperIsing:
             summary[name] = values.mean("chain")
             summary[f"{name}_error"] = values.std("chain", ddof=1) / np.sqrt(self.chains)
         summary["spins"] = data["spins"].isel(chain=0)
-        for name, curve in (
-            ("half_order", "abs_magnetization"),
-            ("half_local_order", "local_order"),
-        ):
+        halves = (("half_order", "abs_magnetization"), ("half_local_order", "local_order"))
+        for name, curve in halves:
             summary[name], summary[f"{name}_error"] = xr.apply_ufunc(
-                _half_and_error,
-                data["softmax_temperature"],
-                summary[curve],
-                summary[f"{curve}_error"],
-                input_core_dims=[["softmax_temperature"]] * 3,
-                output_core_dims=[[], []],
-                vectorize=True,
-            )
-        for name in _PLACES:  # those by reweighting are better
+                _half_and_error, data["softmax_temperature"], summary[curve],
+                summary[f"{curve}_error"], input_core_dims=[["softmax_temperature"]] * 3,
+                output_core_dims=[[], []], vectorize=True,
+            )  # fmt: skip
+        for name in _PLACES:  # reweighted ones are more precise
             summary[name] = data[name].fillna(summary[name]) if name in summary else data[name]
         for name, label in _LABELS.items():
             summary[name].attrs = {"long_name": label}
         return summary
 
     def plot(self, summary: xr.Dataset) -> Figure:
-        """Order against τ, errors of the action values, configurations, and where order ends."""
+        """Draw order against τ, errors of action values, configurations, and the ends of order."""
         return drawing.figure(
-            summary,
-            self.error_tau,
-            self.picture_tau,
+            summary, self.error_tau, self.picture_tau,
             f"Mean-field Q after Yang et al. (2018): {self.chains} lattices at every τ, "
             f"{self.steps:,} steps (L = {self.side}) and {self.large_steps:,} (L = "
             f"{self.large_side}), learning rate {self.learning_rate:g}",
-        )
+        )  # fmt: skip
 
     def _check(self) -> None:
         """Refuse a bad configuration before any work."""
@@ -222,10 +185,8 @@ class PaperIsing:
             raise ValueError(
                 f"large_side must be larger than side = {self.side}; got {self.large_side}"
             )
-        for name in ("steps", "large_steps"):
-            check_integer(name, getattr(self, name), 2 * _SNAPSHOTS)
-        check_integer("chains", self.chains, 2)
-        check_integer("seed", self.seed, 0)
+        least = 2 * _SNAPSHOTS
+        check_counts(self, steps=least, large_steps=least, chains=2, seed=0)
         for name in ("error_tau", "picture_tau"):
             taus = getattr(self, name)
             if not 1 <= len(taus) <= 3:
@@ -248,21 +209,16 @@ def measure_converged(
     progress: bool = False,
 ) -> xr.Dataset:
     """Metropolis, or trained agents with one frozen table, one sublattice after the other."""
-    model, settling = config.model(side), int(_SETTLING * config.steps)
+    settling = int(_SETTLING * config.steps)
 
-    def run(kind: str, temperature: Array) -> xr.Dataset:
-        rule: Rule = Metropolis()
-        if name == MeanFieldQ.name:
-            rule = trained(
-                folder and folder / f"policy{kind}", model, MeanFieldQ("half"), temperature,
-                sweeps=_TRAINING, seed=task_seed(seed, f"learning{kind}"), progress=progress,
-            )  # fmt: skip
-        return simulate(
-            model, rule, temperature, sweeps=config.steps - settling, thermalization=settling,
-            chains=config.chains, start="up", snapshots=_CONFIGURATIONS,
-            seed=task_seed(seed, f"running{kind}"), out=folder and folder / f"run{kind}",
-            progress=progress,
+    def run(part: str, temperature: FloatArray) -> xr.Dataset:
+        rule = MeanFieldQ("half") if name == MeanFieldQ.name else Metropolis()
+        data, _ = learn_and_simulate(
+            config.model(side), rule, temperature, training={"sweeps": _TRAINING}, seed=seed,
+            folder=folder, progress=progress, part=part, sweeps=config.steps - settling,
+            thermalization=settling, chains=config.chains, start="up", snapshots=_CONFIGURATIONS,
         )  # fmt: skip
+        return data
 
     data = run("", RATIO * np.array(taus))
     means = _of_every_chain(data, name, side, taus)
@@ -270,8 +226,8 @@ def measure_converged(
     return means.assign(_places(refined))
 
 
-def _near_transition(means: xr.Dataset) -> Array:
-    """Softmax temperatures about the largest susceptibility, and those where |m| is near 1/2."""
+def _near_transition(means: xr.Dataset) -> FloatArray:
+    """Softmax temperatures around the largest susceptibility and around |m| = 1/2."""
     tau = means["softmax_temperature"].values
     mean = means.mean("chain")
     variance = mean["magnetization_squared"] - mean["abs_magnetization"] ** 2
@@ -284,16 +240,13 @@ def _near_transition(means: xr.Dataset) -> Array:
 def _places(data: xr.Dataset) -> dict[str, float]:
     """Softmax temperatures of the largest susceptibility and of |m| = 1/2, by reweighting.
 
-    NaN where the temperatures do not have them between them.
+    NaN if they lie outside the simulated temperatures.
     """
     found = dict.fromkeys(_PLACES, np.nan)
     temperature = data["temperature"].values
     sized = data.drop_vars("softmax_temperature", errors="ignore").expand_dims(size=[0])
-    try:
+    with suppress(ValueError):  # the largest lies at an end
         peak = scaling.pseudo_critical_points(sized).isel(size=0) / RATIO
-    except ValueError:  # the largest lies at an end
-        pass
-    else:
         for ending in ("", "_error"):
             name = f"pseudo_critical_temperature{ending}"
             found[f"susceptibility_peak{ending}"] = float(peak[name])
@@ -318,7 +271,7 @@ def measure_agents(
     folder: Path | None = None,
     progress: bool = False,
 ) -> xr.Dataset:
-    """Agents of a protocol, all at once, who learn while they are measured."""
+    """Simulate agents of a protocol, all at once, that learn while they are measured."""
     model, temperature = config.model(side), RATIO * np.array(taus)
     agent, ordered = config.agent(name), PROTOCOLS[name][1]
     steps = config.steps if side == config.side else config.large_steps
@@ -329,19 +282,11 @@ def measure_agents(
         all_up = agent.reward_function.table(model)[-1]
         rule = replace(policy, q_values=xr.zeros_like(policy.q_values) + all_up)
     data = simulate(
-        model,
-        Learning(rule),
-        temperature,
-        sweeps=steps - settling,
-        thermalization=settling,
-        chains=config.chains,
-        start="up" if ordered else "random",
-        schedule="synchronous",
-        snapshots=_CONFIGURATIONS,
-        seed=task_seed(seed, "running"),
-        out=folder and folder / "run",
+        model, Learning(rule), temperature, sweeps=steps - settling, thermalization=settling,
+        chains=config.chains, start="up" if ordered else "random", schedule="synchronous",
+        snapshots=_CONFIGURATIONS, seed=task_seed(seed, "running"), out=folder and folder / "run",
         progress=progress,
-    )
+    )  # fmt: skip
     return _of_every_chain(data, name, side, taus)
 
 
@@ -350,22 +295,14 @@ def follow_tables(
 ) -> xr.Dataset:
     """Squared errors of the action values of agents that begin with tables at 0.
 
-    ``mse_met`` is what Yang et al. show, the error of the entry that an agent is about to use,
-    here its expectation over the action; ``mse_table`` is the mean over the whole table.
+    ``mse_met``, which Yang et al. show, is the error of the next entry that an agent uses, here
+    its expectation over the action; ``mse_table`` is the mean over the whole table.
     """
     model, agent, taus = config.model(config.side), config.agent(name), config.followed_taus
     history = train(
-        model,
-        agent,
-        RATIO * taus,
-        sweeps=config.steps,
-        chains=config.chains,
-        annealing=0,
-        schedule="synchronous",
-        snapshots=_SNAPSHOTS,
-        seed=seed,
-        progress=progress,
-    ).history
+        model, agent, RATIO * taus, sweeps=config.steps, chains=config.chains, annealing=0,
+        schedule="synchronous", snapshots=_SNAPSHOTS, seed=seed, progress=progress,
+    ).history  # fmt: skip
     q, spins = history["q"].values, history["spins"].values
     square = (q - agent.reward_function.table(model)) ** 2
     state = RuleTable(q).states(model.lattice, spins.reshape(*spins.shape[:3], -1))
@@ -388,8 +325,8 @@ def follow_tables(
     )
 
 
-def _at(values: Array, state: npt.NDArray[np.int64]) -> Array:
-    """Both actions' values in these states, shape (*state.shape, 2)."""
+def _at(values: FloatArray, state: npt.NDArray[np.int64]) -> FloatArray:
+    """Values of both actions in these states, shape (*state.shape, 2)."""
     return np.take_along_axis(values, state[..., None, None], axis=-2)[..., 0, :]
 
 
@@ -397,7 +334,7 @@ def _of_every_chain(data: xr.Dataset, name: str, side: int, taus: tuple[float, .
     """Means over the draws of every chain."""
     m, n = data["magnetization"], _CONFIGURATIONS
     square = (data["spins"].mean("snapshot") ** 2).mean(("x", "y"))
-    local = (n * square - 1.0) / (n - 1.0)  # without what the mean of n free spins has by chance
+    local = (n * square - 1.0) / (n - 1.0)  # less the expectation of n free spins, 1/n
     values = (abs(m).mean("draw"), (m**2).mean("draw"), local)
     dims = ("softmax_temperature", "chain")
     return xr.Dataset(
@@ -406,10 +343,10 @@ def _of_every_chain(data: xr.Dataset, name: str, side: int, taus: tuple[float, .
     )
 
 
-def _half_and_error(tau: Array, values: Array, errors: Array) -> tuple[float, float]:
-    """Where a curve falls through 1/2 for good, by a straight line; NaN if it never does.
+def _half_and_error(tau: FloatArray, values: FloatArray, errors: FloatArray) -> tuple[float, float]:
+    """Place where a curve falls through 1/2 for good, by a straight line, and its error, or NaN.
 
-    The error is that of the points and, in quadrature, that of the line between them.
+    The errors of the points and of the line between them are added in quadrature.
     """
     there = np.isfinite(values)
     tau, values, errors = tau[there], values[there], errors[there]
@@ -418,7 +355,7 @@ def _half_and_error(tau: Array, values: Array, errors: Array) -> tuple[float, fl
         return np.nan, np.nan
     noise = np.random.default_rng(0).normal(size=(_RESAMPLES, tau.size))
     found = np.array([last_fall(tau, drawn, 0.5)[0] for drawn in values + errors * noise])
-    return place, float(np.hypot(found.std(), curved))  # NaN if some have no such place
+    return place, float(np.hypot(found.std(), curved))  # NaN if a resampled curve has no place
 
 
 _LABELS = {

@@ -1,4 +1,4 @@
-"""Cost of observations: time and memory by the numbers of agents and neighbours."""
+"""Cost of observations: time and memory against the numbers of agents and neighbours."""
 
 from __future__ import annotations
 
@@ -11,22 +11,15 @@ import numpy as np
 import xarray as xr
 
 from analysis import plots
-from isingrl import (
-    Agent,
-    IndependentQ,
-    Ising,
-    JointQ,
-    Lattice,
-    MeanFieldQ,
-    NeighborhoodQ,
-    Network,
-)
+from isingrl import Agent, IndependentQ, Ising, JointQ, Lattice, MeanFieldQ, NeighborhoodQ, Network
 from isingrl.agents.learner import Learner
 from isingrl.agents.learners import make_learner
-from isingrl.support.validation import check_integer, check_real
+from isingrl.support.validation import check_real
 from studies.running.extensions import Join
 from studies.running.tasks import Task, task_seed
+from studies.shared.checks import check_counts
 from studies.shared.figures import legend_below, new_figure
+from studies.shared.grids import exponent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,24 +33,23 @@ _SHAPES = (
 _WIDTH = 10
 _REPEATS = 5
 _BYTES_A_STATE = 32  # values and numbers of visits of two actions
-_MOST = 1e11  # bytes, where the figure ends
+_MOST = 1e11  # bytes, upper end of the axis
 
 
 @dataclass(frozen=True)
 class ScalingOfInputs:
     """Cost and memory of agents that see nothing, a mean, a neighbourhood, everyone.
 
-    Measured: seconds of a learning sweep, and bytes of what an agent's table or network holds,
-    against the number of agents and the number of neighbours. Times are of this machine and
-    differ from run to run.
+    Seconds of a learning sweep, and bytes of an agent's table or network, against the number of
+    agents and the number of neighbours. Times depend on the machine and differ from run to run.
     """
 
     largest: int = 10_000_000
-    """Largest number of agents; of those with networks a hundredth."""
+    """Largest number of agents with tables; with networks it is a hundredth."""
     agents_by_neighbors: int = 4096
-    """About how many agents live on the lattices whose numbers of neighbours are compared."""
+    """Approximate number of agents where numbers of neighbours are compared."""
     seconds: float = 0.02
-    """How long a timing takes at least; each is made five times, and the best counts."""
+    """Approximate time of a timing in seconds. Each is made five times, and the best counts."""
     seed: int = 1
     """Seed of all random numbers."""
 
@@ -65,10 +57,8 @@ class ScalingOfInputs:
 
     def tasks(self) -> list[Task]:
         """One task for every lattice: all kinds of agents in turn."""
-        check_integer("largest", self.largest, 100)
-        check_integer("agents_by_neighbors", self.agents_by_neighbors, 27)
+        check_counts(self, largest=100, agents_by_neighbors=27, seed=0)
         check_real("seconds", self.seconds, minimum=1e-6, maximum=60)
-        check_integer("seed", self.seed, 0)
         square = [Lattice(shape) for shape in _SHAPES if np.prod(shape) <= self.largest]
         side, cube = (max(2, round(self.agents_by_neighbors ** (1 / ndim))) for ndim in (2, 3))
         by_neighbors = [
@@ -96,23 +86,25 @@ class ScalingOfInputs:
         ]
 
     def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
-        """Lay the lattices along ``lattice``, those by agents and by neighbours told apart."""
+        """Join the lattices along ``lattice``; ``series`` is "agents" or "neighbours"."""
         data = xr.concat(list(results.values()), dim="lattice", coords="different", compat="equals")
         return data.assign_coords(series=("lattice", [key.partition(",")[0] for key in results]))
 
     def summarize(self, data: xr.Dataset) -> xr.Dataset:
-        """Best times, and the exponent of the cost of mean-field Q against the agents."""
+        """Best times, and the exponent of the cost of mean-field Q in the number of agents."""
         summary = data.drop_vars("seconds")
         best = data["seconds"].min("repeat")
         summary["seconds"] = best.assign_attrs(data["seconds"].attrs)
         chosen = best.sel({"method": MeanFieldQ.name, "kind": "table"})
         chosen = chosen.isel(lattice=(data["series"] == "agents").values)
         large = chosen.where(chosen["n_agents"] >= 100, drop=True)
-        summary["exponent"], summary["exponent_error"] = _exponent(large)
+        enough = large.sizes["lattice"] >= 4
+        found = exponent(large["n_agents"].values, large.values) if enough else (np.nan, np.nan)
+        summary["exponent"], summary["exponent_error"] = found
         return summary
 
     def plot(self, summary: xr.Dataset) -> Figure:
-        """Time and memory against agents (left) and neighbours (right)."""
+        """Draw time and memory against agents (left) and neighbours (right)."""
         figure = new_figure(figsize=(9.5, 7.0), layout="constrained")
         axes = figure.subplots(2, 2, sharex="col", sharey="row")
         for column, (series, x) in enumerate(
@@ -150,8 +142,8 @@ def measure(
 ) -> xr.Dataset:
     """Time learning sweeps of all kinds of agents on a lattice, in turn, several times over.
 
-    Kinds that the lattice is too large for are refused: no time, and the bytes that their table
-    would take.
+    Agents refuse a lattice that is too large for them. They get no time, and the bytes that their
+    table would take.
     """
     del progress  # a task is short
     kinds = ("table", "network")
@@ -176,16 +168,14 @@ def measure(
         for index, (learner, sweeps) in learners.items():
             seconds[index][repeat] = _time(learner, sweeps) / sweeps
     dims = ("method", "kind")
-    labels = {
-        "seconds": {"long_name": "time of a learning sweep", "units": "s"},
-        "bytes": {"long_name": "memory of a table or network", "units": "bytes"},
-        "refused": {"long_name": "whether such agents are refused", "units": "1"},
-    }
+    time_label = {"long_name": "time of a learning sweep", "units": "s"}
+    memory_label = {"long_name": "memory of a table or network", "units": "bytes"}
+    refused_label = {"long_name": "whether such agents are refused", "units": "1"}
     return xr.Dataset(
         {
-            "seconds": ((*dims, "repeat"), seconds, labels["seconds"]),
-            "bytes": (dims, held, labels["bytes"]),
-            "refused": (dims, refused, labels["refused"]),
+            "seconds": ((*dims, "repeat"), seconds, time_label),
+            "bytes": (dims, held, memory_label),
+            "refused": (dims, refused, refused_label),
         },
         {
             "method": [agent.name for agent in _AGENTS],
@@ -202,7 +192,7 @@ def _learner(lattice: Lattice, agent: Agent, seed: int) -> Learner:
 
 
 def _time(learner: Learner, sweeps: int) -> float:
-    # halfway to Weiss's transition, where few spins are frozen
+    # half of Weiss's critical temperature, where few spins are frozen
     taus = np.full((1, sweeps), learner.model.lattice.coordination_number / 2)
     begin = time.perf_counter()
     learner.advance(taus)
@@ -210,7 +200,7 @@ def _time(learner: Learner, sweeps: int) -> float:
 
 
 def _sweeps(learner: Learner, shortest: float) -> int:
-    """Sweeps that take long enough to be timed; compiles on the way."""
+    """Number of sweeps that takes about `shortest` seconds; compiles on the way."""
     _time(learner, 1)
     sweeps = 1
     while (taken := _time(learner, sweeps)) < shortest / 2:
@@ -225,15 +215,6 @@ def _refused_bytes(lattice: Lattice, agent: type[Agent], network: Network | None
     if network is None:
         return length * _BYTES_A_STATE
     return (length * _WIDTH + _WIDTH + _WIDTH * 2 + 2) * 8
-
-
-def _exponent(seconds: xr.DataArray) -> tuple[float, float]:
-    """Slope of log(time) against log(number of agents), with its standard error."""
-    if seconds.sizes["lattice"] < 4:
-        return np.nan, np.nan
-    x, y = np.log(seconds["n_agents"].values), np.log(seconds.values)
-    (slope, _), covariance = np.polyfit(x, y, 1, cov=True)
-    return float(slope), float(np.sqrt(covariance[0, 0]))
 
 
 def _draw(ax: Axes, part: xr.Dataset, x: str, name: str) -> None:

@@ -1,16 +1,14 @@
-"""All sites at once, sublattice by sublattice or one by one: what the order of updates changes."""
+"""Updates of all sites at once, sublattice by sublattice or one by one, side by side."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
-import tyro
 import xarray as xr
 
 from analysis import exact, plots
@@ -18,12 +16,13 @@ from analysis.errors import MIN_BLOCKS, jackknife
 from analysis.literature import critical_temperature
 from analysis.quantities import quantity_attrs
 from isingrl import HeatBath, Ising, Lattice, MeanFieldQ, Rule
-from isingrl.support.validation import check_choice, check_integer, check_run_length
+from isingrl.support.validation import check_run_length
 from studies.running.extensions import Join, added, unextended
 from studies.running.tasks import Task
-from studies.shared.combination import concat
+from studies.shared.checks import check_counts, check_names
+from studies.shared.combination import concat_all
 from studies.shared.figures import legend_below, new_figure
-from studies.shared.grids import temperature_grid
+from studies.shared.grids import FloatArray, Grid, temperature_grid
 from studies.shared.trained_policies import learn_and_simulate
 
 if TYPE_CHECKING:
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Schedules"]
 
-FloatArray = npt.NDArray[np.float64]
 Schedule = Literal["checkerboard", "sequential", "synchronous"]
 Method = Literal["heat-bath", "mean-field-q"]
 Neighborhood = Literal["von_neumann", "moore"]
@@ -49,23 +47,22 @@ class Schedules:
     """Order and energy against temperature for every order of updates.
 
     Heat bath and mean-field Q, with von Neumann and Moore neighbours. Updates sublattice by
-    sublattice or one by one sample the Gibbs measure; all sites at once sample another law.
+    sublattice or one by one sample the Gibbs measure; updates of all sites at once sample another
+    law.
     """
 
     shape: tuple[int, int] = (32, 32)
     """Sides of the lattice, both even."""
-    reduced_temperature: Annotated[
-        tuple[float, float, int], tyro.conf.arg(metavar="FIRST LAST NUMBER")
-    ] = (0.6, 1.4, 17)
+    reduced_temperature: Grid = (0.6, 1.4, 17)
     """First and last temperature over the critical one, and how many, evenly spaced."""
     neighborhoods: tuple[Neighborhood, ...] = ("von_neumann", "moore")
     """Neighbours: one step along an axis, or one step along every axis."""
     methods: tuple[Method, ...] = ("heat-bath", "mean-field-q")
-    """What updates the spins."""
+    """Rules of the spin updates."""
     schedules: tuple[Schedule, ...] = ("checkerboard", "sequential", "synchronous")
     """Order of updates: sublattice by sublattice, random sites, all sites at once."""
     training_sweeps: int = 300
-    """Sweeps in which agents learn, on the same schedule, before they are measured."""
+    """Learning sweeps of agents, on the same schedule, before the measurement."""
     sweeps: int = 3_000
     """Measured sweeps a chain."""
     thermalization: int = 1_000
@@ -77,11 +74,9 @@ class Schedules:
     seed: int = 1
     """Seed of all random numbers."""
 
-    extends: ClassVar[Mapping[str, Join]] = {
-        "neighborhoods": added,
-        "methods": added,
-        "schedules": added,
-    }
+    extends: ClassVar[Mapping[str, Join]] = dict.fromkeys(
+        ("neighborhoods", "methods", "schedules"), added
+    )
 
     @property
     def reduced(self) -> FloatArray:
@@ -102,35 +97,24 @@ class Schedules:
         """One task for every neighbourhood, method, schedule and start."""
         if len(self.shape) != 2 or any(side % 2 for side in self.shape):
             raise ValueError(f"shape must have two even sides; got {self.shape}")
-        for name, allowed in (
-            ("neighborhoods", get_args(Neighborhood)),
-            ("methods", get_args(Method)),
-            ("schedules", get_args(Schedule)),
-        ):
-            given = getattr(self, name)
-            if not given or len(set(given)) < len(given):
-                raise ValueError(f"{name} must be distinct names; got {given}")
-            for each in given:
-                check_choice(name, each, allowed)
+        check_names("neighborhoods", self.neighborhoods, get_args(Neighborhood))
+        check_names("methods", self.methods, get_args(Method))
+        check_names("schedules", self.schedules, get_args(Schedule))
         check_run_length(self.sweeps, self.thermalization, self.interval, self.chains)
         if self.sweeps // self.interval * self.chains < MIN_BLOCKS:
             raise ValueError(
                 f"sweeps must give at least {MIN_BLOCKS} draws over all chains; got {self.sweeps} "
                 f"with interval = {self.interval} and chains = {self.chains}"
             )
-        check_integer("training_sweeps", self.training_sweeps, 1)
-        check_integer("seed", self.seed, 0)
+        check_counts(self, training_sweeps=1, seed=0)
         number, alone = len(self.reduced), unextended(self)
         return [
             Task(
                 key=_key(neighborhood, method, schedule, start),
                 function=measure,
                 arguments={
-                    "config": alone,
-                    "neighborhood": neighborhood,
-                    "method": method,
-                    "schedule": schedule,
-                    "start": start,
+                    "config": alone, "neighborhood": neighborhood, "method": method,
+                    "schedule": schedule, "start": start,
                 },
                 weight=number,
                 resumable=True,
@@ -139,30 +123,22 @@ class Schedules:
             for method in self.methods
             for schedule in self.schedules
             for start in _STARTS
-        ]
+        ]  # fmt: skip
 
     def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
         """Join starts, schedules, methods and neighbourhoods."""
-        names = {
-            "neighborhood": self.neighborhoods,
-            "method": self.methods,
-            "schedule": self.schedules,
-            "start": _STARTS,
-        }
-        data = [results[_key(*each)] for each in product(*names.values())]
-        for dim in reversed(names):
-            length = len(names[dim])
-            data = [concat(data[i : i + length], dim) for i in range(0, len(data), length)]
-        return data[0]
+        return concat_all(
+            results, _key, neighborhood=self.neighborhoods, method=self.methods,
+            schedule=self.schedules, start=_STARTS,
+        )  # fmt: skip
 
     def summarize(self, data: xr.Dataset) -> xr.Dataset:
         """Means with errors over chains and draws."""
+        order = abs(data["magnetization"]).assign_attrs(quantity_attrs("abs_magnetization"))
         difference = (data["magnetization_a"] - data["magnetization_b"]) / 2
         series = xr.Dataset(
             {
-                "abs_magnetization": abs(data["magnetization"]).assign_attrs(
-                    quantity_attrs("abs_magnetization")
-                ),
+                "abs_magnetization": order,
                 "energy": data["energy"],
                 "two_time_energy": data["two_time_energy"],
                 "staggered": abs(difference).assign_attrs(_STAGGERED),
@@ -182,7 +158,8 @@ class Schedules:
         axes = figure.subplots(rows, 3, squeeze=False)
         for neighborhood, row in zip(self.neighborhoods, axes, strict=True):
             chosen = summary.sel({"neighborhood": neighborhood})
-            self._draw_known(row, neighborhood)
+            if neighborhood == "von_neumann":
+                self._draw_known(row, self.temperatures(neighborhood))
             for schedule in self.schedules:
                 for method in self.methods:
                     one = chosen.sel({"schedule": schedule, "method": method})
@@ -217,19 +194,17 @@ class Schedules:
         )
         return figure
 
-    def _draw_known(self, row: Any, neighborhood: str) -> None:
-        """Exact results of the square lattice."""
-        if neighborhood != "von_neumann":
-            return
-        temperature = self.temperatures(neighborhood)
+    def _draw_known(self, row: Any, temperature: FloatArray) -> None:
+        """Draw exact results of the square lattice."""
+        left, middle, right = row
         grid = np.linspace(temperature.min(), temperature.max(), 301)
         infinite = exact.square_lattice(grid)
         m = infinite["abs_magnetization"].values
         torus = exact.torus(self.shape, grid)["energy"].values
-        row[0].plot(grid, m, lw=1.0, color="0.35", label="exact, infinite")
-        row[1].plot(grid, torus, lw=1.0, ls="--", color="0.0", label="exact, Gibbs, this torus")
-        row[1].plot(grid, -2 * m**2, lw=1.0, color="0.35", ls=":", label=r"$-2m^2$, exact $m$")
-        row[2].plot(grid, m, lw=1.0, color="0.35")
+        left.plot(grid, m, lw=1.0, color="0.35", label="exact, infinite")
+        middle.plot(grid, torus, lw=1.0, ls="--", color="0.0", label="exact, Gibbs, this torus")
+        middle.plot(grid, -2 * m**2, lw=1.0, color="0.35", ls=":", label=r"$-2m^2$, exact $m$")
+        right.plot(grid, m, lw=1.0, color="0.35")
 
 
 def _key(neighborhood: str, method: str, schedule: str, start: str) -> str:
@@ -260,32 +235,27 @@ def measure(
     data = data.drop_dims("snapshot").drop_vars("softmax_temperature", errors="ignore")
     even = np.indices(config.shape).sum(axis=0) % 2 == 0
     dims = ("temperature", "chain", "draw")
-    data["magnetization_a"] = (dims, spins[..., even].mean(axis=-1))
-    data["magnetization_b"] = (dims, spins[..., ~even].mean(axis=-1))
-    data["two_time_energy"] = (dims, _two_time_energy(model, rule, temperature, spins))
-    for name, side in (("magnetization_a", "even"), ("magnetization_b", "odd")):
-        data[name].attrs = {"long_name": f"magnetization of the {side} sites", "units": "1"}
-    data["two_time_energy"].attrs = _TWO_TIME
-    data.attrs = {name: data.attrs[name] for name in ("versions",)}
-    data = data.rename(temperature="reduced_temperature").assign_coords(
-        reduced_temperature=config.reduced
-    )
+    for name, side, sites in (("a", "even", even), ("b", "odd", ~even)):
+        label = {"long_name": f"magnetization of the {side} sites", "units": "1"}
+        data[f"magnetization_{name}"] = (dims, spins[..., sites].mean(axis=-1), label)
+    two_time = _two_time_energy(model, rule, temperature, spins)
+    data["two_time_energy"] = (dims, two_time, _TWO_TIME)
+    data.attrs = {"versions": data.attrs["versions"]}
+    data = data.rename(temperature="reduced_temperature")
     label = {"long_name": "temperature over the critical one", "units": "1"}
-    data["reduced_temperature"].attrs = label
     return data.assign_coords(
+        reduced_temperature=("reduced_temperature", config.reduced, label),
         temperature=("reduced_temperature", temperature, quantity_attrs("temperature")),
-        neighborhood=neighborhood,
-        schedule=schedule,
-        start=start,
-    )
+        neighborhood=neighborhood, schedule=schedule, start=start,
+    )  # fmt: skip
 
 
 def _two_time_energy(
     model: Ising, rule: Rule, temperature: FloatArray, spins: npt.NDArray[np.int8]
 ) -> FloatArray:
-    """Energy of bonds from a configuration to that of one synchronous sweep later.
+    """Energy of bonds from a configuration to the configuration one synchronous sweep later.
 
-    The mean over what the sweep may do, −(J/2N) Σ_i S_i ⟨s_i(t + 1)⟩, is known from the rule.
+    The rule gives its mean over the outcomes of the sweep, −(J/2N) Σ_i S_i ⟨s_i(t + 1)⟩.
     """
     lattice = model.lattice
     energy = np.empty(spins.shape[:3])
@@ -302,13 +272,6 @@ def _points(
     ax: Any, one: xr.Dataset, name: str, method: str, color: str, label: str | None = None
 ) -> None:
     ax.errorbar(
-        one["temperature"],
-        one[name],
-        one[f"{name}_error"],
-        ls="none",
-        elinewidth=0.9,
-        capsize=2.0,
-        label=label,
-        zorder=3,
-        **plots.method_style(method) | {"color": color},
-    )
+        one["temperature"], one[name], one[f"{name}_error"], ls="none", elinewidth=0.9,
+        capsize=2.0, label=label, zorder=3, **plots.method_style(method) | {"color": color},
+    )  # fmt: skip

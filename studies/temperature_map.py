@@ -1,16 +1,14 @@
-"""Softmax temperature against temperature: what every reward makes of it."""
+"""Temperature of agents against their softmax temperature, for every reward."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, get_args
 
 import numpy as np
-import numpy.typing as npt
 import scipy
-import tyro
 import xarray as xr
 
 from analysis import effective_temperature, exact, log_odds, thermodynamics
@@ -18,12 +16,13 @@ from analysis.literature import critical_temperature
 from analysis.quantities import quantity_attrs
 from isingrl import Ising, Lattice, MeanFieldQ, simulate
 from isingrl.agents import REWARDS
-from isingrl.support.validation import check_choice, check_integer, check_run_length
+from isingrl.support.validation import check_run_length
 from studies.running.extensions import Join, added, unextended
 from studies.running.tasks import Task, task_seed
-from studies.shared.combination import concat
+from studies.shared.checks import check_counts, check_names
+from studies.shared.combination import concat_all
 from studies.shared.figures import legend_below, new_figure
-from studies.shared.grids import temperature_grid
+from studies.shared.grids import FloatArray, Grid, temperature_grid
 from studies.shared.trained_policies import trained
 
 if TYPE_CHECKING:
@@ -31,21 +30,17 @@ if TYPE_CHECKING:
 
 __all__ = ["TemperatureMap"]
 
-FloatArray = npt.NDArray[np.float64]
 RewardName = Literal["energy", "half", "mean", "chapter-1d", "chapter-2d"]
 
 _NAMES = {"von_neumann": "von Neumann", "moore": "Moore"}
 _COLORS = {
-    "energy": "#0072B2",
-    "half": "#009E73",
-    "mean": "#CC79A7",
-    "chapter-1d": "#E69F00",
+    "energy": "#0072B2", "half": "#009E73", "mean": "#CC79A7", "chapter-1d": "#E69F00",
     "chapter-2d": "#D55E00",
-}
+}  # fmt: skip
 _MARKERS = {"ring": "^", "von_neumann": "o", "moore": "s"}
 _LEARNERS = ("table", "network")
 _MAX_UP = 8
-_WIDEST = 4.0  # factor about T within which a thermodynamic temperature is looked for
+_WIDEST = 4.0  # factor about T that bounds the search for a thermodynamic temperature
 
 
 class _Case(NamedTuple):
@@ -64,9 +59,9 @@ class _Case(NamedTuple):
 class TemperatureMap:
     """Effective temperature of what mean-field Q learns, against its softmax temperature.
 
-    For every reward: the reward of the chapter's ring on a ring, that of its square lattice with
-    Moore neighbours, the others in two dimensions with both neighbourhoods. Where the exact energy
-    is known it says by itself at what temperature the learned policies run.
+    The chapter's reward in one dimension is used on a ring, its reward in two dimensions with Moore
+    neighbours, and every other reward in two dimensions with both neighbourhoods. Where the exact
+    energy is known, the measured energy gives the temperature of the policies independently.
     """
 
     shape: tuple[int, int] = (32, 32)
@@ -75,9 +70,7 @@ class TemperatureMap:
     """Sites of the ring."""
     rewards: tuple[RewardName, ...] = ("energy", "half", "mean", "chapter-1d", "chapter-2d")
     """Rewards of the agents."""
-    reduced_temperature: Annotated[
-        tuple[float, float, int], tyro.conf.arg(metavar="FIRST LAST NUMBER")
-    ] = (0.6, 2.0, 8)
+    reduced_temperature: Grid = (0.6, 2.0, 8)
     """First and last temperature, over the critical one in two dimensions and in J/k_B on the ring,
     and how many, evenly spaced."""
     hidden: tuple[int, ...] = (10,)
@@ -99,7 +92,7 @@ class TemperatureMap:
 
     @property
     def cases(self) -> list[_Case]:
-        """Rewards, each where it belongs."""
+        """Pairs of a reward and a lattice."""
         places = {"chapter-1d": ("ring",), "chapter-2d": ("moore",)}
         return [
             _Case(reward, lattice)
@@ -139,15 +132,9 @@ class TemperatureMap:
         """One task for every reward, lattice and learner."""
         if len(self.shape) != 2:
             raise ValueError(f"shape must have two sides; got {self.shape}")
-        if not self.rewards or len(set(self.rewards)) < len(self.rewards):
-            raise ValueError(f"rewards must be distinct names; got {self.rewards}")
-        for reward in self.rewards:
-            check_choice("rewards", reward, get_args(RewardName))
+        check_names("rewards", self.rewards, get_args(RewardName))
         check_run_length(self.sweeps, self.thermalization, 1, self.chains)
-        check_integer("chains", self.chains, 2)
-        check_integer("training_sweeps", self.training_sweeps, 1)
-        check_integer("network_training_sweeps", self.network_training_sweeps, 1)
-        check_integer("seed", self.seed, 0)
+        check_counts(self, chains=2, training_sweeps=1, network_training_sweeps=1, seed=0)
         for case in self.cases:
             for learner in _LEARNERS:
                 self.agent(case.reward, learner).view(self.model(case.lattice).lattice)
@@ -157,9 +144,7 @@ class TemperatureMap:
                 key=case.key(learner),
                 function=measure,
                 arguments={
-                    "config": alone,
-                    "reward": case.reward,
-                    "lattice": case.lattice,
+                    "config": alone, "reward": case.reward, "lattice": case.lattice,
                     "learner": learner,
                 },
                 weight=number * (1 if learner == "table" else 8),
@@ -167,31 +152,27 @@ class TemperatureMap:
             )
             for case in self.cases
             for learner in _LEARNERS
-        ]
+        ]  # fmt: skip
 
     def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
         """Join tables and networks, then the cases."""
-        parts = [
-            concat([results[case.key(learner)] for learner in _LEARNERS], "learner")
-            for case in self.cases
-        ]
-        return concat(parts, "case")
+        return concat_all(results, _Case.key, case=self.cases, learner=_LEARNERS)
 
     def summarize(self, data: xr.Dataset) -> xr.Dataset:
-        """Add how far the temperatures lie from the map."""
+        """Add the relative distances of the temperatures from the map."""
         summary = data.copy()
         for name in ("effective_temperature", "thermodynamic_temperature"):
-            for part in (name, f"{name}_error"):
-                less = 0 if part.endswith("_error") else 1
-                residual = data[part] / data["temperature"] - less
-                what = "relative error" if less == 0 else "relative residual"
+            for part, exact_ratio, what in (
+                (name, 1, "relative residual"), (f"{name}_error", 0, "relative error")
+            ):  # fmt: skip
+                residual = data[part] / data["temperature"] - exact_ratio
                 label = {"long_name": f"{what} of the {name.replace('_', ' ')}", "units": "1"}
                 residual_name = part.replace("temperature", "residual", 1)
                 summary[residual_name] = residual.assign_attrs(label)
         return summary
 
     def plot(self, summary: xr.Dataset) -> Figure:
-        """Draw the map, what is left of it, and the reward that has none."""
+        """Draw the map, the residuals, and the reward without an exact map."""
         figure = new_figure(figsize=(12.5, 7.0), layout="constrained")
         names: Any = [["chart", "effective", "odds"], ["chart", "thermodynamic", "bent"]]
         axes = figure.subplot_mosaic(names)
@@ -200,40 +181,31 @@ class TemperatureMap:
             one = summary.isel(case=index)
             table, network = (one.sel(learner=learner) for learner in _LEARNERS)
             tau, t = one["softmax_temperature"].values, one["temperature"].values
+            color = _COLORS[case.reward]
             style: dict[str, Any] = {
-                "color": _COLORS[case.reward],
-                "marker": _MARKERS[case.lattice],
-                "ls": "none",
-                "ms": 5.0,
+                "color": color, "marker": _MARKERS[case.lattice], "ls": "none", "ms": 5.0,
                 "elinewidth": 0.9,
-            }
+            }  # fmt: skip
             chart.errorbar(
-                tau,
-                network["effective_temperature"],
-                network["effective_temperature_error"],
-                label=case.name,
-                markerfacecolor="none",
-                **style,
-            )
-            chart.plot(tau, table["effective_temperature"], ".", ms=3.0, color=style["color"])
+                tau, network["effective_temperature"], network["effective_temperature_error"],
+                label=case.name, markerfacecolor="none", **style,
+            )  # fmt: skip
+            chart.plot(tau, table["effective_temperature"], ".", ms=3.0, color=color)
             exact_map = REWARDS[case.reward].exact
-            chart.plot(tau, t, lw=0.9, ls="-" if exact_map else ":", color=_COLORS[case.reward])
+            chart.plot(tau, t, lw=0.9, ls="-" if exact_map else ":", color=color)
             if not exact_map:
                 _draw_bent(axes["odds"], axes["bent"], table)
                 continue
             for name, shown, face, beside in (
                 ("effective", network, "none", 0.0),
                 ("thermodynamic", network, "none", 0.0),
-                ("thermodynamic", table, style["color"], 0.5),
+                ("thermodynamic", table, color, 0.5),
             ):
                 shift = 1 + 0.008 * (index + beside - len(self.cases) / 2)  # errors side by side
                 axes[name].errorbar(
-                    shift * one["reduced_temperature"].values,
-                    shown[f"{name}_residual"],
-                    shown[f"{name}_residual_error"],
-                    markerfacecolor=face,
-                    **style,
-                )
+                    shift * one["reduced_temperature"].values, shown[f"{name}_residual"],
+                    shown[f"{name}_residual_error"], markerfacecolor=face, **style,
+                )  # fmt: skip
         chart.set(xscale="log", yscale="log", xlabel=r"softmax temperature $\tau$ ($J$)")
         chart.set_ylabel(r"effective temperature $T_\mathrm{eff}$ ($J/k_\mathrm{B}$)")
         chart.set_title("lines: the map, dotted for small $S$ only", fontsize="medium")
@@ -269,21 +241,15 @@ def measure(
     folder: Path | None = None,
     progress: bool = False,
 ) -> xr.Dataset:
-    """Train agents of one reward, fit their log-odds, and run what they learned."""
+    """Train agents of one reward, fit their log-odds, and run their policies."""
     model, temperature = config.model(lattice), config.temperatures(lattice)
-    learning_seed, running_seed = (task_seed(seed, use) for use in ("learning", "running"))
     policy = trained(
-        folder and folder / "policy",
-        model,
-        config.agent(reward, learner),
-        temperature,
+        folder and folder / "policy", model, config.agent(reward, learner), temperature,
         sweeps=config.network_training_sweeps if learner == "network" else config.training_sweeps,
-        chains=config.chains,
-        seed=learning_seed,
-        progress=progress,
-    )
+        chains=config.chains, seed=task_seed(seed, "learning"), progress=progress,
+    )  # fmt: skip
     data = effective_temperature(policy, over="chain").drop_vars("method")
-    # in units of the softmax temperature, which every policy has another of
+    # in units of the softmax temperature, which differs between policies
     advantage = (log_odds(policy)["log_odds"] * data["softmax_temperature"]).mean("temperature")
     for name, values in (
         ("advantage", advantage.mean("chain")),
@@ -293,18 +259,11 @@ def measure(
         data[name].attrs = {"long_name": r"log-odds times $\tau$", "units": "J"}
     if REWARDS[reward].exact and lattice != "moore":
         run = simulate(
-            model,
-            policy,
-            sweeps=config.sweeps,
-            thermalization=config.thermalization,
-            chains=config.chains,
-            start="up",
-            seed=running_seed,
-            out=folder and folder / "run",
-            progress=progress,
-        )
-        energy = thermodynamics(run)
-        found = _thermodynamic(config, lattice, temperature, energy)
+            model, policy, sweeps=config.sweeps, thermalization=config.thermalization,
+            chains=config.chains, start="up", seed=task_seed(seed, "running"),
+            out=folder and folder / "run", progress=progress,
+        )  # fmt: skip
+        found = _thermodynamic(config, lattice, temperature, thermodynamics(run))
     else:
         found = np.full((2, len(temperature)), np.nan)
     for name, values in zip(("", "_error"), found, strict=True):
@@ -315,9 +274,8 @@ def measure(
     data = data.assign_coords(
         reduced_temperature=("reduced_temperature", config.reduced, label),
         temperature=("reduced_temperature", temperature, quantity_attrs("temperature")),
-        case=_Case(reward, lattice).name,
-        learner=learner,
-    )
+        case=_Case(reward, lattice).name, learner=learner,
+    )  # fmt: skip
     data.attrs = {"trainings": config.chains}
     return data
 
@@ -325,7 +283,7 @@ def measure(
 def _thermodynamic(
     config: TemperatureMap, lattice: str, temperature: FloatArray, measured: xr.Dataset
 ) -> FloatArray:
-    """Temperature at which the exact energy is the measured one, and its standard error."""
+    """Temperature at which the exact energy equals the measured one, and its standard error."""
 
     def known(t: float) -> xr.Dataset:
         if lattice == "ring":
@@ -348,7 +306,7 @@ def _thermodynamic(
 
 
 def _draw_bent(odds: Any, bent: Any, one: xr.Dataset) -> None:
-    """Draw the chapter's reward on the Moore lattice, whose log-odds are not linear."""
+    """Draw the nonlinear log-odds of the chapter's reward on the Moore lattice."""
     sums = 2 * one["n_up"].values - _MAX_UP
     s = np.linspace(-_MAX_UP, _MAX_UP, 201)
     color = _COLORS["chapter-2d"]

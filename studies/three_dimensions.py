@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-import numpy.typing as npt
-import tyro
 import xarray as xr
 
 from analysis import exact, plots, thermodynamics
 from analysis.literature import critical_temperature
-from isingrl import Ising, Lattice, MeanFieldQ, Metropolis
+from isingrl import Ising, Lattice
 from isingrl.lattice import NEIGHBORHOODS
-from isingrl.support.validation import check_integer, check_run_length
+from isingrl.support.validation import check_run_length
 from studies.running.extensions import Join, longer, unextended
 from studies.running.tasks import Task
-from studies.shared.combination import concat
+from studies.shared.checks import check_counts
+from studies.shared.combination import by_point, concat
 from studies.shared.figures import legend_below, new_figure
-from studies.shared.grids import ascending_grid, block_texts
-from studies.shared.trained_policies import learn_and_simulate
+from studies.shared.grids import FloatArray, Grid, ascending_grid, block_texts
+from studies.shared.trained_policies import METHODS, learn_and_simulate
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-METHODS = (Metropolis.name, MeanFieldQ.name)
 _TITLES = {"von_neumann": "6 neighbours", "moore": "26 neighbours"}
-_CHAINS_TOGETHER = 64  # what one block of the bit-lane engine holds
+_CHAINS_TOGETHER = 64  # of one block of the bit-lane engine
 
 
 @dataclass(frozen=True)
@@ -42,12 +41,10 @@ class ThreeDimensions:
 
     side: int = 32
     """L of the lattice of L × L × L sites; an even one takes the fast engine."""
-    reduced_temperature: Annotated[
-        tuple[float, float, int], tyro.conf.arg(metavar="FIRST LAST NUMBER")
-    ] = (0.5, 1.1, 31)
+    reduced_temperature: Grid = (0.5, 1.1, 31)
     """First and last temperature in units of zJ/k_B, Weiss's critical temperature; how many."""
     training_sweeps: int = 200
-    """Sweeps in which the agents learn before they are measured."""
+    """Learning sweeps of the agents before the measurement."""
     sweeps: int = 10_000
     """Measured sweeps a chain."""
     thermalization: int = 1_000
@@ -65,17 +62,15 @@ class ThreeDimensions:
         """Return the ferromagnet with these neighbours."""
         return Ising(Lattice((self.side,) * 3, neighborhood))
 
-    def temperatures(self, neighborhood: str) -> npt.NDArray[np.float64]:
+    def temperatures(self, neighborhood: str) -> FloatArray:
         """All temperatures in J/k_B, shape (number,)."""
         reduced = ascending_grid("reduced_temperature", self.reduced_temperature, 2)
         return self.model(neighborhood).lattice.coordination_number * reduced
 
     def tasks(self) -> list[Task]:
         """One task for every neighbourhood, method and block of temperatures."""
-        check_integer("side", self.side, 2)
-        check_integer("training_sweeps", self.training_sweeps, 1)
+        check_counts(self, side=2, training_sweeps=1, seed=0)
         check_run_length(self.sweeps, self.thermalization, self.interval, self.chains)
-        check_integer("seed", self.seed, 0)
         tasks, alone = [], unextended(self)
         for neighborhood in NEIGHBORHOODS:
             temperatures = self.temperatures(neighborhood)
@@ -87,9 +82,7 @@ class ThreeDimensions:
                     key=f"{_TITLES[neighborhood]}, {method}, T = {text}",
                     function=measure,
                     arguments={
-                        "config": alone,
-                        "neighborhood": neighborhood,
-                        "method": method,
+                        "config": alone, "neighborhood": neighborhood, "method": method,
                         "temperature": tuple(block),
                     },
                     weight=len(block),
@@ -98,27 +91,18 @@ class ThreeDimensions:
                 )
                 for method in METHODS
                 for block, text in zip(blocks, texts, strict=True)
-            ]
+            ]  # fmt: skip
         return tasks
 
     def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
         """Join everything; temperatures lie over (neighborhood, point)."""
-        found = list(results.values())
+        blocks: dict[tuple[str, str], list[xr.Dataset]] = defaultdict(list)
+        for data in results.values():
+            blocks[data["neighborhood"].item(), data["method"].item()].append(data)
         parts = []
         for neighborhood in NEIGHBORHOODS:
-            methods = [
-                concat(
-                    [
-                        data
-                        for data in found
-                        if data["neighborhood"] == neighborhood and data["method"] == method
-                    ],
-                    "temperature",
-                )
-                for method in METHODS
-            ]
-            joined = concat(methods, "method").rename_dims(temperature="point")
-            parts.append(joined.reset_index("temperature").reset_coords("temperature"))
+            methods = [concat(blocks[neighborhood, method], "temperature") for method in METHODS]
+            parts.append(by_point(concat(methods, "method")))
         return concat(parts, "neighborhood").set_coords("temperature")
 
     def summarize(self, data: xr.Dataset) -> xr.Dataset:
@@ -127,15 +111,11 @@ class ThreeDimensions:
         for neighborhood in NEIGHBORHOODS:
             chosen = data.sel(neighborhood=neighborhood).swap_dims(point="temperature")
             summary = thermodynamics(chosen)
-            agents, metropolis = (summary.sel({"method": name}) for name in METHODS[::-1])
-            error = np.hypot(
-                agents["abs_magnetization_error"], metropolis["abs_magnetization_error"]
-            )
-            summary["deviation"] = (
-                agents["abs_magnetization"] - metropolis["abs_magnetization"]
-            ) / error
-            summary = summary.rename_dims(temperature="point").reset_index("temperature")
-            parts.append(summary.reset_coords("temperature"))
+            order, error = summary["abs_magnetization"], summary["abs_magnetization_error"]
+            metropolis, agents = ({"method": name} for name in METHODS)
+            spread = np.hypot(error.sel(agents), error.sel(metropolis))
+            summary["deviation"] = (order.sel(agents) - order.sel(metropolis)) / spread
+            parts.append(by_point(summary))
         joined = concat(parts, "neighborhood").set_coords("temperature")
         joined["deviation"].attrs = {"long_name": "difference over its error", "units": "1"}
         joined["chi_square"] = (joined["deviation"] ** 2).sum("point")
@@ -153,8 +133,7 @@ class ThreeDimensions:
             grid = np.linspace(ends[0], ends[1], 401)
             plots.exact_curve(exact.weiss(model, grid), "abs_magnetization", top)
             plots.observable(chosen.drop_vars("deviation"), "abs_magnetization", top)
-            known = critical_temperature(3, neighborhood)
-            if known is not None:
+            if (known := critical_temperature(3, neighborhood)) is not None:
                 for ax in (top, bottom):
                     plots.critical_temperature(ax, known)
             top.set(title=_TITLES[neighborhood], xlabel="")
@@ -189,9 +168,8 @@ def measure(
     progress: bool = False,
 ) -> xr.Dataset:
     """Simulate one method at some temperatures; agents learn first."""
-    model = config.model(neighborhood)
     data, _ = learn_and_simulate(
-        model, MeanFieldQ() if method == MeanFieldQ.name else Metropolis(), temperature,
+        config.model(neighborhood), METHODS[method](), temperature,
         training={"sweeps": config.training_sweeps}, seed=seed, folder=folder, progress=progress,
         sweeps=sweeps, thermalization=config.thermalization, interval=config.interval,
         chains=config.chains, start="up",

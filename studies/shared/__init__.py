@@ -1,1 +1,1 @@
-"""Shared by several studies: grids, figures, joined results, tasks of battles."""
+"""Shared by several studies: checks, grids, figures, joined results, tasks of battles."""

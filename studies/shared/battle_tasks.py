@@ -1,4 +1,4 @@
-"""Tasks that studies of battles share: train a team, let two sets of trained teams play."""
+"""Tasks of studies of battles: train a team, let two sets of trained teams play."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["contest", "draw_trainings", "history", "train_team", "trained_team"]
 
 _PARAMETER = "parameter."
-_WINDOW = 9  # rounds that a drawn point is the mean of
+_WINDOW = 9  # rounds in the mean of a drawn point
 _MEANS = {"kills": "foes killed a game", "deaths": "team mates killed a game"}
 
 
@@ -79,8 +79,8 @@ def contest(
     Returns
     -------
     Dataset
-        Over (training, opponent_training): ``wins``, ``draws`` and ``losses`` of the first,
-        ``kills`` of both a game.
+        Over (training, opponent_training): ``wins``, ``draws`` and ``losses`` of the first set,
+        its ``kills`` and ``deaths`` a game.
     """
     shape = (len(first), len(second))
     found: dict[str, Any] = {name: np.zeros(shape, np.int64) for name in OUTCOMES}
@@ -106,7 +106,7 @@ def contest(
 
 
 def draw_trainings(ax: Axes, values: xr.DataArray, against: str) -> None:
-    """Draw the course of a method's trainings against one opponent: mean and standard error.
+    """Draw learning curves of a method against one opponent: mean and standard error.
 
     Parameters
     ----------

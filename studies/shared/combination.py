@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,6 @@ _STRICT: dict[str, Any] = {
     "join": "exact",
     "combine_attrs": "drop_conflicts",
 }
-
-
 _FORMER_ATTRIBUTES = (
     "shape", "n_sites", "neighborhood", "boundary", "coupling", "field", "schedule",
     "interval", "rule",
@@ -28,8 +27,35 @@ def concat(datasets: Iterable[xr.Dataset], dim: Any) -> xr.Dataset:
     return xr.concat([_as_now(data) for data in datasets], dim=dim, **_STRICT)
 
 
+def concat_all(
+    results: Mapping[str, xr.Dataset], key: Callable[..., str], **dims: Sequence[Any]
+) -> xr.Dataset:
+    """Concatenate the results of all combinations of values along their dims, the first outermost.
+
+    Parameters
+    ----------
+    results : mapping
+        By key.
+    key : callable
+        Key of a combination, from one value for each dim.
+    **dims : sequence
+        Values for each dim.
+    """
+    data = [results[key(*values)] for values in product(*dims.values())]
+    for dim, values in reversed(dims.items()):
+        number = len(values)
+        data = [concat(data[k : k + number], dim) for k in range(0, len(data), number)]
+    return data[0]
+
+
+def by_point(data: xr.Dataset) -> xr.Dataset:
+    """Number the temperatures of a run along ``point``, so that others can lie beside them."""
+    data = data.rename_dims(temperature="point").reset_index("temperature")
+    return data.reset_coords("temperature")
+
+
 def numbered(data: xr.Dataset) -> xr.Dataset:
-    """Number the draws of a run, so that those of other intervals can lie beside them."""
+    """Number the draws of a run, so that runs with other intervals can lie beside it."""
     interval = data["draw"].attrs["interval"]
     return data.assign_coords(draw=np.arange(data.sizes["draw"]), interval=interval)
 

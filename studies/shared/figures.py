@@ -29,7 +29,7 @@ def legend_below(
     more: Mapping[str, Artist] | None = None,
     **settings: Any,
 ) -> None:
-    """Put one legend below a figure for everything labelled on the axes, each label once.
+    """Put one legend below a figure, with every label of the axes once.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def legend_below(
     more : mapping, optional
         Further artists by label.
     **settings
-        As of ``Figure.legend``.
+        Further arguments of ``Figure.legend``.
     """
     found: dict[str, Any] = {}
     for ax in axes:

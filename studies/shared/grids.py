@@ -1,15 +1,19 @@
-"""Values from (first, last, number) in a configuration, and places between them."""
+"""Grids that a configuration gives as (first, last, number), and texts of numbers for keys."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
+import tyro
 
 from isingrl.support.validation import check_integer, check_temperature
 
 FloatArray = npt.NDArray[np.float64]
+Grid = Annotated[tuple[float, float, int], tyro.conf.arg(metavar="FIRST LAST NUMBER")]
+"""Type of a field: first and last value, and how many, evenly spaced."""
 
 
 def temperature_grid(name: str, grid: tuple[float, float, int]) -> FloatArray:
@@ -18,7 +22,7 @@ def temperature_grid(name: str, grid: tuple[float, float, int]) -> FloatArray:
     Raises
     ------
     TypeError, ValueError
-        If they are not distinct non-negative numbers, or fewer than one.
+        If they are not distinct non-negative numbers, one or more.
     """
     first, last, number = grid
     number = check_integer(f"{name}: the number of them", number, 1)
@@ -31,7 +35,7 @@ def ascending_grid(name: str, grid: tuple[float, float, int], least: int) -> Flo
     Raises
     ------
     ValueError
-        If they are not that.
+        If the numbers are not positive and ascending, or too few.
     """
     first, last, number = grid
     if not 0 < first < last < np.inf or number < least:
@@ -43,7 +47,7 @@ def ascending_grid(name: str, grid: tuple[float, float, int], least: int) -> Flo
 
 
 def last_fall(x: FloatArray, curve: FloatArray, level: float) -> tuple[float, float]:
-    """Where a curve falls below a level for good, by a straight line, and how far that may be off.
+    """Place where a curve falls below a level for good, by a straight line, with its error.
 
     Parameters
     ----------
@@ -55,8 +59,8 @@ def last_fall(x: FloatArray, curve: FloatArray, level: float) -> tuple[float, fl
     Returns
     -------
     pair of float
-        Place, and its distance from where a parabola with the second differences at the ends of
-        the line would fall; NaN if the curve never falls below.
+        Place and error; NaN if the curve never falls below. The error is the distance to the place
+        where a parabola with the second differences at the ends of the line would fall.
 
     Examples
     --------
@@ -76,11 +80,17 @@ def last_fall(x: FloatArray, curve: FloatArray, level: float) -> tuple[float, fl
     return float(x[left] + share * step), float(share * (1 - share) / 2 * step * bend / fall)
 
 
-def block_texts(blocks: Iterable[FloatArray], digits: int = 6) -> list[str]:
-    """Texts of blocks of numbers, "first … last", that differ where blocks differ.
+def exponent(x: FloatArray, y: FloatArray) -> tuple[float, float]:
+    """Slope of log(y) against log(x), with its standard error."""
+    (slope, _), covariance = np.polyfit(np.log(x), np.log(y), 1, cov=True)
+    return float(slope), float(np.sqrt(covariance[0, 0]))
 
-    They have few digits where these are exact, or no other block has the same. Folders of studies
-    have such names.
+
+def block_texts(blocks: Iterable[FloatArray], digits: int = 6) -> list[str]:
+    """Texts of blocks of numbers, "first … last", different for different blocks.
+
+    They have few digits if these are exact or no other block has the same text. Keys of tasks,
+    and so the names of files, contain them.
 
     Parameters
     ----------
@@ -106,7 +116,7 @@ def block_texts(blocks: Iterable[FloatArray], digits: int = 6) -> list[str]:
 
 
 def number_texts(values: Iterable[float], digits: int = 6) -> dict[float, str]:
-    """Texts of numbers by number, which differ as those of `block_texts` do."""
+    """Texts of numbers by number, different for different numbers, as in `block_texts`."""
     numbers = [float(value) for value in values]
     texts = block_texts([np.array([value]) for value in numbers], digits)
     return {value: text.partition(" ")[0] for value, text in zip(numbers, texts, strict=True)}

@@ -1,16 +1,23 @@
-"""Agents that learn once and for all within a task that can be resumed."""
+"""Trainings within tasks that can be resumed: a finished training is read, not repeated."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import xarray as xr
 
-from isingrl import Agent, Dynamics, Ising, Policy, simulate, train
+from isingrl import Agent, Dynamics, Ising, MeanFieldQ, Metropolis, Policy, simulate, train
 from isingrl.support.archives import clear_scratch
 from studies.running.tasks import task_seed
+
+METHODS: dict[str, Callable[[], Dynamics | Agent]] = {
+    Metropolis.name: Metropolis,
+    MeanFieldQ.name: MeanFieldQ,
+}
+"""The two methods that most studies compare, by name."""
 
 
 def trained(
@@ -21,9 +28,9 @@ def trained(
     Parameters
     ----------
     folder : path or None
-        Folder of the policy; a policy in it must come from the same arguments.
+        Folder of the policy. A policy there must come from the same arguments.
     model, agent, temperature, **options
-        As of `isingrl.train`.
+        Arguments of `isingrl.train`.
     """
     if folder is not None:
         clear_scratch(folder, "policy")
@@ -44,38 +51,41 @@ def learn_and_simulate(
     seed: int,
     folder: Path | None,
     progress: bool,
+    part: str = "",
     **options: Any,
 ) -> tuple[xr.Dataset, Any]:
-    """Simulate a rule, or the policy of agents after they have learned.
+    """Simulate a rule, or the policy of agents that learn first.
 
     Parameters
     ----------
     model, temperature, **options
-        As of `isingrl.simulate`.
+        Arguments of `isingrl.simulate`.
     rule : Dynamics or Agent
     training : dict
         Further arguments of `isingrl.train`.
     seed : int
-        Of the task.
+        Seed of the task.
     folder : path or None
         Folder for checkpoints of the task.
     progress : bool
         Whether to show bars.
+    part : str
+        Ending of the names of seeds and folders, if a task does this more than once.
 
     Returns
     -------
     Dataset
         The run.
     Dynamics
-        The rule or policy.
+        The simulated rule or policy.
     """
     if isinstance(rule, Agent):
         rule = trained(
-            folder and folder / "policy", model, rule, temperature,
-            seed=task_seed(seed, "learning"), progress=progress, **training,
+            folder and folder / f"policy{part}", model, rule, temperature,
+            seed=task_seed(seed, f"learning{part}"), progress=progress, **training,
         )  # fmt: skip
     data = simulate(
-        model, rule, temperature, seed=task_seed(seed, "running"), out=folder and folder / "run",
-        progress=progress, **options,
+        model, rule, temperature, seed=task_seed(seed, f"running{part}"),
+        out=folder and folder / f"run{part}", progress=progress, **options,
     )  # fmt: skip
     return data, rule

@@ -35,12 +35,12 @@ def write_video(
     Parameters
     ----------
     recording : Dataset
-        As `isingrl.battle.record` returns it; a frame for each of its steps.
+        As `isingrl.battle.record` returns it; every step becomes a frame.
     path : path
-        Of the video, whole or not at all; ending in .mp4 (H.264, which browsers and slides play)
-        or .gif.
+        File of the video, ending in .mp4 (H.264, which browsers and slides play) or .gif. An
+        interrupted call leaves no file.
     names : pair of str
-        Of the first and the second team; names of methods are written as in other figures.
+        Names of the first and the second team; methods get their labels of other figures.
     frames_per_second : int
         1 to 50; a GIF counts in hundredths of a second and may be a little faster or slower.
     progress : bool
@@ -50,9 +50,9 @@ def write_video(
     ------
     TypeError, ValueError
         If an argument is not as described, the folder cannot be written to, or the recording is
-        none of a battle.
+        not from a battle.
     ImportError
-        If an MP4 is wanted, and imageio or imageio-ffmpeg is not installed.
+        If imageio or imageio-ffmpeg, which an MP4 needs, is not installed.
     """
     path = check_video(path, "out")
     rate = check_integer("frames_per_second", frames_per_second, 1)
@@ -79,11 +79,11 @@ def write_frames(
     recording : Dataset
         As `isingrl.battle.record` returns it.
     folder : path
-        Where step 12 becomes step-0012.png.
+        Folder of the files; step 12 becomes step-0012.png.
     steps : iterable of int
-        From 0 on.
+        Numbers of steps, from 0.
     names : pair of str
-        As of `write_video`.
+        As in `write_video`.
 
     Returns
     -------
@@ -92,7 +92,7 @@ def write_frames(
     Raises
     ------
     TypeError, ValueError
-        If there is no such step, the folder cannot be written to, or the recording is none of a
+        If a step does not exist, the folder cannot be written to, or the recording is not from a
         battle.
     """
     figure = _BattleFigure(recording, names)
@@ -111,7 +111,7 @@ def write_frames(
 
 
 class _BattleFigure:
-    """One figure that shows one step after another, laid out once."""
+    """A figure with a fixed layout that shows one step after another."""
 
     def __init__(self, recording: xr.Dataset, names: tuple[str, str]) -> None:
         if isinstance(names, str) or len(names) != 2:
@@ -124,7 +124,7 @@ class _BattleFigure:
         self._canvas: Any = FigureCanvasAgg(self.figure)
         self._map, self._strip = self.figure.subplots(2, height_ratios=(6, 1))
         self.draw(0)
-        # handles by hand: two teams may have one name
+        # not `legend_below`, because two teams may have one name
         handles, labels = self._map.get_legend_handles_labels()
         place: Any = "outside lower center"
         self.figure.legend(handles, labels, loc=place, ncols=3, frameon=False, fontsize=9)
