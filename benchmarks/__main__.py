@@ -5,26 +5,27 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks import comparisons
+from benchmarks import battle, comparisons, labelling, learning, studies
 from benchmarks.report import Row, machine, table
 from isingrl.support.archives import make_folder
 from studies.running.files import write_json
 
-_RATES = {
+_RATES: dict[str, Callable[[comparisons.Scale], tuple[list[Row], comparisons.Rates]]] = {
     "one-core": comparisons.one_thread,
-    "learning": comparisons.learned,
-    "battles": comparisons.battles,
-    "domains": comparisons.labelled,
+    "learning": lambda scale: learning.rows(scale.effort, scale.full),
+    "battles": lambda scale: battle.rows(scale.effort, scale.full),
+    "domains": lambda scale: labelling.rows(scale.effort, scale.full),
     "threads": comparisons.two_threads,
 }
-_PROCESSES = {
+_PROCESSES: dict[str, Callable[[comparisons.Scale], list[Row]]] = {
     "memory": comparisons.memory,
     "command": comparisons.command,
-    "studies": comparisons.runner,
+    "studies": lambda scale: studies.rows(scale.full),
 }
 
 

@@ -10,7 +10,7 @@ import numba
 import numpy as np
 
 from benchmarks.battle_chapter_loop import BattleChapterLoop
-from benchmarks.processes import battle_megabytes
+from benchmarks.processes import peak_megabytes
 from benchmarks.report import Row
 from benchmarks.timing import Case, Effort, Rate, measure
 from isingrl.battle import Arena, Games, MeanFieldQTeam
@@ -170,39 +170,34 @@ def _engine_rows(rates: dict[str, Rate]) -> list[Row]:
         Row(section, "bare engine, random actions", value=_a_second(bare), unit="steps/s"),
         Row(section, "without observations", value=_a_second(blind), unit="steps/s"),
     ]
+    unit = "× the time of the bare engine"
     for name, target in (
         ("chapter network", 3.0), ("chapter network, 5 iterations", None), ("default network", None)
     ):  # fmt: skip
         ours = rates[f"battle: {name}"].best
         rows += [
-            Row(
-                section, name, value=bare.best / ours, unit="× the time of the bare engine",
-                at_most=target,
-            ),
+            Row(section, name, value=bare.best / ours, unit=unit, at_most=target),
             Row(section, "", value=blind.best / ours, unit="× that without observations"),
-        ]  # fmt: skip
+        ]
     return rows
 
 
 def _learning_rows(rates: dict[str, Rate]) -> list[Row]:
     rows = []
     for size in ("16", "64"):
-        section = f"Battles learned, {size} against {size}, one core"
+        section, unit = f"Battles learned, {size} against {size}, one core", "transitions/s"
         loop = _a_second(rates[f"battle: loop learns, {size}"])
-        unit = "transitions/s"
         rows += [
             Row(section, "a loop over agents", value=loop / _LOOP_LEARNS, unit="steps/s"),
             Row(section, "", value=loop, unit=unit),
         ]
         for network in ("chapter", "default"):
             ours = _a_second(rates[f"battle: {network} network learns, {size}"])
+            what, times = f"{network} network", ours / loop
             rows += [
-                Row(section, f"{network} network", value=ours, unit=unit),
-                Row(
-                    section, f"{network} network, faster", value=ours / loop, unit="× the loop",
-                    at_least=100.0,
-                ),
-            ]  # fmt: skip
+                Row(section, what, value=ours, unit=unit),
+                Row(section, f"{what}, faster", value=times, unit="× the loop", at_least=100.0),
+            ]
             if size == "16":
                 published = ours / (_PUBLISHED * _LOOP_LEARNS)
                 rows.append(Row(section, "", value=published, unit="× the book's public code"))
@@ -215,14 +210,12 @@ def _memory_rows(full: bool) -> list[Row]:
     few, many = (100, 1000) if full else (20, 100)
     rows = []
     for what, label in (("play", "played"), ("train", "learned from")):
-        peak, later = (battle_megabytes(what, games) for games in (few, many))
+        peak, later = (peak_megabytes(what, games) for games in (few, many))
+        added, limit = f"added by {many - few} more", _FLAT if full else None
         rows += [
             Row(section, f"{few} games {label}, whole process", value=peak, unit="MB"),
-            Row(
-                section, f"added by {many - few} more", value=later - peak, unit="MB",
-                at_most=_FLAT if full else None,
-            ),
-        ]  # fmt: skip
+            Row(section, added, value=later - peak, unit="MB", at_most=limit),
+        ]
     return rows
 
 

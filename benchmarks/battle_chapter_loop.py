@@ -21,7 +21,7 @@ import torch
 from isingrl.battle import Arena
 from isingrl.battle.magent import import_magent2
 
-_OWN, _FOE = 1, 4  # planes of the engine's view that say who is where
+_OWN, _FOE = 1, 4  # planes of team mates and of foes in the engine's view
 _ACTIONS, _HIDDEN, _RADIUS = 21, 25, 6
 _STATE = 2 * 13 * 13 + _ACTIONS
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchmarks import battle, labelling, learning, studies
 from benchmarks.engines import single_thread_cases, square, temperature_for, thread_cases
 from benchmarks.peers import peer_cases
 from benchmarks.processes import curve_seconds, peak_megabytes
@@ -96,21 +95,6 @@ def _among_our_own(rates: Rates, scale: Scale) -> list[Row]:
     return rows
 
 
-def learned(scale: Scale) -> tuple[list[Row], Rates]:
-    """Learning agents."""
-    return learning.rows(scale.effort, scale.full)
-
-
-def battles(scale: Scale) -> tuple[list[Row], Rates]:
-    """Two teams that fight."""
-    return battle.rows(scale.effort, scale.full)
-
-
-def labelled(scale: Scale) -> tuple[list[Row], Rates]:
-    """Domains."""
-    return labelling.rows(scale.effort, scale.full)
-
-
 def two_threads(scale: Scale) -> tuple[list[Row], Rates]:
     """Two threads against one."""
     section = "Two threads"
@@ -137,12 +121,12 @@ def memory(scale: Scale) -> list[Row]:
     The target holds for the added part at full size. The rest, for Python, the libraries and the
     compiled kernels, does not depend on the size.
     """
-    section = "Peak memory, 64 chains"
-    empty = peak_megabytes(16, "random")
+    section, limit = "Peak memory, 64 chains", 300.0 if scale.full else None
+    empty = peak_megabytes("simulate", 16, "random")
     rows = [Row(section, "whole process, L = 16", value=empty, unit="MB")]
     for start in ("up", "random"):
-        what, peak = f"L = {scale.memory}, start {start}", peak_megabytes(scale.memory, start)
-        limit = 300.0 if scale.full else None
+        what = f"L = {scale.memory}, start {start}"
+        peak = peak_megabytes("simulate", scale.memory, start)
         rows += [
             Row(section, f"whole process, {what}", value=peak, unit="MB"),
             Row(section, f"added by {what}", value=peak - empty, unit="MB", at_most=limit),
@@ -159,8 +143,3 @@ def command(scale: Scale) -> list[Row]:
         Row(section, "compiled before", value=compiled, unit="s", at_most=limits[0]),
         Row(section, "empty compile cache", value=cold, unit="s", at_most=limits[1]),
     ]
-
-
-def runner(scale: Scale) -> list[Row]:
-    """Studies of many tasks: time, and memory of all processes."""
-    return studies.rows(scale.full)

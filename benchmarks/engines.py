@@ -12,9 +12,7 @@ from isingrl.engines.sites import SiteEngine
 from isingrl.tables import RuleTable
 
 CHAINS = 64  # of one block of the bit-lane engine
-_MOORE_3D_TEMPERATURE = (
-    23.0  # a little below the transition of the cubic lattice with 26 neighbours
-)
+_MOORE_3D_TEMPERATURE = 23.0  # just below the transition of the cubic lattice with 26 neighbours
 
 
 def square(side: int) -> Ising:
@@ -69,13 +67,8 @@ def measured_sweeps(name: str, model: Ising, rule: Rule) -> Case:
 
 def byte_site_sweeps(name: str, model: Ising, rule: Rule) -> Case:
     """Sweeps of the plain engine, which `simulate` takes if bit lanes do not apply."""
-    runner = SiteEngine(
-        model.lattice,
-        _compiled(model, rule, CHAINS),
-        "random",
-        schedule="checkerboard",
-        seed=np.random.SeedSequence(1),
-    )
+    table, seed = _compiled(model, rule, CHAINS), np.random.SeedSequence(1)
+    runner = SiteEngine(model.lattice, table, "random", schedule="checkerboard", seed=seed)
     return Case(name, runner.sweep, CHAINS * model.lattice.n_sites)
 
 

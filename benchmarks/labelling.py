@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numba
@@ -13,8 +12,8 @@ import xarray as xr
 
 from analysis import domain_statistics, label_domains
 from benchmarks.engines import temperature_for
-from benchmarks.processes import statistics_megabytes
-from benchmarks.report import Row, usable_cores
+from benchmarks.processes import peak_megabytes
+from benchmarks.report import Row, package_version, usable_cores
 from benchmarks.timing import Case, Effort, Rate, measure
 from isingrl import Ising, Lattice, Metropolis, simulate
 
@@ -38,18 +37,17 @@ def rows(effort: Effort, full: bool) -> tuple[list[Row], dict[str, Rate]]:
         "2D, 8 neighbours": (plane, "moore", 8, 0.5),
         "3D, 26 neighbours": (volume, "moore", 26, 0.5),
     }
-    # the two codes are timed in turn, case by case, and all labels of both are kept
+    # the two codes are timed in turn, case by case, and both keep all labels
     ours = [_ours(name, spins, how) for name, (spins, how, _, _) in volumes.items()]
     theirs = [_theirs(name, spins, number) for name, (spins, _, number, _) in volumes.items()]
     grown = {
         f"2D, L = {large * side}": (np.tile(plane[:1], (1, large, large)), "2D, 4 neighbours"),
         f"3D, L = {large // 4 * cube}": (
-            np.tile(volume[:1], (1, *(large // 4,) * 3)),
-            "3D, 6 neighbours",
+            np.tile(volume[:1], (1, *(large // 4,) * 3)), "3D, 6 neighbours"
         ),
-    }
+    }  # fmt: skip
     larger = [_ours(name, spins, "von_neumann") for name, (spins, _) in grown.items()]
-    installed = _installed()
+    installed = package_version("connected-components-3d") is not None
     cases = [case for pair in zip(ours, theirs, strict=True) for case in pair]
     rates = measure([*(cases if installed else ours), *larger], effort)
 
@@ -72,7 +70,7 @@ def rows(effort: Effort, full: bool) -> tuple[list[Row], dict[str, Rate]]:
 
 
 def snapshots(shape: tuple[int, ...], blocks: int) -> Spins:
-    """Spins of 64 `blocks` chains that have grown domains at T_c, shape (n_chains, *shape)."""
+    """Spins of 64 `blocks` chains with grown domains at T_c, shape (n_chains, *shape)."""
     model = Ising(Lattice(shape))
     data = simulate(
         model, Metropolis(), temperature_for(model), sweeps=_SWEEPS, interval=_SWEEPS,
@@ -115,14 +113,6 @@ def _theirs(name: str, spins: Spins, connectivity: int) -> Case:
     return Case(f"cc3d, {name}", run, spins.size)
 
 
-def _installed() -> bool:
-    try:
-        version("connected-components-3d")
-    except PackageNotFoundError:
-        return False
-    return True
-
-
 def _statistics_rows(side: int, full: bool) -> list[Row]:
     """Statistics of 1,000 snapshots: time on at most two cores, and memory."""
     number = 1_000 if full else 100
@@ -135,14 +125,10 @@ def _statistics_rows(side: int, full: bool) -> list[Row]:
     domain_statistics(array)
     seconds = time.perf_counter() - begin
     section = f"Statistics of the domains of {number:,} × {side}²"
-    added = statistics_megabytes(number, side) - statistics_megabytes(1, side)
+    added = peak_megabytes("domains", number, side) - peak_megabytes("domains", 1, side)
+    share, unit = added * 1e6 / spins.nbytes, "× the snapshots"
+    limits = (6.0, 3.0) if full else (None, None)
     return [
-        Row(
-            section, f"time, {cores} threads", value=seconds, unit="s",
-            at_most=6.0 if full else None,
-        ),
-        Row(
-            section, "peak memory, snapshots included", value=added * 1e6 / spins.nbytes,
-            unit="× the snapshots", at_most=3.0 if full else None,
-        ),
-    ]  # fmt: skip
+        Row(section, f"time, {cores} threads", value=seconds, unit="s", at_most=limits[0]),
+        Row(section, "peak memory, snapshots included", value=share, unit=unit, at_most=limits[1]),
+    ]

@@ -13,17 +13,12 @@ from benchmarks.report import Row
 from benchmarks.timing import Case, Effort, Rate, measure
 from isingrl import Ising, Lattice, Learning, MeanFieldQ, simulate, train
 from isingrl.engines.learning import LearningEngine
+from studies.shared.grids import exponent
 
 _EPOCH = MeanFieldQ(
-    "chapter-2d",
-    discount=0.9,
-    learning_rate=1e-4,
-    network=(10,),
-    replay=50,
-    batch_size=10,
-    inner_iterations=3,
-    falling_rate=False,
-)
+    "chapter-2d", discount=0.9, learning_rate=1e-4, network=(10,), replay=50, batch_size=10,
+    inner_iterations=3, falling_rate=False,
+)  # fmt: skip
 _PAPER = MeanFieldQ(
     "half", learning_rate=0.1, shared=False, reward_time="after", falling_rate=False
 )
@@ -63,23 +58,19 @@ def _chapter_cases(together: int) -> list[Case]:
 
 def _chapter_rows(rates: dict[str, Rate], full: bool) -> list[Row]:
     section = "Epochs of a network: 10×10 agents, 3 inner iterations, batch 10"
-    loop, alone, together = rates.values()
-    many = list(rates)[2]
+    loop, *ours = rates.values()
     milliseconds = 1e-6
-    times = "× faster than the loop"
-    return [
-        Row(section, "a loop over agents", value=milliseconds / loop.best, unit="ms an epoch"),
-        Row(
-            section, "one training", value=milliseconds / alone.best, unit="ms an epoch",
-            at_most=_PUBLISHED / 100 if full else None,
-        ),
-        Row(section, "", value=alone.best / loop.best, unit=times),
-        Row(
-            section, many, value=milliseconds / together.best, unit="ms an epoch of one",
-            at_most=_PUBLISHED / 1000 if full else None,
-        ),
-        Row(section, "", value=together.best / loop.best, unit=times),
-    ]  # fmt: skip
+    rows = [Row(section, "a loop over agents", value=milliseconds / loop.best, unit="ms an epoch")]
+    for rate, what, unit, share in zip(
+        ours, ("one training", list(rates)[2]), ("ms an epoch", "ms an epoch of one"),
+        (1 / 100, 1 / 1000), strict=True,
+    ):  # fmt: skip
+        limit = _PUBLISHED * share if full else None
+        rows += [
+            Row(section, what, value=milliseconds / rate.best, unit=unit, at_most=limit),
+            Row(section, "", value=rate.best / loop.best, unit="× faster than the loop"),
+        ]
+    return rows
 
 
 def _engine_case(name: str, model: Ising, agent: MeanFieldQ) -> Case:
@@ -109,7 +100,8 @@ def _agent_rows(rates: dict[str, Rate], full: bool) -> list[Row]:
         if name.endswith(" agents")
     }
     medium = counts[min(counts, key=lambda n: abs(np.log(n / 1e5)))]
-    slope, error = _exponent(counts)
+    agents = np.array(list(counts), dtype=np.float64)
+    slope, error = exponent(agents, agents / [rate.best for rate in counts.values()])
     most = max(counts)
     limit = 4.0 if full else None
     unit = "× the cost an agent of 4 neighbours"
@@ -127,14 +119,6 @@ def _agent_rows(rates: dict[str, Rate], full: bool) -> list[Row]:
             unit=f"± {error:.3f}",
         ),
     ]  # fmt: skip
-
-
-def _exponent(rates: dict[int, Rate]) -> tuple[float, float]:
-    """Slope of log(time of a sweep) against log(number of agents), with its standard error."""
-    n = np.log(np.array(list(rates), dtype=np.float64))
-    time_of = n - np.log([rate.best for rate in rates.values()])
-    (slope, _), covariance = np.polyfit(n, time_of, 1, cov=True)
-    return float(slope), float(np.sqrt(covariance[0, 0]))
 
 
 def _paper_row(full: bool) -> Row:

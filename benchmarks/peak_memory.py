@@ -1,4 +1,4 @@
-"""Peak memory of a process that does one thing; the process prints it in bytes.
+"""Peak memory of a process with one task; the process prints it in bytes.
 
 ``python -m benchmarks.peak_memory simulate L START`` simulates 64 chains, ``domains NUMBER L``
 finds the statistics of the domains of random spins, ``play GAMES`` and ``train GAMES`` let small
@@ -22,7 +22,7 @@ _ARENA = Arena(map_size=12, team_size=4, max_steps=50)
 
 
 def main(what: str, *arguments: str) -> None:
-    """Do one thing as a user would, and print the peak."""
+    """Run one task as a user would, and print the peak."""
     {"simulate": _simulate, "domains": _domains, "play": _play, "train": _train}[what](*arguments)
     print(peak_bytes())
 

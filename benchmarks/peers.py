@@ -6,24 +6,18 @@ faster per spin on one core.
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
-
 import numpy as np
 
 from benchmarks import plain_numba
+from benchmarks.report import package_version
 from benchmarks.timing import Case
 
 
 def peer_cases(side: int, temperature: float) -> list[Case]:
     """The installed other codes, and the plain Numba loop."""
-    cases = [_plain_numba(side, temperature)]
-    for package, make in (("mcising", _mcising), ("peapods", _peapods)):
-        try:
-            version(package)
-        except PackageNotFoundError:
-            continue
-        cases.append(make(side, temperature))
-    return cases
+    others = {"mcising": _mcising, "peapods": _peapods}
+    installed = [make for name, make in others.items() if package_version(name) is not None]
+    return [make(side, temperature) for make in (_plain_numba, *installed)]
 
 
 def _plain_numba(side: int, temperature: float) -> Case:

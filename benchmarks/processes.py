@@ -15,22 +15,8 @@ _CURVE = "from studies.command.main import main; main()"  # the script `isingrl`
 _LOOK = 0.1  # seconds between two looks at the memory of processes
 
 
-def peak_megabytes(side: int, start: str) -> float:
-    """Peak resident memory of 64 chains of a side² lattice, in 10⁶ bytes."""
-    return _peak("simulate", side, start)
-
-
-def statistics_megabytes(number: int, side: int) -> float:
-    """Peak resident memory of the statistics of domains of `number` snapshots, in 10⁶ bytes."""
-    return _peak("domains", number, side)
-
-
-def battle_megabytes(what: str, games: int) -> float:
-    """Peak resident memory of `games` small battles, in 10⁶ bytes; `what` is "play" or "train"."""
-    return _peak(what, games)
-
-
-def _peak(*what: str | int) -> float:
+def peak_megabytes(*what: str | int) -> float:
+    """Peak resident memory of a process in 10⁶ bytes; see `benchmarks.peak_memory` for `what`."""
     arguments = [sys.executable, "-m", "benchmarks.peak_memory", *map(str, what)]
     return int(_run(arguments, {})) / 1e6
 

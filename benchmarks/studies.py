@@ -1,4 +1,4 @@
-"""Time of the runner of studies without its tasks, and the gain by a second core."""
+"""Time and memory of the runner of studies, and the gain by a second core."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Equal:
 
 
 def walk(number: int, steps: int, *, seed: int, progress: bool = False) -> xr.Dataset:
-    """Run a generator for some steps; returns its end and the time of its start."""
+    """Run a generator for some steps; returns its last state and the time of its start."""
     begun = time.time()
     end = _walk(steps, number + 1) if steps else number
     data = {"end": ("number", [end]), "begun": ("number", [begun])}
@@ -84,7 +84,7 @@ def rows(full: bool) -> list[Row]:
 
 
 def _overhead(full: bool) -> list[Row]:
-    """Time of a task, as the difference of two numbers of tasks: work done once cancels."""
+    """Time of a task from the difference of two runs, so that work done once cancels."""
     few, many, rounds = (200, 1_200, 3) if full else (20, 120, 1)
     found = []
     for what, workers in (("in this process", 1), ("two workers", 2)):
@@ -112,17 +112,16 @@ def _second_core(full: bool) -> list[Row]:
         return [Row("Runner of studies", what, note="skipped: one core")]
     one, two = (min(_throughput(number, workers) for _ in range(rounds)) for workers in (1, 2))
     (alone, _, _), (wall, cpu, start) = one, two
+    what, unit = f"{what}, {alone / number:.2g} s each", f"× one process, on {cpu / wall:.2f} cores"
+    limit = 1.8 if full else None
     return [
-        Row(
-            "Runner of studies", f"{what}, {alone / number:.2g} s each", value=alone / wall,
-            unit=f"× one process, on {cpu / wall:.2f} cores", at_least=1.8 if full else None,
-        ),
+        Row("Runner of studies", what, value=alone / wall, unit=unit, at_least=limit),
         Row("Runner of studies", "start of two workers", value=start, unit="s"),
-    ]  # fmt: skip
+    ]
 
 
 def _throughput(number: int, workers: int) -> tuple[float, float, float]:
-    """Wall and CPU seconds of the tasks, and the time until every worker has done a first one."""
+    """Wall and CPU seconds of the tasks, and the time until each worker has done a first task."""
     with tempfile.TemporaryDirectory() as name, Workers(workers, progress=False) as engine:
         folder, begin = Path(name), time.perf_counter()
         times = []
