@@ -144,13 +144,9 @@ style = plots.method_style("mean-field-q")
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.9), layout="constrained")
 left.plot(grid, walls, lw=1, ls="--", color="0", label=f"exact, {side}×{side}")
 left.errorbar(
-    temperature,
-    means.wall_density,
-    means.wall_density_error,
-    ls="none",
-    label="mean-field Q",
+    temperature, means.wall_density, means.wall_density_error, ls="none", label="mean-field Q",
     **style,
-)
+)  # fmt: skip
 left.set_ylabel(plots.axis_label(statistics.wall_density))
 left.set_title(f"χ² = {(pull**2).sum().item():.1f} for {pull.size} temperatures", fontsize=10)
 left.legend(frameon=False)
@@ -179,13 +175,11 @@ for L in sizes:
     )  # fmt: skip
     share = domain_statistics(chosen.spins).largest_fraction.sel(phase="both").isel(temperature=0)
     largest[L] = jackknife(
-        (L**2 * share).rename("size"),
-        lambda part: part.mean(["chain", "snapshot"]),
+        (L**2 * share).rename("size"), lambda part: part.mean(["chain", "snapshot"]),
         dims=("chain", "snapshot"),
-    )
-size = xr.concat(
-    list(largest.values()), xr.Variable("L", sizes), coords="minimal", compat="override"
-)
+    )  # fmt: skip
+along = xr.Variable("L", sizes)
+size = xr.concat(list(largest.values()), along, coords="minimal", compat="override")
 fit = power_law(size["size"], size.size_error, "L")
 D = geometric_domains()["fractal_dimension"]
 counted = domain_statistics(chosen.spins)  # of the largest lattice

@@ -103,14 +103,9 @@ guides = {"up": -beta_over_nu / z, "random": (1 - beta_over_nu) / z}
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
 for (start, power), color in zip(guides.items(), ("#0072B2", "#D55E00"), strict=True):
     chains = irl.simulate(
-        square(relaxation_side),
-        irl.HeatBath(),
-        T_c,
-        sweeps=relaxation_sweeps,
-        chains=64,
-        start=start,
-        seed=1,
-    ).isel(temperature=0)
+        square(relaxation_side), irl.HeatBath(), T_c, sweeps=relaxation_sweeps, chains=64,
+        start=start, seed=1,
+    ).isel(temperature=0)  # fmt: skip
     series = xr.Dataset({"order": abs(chains.magnetization), "energy": chains.energy})
     cut = errors.equilibration(series)
     for ax, name in ((left, "order"), (right, "energy")):
@@ -154,13 +149,8 @@ for t, tau, rho, color in zip(
     draws.temperature.values, summary.autocorrelation_time.values,
     covariance / covariance[:, :1], colors(draws.sizes["temperature"]), strict=True,
 ):  # fmt: skip
-    ax.plot(
-        range(1, 4000),
-        rho[1:4000],
-        color=color,
-        lw=1.3,
-        label=rf"$T$ = {t:.3f}, $\tau$ = {tau:.0f}",
-    )
+    label = rf"$T$ = {t:.3f}, $\tau$ = {tau:.0f}"
+    ax.plot(range(1, 4000), rho[1:4000], color=color, lw=1.3, label=label)
 ax.set(xscale="log", ylim=(-0.03, 1.03))
 ax.set(xlabel="distance in time $t$ (sweeps)", ylabel=r"autocorrelation of $|m|$, $\rho(t)$")
 ax.legend(frameon=False, title=f"Metropolis, {side} × {side} sites")
