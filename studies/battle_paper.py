@@ -117,7 +117,7 @@ class BattlePaper:
         ]  # fmt: skip
 
     def later_tasks(self, results: dict[str, xr.Dataset]) -> list[Task]:
-        """A task for every two methods, and for every method against the script."""
+        """One task for every pair of methods, and for every method against the script."""
         teams: dict[str, list[Any]] = {
             method: [
                 trained_team(self.team(method), results[_key(method, number)])

@@ -207,7 +207,7 @@ def quench(config: Chapter1D, *, seed: int, progress: bool = False) -> xr.Datase
 
 
 def _with_start(config: Chapter1D, spins: xr.DataArray, method: str) -> xr.Dataset:
-    """Put the first configurations before those of the epochs."""
+    """Put the first configurations before the epochs."""
     later = spins.transpose("chain", "snapshot", "x").values
     joined = np.concatenate([config.start[0][:, None], later], axis=1)
     return xr.Dataset(

@@ -187,7 +187,7 @@ def learn(config: Chapter2D, training: str, *, seed: int, progress: bool = False
         snapshots=min(epochs, _SNAPSHOTS), seed=seed, progress=progress,
     )  # fmt: skip
     history = policy.history.isel(temperature=0, drop=True)
-    middle = history.sizes["snapshot"] // 4  # when annealed, before the agents take sides
+    middle = history.sizes["snapshot"] // 4  # if annealed, before a majority forms
     kept = history[["q", "spins"]].isel(snapshot=[0, middle, -1])
     advantage = kept["q"].sel(action="up", drop=True) - kept["q"].sel(action="down", drop=True)
     reward = agent.reward_function.table(model)

@@ -32,8 +32,8 @@ LENGTHS = ("wall_length", "moment_length")
 _PICTURES = 5
 _PICTURE_SIDE = 512
 _STEPS_A_DECADE = 6
-_POROD = 15.0  # kL at which the line of Porod's law is put
-_SPAN = 3  # steps over which a local exponent is taken: half a decade
+_POROD = 15.0  # kL of the point that fixes the line of Porod's law
+_SPAN = 3  # steps between the two times of a local exponent, half a decade
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ class Coarsening:
         return figure
 
     def _draw_pictures(self, figure: Any, summary: xr.Dataset) -> None:
-        """A corner of one lattice of agents, at the first temperature."""
+        """Draw a corner of one lattice of agents, at the first temperature."""
         chosen = summary["picture"].sel({"method": MeanFieldQ.name}).isel(temperature=0)
         axes = figure.subplots(1, chosen.sizes["picture_time"], squeeze=False)
         for ax, time in zip(axes.flat, chosen["picture_time"].values, strict=True):
@@ -188,7 +188,7 @@ class Coarsening:
         ax.legend(loc="upper left", fontsize=8, frameon=False, handletextpad=0.2)
 
     def _draw_local(self, ax: Axes, summary: xr.Dataset) -> None:
-        """Local exponents against 1/L, on which L = L₀ + A tⁿ is the line n (1 − L₀/L)."""
+        """Draw local exponents against 1/L; for L = L₀ + A tⁿ they are a line, n (1 − L₀/L)."""
         ax.axhline(0.5, color="0.35", lw=1, ls="--", zorder=1)
         for method in METHODS:
             for t in summary["temperature"].values:
@@ -215,14 +215,14 @@ class Coarsening:
         ax.set_ylabel(plots.axis_label(summary["local_exponent"]))
 
     def _draw_scaled(self, ax: Axes, summary: xr.Dataset) -> None:
-        """S(k) at the times of the window, on one curve if domains look alike at all times."""
+        """Draw S(k) in units of the length; on one curve if domains look alike at all times."""
         times = summary["scaled_time"].values
         for time, color in zip(times, colors(times.size), strict=True):
             at = summary.sel(scaled_time=time, time=time)
             plots.structure_factor(
                 at, ax, length=at["wall_length"].item(), label=f"$t$ = {time}", color=color
             )
-        # Porod's law of sharp walls, through the last time, at lengths well above the noise
+        # Porod's law of sharp walls, drawn through the last S(k) at a k where noise is small
         x, y = at["wave_number"].values * at["wall_length"].item(), at["structure_factor"].values
         middle = np.argmin(abs(x - _POROD))
         line = np.array([0.5, 8.0]) * x[middle]

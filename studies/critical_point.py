@@ -31,7 +31,7 @@ _POINTS, _CHAINS = 16, 4  # 64 chains fill one block of the bit-lane engine
 _SAMPLES = ("chain", "draw")
 _DRAWS_A_TIME = 4  # draws in a relaxation time
 _SCANNED_SIZES = (12, 24)
-_ORDERED = 0.6  # a Binder cumulant below this shows that order ends
+_ORDERED = 0.6  # below this Binder cumulant the lattice counts as disordered
 _POINT_NAMES = {"maximum": r"maximum of $\chi$", "crossing": "crossing of $U$"}
 _SCANNED = (0.4, 1.0)  # of z J/k_B, Weiss's critical temperature, an upper bound
 
@@ -263,7 +263,7 @@ def _run(
 
 
 def _analysed(data: xr.Dataset, lattice: str) -> xr.Dataset:
-    """Everything about one lattice and method."""
+    """Observables, crossings, maxima, limits and collapse of one lattice and method."""
     kind = KINDS[lattice]
     sized = data.drop_vars(["lattice", "method"]).swap_dims(level="size")
     crossings = scaling.binder_crossings(sized)
@@ -287,7 +287,7 @@ def _analysed(data: xr.Dataset, lattice: str) -> xr.Dataset:
 
 
 def _draw_column(axes: npt.NDArray[Any], summary: xr.Dataset) -> None:
-    """Crossings, collapse and limits of one lattice."""
+    """Draw crossings, collapse and limits of one lattice."""
     lattice = str(summary["lattice"].item())
     kind = KINDS[lattice]
     agents = summary.sel({"method": MeanFieldQ.name})
@@ -310,7 +310,7 @@ def _draw_column(axes: npt.NDArray[Any], summary: xr.Dataset) -> None:
 
 
 def _draw_limits(ax: Axes, summary: xr.Dataset, points: str, power: float) -> None:
-    """Temperatures of the ``"maximum"`` or the ``"crossing"`` against L^(-power), with the fit."""
+    """Draw temperatures of the ``"maximum"`` or ``"crossing"`` against L^(-power), and the fit."""
     method = str(summary["method"].item())
     if points == "maximum":
         name = "pseudo_critical_temperature"
@@ -329,7 +329,7 @@ def _draw_limits(ax: Axes, summary: xr.Dataset, points: str, power: float) -> No
 
 
 def _draw_table(ax: Axes, summary: xr.Dataset) -> None:
-    """Results beside the literature."""
+    """Draw the table of results, with values from the literature."""
     columns = {
         "critical_temperature": r"$T_c$, collapse",
         "crossing_limit": r"$T_c$, crossings",

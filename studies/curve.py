@@ -135,7 +135,7 @@ class Curve:
 
     @property
     def grids(self) -> list[npt.NDArray[np.float64]]:
-        """Temperatures of every grid, without those of earlier grids."""
+        """Temperatures of every grid that no earlier grid has."""
         given = self.temperature
         if not given or len(given) % 3:
             raise ValueError(

@@ -1,4 +1,4 @@
-"""Domains of equal spins against the temperature, and how the largest grows with the lattice."""
+"""Domains of equal spins against the temperature, and the largest one against the lattice size."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ def measure(
 
 
 def _draw_pictures(figure: Any, summary: xr.Dataset) -> None:
-    """Domains of mean-field Q below, near and above the critical temperature."""
+    """Draw domains of mean-field Q below, near and above the critical temperature."""
     known = exact.CRITICAL_TEMPERATURE
     pictures = summary["picture"].sel({"method": MeanFieldQ.name})
     chosen = [known - 0.25, known + 0.02, known + 0.25, known + 0.8]

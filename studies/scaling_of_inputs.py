@@ -145,7 +145,7 @@ def measure(
     Agents refuse a lattice that is too large for them. They get no time, and the bytes that their
     table would take.
     """
-    del progress  # a task is short
+    del progress  # a task is too short for a bar
     kinds = ("table", "network")
     shape = (len(_AGENTS), len(kinds))
     seconds = np.full((*shape, _REPEATS), np.nan)
