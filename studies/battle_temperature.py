@@ -18,7 +18,7 @@ from studies.shared.battle_tasks import train_team, trained_team
 from studies.shared.checks import check_counts, check_names
 from studies.shared.combination import concat_all
 from studies.shared.figures import new_figure
-from studies.shared.grids import FloatArray, Grid, number_texts
+from studies.shared.grids import FloatArray, Grid, ascending_grid, number_texts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -63,13 +63,8 @@ class BattleTemperature:
     @property
     def temperatures(self) -> FloatArray:
         """Softmax temperatures, 0 first."""
-        first, last, number = self.softmax_temperature
-        if not 0 < first < last < np.inf or number < 2:
-            raise ValueError(
-                "softmax_temperature must be two ascending positive numbers and how many, at least "
-                f"2; got {first:g} {last:g} {number}"
-            )
-        return np.append(0.0, np.geomspace(first, last, number))
+        grid = ascending_grid("softmax_temperature", self.softmax_temperature, 2, geometric=True)
+        return np.append(0.0, grid)
 
     def team(self, method: str) -> ValueTeam:
         """Return the learning team of a method."""

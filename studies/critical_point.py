@@ -18,7 +18,7 @@ from isingrl import Ising, Lattice, MeanFieldQ
 from isingrl.support.validation import check_integer
 from studies.running.extensions import Join, added, unextended
 from studies.running.tasks import Task, task_seed
-from studies.shared.checks import check_counts
+from studies.shared.checks import check_counts, check_names
 from studies.shared.combination import by_point, concat, concat_all, numbered
 from studies.shared.figures import legend_below, new_figure
 from studies.shared.trained_policies import METHODS, learn_and_simulate
@@ -127,11 +127,7 @@ class CriticalPoint:
 
     def _check(self) -> None:
         """Refuse a bad configuration before any work."""
-        unknown = [name for name in self.lattices if name not in KINDS]
-        if unknown or not self.lattices or len(set(self.lattices)) < len(self.lattices):
-            raise ValueError(
-                f"lattices must be different ones of {tuple(KINDS)}; got {self.lattices}"
-            )
+        check_names("lattices", self.lattices, tuple(KINDS))
         for name in ("sizes", "cubic_sizes"):
             sides = getattr(self, name)
             for side in sides:

@@ -13,7 +13,7 @@ from isingrl.support.validation import check_integer, check_temperature
 
 FloatArray = npt.NDArray[np.float64]
 Grid = Annotated[tuple[float, float, int], tyro.conf.arg(metavar="FIRST LAST NUMBER")]
-"""Type of a field: first and last value, and how many, evenly spaced."""
+"""Type of a field: first and last value, and how many."""
 
 
 def temperature_grid(name: str, grid: tuple[float, float, int]) -> FloatArray:
@@ -29,7 +29,9 @@ def temperature_grid(name: str, grid: tuple[float, float, int]) -> FloatArray:
     return check_temperature(np.linspace(first, last, number), name)
 
 
-def ascending_grid(name: str, grid: tuple[float, float, int], least: int) -> FloatArray:
+def ascending_grid(
+    name: str, grid: tuple[float, float, int], least: int, *, geometric: bool = False
+) -> FloatArray:
     """Positive ascending numbers of the field `name`, at least `least` of them.
 
     Raises
@@ -43,7 +45,8 @@ def ascending_grid(name: str, grid: tuple[float, float, int], least: int) -> Flo
             f"{name} must be two ascending positive numbers and how many, at least {least}; got "
             f"{first:g} {last:g} {number}"
         )
-    return np.linspace(first, last, check_integer(f"{name}: the number of them", number, least))
+    spaced = np.geomspace if geometric else np.linspace
+    return spaced(first, last, check_integer(f"{name}: the number of them", number, least))
 
 
 def last_fall(x: FloatArray, curve: FloatArray, level: float) -> tuple[float, float]:
