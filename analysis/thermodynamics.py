@@ -162,8 +162,9 @@ def summarize(data: xr.Dataset, judged: Container[str]) -> tuple[xr.Dataset, Dou
     variables["r_hat"] = r_hat
 
     summary = template.to_dataset(name="energy").drop_vars("energy")
-    for name, values in variables.items():
-        summary[name] = (template.dims, values, quantity_attrs(name))
+    summary = summary.assign(
+        {name: (template.dims, each, quantity_attrs(name)) for name, each in variables.items()}
+    )
     labels = {**quantity_attrs("temperature"), **data["temperature"].attrs}
     summary = summary.assign_coords(temperature=summary["temperature"].assign_attrs(labels))
     return summary.assign_attrs(data.attrs), doubts

@@ -12,7 +12,10 @@ from analysis.quantities import OBSERVABLES, power
 
 SAMPLES = ("chain", "draw")
 _BINS = 250  # of a chain at the least, if it has as many draws
-_SYMBOLS = {"energy": "e", "magnetization": "|m|"}  # because the sign of m is arbitrary without a field
+_SYMBOLS = {
+    "energy": "e",
+    "magnetization": "|m|",
+}  # because the sign of m is arbitrary without a field
 _EXPONENTS = {1: "", 2: "²", 4: "⁴"}
 NAMES = ("binder_cumulant", "abs_magnetization", "susceptibility", "specific_heat")
 
