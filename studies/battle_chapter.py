@@ -54,7 +54,7 @@ _TEAMS = {
 
 @dataclass(frozen=True)
 class BattleChapter:
-    """The chapter's two teams of sixteen, each with its own network, and what it takes to win.
+    """The chapter's two teams of sixteen, each with its own network, beside stronger settings.
 
     In the chapter's setting two networks learn against each other from a memory of 70 steps at
     τ = 0.5. The same network, and a network with two heads, also learn with the settings of this

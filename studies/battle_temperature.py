@@ -30,7 +30,7 @@ _METHODS = tuple(name for name, kind in TEAMS.items() if issubclass(kind, ValueT
 
 @dataclass(frozen=True)
 class BattleTemperature:
-    """Games won by trained teams against the softmax temperature τ at which they play.
+    """Games won by trained teams against the softmax temperature τ of their actions.
 
     Each team is trained once, at its own τ. Then it plays greedily and at other τ, against the
     pursuit script and against its own greedy play.

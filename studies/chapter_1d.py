@@ -29,7 +29,7 @@ _METHODS = (NeighborhoodQ.name, HeatBath.name)
 
 @dataclass(frozen=True)
 class Chapter1D:
-    """The ring of Zai & Brown (2020), section 9.3: domains that greedy agents freeze into.
+    """The ring of Zai & Brown (2020), section 9.3: frozen domains of greedy agents.
 
     Every site has an agent with its own network. An agent sees the joint action of its two
     neighbours and takes the action with the highest value. The heat bath at T = 0 runs from the

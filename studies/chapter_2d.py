@@ -29,7 +29,7 @@ _SNAPSHOTS = 75
 
 @dataclass(frozen=True)
 class Chapter2D:
-    """The torus of Zai & Brown (2020), section 9.4: what 75 epochs teach, and what long ones do.
+    """The torus of Zai & Brown (2020), section 9.4: 75 epochs, and longer trainings.
 
     All agents share one network, which sees the mean action of the eight neighbours. The first
     training has the chapter's settings with three corrections: every target is for the taken

@@ -48,7 +48,7 @@ _PLACES = ("half_order", "half_order_error", "susceptibility_peak", "susceptibil
 
 @dataclass(frozen=True)
 class PaperIsing:
-    """The Ising experiment of Yang et al. (2018), section 5.2, and what decides its outcome.
+    """The Ising experiment of Yang et al. (2018), section 5.2, and variants with other outcomes.
 
     As published, every agent has a table and a constant learning rate, reads the reward a S / 2
     after the neighbours have moved, and all agents act at once. Order against τ is compared with

@@ -57,7 +57,7 @@ class _Case(NamedTuple):
 
 @dataclass(frozen=True)
 class TemperatureMap:
-    """Effective temperature of what mean-field Q learns, against its softmax temperature.
+    """Effective temperature of policies of mean-field Q against their softmax temperature.
 
     The chapter's reward in one dimension is used on a ring, its reward in two dimensions with Moore
     neighbours, and every other reward in two dimensions with both neighbourhoods. Where the exact

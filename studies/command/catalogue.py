@@ -39,21 +39,20 @@ class Catalogue(UserDict[str, Any]):
 STUDIES = Catalogue(
     {
         "battle-chapter": (
-            "The chapter's two teams of sixteen, each with its own network, and what it takes to "
-            "win."
+            "The chapter's two teams of sixteen, each with its own network, beside stronger "
+            "settings."
         ),
         "battle-paper": (
             "Mean-field and independent Q-learners and actor-critics against each other in battle."
         ),
         "battle-temperature": (
-            "Games won by trained teams against the softmax temperature τ at which they play."
+            "Games won by trained teams against the softmax temperature τ of their actions."
         ),
         "chapter-1d": (
-            "The ring of Zai & Brown (2020), section 9.3: domains that greedy agents freeze into."
+            "The ring of Zai & Brown (2020), section 9.3: frozen domains of greedy agents."
         ),
         "chapter-2d": (
-            "The torus of Zai & Brown (2020), section 9.4: what 75 epochs teach, and what long "
-            "ones do."
+            "The torus of Zai & Brown (2020), section 9.4: 75 epochs, and longer trainings."
         ),
         "coarsening": "Growth of domains after a quench from infinite temperature.",
         "critical-point": (
@@ -71,14 +70,15 @@ STUDIES = Catalogue(
             "Order of agents that see k of their four neighbours, against temperature."
         ),
         "paper-ising": (
-            "The Ising experiment of Yang et al. (2018), section 5.2, and what decides its outcome."
+            "The Ising experiment of Yang et al. (2018), section 5.2, and variants with other "
+            "outcomes."
         ),
         "scaling-of-inputs": (
             "Cost and memory of agents that see nothing, a mean, a neighbourhood, everyone."
         ),
         "schedules": "Order and energy against temperature for every order of updates.",
         "temperature-map": (
-            "Effective temperature of what mean-field Q learns, against its softmax temperature."
+            "Effective temperature of policies of mean-field Q against their softmax temperature."
         ),
         "three-dimensions": (
             "Mean-field Q on the simple cubic lattice, with 6 and with 26 neighbours."
