@@ -1,5 +1,7 @@
 """The study of critical points."""
 
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 
@@ -25,11 +27,18 @@ SMALL = CriticalPoint(
 )
 
 
+@contextmanager
+def few_samples(blocks, draws):
+    """Leave out fewer blocks, each of which costs a collapse, and reweight fewer draws."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(resampling, "_MOST_LEFT_OUT", blocks)
+        patch.setattr(_histograms, "_MOST", draws)
+        yield
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _few_samples():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(resampling, "_MOST_LEFT_OUT", 12)  # each costs a collapse
-        patch.setattr(_histograms, "_MOST", 800)
+    with few_samples(12, 800):
         yield
 
 
@@ -48,6 +57,10 @@ def test_the_scan_finds_the_neighbourhood_of_the_critical_temperature():
 
 
 def test_both_methods_find_the_critical_point(summary):
+    check_critical_point(summary)  # by more samples in tests/soak/studies.py
+
+
+def check_critical_point(summary):
     known = {"critical_temperature": exact.CRITICAL_TEMPERATURE, **critical_exponents(2)}
     shares = {"critical_temperature": 0.005, "nu": 0.06, "beta_over_nu": 0.1, "gamma_over_nu": 0.04}
     for name, value in known.items():
