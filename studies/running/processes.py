@@ -20,6 +20,12 @@ from studies.running.task_runs import TaskOutcome, perform, use_one_thread
 from studies.running.tasks import Job
 
 _TRIES = 3  # of a job, if its process dies
+# What nearly every task imports. Numba loads its part at the first kernel, and xarray looks for
+# Dask and pint at the first Dataset.
+_PRELOADED = (
+    "isingrl.simulation", "isingrl.agents.learners", "analysis", "scipy.special", "dask.array",
+    "pint", "numba.np.arraymath", "numba.np.npdatetime", "numba.cpython.charseq",
+)  # fmt: skip
 _LIBRARIES = ("MKL", "NUMBA", "OMP", "OPENBLAS")
 _ONE_THREAD = dict.fromkeys((f"{name}_NUM_THREADS" for name in _LIBRARIES), "1")
 
@@ -97,7 +103,7 @@ def _context() -> Any:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
+    context.set_forkserver_preload([__name__, *_PRELOADED])
     variables, options = dict(os.environ), sys.warnoptions
     os.environ.update(_ONE_THREAD)
     # a killed process leaves semaphores, and users cannot do anything about the warning

@@ -143,7 +143,7 @@ RULES = [Metropolis(), HeatBath()]
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 def test_intervals_of_95_percent_hold_the_exact_values_at_the_critical_point(rule: Rule) -> None:
-    check_intervals(rule, 100)
+    check_intervals(rule, 60)  # 1000 in tests/soak/error_coverage.py
 
 
 def check_intervals(rule: Rule, n: int) -> None:

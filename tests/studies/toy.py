@@ -9,18 +9,21 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numba
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure
 
 from isingrl import HeatBath, Ising, Lattice, simulate
 from isingrl.support.archives import DamagedFileError
 from studies.running.extensions import Join, added, longer, unextended
 from studies.running.tasks import Task
 from studies.shared.combination import concat
+from studies.shared.figures import new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ class Toy:
         return data[["energy"]].mean(("chain", "draw")).assign_attrs(data.attrs)
 
     def plot(self, summary: xr.Dataset) -> Figure:
-        figure = Figure()
+        figure = new_figure()
         figure.subplots().plot(summary["temperature"], summary["energy"])
         return figure
 
