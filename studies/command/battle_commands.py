@@ -91,7 +91,7 @@ class TeamOptions:
     discount: float | None = None
     """γ."""
     learning_rate: float | None = None
-    """Of Adam."""
+    """Learning rate of Adam."""
     radius: int | None = None
     """City-block distance within which team mates count for the mean action."""
     inner_iterations: int | None = None
@@ -122,11 +122,11 @@ class Train:
     side_by_side: int = 10
     """Games that are played together, a round."""
     seed: int = 1
-    """Of everything random."""
+    """Seed of everything random."""
     out: Path = Path("results/battle")
     """Folder for the team."""
     device: str = "cpu"
-    """Of the networks, cpu or cuda."""
+    """Device of the networks, cpu or cuda."""
     checkpoint_seconds: float = 30.0
     """Least time between two checkpoints."""
     learner: tyro.conf.OmitArgPrefixes[TeamOptions] = TeamOptions()
@@ -167,9 +167,9 @@ class Tournament:
     softmax_temperature: float | None = None
     """τ at which trained value teams play; their own if omitted."""
     seed: int = 1
-    """Of everything random."""
+    """Seed of everything random."""
     device: str = "cpu"
-    """Of the networks, cpu or cuda."""
+    """Device of the networks, cpu or cuda."""
     out: Path = Path("results/tournament")
     """Folder for the results."""
     debug: Debug = False
@@ -208,9 +208,9 @@ class Render:
     stills: tuple[int, ...] = ()
     """Steps that are also written as PNG files."""
     seed: int = 1
-    """Of everything random."""
+    """Seed of everything random."""
     device: str = "cpu"
-    """Of the networks, cpu or cuda."""
+    """Device of the networks, cpu or cuda."""
     debug: Debug = False
 
     def run(self) -> None:

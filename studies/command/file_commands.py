@@ -41,7 +41,7 @@ class ShowStatus:
     """Tell how far a study is, whether it is running or not."""
 
     folder: tyro.conf.Positional[Path]
-    """Of the study, as given to it by --out."""
+    """Folder of a study, its --out."""
     debug: Debug = False
 
     def run(self) -> None:

@@ -37,7 +37,7 @@ class StudyOptions(Generic[S]):
     extend: tyro.conf.FlagCreatePairsOff[bool] = False
     """Add to the study in the folder; what is not given stays as it is there."""
     format: Format = "netcdf"
-    """Of data and summary; Zarr suits large sweeps."""
+    """Format of data and summary; Zarr suits large sweeps."""
     debug: Debug = False
 
 

@@ -14,7 +14,7 @@ from tests.killing import Share, kill_at_random
 LEARN = {"thermalization": 10, "interval": 1}
 DEEP = {"discount": 0.5, "reward_time": "after", "target_interval": 3}
 CASES = {
-    "lanes": (Metropolis(), {"sweeps": 60_000, "snapshots": 5}, 13),
+    "lanes": (Metropolis(), {"sweeps": 6000, "snapshots": 5}, 13),
     "sites": (HeatBath(), {"sweeps": 3000, "schedule": "sequential"}, 12),
     "table": (Learning(IndependentQ()), {"sweeps": 3000, **LEARN}, 12),
     "network": (
