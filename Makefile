@@ -30,7 +30,7 @@ notebooks: $(STAMP)
 test: $(STAMP)
 	$(BIN)/pytest -n 2 --dist worksteal
 
-# Kills, stops and full disks (as root) at random moments, and long runs: 20 minutes. For a part:
+# Kills, stops and full disks (as root) at random moments, and long runs: 35 minutes. For a part:
 # make soak SOAK=tests/soak/runs.py
 soak: $(STAMP)
 	$(BIN)/pytest -s --durations 0 $(SOAK)
