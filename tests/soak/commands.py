@@ -100,7 +100,9 @@ def unbroken(out, *commands):
         started = Started(out, options)
         assert started.ended(10 * PATIENCE)
         assert started.process.returncode == 0, started.log.read_text()
-    return outcome(out), time.monotonic() - began
+        seconds = time.monotonic() - began
+        started.end_of_others()  # which have the log open
+    return outcome(out), seconds
 
 
 def kill_somebody(started, generator, deaths):
