@@ -4,7 +4,7 @@ PYTHON ?= python3
 
 VENV := .venv
 BIN := $(VENV)/bin
-SOAK ?= tests/soak/*.py
+SOAK ?= tests tests/soak/*.py
 CURVE_STAMP := $(VENV)/.stamp-curve
 STAMP := $(VENV)/.stamp
 BENCH_STAMP := $(VENV)/.stamp-bench
@@ -30,10 +30,10 @@ notebooks: $(STAMP)
 test: $(STAMP)
 	$(BIN)/pytest -n 2 --dist worksteal
 
-# Kills, stops and full disks (as root) at random moments, and long runs: 35 minutes. For a part:
-# make soak SOAK=tests/soak/runs.py
+# Kills, stops and full disks (as root) at random moments, and long runs: tests/soak and what is
+# marked `soak`, 35 minutes. For a part: make soak SOAK=tests/soak/runs.py
 soak: $(STAMP)
-	$(BIN)/pytest -s --durations 0 $(SOAK)
+	$(BIN)/pytest -s --durations 0 -m soak $(SOAK)
 
 # With the notebooks of `make notebooks` if they exist, else with small ones.
 docs: $(STAMP)

@@ -93,8 +93,9 @@ def numbers_along(
 
 def along(value: xr.DataArray, template: xr.DataArray) -> FloatArray:
     """Return values in the template's shape, repeated along missing dims."""
-    repeated = value.broadcast_like(template).transpose(*template.dims)
-    return np.asarray(repeated, dtype=np.float64)
+    # of the variable, because a DataArray also aligns coordinates, which takes milliseconds
+    repeated = value.variable.set_dims(dict(template.sizes)).transpose(*template.dims)
+    return np.array(repeated, dtype=np.float64)
 
 
 def positive_along(data: xr.Dataset, name: str, template: xr.DataArray) -> FloatArray:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import scipy
@@ -19,8 +18,8 @@ LEAST_OVERLAP = 0.03
 _MOST = 10_000  # draws of all temperatures together; more cost time and are correlated
 _BLOCKS = 20  # left out in turn, each with new weights
 _TESTED = ("e", "|m|²")
-_FAR: list[dict[str, Any]] = [{"method": "adaptive"}]
-_NEAR = [{"method": "hybr"}, *_FAR]  # twice as fast; adaptive if it fails
+_PRECISION = 1e-8  # of free energies
+_STEPS = 10  # of Newton's method, which takes three or four from a near start
 
 
 def with_errors(
@@ -90,12 +89,12 @@ class Histograms:
         magnetization = series["magnetization"].transpose("point", *SAMPLES).values.ravel()
         self._energy = self._n_sites * energy.ravel()
         potentials = beta[:, None] * self._energy
-        solvers = _NEAR
-        if start is None:  # far from the solution, the fast solver may not end
+        near = None if start is None else _improved(potentials, start)
+        if near is None:
             means = self._n_sites * energy.mean(axis=1)
             start = scipy.integrate.cumulative_trapezoid(means, beta, initial=0)
-            solvers = _FAR
-        self.free_energy = _solved(potentials, energy.shape[1], start, solvers)
+            near = _solved(potentials, energy.shape[1], start)
+        self.free_energy = near
         log_densities = self.free_energy[:, None] - potentials
         self._log_mixture = scipy.special.logsumexp(log_densities, axis=0)
         self._moments = moments_of(energy.ravel(), magnetization)
@@ -136,9 +135,25 @@ class Histograms:
         return float(min(found, default=0.5))
 
 
-def _solved(
-    potentials: FloatArray, n_draws: int, start: FloatArray, solvers: Sequence[dict[str, Any]]
-) -> FloatArray:
+def _improved(potentials: FloatArray, start: FloatArray) -> FloatArray | None:
+    """Solution of MBAR's equations by Newton's method; None if `start` is too far from it."""
+    found = np.asarray(start - start[0])
+    n_temperatures, n = potentials.shape
+    for _ in range(_STEPS):
+        share = scipy.special.softmax(found[:, None] - potentials, axis=0)
+        total = share.sum(axis=1)
+        curvature = np.diag(total) - share @ share.T
+        try:
+            step = np.linalg.solve(curvature[1:, 1:], (n / n_temperatures - total)[1:])
+        except np.linalg.LinAlgError:  # histograms that do not overlap
+            return None
+        found[1:] += step
+        if np.abs(step).max(initial=0.0) < _PRECISION:
+            return found
+    return None
+
+
+def _solved(potentials: FloatArray, n_draws: int, start: FloatArray) -> FloatArray:
     """Free energies of all temperatures by MBAR, with the same number of draws at each."""
     logger = logging.getLogger("pymbar")
     level = logger.level
@@ -151,7 +166,7 @@ def _solved(
             warnings.simplefilter("ignore", scipy.optimize.OptimizeWarning)
             found = MBAR(
                 potentials, np.full(len(potentials), n_draws), initial_f_k=start - start[0],
-                relative_tolerance=1e-8, solver_protocol=tuple(dict(each) for each in solvers),
+                relative_tolerance=_PRECISION, solver_protocol=({"method": "adaptive"},),
             )  # fmt: skip
     finally:
         logger.setLevel(level)

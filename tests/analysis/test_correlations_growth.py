@@ -51,6 +51,7 @@ def test_times_beyond_the_window_do_not_count():
     assert growth_law(bent, (1, 1000))["growth_exponent"] != pytest.approx(0.5, abs=0.01)
 
 
+@pytest.mark.soak
 def test_errors_are_those_of_repeated_quenches():
     found = [
         growth_law(lengths(0.5, 2.0, 1.0, chains=40, noise=0.003, seed=k), (3, 1000))

@@ -18,29 +18,28 @@ CASES = [
     ((2, 2, 3), 0.2, 2.0, HeatBath(), 16, 4000, 12),
     ((12,), 0.1, 1.0, HeatBath(), 4, 6000, 24),
     ((16,), 0.0, 0.3, HeatBath(), 8, 4000, 12),
+    *(
+        pytest.param(case, marks=pytest.mark.soak)
+        for case in (
+            ((4, 4), 0.0, 2.0, HeatBath(), 4, 4000, 32),
+            ((4, 4), 0.0, 4.0, Metropolis(), 2, 4000, 32),
+            ((3, 4), 0.1, 1.5, HeatBath(), 16, 4000, 12),
+            ((4, 4), 0.5, 2.5, HeatBath(), 4, 4000, 32),
+            ((12,), 0.0, 0.8, HeatBath(), 4, 6000, 24),
+        )
+    ),
 ]
-IN_SOAK = [
-    ((4, 4), 0.0, 2.0, HeatBath(), 4, 4000, 32),
-    ((4, 4), 0.0, 4.0, Metropolis(), 2, 4000, 32),
-    ((3, 4), 0.1, 1.5, HeatBath(), 16, 4000, 12),
-    ((4, 4), 0.5, 2.5, HeatBath(), 4, 4000, 32),
-    ((12,), 0.0, 0.8, HeatBath(), 4, 6000, 24),
-]
-
-
 Case = tuple[tuple[int, ...], float, float, Rule, int, int, int]
 
 
 @pytest.mark.parametrize(
     "case", CASES, ids=lambda case: "-".join(map(str, (*case[0], f"h{case[1]}", f"T{case[2]}")))
 )
-def test_intervals_cover_or_the_run_is_warned_of(case: Case) -> None:
-    check_coverage(case)
-
-
-def check_coverage(case: Case) -> None:
+@pytest.mark.parametrize("times", [1, pytest.param(10, marks=pytest.mark.soak)])
+def test_intervals_cover_or_the_run_is_warned_of(case: Case, times: int) -> None:
     """Count misses and warnings of many runs of few chains, out of one call."""
     shape, field, temperature, rule, chains, sweeps, n = case
+    n *= times
     model = Ising(Lattice(shape), field=field)
     data = simulate(
         model, rule, temperature, sweeps=sweeps, thermalization=500, chains=chains * n, seed=31

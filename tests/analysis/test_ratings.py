@@ -207,6 +207,7 @@ def test_draws_narrow_the_spread_and_leave_the_errors_on_the_safe_side():
     assert (abs(ratio - np.sqrt(0.5)) < 4.5 * np.sqrt(0.5) / np.sqrt(2 * 100)).all(), ratio
 
 
+@pytest.mark.soak
 def test_rates_over_trainings_know_that_trainings_differ():
     """Win rates of methods whose trainings have strengths of their own: intervals hold the mean."""
     generator, covered, widths = np.random.default_rng(11), 0, []

@@ -99,8 +99,8 @@ class TestCrossings:
         ("grid", "warned"),
         [
             (np.arange(1.7, 2.31, 0.02), False),
-            (np.arange(1.98, 2.5, 0.03), None),
-            (np.arange(1.61, 2.6, 0.05), None),
+            pytest.param(np.arange(1.98, 2.5, 0.03), None, marks=pytest.mark.soak),
+            pytest.param(np.arange(1.61, 2.6, 0.05), None, marks=pytest.mark.soak),
             (np.arange(1.65, 2.6, 0.1), True),
             (np.array([1.5, 1.8, 1.9, 1.97, 1.99, 2.05, 2.08, 2.3, 2.9]), None),
         ],
@@ -177,6 +177,7 @@ class TestCollapse:
     def test_a_poor_fit_is_told_by_its_goodness(self, fit):
         assert 0 <= fit["goodness_of_fit"] < 0.01  # the fixture asks for the warning
 
+    @pytest.mark.soak
     def test_errors_are_those_of_many_trials(self):
         rng, n = np.random.default_rng(5), 6
         z = []

@@ -138,15 +138,11 @@ def test_errors_cover_a_heat_bath_in_a_field(as_data: AsData) -> None:
         assert_standard_normal((difference[name] / summary[f"{name}_error"]).values.ravel())
 
 
-RULES = [Metropolis(), HeatBath()]
-
-
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_intervals_of_95_percent_hold_the_exact_values_at_the_critical_point(rule: Rule) -> None:
-    check_intervals(rule, 60)  # 1000 in tests/soak/error_coverage.py
-
-
-def check_intervals(rule: Rule, n: int) -> None:
+@pytest.mark.parametrize("rule", [Metropolis(), HeatBath()], ids=lambda rule: rule.name)
+@pytest.mark.parametrize("n", [60, pytest.param(1000, marks=pytest.mark.soak)])
+def test_intervals_of_95_percent_hold_the_exact_values_at_the_critical_point(
+    rule: Rule, n: int
+) -> None:
     """Count the misses of `n` runs of four chains."""
     chains = 4
     model, temperature = Ising(Lattice((4, 4))), critical_temperature(2, "von_neumann")

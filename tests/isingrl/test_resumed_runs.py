@@ -256,6 +256,7 @@ def _soon_after_a_write(process, folder, generator, number):
     process.join(generator.uniform(0.0, 0.2))
 
 
+@pytest.mark.soak
 def test_killed_at_any_moment_it_ends_alike(tmp_path):
     """Kill -9 at four random moments between and within writes; `make soak` has fifty."""
     whole = _simulate_in(None)

@@ -35,20 +35,23 @@ def compare(data, expected):
     return energy.error
 
 
-@pytest.mark.parametrize(  # and tests/soak/torus.py
+@pytest.mark.parametrize(
     ("side", "rule", "sweeps"),
     [
         # The policy decorrelates twice as slowly as Metropolis, as the heat bath does.
         (16, "metropolis", 320_000),
         (16, "policy", 600_000),
-        (32, "metropolis", 130_000),
+        *(
+            pytest.param(*case, marks=pytest.mark.soak)
+            for case in (
+                (16, "heat-bath", 600_000), (32, "metropolis", 130_000),
+                (32, "heat-bath", 280_000), (32, "policy", 280_000),
+                (64, "metropolis", 130_000), (64, "heat-bath", 290_000),
+            )
+        ),
     ],
-)
+)  # fmt: skip
 def test_critical_torus(side, rule, sweeps):
-    check_critical_torus(side, rule, sweeps)
-
-
-def check_critical_torus(side, rule, sweeps):
     """Energy within 2e-4, and specific heat."""
     model = Ising(Lattice((side, side)))
     data = simulate(

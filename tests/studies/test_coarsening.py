@@ -1,5 +1,7 @@
 """The study of coarsening."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -13,6 +15,7 @@ from tests.studies.outcomes import summary_of
 SMALL = Coarsening(
     side=512, temperature=(1.0, 1.8), sweeps=60, window=(4.0, 60.0), long_window=(3.0, 60.0), seed=3
 )
+QUICK = replace(SMALL, side=64, chains=2)
 AGENTS = {"method": "mean-field-q", "temperature": 1.0}
 METROPOLIS = {"method": "metropolis", "temperature": 1.8}
 
@@ -22,6 +25,12 @@ def summary(tmp_path_factory):
     return summary_of(SMALL, "coarsening", tmp_path_factory.mktemp("coarsening"))
 
 
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory):
+    return summary_of(QUICK, "coarsening", tmp_path_factory.mktemp("coarsening"))
+
+
+@pytest.mark.soak
 def test_domains_grow_as_a_root_of_time(summary):
     """Agents where thermal noise is weak: what is left over is a few lattice spacings."""
     found = summary.sel({**AGENTS, "definition": "wall_length"})
@@ -33,6 +42,7 @@ def test_domains_grow_as_a_root_of_time(summary):
     assert 0 < found["extrapolated_growth_offset"] < 4
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("where", [AGENTS, METROPOLIS], ids=["agents", "metropolis"])
 @pytest.mark.parametrize("name", LENGTHS)
 def test_local_exponents_lie_about_one_half(summary, where, name):
@@ -40,6 +50,7 @@ def test_local_exponents_lie_about_one_half(summary, where, name):
     assert abs(found["local_exponent"] - 0.5) < 0.1 + 4.5 * found["local_exponent_error"]
 
 
+@pytest.mark.soak
 def test_walls_run_where_flips_are_nearly_sure(summary):
     """Metropolis flips what costs nothing seven times of eight: on a checkerboard kinks of walls
     then run some way, and domains grow faster than those of agents, which toss a coin.
@@ -70,6 +81,7 @@ def test_kinks_of_walls_run(edge, speed):
     check_bernoulli(moved, np.full(2, 2048), np.full(2, (7 / 8) ** 2))
 
 
+@pytest.mark.soak
 def test_agents_are_the_heat_bath_and_slower_than_metropolis(summary):
     for t in SMALL.temperature:
         ours, theirs = (
@@ -79,6 +91,7 @@ def test_agents_are_the_heat_bath_and_slower_than_metropolis(summary):
         assert ours < theirs
 
 
+@pytest.mark.soak
 def test_a_step_is_that_of_one_long_run():
     """Lengths at a time are those of a run of that length, within errors."""
     found = measure(SMALL, "metropolis", 1.8, seed=5)["moment_length"].isel(time=-1)
@@ -103,11 +116,11 @@ def test_local_exponents_of_a_power():
     assert found["step"].max() < 100
 
 
-def test_figure(summary):
-    figure = SMALL.plot(summary)
+def test_figure(quick):
+    figure = QUICK.plot(quick)
     titles = [ax.get_title() for ax in figure.axes]
     assert sum("sweeps" in ax.get_xlabel() for ax in figure.axes) == 2
     assert {"walls", "structure factor", "$t$ = 60"} <= set(titles)
     text = figure.axes[5].get_legend().get_texts()
-    n = summary["growth_exponent"].sel({**METROPOLIS, "definition": "wall_length"}).item()
+    n = quick["growth_exponent"].sel({**METROPOLIS, "definition": "wall_length"}).item()
     assert any(f"{n:.3f}" in each.get_text() for each in text)

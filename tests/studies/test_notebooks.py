@@ -65,14 +65,6 @@ IN_SOAK = (
 )  # fmt: skip
 
 
-def test_a_notebook_runs_without_a_warning():
-    check_notebook("first_steps")  # the others in tests/soak/notebooks.py
-
-
-def test_every_notebook_is_run():
-    assert {source.stem for source in SOURCES} == {"first_steps", *IN_SOAK}
-
-
 @pytest.mark.parametrize("name", IN_SOAK)
 def test_notebooks_name_what_is_there(name):
     """Cells compile, and what they import exists."""
@@ -82,7 +74,10 @@ def test_notebooks_name_what_is_there(name):
     exec(compile(ast.Module(imports, []), name, "exec"), {})
 
 
-def check_notebook(name):
+@pytest.mark.parametrize(
+    "name", ["first_steps", *(pytest.param(name, marks=pytest.mark.soak) for name in IN_SOAK)]
+)
+def test_notebooks_run_without_a_warning(name):
     """Run it in its small sizes."""
     notebook = read_notebook(FOLDER / f"{name}.py", small=True)
     # but for those of short runs, and one that ipykernel gives itself when it is told to end
@@ -103,6 +98,7 @@ def check_notebook(name):
     assert "Warning: " not in texts(notebook).replace("ShortRunWarning: 1 of 1", "")
 
 
+@pytest.mark.soak
 def test_a_kernel_that_does_not_answer_is_tried_once_more(tmp_path):
     mark = tmp_path / "mark"
     cell = f"""

@@ -1,5 +1,7 @@
 """The study of Yang et al.'s Ising experiment."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -16,6 +18,7 @@ SMALL = PaperIsing(
     side=8, large_side=10, softmax_temperature=(0.65, 2.2, 12), steps=3_000, large_steps=200,
     chains=6, picture_tau=(1.2,), seed=3,
 )  # fmt: skip
+QUICK = replace(SMALL, side=4, large_side=6, softmax_temperature=(0.65, 2.2, 6), steps=200)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -32,6 +35,15 @@ def summary(tmp_path_factory):
     return summary_of(SMALL, "paper-ising", tmp_path_factory.mktemp("paper-ising"))
 
 
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_histograms, "_MOST", 400)
+        patch.setattr(_histograms, "_BLOCKS", 4)
+        return summary_of(QUICK, "paper-ising", tmp_path_factory.mktemp("paper-ising"))
+
+
+@pytest.mark.soak
 def test_published_agents_begun_ordered_are_mean_field(summary):
     chosen = summary.sel(protocol="published-ordered", side=8).dropna("softmax_temperature")
     tau = chosen["softmax_temperature"].values[:4]
@@ -42,6 +54,7 @@ def test_published_agents_begun_ordered_are_mean_field(summary):
     assert (order[-2:] > ising[-2:] + 0.3).all()
 
 
+@pytest.mark.soak
 def test_converged_agents_are_metropolis(summary):
     one, other = (summary.sel(protocol=name) for name in ("metropolis", "mean-field-q"))
     error = np.hypot(one["abs_magnetization_error"], other["abs_magnetization_error"])
@@ -51,6 +64,7 @@ def test_converged_agents_are_metropolis(summary):
     assert (abs(z) < 4.5).mean() > 0.9
 
 
+@pytest.mark.soak
 def test_action_values_come_to_the_exact_table_only_with_the_reward_before(summary):
     last = summary.sel(tau=1.2).isel(step=-1)
     before, after = (last.sel(learner=name) for name in ("reward-before", "published"))
@@ -59,6 +73,7 @@ def test_action_values_come_to_the_exact_table_only_with_the_reward_before(summa
     assert after["mse_table"] > 0.5
 
 
+@pytest.mark.soak
 def test_runs_lie_where_they_were_asked_for(summary):
     order = summary["abs_magnetization"]
     there = order.notnull().sum("softmax_temperature")
@@ -89,6 +104,7 @@ def test_the_error_of_half_order_holds_that_of_a_coarse_grid():
     assert np.abs(z).max() < 3, z
 
 
+@pytest.mark.soak
 def test_places_of_converged_agents_are_those_of_reweighting(summary):
     """Between points of the grid, whose steps are 0.14 here; exact on 3² sites by enumeration."""
     for side in (8, 10):
@@ -114,8 +130,8 @@ def test_places_of_converged_agents_are_those_of_reweighting(summary):
 
 
 @pytest.mark.filterwarnings("ignore::analysis.FitWarning", "ignore::analysis.ShortRunWarning")
-def test_figure(summary):
-    figure = SMALL.plot(summary)
+def test_figure(quick):
+    figure = QUICK.plot(quick)
     labels = [(ax.get_xlabel(), ax.get_ylabel()) for ax in figure.axes]
     assert all("softmax temperature" in x and "order" in y for x, y in labels[:2])
     assert sum("softmax temperature" in x for x, _ in labels) == 5

@@ -237,6 +237,7 @@ def _run_in(folder):
     run_to_folder(Toy(), "toy", folder)
 
 
+@pytest.mark.soak
 def test_killed_at_random_moments_it_ends_alike(tmp_path, whole):
     """Three, over as many studies as that takes; `make soak` kills the command fifty times."""
 
@@ -344,7 +345,7 @@ ALIKE = {
 
 @pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning")
 @pytest.mark.usefixtures("torch_if_needed")
-@pytest.mark.parametrize("name", ALIKE)
+@pytest.mark.parametrize("name", ["toy", pytest.param("networks", marks=pytest.mark.soak)])
 def test_processes_and_clusters_give_the_same_bits(name, tmp_path, cluster):
     study, ways = ALIKE[name]
     options = {"processes": {"workers": 2}, "cluster": {"scheduler": cluster.scheduler_address}}

@@ -19,6 +19,7 @@ from studies.running.progress import Status, describe
 from studies.running.runner import is_running
 
 ROOT = Path(__file__).parents[2]
+WORKERS = pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.soak), 2])
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def started(tmp_path):
     shutil.rmtree(tmp_path / "tasks", ignore_errors=True)
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@WORKERS
 def test_ctrl_c_stops_it_cleanly(workers, started, tmp_path):
     process = started(workers)
     began = time.monotonic()
@@ -62,7 +63,7 @@ def test_ctrl_c_stops_it_cleanly(workers, started, tmp_path):
     assert Status.read(tmp_path / "tasks").state == "stopped"
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@WORKERS
 def test_sigterm_ends_it_at_once(workers, started, tmp_path):
     process = started(workers)
     process.terminate()

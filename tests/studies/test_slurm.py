@@ -26,6 +26,7 @@ def example():
     return module
 
 
+@pytest.mark.soak
 def test_a_study_on_slurm_gives_the_same_bits(example, tmp_path, monkeypatch):
     slurm = FakeSlurm(tmp_path / "slurm")
     monkeypatch.setenv("PATH", slurm.path)

@@ -138,16 +138,17 @@ def _with_slow_parts(covariance: FloatArray, x: FloatArray) -> Times:
     while n_draws // length >= MIN_BLOCKS and n_chains * (n_draws // length) >= _MIN_BLOCK_MEANS:
         blocks = block_means(x, length)
         n_blocks = blocks.shape[-1]
-        covariance = np.asarray(arviz_arrays().autocov(blocks, axis=-1)).mean(axis=-2)
         with np.errstate(divide="ignore", invalid="ignore"):
-            of_blocks = length * covariance[..., 0] / variance
+            of_blocks = length * blocks.var(axis=-1).mean(axis=-1) / variance
         unlikely = 1.0 + _DEVIATIONS * np.sqrt(2.0 / (n_chains * n_blocks))
         slow = (of_blocks > unlikely * tau) & (length > window)
-        between_blocks, between_error, _ = _windowed_sum(covariance, n_chains, n_blocks)
-        longer = slow & (of_blocks * between_blocks > tau)
-        tau = np.where(longer, of_blocks * between_blocks, tau)
-        error = np.where(longer, of_blocks * between_error, error)
-        slowest = np.where(slow, np.fmax(slowest, length * between_blocks), slowest)
+        if slow.any():
+            covariance = np.asarray(arviz_arrays().autocov(blocks, axis=-1)).mean(axis=-2)
+            between_blocks, between_error, _ = _windowed_sum(covariance, n_chains, n_blocks)
+            longer = slow & (of_blocks * between_blocks > tau)
+            tau = np.where(longer, of_blocks * between_blocks, tau)
+            error = np.where(longer, of_blocks * between_error, error)
+            slowest = np.where(slow, np.fmax(slowest, length * between_blocks), slowest)
         length *= 2
     return Times(tau, error, slowest, window)
 

@@ -16,17 +16,13 @@ RUN = {"sweeps": 10_000, "thermalization": 500, "chains": 4, "start": "up"}
 SHORT_RUN = RUN | {"sweeps": 2_000, "chains": 8}
 
 
-CURVES = {
-    "square": (Lattice((32, 32)), [2.0, 2.6, 3.0]),
-    "cubic": (Lattice((8, 8, 8)), [3.8, 5.5, 7.0]),
-}
-
-
-def test_agents_with_networks_have_the_curve_of_metropolis():
-    check_curve(*CURVES["cubic"])  # the other in tests/soak/agents.py
-
-
-def check_curve(lattice, temperatures):
+@pytest.mark.soak
+@pytest.mark.parametrize(
+    ("lattice", "temperatures"),
+    [(Lattice((32, 32)), [2.0, 2.6, 3.0]), (Lattice((8, 8, 8)), [3.8, 5.5, 7.0])],
+    ids=["square", "cubic"],
+)
+def test_agents_with_networks_have_the_curve_of_metropolis(lattice, temperatures):
     """Energies and |m| at three temperatures."""
     pytest.importorskip("torch")
     model = Ising(lattice)

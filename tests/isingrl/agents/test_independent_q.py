@@ -12,6 +12,7 @@ from tests.statistical import Z_LIMIT
 
 pytestmark = pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning")  # the runs are short
 
+SOAK = pytest.mark.soak
 BELOW, ABOVE = (0.5, 0.65, 0.8, 0.9), (1.15, 1.3, 1.6, 2.0)
 LATTICES = {
     "ring": Lattice((1024,)),
@@ -63,15 +64,13 @@ def check_weiss(summary, model, precision):
     assert summary["magnetization_error"].max() < 30 * precision
 
 
-@pytest.mark.parametrize("name", ["ring", "cubic"])  # the others in tests/soak/agents.py
+@pytest.mark.parametrize(
+    "name", ["ring", *(pytest.param(name, marks=SOAK) for name in ("square", "moore", "cubic"))]
+)
 def test_magnetization_is_that_of_weiss(name):
-    check_all_temperatures(LATTICES[name])
-
-
-def check_all_temperatures(lattice):
     """Below and above the transition of Weiss's theory."""
-    model = Ising(lattice)
-    temperatures = np.array(BELOW + ABOVE) * lattice.coordination_number
+    model = Ising(LATTICES[name])
+    temperatures = np.array(BELOW + ABOVE) * model.lattice.coordination_number
     summary = measured(model, memory_of_ten_sweeps(model), temperatures, seed=3)
     check_weiss(summary, model, precision=2e-4)
     # the theory itself orders below z alone, and the agents with it
@@ -79,7 +78,7 @@ def check_all_temperatures(lattice):
     assert (abs(summary["magnetization"][len(BELOW) :]) < 0.02).all()
 
 
-@pytest.mark.parametrize(("coupling", "field"), [(1.0, 0.4), (0.5, 1.0)])
+@pytest.mark.parametrize(("coupling", "field"), [pytest.param(1.0, 0.4, marks=SOAK), (0.5, 1.0)])
 def test_a_field_enters_as_weiss_has_it(coupling, field):
     model = Ising(LATTICES["square"], coupling, field)
     temperatures = np.array([0.6, 0.9, 1.0, 1.2, 2.0]) * 4 * coupling

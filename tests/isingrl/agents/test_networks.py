@@ -257,19 +257,18 @@ def test_networks_know_nothing_of_each_other(optimizer):
             assert abs(values[0] - begin[name][index]).max() > 1e-3
 
 
-WHERE_THEY_LEARN = {
-    "square": (Lattice((32, 32)), [1.8, 2.3, 3.5]),
-    "moore": (Lattice((32, 32), "moore"), [4.0, 5.3, 8.0]),
-    "ring": (Lattice((256,)), [0.7, 1.0, 2.0]),
-    "cubic": (Lattice((12, 12, 12)), [3.5, 4.5, 7.0]),
-}
-
-
-def test_networks_become_the_heat_bath():
-    check_heat_bath(*WHERE_THEY_LEARN["ring"])  # the others in tests/soak/agents.py
-
-
-def check_heat_bath(lattice, temperatures):
+@pytest.mark.parametrize(
+    ("lattice", "temperatures"),
+    [
+        pytest.param(Lattice((256,)), [0.7, 1.0, 2.0], id="ring"),
+        pytest.param(Lattice((32, 32)), [1.8, 2.3, 3.5], id="square", marks=pytest.mark.soak),
+        pytest.param(
+            Lattice((32, 32), "moore"), [4.0, 5.3, 8.0], id="moore", marks=pytest.mark.soak
+        ),
+        pytest.param(Lattice((12, 12, 12)), [3.5, 4.5, 7.0], id="cubic", marks=pytest.mark.soak),
+    ],
+)
+def test_networks_become_the_heat_bath(lattice, temperatures):
     """Log-odds within 2 % of the exact ones."""
     model = Ising(lattice)
     agent = MeanFieldQ(network=(10,))

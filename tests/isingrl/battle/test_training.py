@@ -54,11 +54,10 @@ def test_another_seed_gives_another_team(short):
     assert not np.array_equal(other.parameters["view.weight"], short.parameters["view.weight"])
 
 
-def test_agents_learn_to_fight():
-    check_fights(MeanFieldQTeam)  # the other in tests/soak/agents.py
-
-
-def check_fights(kind):
+@pytest.mark.parametrize(
+    "kind", [MeanFieldQTeam, pytest.param(IndependentQTeam, marks=pytest.mark.soak)]
+)
+def test_agents_learn_to_fight(kind):
     """Rewards rise, and games against random moves are won."""
     team = kind(memory=20_000, batch_size=128, replay_ratio=8.0, exploration=0.2)
     trained = train(team, ("self", "pursuit"), games=120, **SETTINGS)
@@ -68,6 +67,7 @@ def check_fights(kind):
     assert won.mean() >= 0.9
 
 
+@pytest.mark.soak
 def test_the_loss_falls_on_what_does_not_change():
     team = IndependentQTeam(
         memory=20_000, batch_size=128, replay_ratio=8.0, exploration=0.0, softmax_temperature=1e3
@@ -145,6 +145,7 @@ def _train_in(folder):
     return train(QUICK, ("self", "pursuit"), games=24, **options)
 
 
+@pytest.mark.soak
 def test_killed_at_any_moment_it_ends_alike(tmp_path):
     """Kill -9 at two random moments, over as many trainings as that takes."""
     whole = _train_in(None)
