@@ -44,7 +44,13 @@ def test_lengths_of_the_spins_themselves_are_refused(ring):
     np.testing.assert_allclose(correlation * (-1) ** correlation.distance, other, atol=1e-12)
 
 
-LATTICES = [irl.Lattice((4, 4)), irl.Lattice((3, 4), boundary="free"), irl.Lattice((2, 2, 4))]
+LATTICES = [
+    irl.Lattice((2, 2, 4)),
+    *(
+        pytest.param(lattice, marks=pytest.mark.soak)
+        for lattice in (irl.Lattice((4, 4)), irl.Lattice((3, 4), boundary="free"))
+    ),
+]
 
 
 @pytest.mark.parametrize("lattice", LATTICES, ids=str)

@@ -170,6 +170,7 @@ def test_what_is_subtracted_is_said(square):
         spin_correlation(part, connected="both")
 
 
+@pytest.mark.soak
 # one in a thousand of these series happens to look slow
 @pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning")
 def test_errors_are_those_of_independent_chains():

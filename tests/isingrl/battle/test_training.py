@@ -87,7 +87,9 @@ def test_rivals_learn_apart():
         assert not np.array_equal(trained.rival.parameters[name], untrained.rival.parameters[name])
 
 
-@pytest.mark.parametrize("kind", [ActorCriticTeam, MeanFieldActorCriticTeam])
+@pytest.mark.parametrize(
+    "kind", [MeanFieldActorCriticTeam, pytest.param(ActorCriticTeam, marks=pytest.mark.soak)]
+)
 def test_actor_critics_change_and_repeat(kind):
     team = kind(batch_size=128)
     runs = [train(team, ("self", "pool", "mixed"), games=24, **SETTINGS) for _ in range(2)]
@@ -104,7 +106,9 @@ def test_the_last_round_may_be_smaller():
     ("team", "opponent"),
     [
         (QUICK, ("self", "rival", "pool", "mixed", "pursuit")),
-        (ActorCriticTeam(batch_size=64), ("rival", "mixed", "random")),
+        pytest.param(
+            ActorCriticTeam(batch_size=64), ("rival", "mixed", "random"), marks=pytest.mark.soak
+        ),
     ],
 )
 def test_a_training_cut_between_rounds_goes_on(tmp_path, monkeypatch, team, opponent):
