@@ -23,6 +23,8 @@ QUANTITIES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "abs_magnetization": ("absolute magnetization per site", "1"),
         "susceptibility": ("susceptibility per site", "1/J"),
         "susceptibility_disordered": ("susceptibility per site, disordered phase", "1/J"),
+        "susceptibility_improved": ("susceptibility per site, from clusters", "1/J"),
+        "mean_cluster_size": ("mean size of the cluster of a site", "sites"),
         "specific_heat": ("specific heat per site", "k_B"),
         "binder_cumulant": ("Binder cumulant", "1"),
         "staggered_magnetization": ("staggered magnetization per site", "1"),
@@ -140,7 +142,8 @@ class Observable:
     """Observable defined by a series x per site: a function of the means of powers of x.
 
     ``of`` says whether these are powers of x, of ``|x|``, or, as "order", of x in a field and of
-    ``|x|`` otherwise. A response is N/T^p times the function, with p the ``temperature_power``.
+    ``|x|`` otherwise. A response is N^q/T^p times the function, with q the ``sites_power`` and p
+    the ``temperature_power``.
     """
 
     series: str
@@ -148,6 +151,7 @@ class Observable:
     powers: tuple[int, ...] = (1,)
     function: Callable[..., Any] = lambda mean: mean
     temperature_power: int | None = None
+    sites_power: int = 1
 
     def of_means(self, means: Any) -> Any:
         """Return the function of means of the powers, shape (n_powers, ...)."""
@@ -157,7 +161,7 @@ class Observable:
         """Return the observable from the function of the means."""
         if self.temperature_power is None:
             return value
-        return n_sites * value / power(temperature, self.temperature_power)
+        return n_sites**self.sites_power * value / power(temperature, self.temperature_power)
 
 
 OBSERVABLES: Mapping[str, Observable] = MappingProxyType(
@@ -175,6 +179,10 @@ OBSERVABLES: Mapping[str, Observable] = MappingProxyType(
         ),
         "staggered_binder_cumulant": Observable(
             "staggered_magnetization", "x", (2, 4), binder_cumulant
+        ),
+        "mean_cluster_size": Observable("mean_cluster_size", "x"),
+        "susceptibility_improved": Observable(
+            "mean_cluster_size", "x", temperature_power=1, sites_power=0
         ),
     }
 )

@@ -53,6 +53,10 @@ def thermodynamics(data: xr.Dataset) -> xr.Dataset:
         - if the data have ``staggered_magnetization``, as on every lattice with two sublattices,
           its ``abs_staggered_magnetization``, ``staggered_susceptibility`` (by the formula without
           a field) and ``staggered_binder_cumulant``, for antiferromagnets;
+        - if the data have ``mean_cluster_size``, as from `isingrl.SwendsenWang` and
+          `isingrl.Wolff` without a field, its mean and ``susceptibility_improved``, the mean over
+          T. It estimates N⟨m²⟩/T as ``susceptibility_disordered`` does, with less noise above the
+          transition; for J < 0 it does so with the staggered magnetization;
         - ``NAME_error``, a standard error that includes autocorrelation, for each of these;
         - ``autocorrelation_time`` :math:`\tau = 1 + 2\sum_{t \ge 1} \rho(t)` (emcee's convention:
           the variance of a mean of n draws is τσ²/n) in sweeps, the larger value of e and

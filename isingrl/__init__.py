@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         TemperatureMapWarning,
         train,
     )
+    from isingrl.clusters import SwendsenWang, Wolff
     from isingrl.dynamics import Dynamics
     from isingrl.lattice import Lattice
     from isingrl.learning import Learning
@@ -50,7 +51,9 @@ __all__ = [
     "Network",
     "Policy",
     "Rule",
+    "SwendsenWang",
     "TemperatureMapWarning",
+    "Wolff",
     "simulate",
     "train",
 ]
@@ -61,6 +64,7 @@ _HOMES = {
         "Agent", "IndependentQ", "JointQ", "MeanFieldQ", "NeighborhoodQ", "Network", "Policy",
         "TemperatureMapWarning", "train",
     ),
+    "isingrl.clusters": ("SwendsenWang", "Wolff"),
     "isingrl.dynamics": ("Dynamics",),
     "isingrl.lattice": ("Lattice",),
     "isingrl.learning": ("Learning",),

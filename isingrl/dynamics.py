@@ -40,6 +40,8 @@ class Dynamics(ABC):
 
     learns: ClassVar[bool] = False
     """Whether it changes while it runs; a ladder refuses such dynamics."""
+    scheduled: ClassVar[bool] = True
+    """Whether a sweep follows the schedule of `isingrl.simulate`."""
 
     @property
     @abstractmethod

@@ -5,16 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from isingrl.engines.engine import Engine, SettlingEngine
 from isingrl.run_files import RunFolder, Series
 from isingrl.support.progress import tqdm
-
-if TYPE_CHECKING:
-    from isingrl.engines.engine import Engine
 
 _FIRST_LOOK = 100  # draws before the first call of `enough`
 _GROWTH = 1.25  # growth of the run between two such calls
@@ -95,6 +92,8 @@ def _thermalize(engine: Engine, series: Series, plan: Plan, chunk: int) -> Itera
         engine.sweep(sweeps)
         series.thermalized += sweeps
         yield sweeps
+    if isinstance(engine, SettlingEngine):
+        engine.settle()
 
 
 def _keep_spins(engine: Engine, series: Series, plan: Plan, position: int) -> int | None:

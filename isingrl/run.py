@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +13,13 @@ import xarray as xr
 
 from isingrl.coordinates import coordinates_of
 from isingrl.dynamics import Dynamics
-from isingrl.engines.engine import Engine
+from isingrl.engines.engine import Engine, SettlingEngine
 from isingrl.measurement import Plan, measure
 from isingrl.model import Ising
 from isingrl.run_files import RunFolder, Series, run_arguments
 from isingrl.support.provenance import versions_text
 
+_UNITS = {"energy": "J", "mean_cluster_size": "sites"}
 _SINCE_FIRST_DRAW = {"long_name": "sweeps after the first draw", "units": "sweeps"}
 
 
@@ -90,7 +91,12 @@ class Run:
         if folder is not None:
             folder.resume(engine, series)
         measure(engine, series, self._plan, folder, self.progress)
-        return RunResult(self._described(series, seeds), engine, seeds)
+        data = self._described(series, seeds)
+        if isinstance(engine, SettlingEngine):
+            for name, values in engine.settled().items():
+                label = {"long_name": name.replace("_", " "), "units": "1"}
+                data[name] = tuple(self.sizes), values.reshape(self.shape), label
+        return RunResult(data, engine, seeds)
 
     @property
     def _plan(self) -> Plan:
@@ -125,7 +131,8 @@ class Run:
             "seed_entropy": str(seeds.entropy),
             "versions": versions_text(),
         }
-        data = data.assign_coords(schedule=self.schedule, method=rule.name)
+        schedule = self.schedule if rule.scheduled else "clusters"
+        data = data.assign_coords(schedule=schedule, method=rule.name)
         softmax = rule.softmax_temperature(self.model, self.temperatures)
         if softmax is not None:
             data = data.assign_coords(softmax_temperature=("temperature", softmax))
@@ -143,21 +150,25 @@ class Run:
             for k, each in enumerate(model.each_field)
         ]
         per_site = {"energy": np.stack(energies, axis=1), "magnetization": totals / lattice.n_sites}
-        per_site |= {name: values / lattice.n_sites for name, values in sums.items()}
+        others: dict[str, npt.NDArray[Any]] = {}
+        for name, values in sums.items():
+            if values.dtype == np.int64:
+                per_site[name] = values / lattice.n_sites
+            else:
+                others[name] = values
         dims = (*self.sizes, "draw")
         degrees = {"long_name": "temperature", "units": "J/k_B"}
         since = _SINCE_FIRST_DRAW | {"interval": self.interval}
+        labels = {name: f"{name.replace('_', ' ')} per site" for name in per_site}
+        labels |= {name: name.replace("_", " ") for name in others}
         return xr.Dataset(
             {
                 name: (
                     dims,
                     values.reshape(*self.shape, draws),
-                    {
-                        "long_name": f"{name.replace('_', ' ')} per site",
-                        "units": "J" if name == "energy" else "1",
-                    },
+                    {"long_name": labels[name], "units": _UNITS.get(name, "1")},
                 )
-                for name, values in per_site.items()
+                for name, values in (per_site | others).items()
             },
             coords={
                 "temperature": ("temperature", self.temperatures, degrees),

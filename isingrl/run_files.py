@@ -41,7 +41,7 @@ class Series:
 
     Attributes
     ----------
-    sums : dict of int64 arrays, shape (n_chains, n_draws)
+    sums : dict of int64 or float64 arrays, shape (n_chains, n_draws)
         By name, as `isingrl.engines.engine.Engine.record` returns them; none before the first
         draw.
     spins : int8 array, shape (n_chains, n_snapshots, *lattice.shape)
@@ -70,7 +70,7 @@ class Series:
         (number,) = {values.shape[1] for values in measured.values()}
         if not self.draws:
             shape = len(self.spins), self.n_draws
-            self.sums = {name: np.empty(shape, dtype=np.int64) for name in measured}
+            self.sums = {name: np.empty(shape, each.dtype) for name, each in measured.items()}
         for name, values in self.sums.items():
             values[:, self.draws : self.draws + number] = measured[name]
         self.draws += number
@@ -116,7 +116,8 @@ class Series:
     def _fit(self, sums: Arrays) -> bool:
         """Whether these are sums of as many chains, all of as many draws."""
         alike = all(
-            values.dtype == np.int64 and len(values) == len(self.spins) for values in sums.values()
+            values.dtype in (np.int64, np.float64) and len(values) == len(self.spins)
+            for values in sums.values()
         )
         return alike and len({values.shape for values in sums.values()}) <= 1
 

@@ -49,13 +49,15 @@ def simulate(
         Lattice, coupling and field. With several fields `chains` chains run at every temperature
         in every field. Agents that learn take one field, policies the field of their training.
     rule : Dynamics
-        `Metropolis`, `HeatBath`, a trained `Policy`, agents that learn meanwhile (`Learning`), or
-        a class of your own that brings an engine.
+        `Metropolis`, `HeatBath`, the cluster updates `SwendsenWang` and `Wolff`, a trained
+        `Policy`, agents that learn meanwhile (`Learning`), or a class of your own that brings an
+        engine.
     temperature : float or sequence of float, in J/k_B
         Distinct temperatures; 0 and infinity are valid. A policy knows its temperatures: leave
         them out, or name some of them.
     sweeps : int
-        Measured sweeps; one sweep is one update attempt a site. Counts may be written as 1e4.
+        Measured sweeps; one sweep is one update attempt a site (`Wolff` counts clusters). Counts
+        may be written as 1e4.
     thermalization : int
         Sweeps before the first measured one.
     interval : int
@@ -68,7 +70,8 @@ def simulate(
         in any order. Its configurations are repeated along the dims that it lacks.
     schedule : {"checkerboard", "random-site", "typewriter", "synchronous"}
         Sublattice by sublattice; sites drawn at random; row after row; or all sites at once.
-        ``"sequential"`` is an older name of ``"random-site"``.
+        ``"sequential"`` is an older name of ``"random-site"``. Cluster updates have no schedule
+        and take only the default.
     snapshots : int or sequence of int
         Configurations to keep of every chain. A number spreads them evenly over the draws, up to
         the last one. A sequence such as ``[0, 1, 10, 100]`` names measured sweeps, ascending; 0 is
@@ -104,11 +107,12 @@ def simulate(
         ``energy`` (in J) and ``magnetization``, per site, with dims (temperature, chain, draw), or
         (temperature, field, chain, draw) for several fields; with snapshots also ``spins`` (...,
         chain, snapshot, x[, y[, z]]), int8 ±1. ``draw`` and ``snapshot`` are in sweeps after the
-        first draw. Lattices with two sublattices have ``staggered_magnetization`` as well. The
-        analysis reads coordinates, because they stay with the numbers when runs are joined:
-        ``method`` (the rule; ``data.sel({"method": ...})`` selects one), ``n_sites``, ``sides``,
-        ``neighborhood``, ``boundary``, ``coupling``, ``field`` and ``schedule``. Attributes hold
-        the other arguments of the run.
+        first draw. Lattices with two sublattices have ``staggered_magnetization`` as well, and
+        cluster updates have the variables that `SwendsenWang` and `Wolff` describe. The analysis
+        reads coordinates, because they stay with the numbers when runs are joined: ``method`` (the
+        rule; ``data.sel({"method": ...})`` selects one), ``n_sites``, ``sides``, ``neighborhood``,
+        ``boundary``, ``coupling``, ``field`` and ``schedule`` ("clusters" for cluster updates).
+        Attributes hold the other arguments of the run.
 
     Raises
     ------
@@ -151,6 +155,11 @@ def simulate(
     )
     kept = check_snapshots(snapshots, sweeps, interval)
     check_choice("schedule", schedule, SCHEDULES)
+    if schedule != "checkerboard" and not rule.scheduled:
+        raise ValueError(
+            f"schedule must be left out for {rule.name!r}, which updates clusters and no single "
+            f"sites; got {schedule!r}"
+        )
     _check_until(until, snapshots)
     run = Run(
         model, rule, temperatures, sweeps, thermalization, interval, chains, schedule,

@@ -49,6 +49,8 @@ class Style:
 _STYLES = {
     "metropolis": Style("Metropolis", "#0072B2", "x", 4.5),
     "heat-bath": Style("heat bath", "#009E73", "d", 7.0),
+    "swendsen-wang": Style("Swendsen–Wang", "#CC79A7", "h", 8.5),
+    "wolff": Style("Wolff", "#E69F00", "p", 7.0),
     "mean-field-q": Style("mean-field Q", "#D55E00", "o", 7.0),
     "neighborhood-q": Style("neighborhood Q", "#CC79A7", "s", 8.5),
     "independent-q": Style("independent Q", "#E69F00", "^", 7.0),

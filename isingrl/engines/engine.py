@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -23,15 +23,15 @@ class Engine(Protocol):
     def sweep(self, sweeps: int) -> None:
         """Make `sweeps` sweeps of every chain."""
 
-    def record(self, draws: int, interval: int) -> dict[str, npt.NDArray[np.int64]]:
+    def record(self, draws: int, interval: int) -> dict[str, npt.NDArray[Any]]:
         """Measure `draws` times, after `interval` sweeps each.
 
         Returns
         -------
-        dict of int64 arrays, shape (n_chains, draws)
+        dict of int64 or float64 arrays, shape (n_chains, draws)
             ``bonds``, sums of s_i s_j over bonds; ``totals``, sums of s_i over sites; and any
-            further sums over sites. Each further sum, divided by the number of sites, becomes the
-            variable of its name in the Dataset.
+            others. They become variables of the Dataset under their names: integers are sums over
+            sites and are divided by the number of sites, other numbers stay as they are.
         """
 
     def spins(self, chain: int) -> npt.NDArray[np.int8]:
@@ -42,6 +42,23 @@ class Engine(Protocol):
 
     def restore(self, state: dict[str, npt.NDArray[Any]]) -> None:
         """Set the engine to a `state`."""
+
+
+@runtime_checkable
+class SettlingEngine(Engine, Protocol):
+    """Engine that sets parameters of its sweeps by what it meets in the thermalization."""
+
+    def settle(self) -> None:
+        """End the thermalization: keep the parameters. Later calls have no effect."""
+
+    def settled(self) -> dict[str, npt.NDArray[np.int64]]:
+        """Return the parameters that it keeps, by name.
+
+        Returns
+        -------
+        dict of int64 arrays, shape (n_chains,)
+            Each becomes a variable of the Dataset.
+        """
 
 
 def table_engine(

@@ -1,0 +1,121 @@
+"""Cluster updates: Swendsen-Wang and Wolff."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from isingrl.dynamics import Dynamics
+from isingrl.engines.clusters import SwendsenWangEngine, WolffEngine
+from isingrl.model import Ising
+
+__all__ = ["SwendsenWang", "Wolff"]
+
+
+class SwendsenWang(Dynamics):
+    r"""Join neighbours to clusters at random and flip each cluster with probability 1/2.
+
+    A pair of neighbours whose bond is satisfied (equal spins for J > 0, opposite ones for J < 0) is
+    joined with probability :math:`1 - e^{-2|J|/T}`. In a field each spin along it is joined to a
+    ghost spin with probability :math:`1 - e^{-2|h|/T}`, and the ghost's cluster does not flip. A
+    sweep updates all clusters once. It has no schedule.
+
+    Near the transition of a ferromagnet, or of an antiferromagnet with two sublattices, a few
+    sweeps give an independent configuration on lattices of any size. In a strong field, on
+    frustrated lattices and far from the transition clusters do not help, but are right.
+
+    Notes
+    -----
+    The Dataset has further variables: ``clusters``, their number per site, and
+    ``largest_cluster``, the share of the sites in the largest one, in the last sweep before each
+    draw; in a field the ghost's cluster counts as one. Without a field it has
+    ``mean_cluster_size``, the mean size of the cluster of a site,
+    :math:`\sum_C |C|^2 / N`. Its mean is :math:`N \langle m^2 \rangle` for J ≥ 0 and the same with
+    the staggered magnetization for J < 0; frustrated lattices, where neither holds, lack it.
+
+    References
+    ----------
+    R. H. Swendsen, J.-S. Wang, Phys. Rev. Lett. 58, 86 (1987). C. M. Fortuin, P. W. Kasteleyn,
+    Physica 57, 536 (1972). Mean cluster size: U. Wolff, Phys. Lett. B 228, 379 (1989).
+
+    Examples
+    --------
+    >>> import isingrl as irl
+    >>> model = irl.Ising(irl.Lattice((32, 32)))
+    >>> options = {"sweeps": 2000, "thermalization": 200, "seed": 1}
+    >>> data = irl.simulate(model, irl.SwendsenWang(), 2.269, **options)
+    >>> from analysis import thermodynamics
+    >>> summary = thermodynamics(data)
+    >>> bool(summary.autocorrelation_time[0] < 20)  # in sweeps; Metropolis needs hundreds
+    True
+    >>> ratio = summary.susceptibility_improved / summary.susceptibility_disordered
+    >>> bool(abs(ratio[0] - 1) < 0.05)
+    True
+    """
+
+    name = "swendsen-wang"
+    scheduled: ClassVar[bool] = False
+
+    def engine(
+        self,
+        model: Ising,
+        temperatures: npt.NDArray[np.float64],
+        chains: int,
+        start: str | npt.NDArray[np.int8],
+        schedule: str,
+        seed: np.random.SeedSequence,
+    ) -> SwendsenWangEngine:
+        """See `Dynamics.engine`; `schedule` has no effect."""
+        return SwendsenWangEngine(model, temperatures, chains, start, seed)
+
+
+class Wolff(Dynamics):
+    r"""Grow a cluster from a random site and flip it; a sweep is a fixed number of clusters.
+
+    Pairs are joined with the probabilities of `SwendsenWang`. A cluster that is joined to the ghost
+    spin of the field is given up before it has grown.
+
+    The number of clusters is that by which a sweep meets about as many sites as the lattice has:
+    the number of sites over the mean size of a cluster. Each chain finds it from the last half (or
+    up to three quarters) of its `thermalization` and keeps it for all measured sweeps, which
+    ``clusters_per_sweep`` in the Dataset shows. Without a thermalization a sweep is one cluster.
+
+    Notes
+    -----
+    A sweep that ended once its clusters had as many sites as the lattice would be biased, because
+    it would end more often with a large cluster than with a small one. Only the sweeps of the
+    thermalization end like this.
+
+    Without a field the Dataset has ``mean_cluster_size``, the mean over the clusters of the last
+    sweep before each draw. Its expectation is that of the same variable of `SwendsenWang`, because
+    a random site lies in a cluster with a probability proportional to the size of the cluster.
+
+    References
+    ----------
+    U. Wolff, Phys. Rev. Lett. 62, 361 (1989).
+
+    Examples
+    --------
+    >>> import isingrl as irl
+    >>> model = irl.Ising(irl.Lattice((32, 32)))
+    >>> data = irl.simulate(model, irl.Wolff(), 2.269, sweeps=10, thermalization=200, seed=1)
+    >>> data.clusters_per_sweep.dims, bool(1 <= data.clusters_per_sweep[0, 0] <= 4)
+    (('temperature', 'chain'), True)
+    """
+
+    name = "wolff"
+    scheduled: ClassVar[bool] = False
+
+    def engine(
+        self,
+        model: Ising,
+        temperatures: npt.NDArray[np.float64],
+        chains: int,
+        start: str | npt.NDArray[np.int8],
+        schedule: str,
+        seed: np.random.SeedSequence,
+    ) -> WolffEngine:
+        """See `Dynamics.engine`; `schedule` has no effect."""
+        return WolffEngine(model, temperatures, chains, start, seed)

@@ -1,0 +1,294 @@
+"""Engines that flip clusters: Swendsen-Wang on rows of bits, Wolff on bytes."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from isingrl.engines.kernels import sites, swendsen_wang, wolff
+from isingrl.engines.kernels.chances import ALWAYS
+from isingrl.engines.sites import named_sums, site_states, start_configurations, sublattice_signs
+from isingrl.lattice import Lattice
+from isingrl.model import Ising
+from isingrl.support.archives import Arrays, fill
+from isingrl.support.threads import run_in_threads
+
+_WORD = 64
+_ALL = np.uint64(2**64 - 1)
+
+
+def threshold(probability: float) -> np.uint64:
+    """Threshold of a probability for `isingrl.engines.kernels.chances`."""
+    return ALWAYS if probability >= 1 else np.uint64(math.floor(probability * 2.0**_WORD))
+
+
+def joined(energy: float, temperature: float) -> float:
+    """Probability 1 - exp(-2 energy / T) of a bond that a satisfied pair has, energy at least 0."""
+    if energy == 0 or math.isinf(temperature):
+        return 0.0
+    return 1.0 if temperature == 0 else -math.expm1(-2 * energy / temperature)
+
+
+def free_spins(field: float, temperature: float) -> float:
+    """T / (2 |h|): a spin along the field is free of the ghost with probability exp(-1 / this)."""
+    return temperature / (2 * abs(field)) if field else math.inf
+
+
+def sizes_are_moments(model: Ising) -> bool:
+    """Whether N⟨m²⟩, m staggered for J < 0, is the mean size of the cluster of a site."""
+    return model.one_field() == 0 and (model.coupling >= 0 or model.lattice.n_sublattices == 2)
+
+
+@dataclass(frozen=True)
+class BitRows:
+    """Arrays that describe a lattice to the kernels; see `isingrl.engines.kernels.bit_rows`."""
+
+    lattice: Lattice
+
+    @property
+    def length(self) -> int:
+        """Number of sites of a row."""
+        return self.lattice.shape[-1]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Numbers of rows, and of words in each."""
+        return self.lattice.n_sites // self.length, -(-self.length // _WORD)
+
+    @cached_property
+    def layout(self) -> tuple[Any, ...]:
+        """Rows ahead, shifts, ends of bonds, and the number of sites of a row."""
+        offsets = self.lattice.forward_offsets  # the first one leads along the last axis
+        rows = np.stack([self._rows_ahead(offset[:-1]) for offset in offsets], axis=1)
+        shifts = np.array([offset[-1] for offset in offsets], dtype=np.int64)
+        x = np.arange(self.length)
+        inside = [(x + shift >= 0) & (x + shift < self.length) for shift in shifts]
+        ends = np.array(inside) | self.lattice.periodic
+        return rows, shifts, self.packed(ends), np.uint64(self.length)
+
+    def _rows_ahead(self, offset: tuple[int, ...]) -> npt.NDArray[np.int64]:
+        """Rows that lie an offset ahead of each row; -1 if they are missing."""
+        outer = self.lattice.shape[:-1]
+        if not outer:
+            return np.zeros(1, dtype=np.int64)
+        sides = np.array(outer)[:, None]
+        moved = np.indices(outer).reshape(len(outer), -1) + np.array(offset)[:, None]
+        inside = ((moved >= 0) & (moved < sides)).all(axis=0)
+        rows = np.ravel_multi_index(tuple(moved % sides), outer)
+        return np.where(inside | self.lattice.periodic, rows, -1).astype(np.int64)
+
+    def packed(self, up: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint64]:
+        """Words with the bits of rows, shape (n, n_words) from (n, length)."""
+        room = np.zeros((len(up), self.shape[1] * _WORD), dtype=np.uint8)
+        room[:, : self.length] = up
+        return np.packbits(room, axis=1, bitorder="little").view("<u8").astype(np.uint64)
+
+    def unpacked(self, words: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint8]:
+        """Bits of the sites, shape (*lattice.shape), from words of shape (n_rows, n_words)."""
+        octets = words.astype("<u8").view(np.uint8)
+        bits = np.unpackbits(octets, axis=1, bitorder="little", count=self.length)
+        return bits.reshape(self.lattice.shape)
+
+
+class _ClusterEngine:
+    """What both engines share; chains of one temperature lie side by side, ordered by field."""
+
+    def __init__(
+        self,
+        model: Ising,
+        temperatures: npt.NDArray[np.float64],
+        chains: int,
+        start: str | npt.NDArray[np.int8],
+        seed: np.random.SeedSequence,
+    ) -> None:
+        self.lattice = model.lattice
+        places = itertools.product(temperatures.tolist(), model.each_field, range(chains))
+        self._temperatures, self._models, _ = zip(*places, strict=True)
+        generator = np.random.Generator(np.random.Philox(seed))
+        n_chains = len(self._models)
+        self._start(start_configurations(start, self.lattice.shape, n_chains, generator))
+        self._states = generator.integers(0, 2**64, size=(n_chains, 4), dtype=np.uint64)
+
+    def _start(self, first: list[npt.NDArray[np.int8]]) -> None:
+        raise NotImplementedError
+
+    def _each(self, function: Callable[[int], None]) -> None:
+        chains = [(chain,) for chain in range(len(self._models))]
+        run_in_threads(function, chains, numba.get_num_threads())
+
+    def _with_sizes(self, found: Arrays, sizes: npt.NDArray[np.float64]) -> Arrays:
+        """Add the mean size of the cluster of a site, if it is a moment of the magnetization."""
+        known = np.array([sizes_are_moments(each) for each in self._models])
+        if not known.any():
+            return found
+        return found | {"mean_cluster_size": np.where(known[:, None], sizes, np.nan)}
+
+
+class SwendsenWangEngine(_ClusterEngine):
+    """Chains that update all clusters of a random bond configuration at once."""
+
+    updates_a_call = 2e7
+
+    def _start(self, first: list[npt.NDArray[np.int8]]) -> None:
+        self._rows = BitRows(self.lattice)
+        length = self._rows.length
+        packed = [self._rows.packed(spins[:-1].reshape(-1, length) > 0) for spins in first]
+        self._words = np.stack(packed)
+        self._chances = np.array(
+            [
+                (
+                    threshold(joined(abs(each.coupling), t)),
+                    threshold(joined(abs(each.one_field()), t)),
+                    _ALL if each.coupling < 0 else 0,
+                    _ALL if each.one_field() < 0 else 0,
+                )
+                for each, t in zip(self._models, self._temperatures, strict=True)
+            ],
+            dtype=np.uint64,
+        )
+
+    def spins(self, chain: int) -> npt.NDArray[np.int8]:
+        """Spins of one chain, shape (*lattice.shape)."""
+        return sites.SPINS[self._rows.unpacked(self._words[chain])]
+
+    def state(self) -> Arrays:
+        """See `Engine.state`."""
+        return {"words": self._words.copy(), "states": self._states.copy()}
+
+    def restore(self, state: Arrays) -> None:
+        """See `Engine.restore`."""
+        fill({"words": self._words, "states": self._states}, state)
+
+    def sweep(self, sweeps: int) -> None:
+        """Make `sweeps` sweeps of every chain."""
+        self._each(lambda chain: swendsen_wang.sweep(*self._arguments(chain), self._room(), sweeps))
+
+    def record(self, draws: int, interval: int) -> Arrays:
+        """See `Engine.record`; clusters are those of the last sweep before each draw."""
+        sums = np.zeros((len(self._models), 6, draws), dtype=np.int64)
+        signs = sublattice_signs(self.lattice)
+        second = self._rows.packed(signs.reshape(-1, self._rows.length) < 0)
+
+        def record(chain: int) -> None:
+            sizes = np.empty(self.lattice.n_sites + 1, dtype=np.int32)
+            swendsen_wang.record(
+                *self._arguments(chain), self._room(), sizes, second, interval, sums[chain]
+            )
+
+        self._each(record)
+        found = named_sums(sums, signs) | {"clusters": sums[:, 3], "largest_cluster": sums[:, 4]}
+        return self._with_sizes(found, sums[:, 5] / self.lattice.n_sites)
+
+    def _arguments(self, chain: int) -> tuple[Any, ...]:
+        return self._words[chain], self._rows.layout, self._chances[chain], self._states[chain]
+
+    def _room(self) -> tuple[npt.NDArray[Any], ...]:
+        """Arrays that a thread works on."""
+        (n_rows, n_words), labels = self._rows.shape, self.lattice.n_sites + 1
+        offsets = len(self.lattice.forward_offsets)
+        return (
+            np.zeros((n_rows, offsets, n_words), dtype=np.uint64),
+            *np.empty((3, n_rows, n_words), dtype=np.uint64),
+            np.empty(labels, dtype=np.int32),
+            np.empty(labels, dtype=np.uint8),
+        )
+
+
+class WolffEngine(_ClusterEngine):
+    """Chains that flip one cluster after the other, a fixed number of them in a measured sweep."""
+
+    updates_a_call = 1e7
+
+    def _start(self, first: list[npt.NDArray[np.int8]]) -> None:
+        self._spins = np.stack([site_states(spins) for spins in first])
+        self._history = np.zeros((len(first), 5), dtype=np.int64)
+        self._numbers = np.zeros(len(first), dtype=np.int64)  # 0 during the thermalization
+        self._bonds = [
+            (threshold(joined(abs(each.coupling), t)), np.uint64(each.coupling < 0))
+            for each, t in zip(self._models, self._temperatures, strict=True)
+        ]
+        self._fields = [
+            (free_spins(each.one_field(), t), np.uint64(each.one_field() > 0))
+            for each, t in zip(self._models, self._temperatures, strict=True)
+        ]
+        neighbors = self.lattice.neighbors
+        middle = np.ravel_multi_index(
+            [side // 2 for side in self.lattice.shape], self.lattice.shape
+        )
+        steps = neighbors[middle].astype(np.int64) - middle
+        elsewhere = (neighbors != np.arange(len(neighbors))[:, None] + steps).any(axis=1)
+        self._lattice = neighbors, steps.astype(np.uint64), elsewhere
+
+    def spins(self, chain: int) -> npt.NDArray[np.int8]:
+        """Spins of one chain, shape (*lattice.shape)."""
+        return sites.SPINS[self._spins[chain, :-1]].reshape(self.lattice.shape)
+
+    def state(self) -> Arrays:
+        """See `Engine.state`."""
+        return {name: values.copy() for name, values in self._arrays().items()}
+
+    def restore(self, state: Arrays) -> None:
+        """See `Engine.restore`."""
+        fill(self._arrays(), state)
+
+    def _arrays(self) -> Arrays:
+        return {
+            "spins": self._spins, "states": self._states,
+            "history": self._history, "numbers": self._numbers,
+        }  # fmt: skip
+
+    def settle(self) -> None:
+        """Fix the clusters of a sweep: sites over their mean size in the thermalization.
+
+        One cluster without a thermalization. Only the first call has an effect.
+        """
+        if self._numbers.all():
+            return
+        made = self._history[:, 1] + self._history[:, 3]
+        met = self._history[:, 2] + self._history[:, 4]
+        n_sites = self.lattice.n_sites
+        number = np.rint(n_sites * made / np.maximum(met, 1)).astype(np.int64)
+        self._numbers[:] = np.clip(number, 1, n_sites)
+
+    def settled(self) -> Arrays:
+        """See `SettlingEngine.settled`."""
+        return {"clusters_per_sweep": self._numbers.copy()}
+
+    def sweep(self, sweeps: int) -> None:
+        """Make `sweeps` sweeps of every chain."""
+
+        def sweep(chain: int) -> None:
+            number = int(self._numbers[chain])
+            if number:
+                wolff.sweep(*self._arguments(chain), number, sweeps)
+            else:
+                wolff.thermalize(*self._arguments(chain), self._history[chain], sweeps)
+
+        self._each(sweep)
+
+    def record(self, draws: int, interval: int) -> Arrays:
+        """See `Engine.record`; clusters are those of the last sweep before each draw."""
+        self.settle()
+        sums = np.zeros((len(self._models), 4, draws), dtype=np.int64)
+        signs = sublattice_signs(self.lattice)
+
+        def record(chain: int) -> None:
+            number = int(self._numbers[chain])
+            wolff.record(*self._arguments(chain), number, signs, interval, sums[chain])
+
+        self._each(record)
+        return self._with_sizes(named_sums(sums, signs), sums[:, 3] / self._numbers[:, None])
+
+    def _arguments(self, chain: int) -> tuple[Any, ...]:
+        return (
+            self._spins[chain], self._lattice, self._bonds[chain], self._fields[chain],
+            self._states[chain], np.empty(self.lattice.n_sites + 1, dtype=np.int32),
+        )  # fmt: skip

@@ -1,0 +1,79 @@
+"""Lattices of one spin a bit: rows along the last axis, each in whole 64-bit words.
+
+Bit k of word w is site 64 w + k of its row, 1 for an up spin. Bits behind the last site are 0.
+
+Bonds are named by their lower end and an offset. Offset k leads from a row to ``rows[row, k]``, -1
+if that is missing, and by ``shifts[k]``, -1, 0 or 1, along the row. ``ends[k, w]`` has the bits of
+the sites in word w that have such a neighbour. Offset 0 leads along the row. These arrays and
+the number of sites of a row make a `layout`.
+"""
+
+import numpy as np
+from numba import njit
+
+from isingrl.engines.kernels.bits import count_ones
+
+TOP = np.uint64(63)
+"""Place of the last bit of a word."""
+
+
+@njit(inline="always")
+def shifted(words, row, word, shift, length):
+    """Word with the bits that lie `shift`, -1, 0 or 1, sites on in a row that is a ring."""
+    zero, one = np.uint64(0), np.uint64(1)
+    last = np.uint64(words.shape[1] - 1)
+    here = words[row, word]
+    if shift == 0:
+        return here
+    in_last = (length - one) & TOP  # place of the row's last site
+    if shift > 0:
+        if word < last:
+            return (here >> one) | (words[row, word + one] << TOP)
+        return (here >> one) | ((words[row, zero] & one) << in_last)
+    if word > zero:
+        return (here << one) | (words[row, word - one] >> TOP)
+    return (here << one) | ((words[row, last] >> in_last) & one)
+
+
+@njit(inline="always")
+def sites_of(word, n_words, length):
+    """Word with the bits that are sites."""
+    ones = ~np.uint64(0)
+    if word + np.uint64(1) == n_words:
+        return ones >> (~(length - np.uint64(1)) & TOP)
+    return ones
+
+
+@njit(nogil=True, cache=True)
+def measure(spins, second, layout):
+    """Sums of s_i s_j over bonds, of s_i over sites, and of s_i with the signs of sublattices.
+
+    Parameters
+    ----------
+    spins : uint64 array, shape (n_rows, n_words)
+    second : uint64 array, shape (n_rows, n_words)
+        Sites of the second sublattice.
+    layout : tuple
+        As described above.
+    """
+    rows, shifts, ends, length = layout
+    n_rows, n_words = np.uint64(spins.shape[0]), np.uint64(spins.shape[1])
+    agreeing, bonds, up, staggered = np.uint64(0), np.uint64(0), np.uint64(0), np.uint64(0)
+    for row in range(n_rows):
+        for word in range(n_words):
+            up += count_ones(spins[row, word])
+            staggered += count_ones(spins[row, word] ^ second[row, word])
+        for k in range(np.uint64(shifts.size)):
+            if rows[row, k] < 0:
+                continue
+            other = np.uint64(rows[row, k])
+            for word in range(n_words):
+                differ = spins[row, word] ^ shifted(spins, other, word, shifts[k], length)
+                agreeing += count_ones(~differ & ends[k, word])
+                bonds += count_ones(ends[k, word])
+    n_sites = n_rows * length
+    return (
+        np.int64(agreeing + agreeing - bonds),
+        np.int64(up + up - n_sites),
+        np.int64(staggered + staggered - n_sites),
+    )

@@ -1,0 +1,281 @@
+"""Swendsen-Wang sweeps of spins in `bit_rows`: draw bonds, find the clusters, flip them.
+
+Sites of a row that bonds join one after the other are a *run*. Runs are found by bit operations and
+numbered in C order, so that only bonds between runs need a union. On the square lattice at T_c a
+run has two sites, and a third of the sites have such a bond.
+
+Label 0 is the ghost spin of the field, which never flips. The clusters form a forest: each label
+has a parent of at most its own number, a root is its own parent. Rem's algorithm with splicing
+joins two of its trees in one walk; Patwary, Blair and Manne (SEA 2010) found it the fastest of its
+kind.
+"""
+
+import numpy as np
+from numba import njit
+
+from isingrl.engines.kernels.bit_rows import TOP, measure, shifted, sites_of
+from isingrl.engines.kernels.bits import count_ones, lowest_one, prefix_parity
+from isingrl.engines.kernels.chances import happen
+from isingrl.engines.kernels.random import next_word
+
+
+@njit(nogil=True, cache=True)
+def draw_bonds(spins, layout, chances, state, bonds, ghosts):
+    """Draw the bonds of a sweep: rows in order, in a row by offset, then by word; ghosts last.
+
+    Parameters
+    ----------
+    spins : uint64 array, shape (n_rows, n_words)
+    layout : tuple
+        As in `bit_rows`.
+    chances : uint64 array, shape (4,)
+        Thresholds of `chances` for a bond between satisfied spins and for one to the ghost; then
+        two words that are all 0 or all 1: 1 if opposite spins are the satisfied ones, and if down
+        spins are those along the field.
+    state : uint64 array, shape (4,)
+        Random stream.
+    bonds : uint64 array, shape (n_rows, n_offsets, n_words), zero where rows are missing
+        Receives the bonds, at their lower ends.
+    ghosts : uint64 array, shape (n_rows, n_words)
+        Receives the sites with a bond to the ghost.
+    """
+    rows, shifts, ends, length = layout
+    for_bond, for_ghost, opposite, down = chances
+    a, b, c, d = state[0], state[1], state[2], state[3]
+    n_rows, n_words = np.uint64(spins.shape[0]), np.uint64(spins.shape[1])
+    for row in range(n_rows):
+        for k in range(np.uint64(shifts.size)):
+            if rows[row, k] < 0:
+                continue
+            other = np.uint64(rows[row, k])
+            for word in range(n_words):
+                differ = spins[row, word] ^ shifted(spins, other, word, shifts[k], length)
+                asked = ~(differ ^ opposite) & ends[k, word]
+                bonds[row, k, word], a, b, c, d = happen(for_bond, asked, a, b, c, d)
+    if for_ghost != np.uint64(0):
+        for row in range(n_rows):
+            for word in range(n_words):
+                asked = (spins[row, word] ^ down) & sites_of(word, n_words, length)
+                ghosts[row, word], a, b, c, d = happen(for_ghost, asked, a, b, c, d)
+    state[0], state[1], state[2], state[3] = a, b, c, d
+
+
+@njit(nogil=True, cache=True)
+def number_runs(bonds, length, starts, before, parents):
+    """Find the runs, and make each of them a tree of its own.
+
+    Parameters
+    ----------
+    bonds, length
+        As in `draw_bonds`, and the number of sites of a row.
+    starts : uint64 array, shape (n_rows, n_words)
+        Receives the sites at which runs begin.
+    before : uint64 array, shape (n_rows, n_words)
+        Receives the label of the run before the first one that begins in a word.
+    parents : int32 array, shape (n_sites + 1,)
+
+    Returns
+    -------
+    uint64
+        Number of labels, the ghost's included.
+    """
+    one = np.uint64(1)
+    n_rows, n_words = np.uint64(starts.shape[0]), np.uint64(starts.shape[1])
+    labels = one
+    for row in range(n_rows):
+        carry = np.uint64(0)
+        for word in range(n_words):
+            along = bonds[row, np.uint64(0), word]
+            begin = ~((along << one) | carry) & sites_of(word, n_words, length)
+            carry = along >> TOP
+            starts[row, word] = begin
+            before[row, word] = labels - one
+            labels += count_ones(begin)
+    for label in range(labels):
+        parents[label] = label
+    return labels
+
+
+@njit(inline="always")
+def _join(parents, x, y):
+    """Join the trees of two labels."""
+    above_x, above_y = np.uint64(parents[x]), np.uint64(parents[y])
+    while above_x != above_y:
+        if above_x < above_y:
+            x, y = y, x
+            above_x, above_y = above_y, above_x
+        parents[x] = above_y
+        if x == above_x:
+            break
+        x = above_x
+        above_x = np.uint64(parents[x])
+
+
+@njit(nogil=True, cache=True)
+def join_runs(bonds, ghosts, in_field, layout, starts, before, parents):
+    """Join runs that bonds connect; parameters as in `number_runs` and `draw_bonds`."""
+    zero, one, bits = np.uint64(0), np.uint64(1), np.uint64(64)
+    rows, shifts, _, length = layout
+    n_rows, n_words = np.uint64(starts.shape[0]), np.uint64(starts.shape[1])
+    last, in_last = n_words - one, (length - one) & TOP
+    for row in range(n_rows):
+        if (bonds[row, zero, last] >> in_last) & one:  # the bond that closes the ring
+            run = before[row, last] + count_ones(starts[row, last])
+            _join(parents, before[row, zero] + one, run)
+        for k in range(one, np.uint64(shifts.size)):
+            if rows[row, k] < 0:
+                continue
+            other, shift = np.uint64(rows[row, k]), shifts[k]
+            carry = zero
+            for word in range(n_words):
+                own, theirs = starts[row, word], shifted(starts, other, word, shift, length)
+                bond = bonds[row, k, word]
+                # of neighbouring bonds between the same two runs the first is enough
+                needed = bond & (~((bond << one) | carry) | own | theirs)
+                carry = bond >> TOP
+                while needed != zero:
+                    upto = needed ^ (needed - one)
+                    x = before[row, word] + count_ones(own & upto)
+                    if shift == 0:
+                        y = before[other, word] + count_ones(theirs & upto)
+                    else:
+                        place = word * bits + lowest_one(needed) + np.uint64(shift)
+                        if place == length:
+                            place = zero
+                        elif place > length:  # one before the first
+                            place = length - one
+                        upto = ~zero >> (~place & TOP)
+                        end = place // bits
+                        y = before[other, end] + count_ones(starts[other, end] & upto)
+                    needed &= needed - one
+                    _join(parents, x, y)
+        if in_field:
+            carry = zero
+            for word in range(n_words):
+                own, ghost = starts[row, word], ghosts[row, word]
+                needed = ghost & (~((ghost << one) | carry) | own)
+                carry = ghost >> TOP
+                while needed != zero:
+                    upto = needed ^ (needed - one)
+                    needed &= needed - one
+                    _join(parents, before[row, word] + count_ones(own & upto), zero)
+
+
+@njit(nogil=True, cache=True)
+def flip(spins, length, starts, parents, flips, state):
+    """Flip each cluster, but that of the ghost, with probability 1/2.
+
+    Every label has a random bit, 64 of them in a word; that of the root counts.
+
+    Parameters
+    ----------
+    spins, length, starts, parents, state
+        As in `draw_bonds` and `number_runs`.
+    flips : uint8 array, shape (n_sites + 1,)
+        Receives whether each label flips.
+    """
+    zero, one = np.uint64(0), np.uint64(1)
+    n_rows, n_words = np.uint64(starts.shape[0]), np.uint64(starts.shape[1])
+    flips[zero] = 0
+    label, random = one, next_word(state) >> one
+    for row in range(n_rows):
+        flipped = zero  # whether the run before flips
+        for word in range(n_words):
+            begin, changes = starts[row, word], flipped
+            while begin != zero:
+                if label & TOP == zero:
+                    random = next_word(state)
+                flips[label] = random & one
+                random >>= one
+                # parents have lower numbers, so that theirs is final
+                flipped_now = np.uint64(flips[np.uint64(parents[label])])
+                flips[label] = flipped_now
+                label += one
+                lowest = begin & (zero - begin)
+                begin ^= lowest
+                changes ^= lowest * (flipped_now ^ flipped)
+                flipped = flipped_now
+            spins[row, word] ^= prefix_parity(changes) & sites_of(word, n_words, length)
+
+
+@njit(nogil=True, cache=True)
+def cluster_sums(starts, length, labels, parents, sizes):
+    """Number of clusters, sites of the largest, and sum of their squared sizes.
+
+    Parameters
+    ----------
+    starts, length, labels, parents
+        As in `number_runs`; the parents become roots.
+    sizes : int32 array, shape (n_sites + 1,)
+        Receives the number of sites by root, and 0 for other labels.
+    """
+    zero, one, bits = np.uint64(0), np.uint64(1), np.uint64(64)
+    n_rows, n_words = np.uint64(starts.shape[0]), np.uint64(starts.shape[1])
+    for label in range(labels):
+        sizes[label] = 0
+    label = one
+    for row in range(n_rows):
+        root, start = zero, zero
+        for word in range(n_words):
+            begin = starts[row, word]
+            while begin != zero:
+                place = word * bits + lowest_one(begin)
+                begin &= begin - one
+                sizes[root] += np.int32(place - start)
+                start = place
+                root = np.uint64(parents[np.uint64(parents[label])])
+                parents[label] = root
+                label += one
+        sizes[root] += np.int32(length - start)
+    clusters, largest, squares = 0, np.int64(0), np.int64(0)
+    for label in range(labels):
+        size = np.int64(sizes[label])
+        clusters += size > 0
+        largest = max(largest, size)
+        squares += size * size
+    return clusters, largest, squares
+
+
+@njit(nogil=True, cache=True)
+def sweep(spins, layout, chances, state, work, sweeps):
+    """Make `sweeps` sweeps of one chain; return the number of labels of the last one.
+
+    Parameters
+    ----------
+    spins, layout, chances, state
+        As in `draw_bonds`.
+    work : tuple
+        Room for `bonds`, `ghosts`, `starts`, `before`, `parents` and `flips`.
+    """
+    bonds, ghosts, starts, before, parents, flips = work
+    in_field = chances[1] != np.uint64(0)
+    labels = np.uint64(0)
+    for _ in range(sweeps):
+        draw_bonds(spins, layout, chances, state, bonds, ghosts)
+        labels = number_runs(bonds, layout[3], starts, before, parents)
+        join_runs(bonds, ghosts, in_field, layout, starts, before, parents)
+        flip(spins, layout[3], starts, parents, flips, state)
+    return labels
+
+
+@njit(nogil=True, cache=True)
+def record(spins, layout, chances, state, work, sizes, second, interval, sums):
+    """Sweep one chain and measure it after every `interval` sweeps.
+
+    Parameters
+    ----------
+    spins, layout, chances, state, work
+        As in `sweep`.
+    sizes : int32 array, shape (n_sites + 1,)
+    second : uint64 array, shape (n_rows, n_words)
+        Sites of the second sublattice.
+    sums : int64 array, shape (6, n_draws)
+        Receives what `measure` returns, then what `cluster_sums` does of the last sweep.
+    """
+    _, _, starts, _, parents, _ = work
+    for draw in range(sums.shape[1]):
+        labels = sweep(spins, layout, chances, state, work, interval)
+        sums[0, draw], sums[1, draw], sums[2, draw] = measure(spins, second, layout)
+        sums[3, draw], sums[4, draw], sums[5, draw] = cluster_sums(
+            starts, layout[3], labels, parents, sizes
+        )

@@ -1,0 +1,145 @@
+"""Wolff clusters on bytes: one cluster at a time, by a search from a random site.
+
+A site that has joined is marked until the cluster is complete, so that it cannot join again. Only
+neighbours across bonds that were drawn are looked at; whether they join is no branch, because it
+could not be foretold. Their places are computed, except at the boundary, because a table of all
+neighbours of a large lattice fills the caches.
+"""
+
+import numpy as np
+from numba import njit
+
+from isingrl.engines.kernels.bits import lowest_one
+from isingrl.engines.kernels.chances import happen
+from isingrl.engines.kernels.random import below, jsf_step, uniform
+from isingrl.engines.kernels.sites import measure
+
+_MARK = 4  # added to the spins of a cluster
+
+
+@njit(nogil=True, cache=True)
+def clusters(spins, lattice, bond, field, state, queue, number, most):
+    """Make `number` clusters and flip them, or fewer if they have `most` sites together.
+
+    Each spin along the field has a bond to the ghost spin with probability 1 - exp(-1 / free), so
+    that it is known beforehand which of these spins has the first one. A cluster that meets this
+    spin is given up.
+
+    Parameters
+    ----------
+    spins : uint8 array, shape (n_sites + 1,)
+        0 for down, 1 for up; the last entry is 2 and stands for missing neighbours.
+    lattice : tuple
+        Neighbours, int32 (n_sites, z); how far they lie ahead in most places, uint64 (z,); and
+        whether those of a site lie elsewhere, bool (n_sites,).
+    bond : tuple of uint64
+        Threshold of `chances` for a bond between satisfied spins, and 1 if opposite spins are the
+        satisfied ones.
+    field : tuple
+        `free`, infinite without a field, and the spin along the field (uint64).
+    state : uint64 array, shape (4,)
+        Random stream.
+    queue : int32 array, shape (n_sites + 1,)
+        Room for the sites of a cluster.
+
+    Returns
+    -------
+    number, sites : int
+        Clusters made, and sites met in them.
+    """
+    one, ones = np.uint64(1), ~np.uint64(0)
+    neighbors, steps, elsewhere = lattice
+    threshold, opposite = bond
+    free, along = field
+    n_sites, z = neighbors.shape
+    slots = np.uint64(z)
+    a, b, c, d = state[0], state[1], state[2], state[3]
+    bonds, sites_left = np.uint64(0), 0
+    made, met = 0, 0
+    while made < number and met < most:
+        a, b, c, d = jsf_step(a, b, c, d)
+        seed = below(d, n_sites)
+        spins[seed] += _MARK
+        queue[0] = seed
+        head, tail = np.uint64(0), one
+        held_by, passed = np.inf, 0
+        if free < np.inf:
+            a, b, c, d = jsf_step(a, b, c, d)
+            held_by = np.floor(-np.log(1 - uniform(d)) * free)
+        while head < tail and passed <= held_by:
+            site = np.uint64(queue[head])
+            head += one
+            own = np.uint64(spins[site]) & one
+            passed += own == along
+            if sites_left == 0:
+                bonds, a, b, c, d = happen(threshold, ones, a, b, c, d)
+                sites_left = 64 // z
+            sites_left -= 1
+            drawn = bonds & ((one << slots) - one)
+            bonds >>= slots
+            at_boundary = elsewhere[site]
+            while drawn != np.uint64(0):
+                slot = lowest_one(drawn)
+                drawn &= drawn - one
+                other = np.uint64(neighbors[site, slot]) if at_boundary else site + steps[slot]
+                joins = np.uint64(np.uint64(spins[other]) == own ^ opposite)
+                spins[other] += joins * np.uint64(_MARK)
+                queue[tail] = other
+                tail += joins
+        change = _MARK ^ (passed <= held_by)
+        for place in range(tail):
+            spins[np.uint64(queue[place])] ^= change
+        made += 1
+        met += np.int64(tail)
+    state[0], state[1], state[2], state[3] = a, b, c, d
+    return made, met
+
+
+@njit(nogil=True, cache=True)
+def thermalize(spins, lattice, bond, field, state, queue, history, sweeps):
+    """Make sweeps that end once their clusters have as many sites as the lattice.
+
+    Parameters
+    ----------
+    history : int64 array, shape (5,)
+        Sweeps so far, then clusters and sites of two spans: since the last sweep whose number is
+        a power of two, and since the one before it. So both together have the last half of all
+        sweeps at least, however many sweeps follow.
+    """
+    n_sites = spins.size - 1
+    for _ in range(sweeps):
+        made, met = clusters(spins, lattice, bond, field, state, queue, n_sites, n_sites)
+        history[0] += 1
+        history[1] += made
+        history[2] += met
+        if history[0] & (history[0] - 1) == 0:
+            history[3], history[4] = history[1], history[2]
+            history[1] = history[2] = 0
+
+
+@njit(nogil=True, cache=True)
+def sweep(spins, lattice, bond, field, state, queue, number, sweeps):
+    """Make sweeps of `number` clusters each; return the number of sites met in them."""
+    met = 0
+    for _ in range(sweeps):
+        # bits that were drawn but not used are dropped, so that calls may be cut anywhere
+        most = number * spins.size  # never met
+        met += clusters(spins, lattice, bond, field, state, queue, number, most)[1]
+    return met
+
+
+@njit(nogil=True, cache=True)
+def record(spins, lattice, bond, field, state, queue, number, signs, interval, sums):
+    """Sweep one chain and measure it after every `interval` sweeps.
+
+    Parameters
+    ----------
+    signs : int8 array, shape (n_sites,)
+        As in `sites.measure`.
+    sums : int64 array, shape (4, n_draws)
+        Receives what `sites.measure` returns, then the number of sites met in the last sweep.
+    """
+    for draw in range(sums.shape[1]):
+        sweep(spins, lattice, bond, field, state, queue, number, interval - 1)
+        sums[3, draw] = sweep(spins, lattice, bond, field, state, queue, number, 1)
+        sums[0, draw], sums[1, draw], sums[2, draw] = measure(spins, lattice[0], signs)

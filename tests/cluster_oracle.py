@@ -1,0 +1,164 @@
+"""Cluster updates by loops over sites and a slow search, with the random numbers of the kernels."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+from tests.oracles import MASK, neighbor_indices, site_list
+
+GHOST = -1
+
+
+def probability(energy, temperature):
+    """1 - exp(-2 energy / T)."""
+    if energy == 0 or temperature == math.inf:
+        return 0.0
+    return 1.0 if temperature == 0 else -math.expm1(-2 * energy / temperature)
+
+
+def happens(chance, places, random):
+    """Which of some places, 0 … 63, have an event: their digits are below those of the chance."""
+    threshold = MASK if chance == 1 else int(chance * 2**64)
+    if threshold == MASK:
+        return set(places)
+    undecided, happened = set(places), set()
+    for digit in range(63, -1, -1):
+        if not undecided or threshold % 2 ** (digit + 1) == 0:
+            break
+        word = random.word()
+        for place in sorted(undecided):
+            own, wanted = word >> place & 1, threshold >> digit & 1
+            if own != wanted:
+                undecided.remove(place)
+                if own < wanted:
+                    happened.add(place)
+    return happened
+
+
+def forward_steps(lattice):
+    """Steps to the neighbours behind a site in C order."""
+    steps = itertools.product((-1, 0, 1), repeat=lattice.ndim)
+    most = 1 if lattice.neighborhood == "von_neumann" else lattice.ndim
+    return [s for s in steps if s > (0,) * lattice.ndim and sum(map(abs, s)) <= most]
+
+
+def ahead(lattice, site, step):
+    """Coordinates of the site a step ahead; None if it is missing."""
+    moved = tuple(x + d for x, d in zip(site, step, strict=True))
+    if lattice.boundary == "periodic":
+        return tuple(x % side for x, side in zip(moved, lattice.shape, strict=True))
+    inside = all(0 <= x < side for x, side in zip(moved, lattice.shape, strict=True))
+    return moved if inside else None
+
+
+def draw_bonds(spins, model, temperature, random):
+    """Bonds (site, other, step) of a sweep, other sites `GHOST` for bonds of the field."""
+    lattice, sites = model.lattice, site_list(model.lattice.shape)
+    index = {site: i for i, site in enumerate(sites)}
+    length = lattice.shape[-1]
+    words = [range(first, min(first + 64, length)) for first in range(0, length, 64)]
+    rows = list(dict.fromkeys(site[:-1] for site in sites))
+    wanted = 1 if model.coupling >= 0 else -1
+    found = []
+    chance = probability(abs(model.coupling), temperature)
+    for row, step, word in itertools.product(rows, forward_steps(lattice), words):
+        satisfied = {}
+        for x in word:
+            other = ahead(lattice, (*row, x), step)
+            if other and spins[index[*row, x]] * spins[index[other]] == wanted:
+                satisfied[x - word[0]] = index[*row, x], index[other], step
+        found += [satisfied[place] for place in sorted(happens(chance, satisfied, random))]
+    along = 1 if model.field > 0 else -1
+    chance = probability(abs(model.field), temperature)
+    for row, word in itertools.product(rows, words):
+        if chance > 0:
+            places = {x - word[0]: index[*row, x] for x in word if spins[index[*row, x]] == along}
+            found += [(places[place], GHOST, None) for place in happens(chance, places, random)]
+    return found
+
+
+def clusters_of(n_sites, bonds):
+    """Sets of sites that bonds connect, one of them with the ghost."""
+    joined = {site: set() for site in (GHOST, *range(n_sites))}
+    for i, j, _ in bonds:
+        joined[i].add(j)
+        joined[j].add(i)
+    left, clusters = set(joined), []
+    while left:
+        reached = [left.pop()]
+        for site in reached:  # grows while it is read
+            new = joined[site] & left
+            left -= new
+            reached += sorted(new)
+        clusters.append(set(reached))
+    return clusters
+
+
+def swendsen_wang(spins, model, temperature, random):
+    """Make one sweep of a list of spins, in place; return the clusters."""
+    lattice = model.lattice
+    bonds = draw_bonds(spins, model, temperature, random)
+    clusters = clusters_of(lattice.n_sites, bonds)
+    along_row = {i for i, _, step in bonds if step and step[-1] == 1 and not any(step[:-1])}
+    # sites joined along a row without crossing its end share a label, and 0 is the ghost's
+    labels, last = {}, 0
+    for site, (*_, x) in enumerate(site_list(lattice.shape)):
+        last += x == 0 or site - 1 not in along_row
+        labels[site] = last
+    words = [random.word() for _ in range(last // 64 + 1)]
+    for cluster in clusters:
+        if GHOST not in cluster:
+            label = min(labels[site] for site in cluster)
+            if words[label // 64] >> label % 64 & 1:
+                for site in cluster:
+                    spins[site] *= -1
+    return clusters
+
+
+def wolff(spins, model, temperature, random, number):
+    """Make a number of clusters on a list of spins, in place; return the sites met in them."""
+    neighbors, z = slots(model.lattice), model.lattice.coordination_number
+    wanted = 1 if model.coupling >= 0 else -1
+    chance = probability(abs(model.coupling), temperature)
+    along = 1 if model.field > 0 else -1
+    bonds, met = [], 0
+    for _ in range(number):
+        cluster = [random.below(len(spins))]
+        held_by, passed = math.inf, 0
+        if model.field and temperature < math.inf:
+            mean = temperature / (2 * abs(model.field))
+            held_by = math.floor(-math.log(1 - random.uniform()) * mean)
+        for site in cluster:  # grows while it is read
+            passed += spins[site] == along
+            if not bonds:
+                happened = happens(chance, range(64), random)
+                rows = [range(first, first + z) for first in range(0, 64 - z + 1, z)]
+                bonds = [[place in happened for place in row] for row in rows]
+            drawn = bonds.pop(0)
+            for other, bond in zip(neighbors[site], drawn, strict=True):
+                new = bond and other is not None and other not in cluster
+                if new and spins[site] * spins[other] == wanted:
+                    cluster.append(other)
+            if passed > held_by:
+                break
+        else:
+            for site in cluster:
+                spins[site] *= -1
+        met += len(cluster)
+    return met
+
+
+def slots(lattice):
+    """Neighbours of every site by slot, None if missing."""
+    sites = site_list(lattice.shape)
+    index = {site: i for i, site in enumerate(sites)}
+    forward = forward_steps(lattice)
+    steps = [tuple(-x for x in step) for step in reversed(forward)] + forward
+    found = [
+        [None if (other := ahead(lattice, site, step)) is None else index[other] for step in steps]
+        for site in sites
+    ]
+    present = [[other for other in each if other is not None] for each in found]
+    assert present == neighbor_indices(lattice)
+    return found
