@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
@@ -18,6 +18,7 @@ from analysis.exact import MAX_SITES
 from analysis.literature import critical_temperature
 from isingrl import (
     Agent,
+    Dynamics,
     HeatBath,
     IndependentQ,
     Ising,
@@ -26,7 +27,8 @@ from isingrl import (
     MeanFieldQ,
     Metropolis,
     NeighborhoodQ,
-    Rule,
+    SwendsenWang,
+    Wolff,
 )
 from isingrl.agents.temperatures import departures_on, warn_of_temperature
 from isingrl.runs import STARTS
@@ -43,8 +45,13 @@ from studies.shared.trained_policies import learn_and_simulate
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Method = Literal["metropolis", "heat-bath", "mean-field-q", "neighborhood-q", "independent-q"]
-_RULES: dict[str, type[Rule]] = {"metropolis": Metropolis, "heat-bath": HeatBath}
+Method = Literal[
+    "metropolis", "heat-bath", "swendsen-wang", "wolff", "mean-field-q", "neighborhood-q",
+    "independent-q",
+]  # fmt: skip
+_RULES: dict[str, Callable[[], Dynamics]] = {
+    rule.name: rule for rule in (Metropolis, HeatBath, SwendsenWang, Wolff)
+}
 _AGENTS: dict[str, type[Agent]] = {
     agent.name: agent for agent in (MeanFieldQ, NeighborhoodQ, IndependentQ)
 }
@@ -106,9 +113,11 @@ class Curve:
     chains: int = 2
     """Independent chains at every temperature."""
     start: Literal["up", "down", "random"] = "up"
-    """First configuration; random ones can freeze into stripes below the transition."""
+    """First configuration; below the transition random ones can freeze into stripes, but not with
+    cluster updates."""
     schedule: Schedule = "checkerboard"
-    """Order of updates: sublattice by sublattice, random sites, all sites at once."""
+    """Order of updates: sublattice by sublattice, random sites, all sites at once; not for
+    cluster updates."""
     seed: tuple[int, ...] = (1,)
     """Seeds of all random numbers. Each seed has its own trainings and chains; all chains lie
     along one dim."""
@@ -293,6 +302,9 @@ def measure(
 ) -> xr.Dataset:
     """Simulate one method at some temperatures; agents learn first."""
     rule: Any = _RULES[method]() if method in _RULES else config.agent(method)
+    order = (
+        {} if isinstance(rule, Dynamics) and not rule.scheduled else {"schedule": config.schedule}
+    )
     thermalization, interval = config.thermalization, config.interval
     if method == _LEARNS_ON:
         rule = Learning(rule)
@@ -301,7 +313,7 @@ def measure(
         config.model, rule, temperature,
         training={"sweeps": config.training_sweeps, "schedule": config.schedule}, seed=seed,
         folder=folder, progress=progress, sweeps=sweeps, thermalization=thermalization,
-        interval=interval, chains=config.chains, start=config.start, schedule=config.schedule,
+        interval=interval, chains=config.chains, start=config.start, **order,
     )  # fmt: skip
     if "softmax_temperature" not in data.coords:
         none = np.full(len(temperature), np.nan)
