@@ -163,7 +163,7 @@ def test_extend_adds_to_what_is_there(curve, tmp_path, capsys):
         (["curve", "--shape", "a"], "shape"),
         (["curve", "--shape"], "shape"),
         (["curve", "--temperature", "-1", "3", "4"], "temperature"),
-        (["curve", "--methods", "wolff"], "methods"),
+        (["curve", "--methods", "kawasaki"], "methods"),
         (["curve", "--sweeps", "0"], "sweeps"),
         (["curve", "--colour", "red"], "--colour"),
         (["curve", "--out", "/dev/null/nowhere"], "out"),

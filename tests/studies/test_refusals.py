@@ -34,7 +34,7 @@ REFUSED = {
     },
     "schedules": {
         "shape": [(4, 5), (4,)], "reduced_temperature": [(0.5, 1.0, 0)],
-        "neighborhoods": [("hexagonal",)], "methods": [(), ("wolff",)],
+        "neighborhoods": [("hexagonal",)], "methods": [(), ("kawasaki",)],
         "schedules": [("synchronous", "synchronous")], "sweeps": [20],
     },
     "temperature-map": {
