@@ -40,6 +40,7 @@ from analysis.learned import (
 from analysis.precision import precision
 from analysis.ratings import bradley_terry, rates_over_trainings, win_rates
 from analysis.scaling import power_law
+from analysis.tempering import tempering, tempering_temperatures
 from analysis.thermodynamics import thermodynamics
 from analysis.units import unit_registry
 
@@ -72,6 +73,8 @@ __all__ = [
     "staggered_spins",
     "stationary_distribution",
     "structure_factor",
+    "tempering",
+    "tempering_temperatures",
     "thermodynamics",
     "transition_matrix",
     "unit_registry",

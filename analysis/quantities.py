@@ -87,6 +87,10 @@ QUANTITIES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "goodness_of_fit": ("goodness of fit", "1"),
         "size_bin": ("size of a domain", "sites"),
         "gibbs_distance": ("distance from the Gibbs distribution", "1"),
+        "exchange_acceptance": ("acceptance of exchanges", "1"),
+        "round_trips": ("number of round trips", "1"),
+        "round_trip_time": ("time of a round trip", "sweeps"),
+        "share_going_up": ("share of walkers last at the lowest temperature", "1"),
     }
 )
 """Label and units of each quantity; ``"1"`` marks a pure number."""

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from isingrl.model import Ising
     from isingrl.rules import HeatBath, Metropolis, Rule
     from isingrl.simulation import simulate
+    from isingrl.tempering import Tempering
 
     __version__: str
 
@@ -53,6 +54,7 @@ __all__ = [
     "Rule",
     "SwendsenWang",
     "TemperatureMapWarning",
+    "Tempering",
     "Wolff",
     "simulate",
     "train",
@@ -71,6 +73,7 @@ _HOMES = {
     "isingrl.model": ("Ising",),
     "isingrl.rules": ("HeatBath", "Metropolis", "Rule"),
     "isingrl.simulation": ("simulate",),
+    "isingrl.tempering": ("Tempering",),
 }  # fmt: skip
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 _SUBMODULES = ("agents", "battle", "lattice", "model", "rules", "simulation", "tables", "testing")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,34 @@ from isingrl.model import Ising
 __all__ = ["SwendsenWang", "Wolff"]
 
 
-class SwendsenWang(Dynamics):
+class _ClusterUpdate(Dynamics):
+    """Base of both: no schedule, and mean sizes of clusters beside sums over sites."""
+
+    scheduled: ClassVar[bool] = False
+
+    @property
+    def undivided(self) -> dict[str, dict[str, Any]]:
+        """See `Dynamics.undivided`."""
+        label = {"long_name": "mean size of the cluster of a site", "units": "sites"}
+        return {"mean_cluster_size": label}
+
+    def check_run(
+        self,
+        model: Ising,
+        temperatures: npt.NDArray[np.float64],
+        chains: int,
+        schedule: str,
+        ladder: Any,
+    ) -> None:
+        """See `Dynamics.check_run`; refuses a schedule."""
+        if schedule != "checkerboard":
+            raise ValueError(
+                f"schedule must be left out for {self.name!r}, which updates clusters and no "
+                f"single sites; got {schedule!r}"
+            )
+
+
+class SwendsenWang(_ClusterUpdate):
     r"""Join neighbours to clusters at random and flip each cluster with probability 1/2.
 
     A pair of neighbours whose bond is satisfied (equal spins for J > 0, opposite ones for J < 0) is
@@ -56,7 +83,6 @@ class SwendsenWang(Dynamics):
     """
 
     name = "swendsen-wang"
-    scheduled: ClassVar[bool] = False
 
     def engine(
         self,
@@ -71,7 +97,7 @@ class SwendsenWang(Dynamics):
         return SwendsenWangEngine(model, temperatures, chains, start, seed)
 
 
-class Wolff(Dynamics):
+class Wolff(_ClusterUpdate):
     r"""Grow a cluster from a random site and flip it; a sweep is a fixed number of clusters.
 
     Pairs are joined with the probabilities of `SwendsenWang`. A cluster that is joined to the ghost
@@ -106,7 +132,6 @@ class Wolff(Dynamics):
     """
 
     name = "wolff"
-    scheduled: ClassVar[bool] = False
 
     def engine(
         self,

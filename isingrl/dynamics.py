@@ -36,6 +36,12 @@ class Dynamics(ABC):
     ({}, (8, 1, 2, 5))
     >>> irl.Learning(irl.MeanFieldQ(discount=0.9)).departures(model)
     ['the discount 0.9 lets later rewards count']
+    >>> irl.HeatBath().undivided
+    {}
+    >>> irl.Tempering(irl.HeatBath()).check_run(model, np.array([2, 3]), 4, "synchronous", None)
+    Traceback (most recent call last):
+        ...
+    ValueError: schedule must not be "synchronous" with Tempering, because the stationary ...
     """
 
     learns: ClassVar[bool] = False
@@ -79,6 +85,38 @@ class Dynamics(ABC):
         -------
         Engine
             As ``isingrl.engines.engine.Engine`` describes it.
+        """
+
+    @property
+    def undivided(self) -> dict[str, dict[str, Any]]:
+        """Attributes, by name, of what the engine measures beside sums over sites.
+
+        `isingrl.simulate` takes these arrays of ``Engine.record`` as they are, and divides all
+        others by the number of sites.
+        """
+        return {}
+
+    def check_run(  # noqa: B027 - most dynamics refuse nothing
+        self,
+        model: Ising,
+        temperatures: npt.NDArray[np.float64],
+        chains: int,
+        schedule: str,
+        ladder: Any,
+    ) -> None:
+        """Refuse arguments of `isingrl.simulate` that do not suit; this default accepts all.
+
+        Parameters
+        ----------
+        model, temperatures, chains, schedule
+            As for `engine`.
+        ladder : str or None
+            As in `isingrl.simulate`.
+
+        Raises
+        ------
+        ValueError
+            If an argument does not suit.
         """
 
     def temperatures(self, model: Ising, temperature: Any) -> npt.NDArray[np.float64]:

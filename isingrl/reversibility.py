@@ -71,7 +71,7 @@ def _chain_obeys(
     if np.isnan(log_odds[np.broadcast_to(occurs, log_odds.shape)]).any():
         return False
     finite = np.isfinite(log_odds) & occurs
-    if sites is None and finite.sum(axis=1).max() == 1:  # almost T = 0: only the order is left
+    if sites is None and finite.sum(axis=1).max() <= 1:  # almost T = 0: only the order is left
         return bool(
             (log_odds[:, 1:] >= log_odds[:, :-1]).all()
             or (log_odds[:, 1:] <= log_odds[:, :-1]).all()

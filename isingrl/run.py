@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,6 @@ from isingrl.model import Ising
 from isingrl.run_files import RunFolder, Series, run_arguments
 from isingrl.support.provenance import versions_text
 
-_UNITS = {"energy": "J", "mean_cluster_size": "sites"}
 _SINCE_FIRST_DRAW = {"long_name": "sweeps after the first draw", "units": "sweeps"}
 
 
@@ -150,24 +149,23 @@ class Run:
             for k, each in enumerate(model.each_field)
         ]
         per_site = {"energy": np.stack(energies, axis=1), "magnetization": totals / lattice.n_sites}
-        others: dict[str, npt.NDArray[Any]] = {}
-        for name, values in sums.items():
-            if values.dtype == np.int64:
-                per_site[name] = values / lattice.n_sites
-            else:
-                others[name] = values
+        undivided = self.rule.undivided
+        others = {name: sums.pop(name) for name in undivided if name in sums}
+        per_site |= {name: values / lattice.n_sites for name, values in sums.items()}
+        labels = {
+            name: {
+                "long_name": f"{name.replace('_', ' ')} per site",
+                "units": "J" if name == "energy" else "1",
+            }
+            for name in per_site
+        }
+        labels |= undivided
         dims = (*self.sizes, "draw")
         degrees = {"long_name": "temperature", "units": "J/k_B"}
         since = _SINCE_FIRST_DRAW | {"interval": self.interval}
-        labels = {name: f"{name.replace('_', ' ')} per site" for name in per_site}
-        labels |= {name: name.replace("_", " ") for name in others}
         return xr.Dataset(
             {
-                name: (
-                    dims,
-                    values.reshape(*self.shape, draws),
-                    {"long_name": labels[name], "units": _UNITS.get(name, "1")},
-                )
+                name: (dims, values.reshape(*self.shape, draws), labels[name])
                 for name, values in (per_site | others).items()
             },
             coords={

@@ -50,8 +50,8 @@ def simulate(
         in every field. Agents that learn take one field, policies the field of their training.
     rule : Dynamics
         `Metropolis`, `HeatBath`, the cluster updates `SwendsenWang` and `Wolff`, a trained
-        `Policy`, agents that learn meanwhile (`Learning`), or a class of your own that brings an
-        engine.
+        `Policy`, a rule whose chains exchange their temperatures (`Tempering`), agents that learn
+        meanwhile (`Learning`), or a class of your own that brings an engine.
     temperature : float or sequence of float, in J/k_B
         Distinct temperatures; 0 and infinity are valid. A policy knows its temperatures: leave
         them out, or name some of them.
@@ -155,11 +155,6 @@ def simulate(
     )
     kept = check_snapshots(snapshots, sweeps, interval)
     check_choice("schedule", schedule, SCHEDULES)
-    if schedule != "checkerboard" and not rule.scheduled:
-        raise ValueError(
-            f"schedule must be left out for {rule.name!r}, which updates clusters and no single "
-            f"sites; got {schedule!r}"
-        )
     _check_until(until, snapshots)
     run = Run(
         model, rule, temperatures, sweeps, thermalization, interval, chains, schedule,
@@ -169,6 +164,7 @@ def simulate(
     seeds = seed_sequence(seed)
     first = check_start(start, model.lattice.shape, run.sizes)
     check_real("checkpoint_seconds", checkpoint_seconds, minimum=0)
+    rule.check_run(model, temperatures, chains, schedule, ladder)
     warn_of_temperature(rule.name, rule.departures(model), stacklevel=2)
     if ladder is not None:
         data = climb(run, ladder, loop, first, seeds, seed is not None, out, checkpoint_seconds)

@@ -30,8 +30,9 @@ class Engine(Protocol):
         -------
         dict of int64 or float64 arrays, shape (n_chains, draws)
             ``bonds``, sums of s_i s_j over bonds; ``totals``, sums of s_i over sites; and any
-            others. They become variables of the Dataset under their names: integers are sums over
-            sites and are divided by the number of sites, other numbers stay as they are.
+            further sums over sites. Each further sum, divided by the number of sites, becomes the
+            variable of its name in the Dataset. What `Dynamics.undivided` names is no sum over
+            sites, and becomes a variable as it is.
         """
 
     def spins(self, chain: int) -> npt.NDArray[np.int8]:
@@ -70,7 +71,12 @@ def table_engine(
 ) -> Engine:
     """Make the engine for a table: bit lanes if they hold the lattice, else bytes."""
     table = table.for_schedule(lattice, schedule)
-    if fits(lattice) and table.counted and schedule in ("checkerboard", "synchronous"):
+    if on_lanes(lattice, table, schedule):
         synchronous = schedule == "synchronous"
         return LaneEngine(lattice, table.up[:, 0], start, synchronous=synchronous, seed=seed)
     return SiteEngine(lattice, table, start, schedule=schedule, seed=seed)
+
+
+def on_lanes(lattice: Lattice, table: RuleTable, schedule: str) -> bool:
+    """Whether bit lanes hold the lattice, the table and the schedule."""
+    return fits(lattice) and table.counted and schedule in ("checkerboard", "synchronous")

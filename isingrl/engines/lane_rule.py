@@ -38,7 +38,7 @@ class LaneRule:
 
     Lazy flips have the probability 1 or 7/8. Metropolis makes them at no or negative cost, see
     `RuleTable.for_schedule`. `tables` are P(up | own spin, number of up neighbours), shape
-    (64, 2, z + 1).
+    (64, 2, z + 1), or those of any number of chains, for `of_lanes`.
     """
 
     tables: npt.NDArray[np.float64]
@@ -66,7 +66,7 @@ class LaneRule:
         flips = np.stack([down[:, ::-1], 1.0 - up], axis=1)
         symmetric = flips[:, 0]
         if not _equal(symmetric, flips[:, 1]):
-            return _ONES, _NONE, flips, flips.reshape(LANES, -1)
+            return _ONES, _NONE, flips, flips.reshape(len(flips), -1)
         # 1 - (1 - p) loses digits of p: keep the side that is exact
         flips = np.repeat(flips[:, :1], 2, axis=1)
         if _lazy(symmetric[:, : half + 1]):
@@ -79,7 +79,12 @@ class LaneRule:
     @property
     def arguments(self) -> tuple[Any, ...]:
         """``(mask, inverse, keep, address, digits, lazy, rest)`` as `update_tiles` takes them."""
+        return self.of_lanes(np.arange(LANES))
+
+    def of_lanes(self, chains: npt.NDArray[np.int64]) -> tuple[Any, ...]:
+        """`arguments` of 64 lanes with the tables of these chains, in the form of all tables."""
         mask, inverse, chances, entries = self._reduced
+        chances, entries = chances[chains], entries[chains]
         z = chances.shape[2] - 1
         first, _ = _binary(entries)
         places = [(first >> np.uint64(UNROLLED - 1 - place)) & 1 for place in range(UNROLLED)]

@@ -49,10 +49,7 @@ class LaneEngine:
         halves = self.layout.two_sublattices and not synchronous
         self._counted = int(self._bands[0, -1]) if halves else len(self._rows)
         self._ends_counted = 1 if halves else 2
-        self._rules = [
-            LaneRule(self._lane_tables(tables, block)).arguments
-            for block in range(self.layout.n_blocks)
-        ]
+        self._rules = self._compiled(tables)
         generator = np.random.Generator(np.random.Philox(seed))
         n_bands = self._bands.shape[1] - 1
         self._states = _aligned((self.layout.n_blocks, n_bands, 4, CAPACITY))
@@ -70,9 +67,16 @@ class LaneEngine:
         for words in self._words:
             close_rows(words, np.uint64(1), n_half_rows, self._half_row, *self._strips)
 
-    def _lane_tables(self, tables: npt.NDArray[np.float64], block: int) -> npt.NDArray[np.float64]:
-        chains = block * self.layout.chains_per_block + np.arange(LANES) // self.layout.strips
-        return tables[np.minimum(chains, len(tables) - 1)]  # idle lanes repeat the last chain
+    def _compiled(self, tables: npt.NDArray[np.float64]) -> list[tuple[Any, ...]]:
+        """Rule of each block for the kernels."""
+        # idle lanes repeat the last chain
+        lanes = np.minimum(self._lane_chains(), self.layout.n_chains - 1)
+        return [LaneRule(tables[each]).arguments for each in lanes]
+
+    def _lane_chains(self) -> npt.NDArray[np.int64]:
+        """Chain of each lane, shape (n_blocks, 64); idle lanes have numbers beyond the last."""
+        lanes = np.arange(self.layout.n_blocks * LANES) // self.layout.strips
+        return lanes.reshape(-1, LANES)
 
     def _load(self, start: npt.NDArray[np.int8]) -> None:
         rows = start.reshape(len(start), -1, self.lattice.shape[-1])
@@ -118,7 +122,10 @@ class LaneEngine:
 
     def record(self, draws: int, interval: int) -> Arrays:
         """See `Engine.record`."""
-        agreeing, up = self._run(interval, draws)
+        return self._sums(*self._run(interval, draws))
+
+    def _sums(self, agreeing: npt.NDArray[np.int64], up: npt.NDArray[np.int64]) -> Arrays:
+        """Sums as in `Engine.record`, from those of the kernel for every lane."""
         agreeing_bonds = self._by_chain(agreeing) // self._ends_counted
         first, *second = (self._by_chain(up[:, :, kind]) for kind in range(up.shape[2]))
         found = {
@@ -157,7 +164,7 @@ class LaneEngine:
             )  # fmt: skip
             if draws:
                 out = agreeing[block, worker], up[block, worker]
-                record(*dynamics, self._counted, measured, _meters(), *out)
+                record(*dynamics, self._counted, measured, meters(), *out)
             else:
                 sweep(*dynamics)
 
@@ -180,7 +187,8 @@ class LaneEngine:
         return rows[:n_planes], rows[-2], rows[-1], _aligned((CAPACITY + 7,))
 
 
-def _meters() -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+def meters() -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+    """Make the ``meters`` of `lane_sweeps.record`, for one thread."""
     return (
         np.zeros((5, CAPACITY), dtype=np.uint64),
         np.zeros((COUNTER_PLANES, CAPACITY), dtype=np.uint64),

@@ -86,7 +86,7 @@ class SiteEngine:
         seed: np.random.SeedSequence,
     ) -> None:
         self.lattice = lattice
-        self._up = table.up
+        self._up = list(table.up)
         self._sites, self._codes = codes_of(lattice, table.sites)
         self._schedule = schedule_code(schedule)
         self._order = update_order(lattice, schedule)

@@ -133,7 +133,7 @@ def test_the_mean_cluster_is_a_moment_of_the_magnetization(rule, lattice, coupli
     means = data["mean_cluster_size"].values[0].mean(axis=1)
     assert abs(z_of_chains(means, lattice.n_sites * float(expected[0]))) < Z_LIMIT
     assert (data["mean_cluster_size"].long_name, data["mean_cluster_size"].units) == (
-        "mean cluster size", "sites",
+        "mean size of the cluster of a site", "sites",
     )  # fmt: skip
 
 

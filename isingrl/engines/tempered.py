@@ -1,0 +1,165 @@
+"""Engines of tables that walkers exchange: lanes and sites."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from isingrl.engines.engine import Engine, on_lanes
+from isingrl.engines.exchanges import Exchanges, IntArray
+from isingrl.engines.kernels import lane_tempering, site_tempering
+from isingrl.engines.lane_layout import LANES
+from isingrl.engines.lane_rule import LaneRule
+from isingrl.engines.lanes import LaneEngine, meters
+from isingrl.engines.sites import SiteEngine, named_sums, sublattice_signs
+from isingrl.lattice import Lattice
+from isingrl.support.archives import Arrays
+from isingrl.support.threads import run_in_threads
+from isingrl.tables import RuleTable
+
+
+class Tempered(Engine, Protocol):
+    """An engine in which each chain, a walker, runs with the table of the place where it is."""
+
+    def assign(self, tables: IntArray) -> None:
+        """Give every walker the table of this number."""
+
+    def temper(
+        self, gaps: IntArray, first: IntArray, exchanges: Exchanges
+    ) -> tuple[Arrays, IntArray, IntArray]:
+        """Sweep, measure and exchange.
+
+        Parameters
+        ----------
+        gaps : int64 ndarray, shape (n_events,)
+            Sweeps before each measurement.
+        first : int64 ndarray, shape (n_events,)
+            First pair of the exchange after it, or -1 for none.
+        exchanges : Exchanges
+
+        Returns
+        -------
+        sums : dict of int64 arrays, shape (n_walkers, n_events)
+            As `Engine.record` returns them, before the exchange.
+        walkers : int64 ndarray, shape (n_events, n_places)
+            The walker at each place after each event.
+        accepted : int64 ndarray, shape (n_events, n_places)
+            1 at the colder place of each pair that was exchanged.
+        """
+
+
+def tempered_engine(
+    lattice: Lattice,
+    table: RuleTable,
+    start: str | npt.NDArray[np.int8],
+    schedule: str,
+    seed: np.random.SeedSequence,
+) -> Tempered:
+    """Make the engine for a table, as `isingrl.engines.engine.table_engine` does."""
+    table = table.for_schedule(lattice, schedule)
+    if on_lanes(lattice, table, schedule):
+        return TemperedLanes(lattice, table.up[:, 0], start, synchronous=False, seed=seed)
+    return TemperedSites(lattice, table, start, schedule=schedule, seed=seed)
+
+
+class TemperedSites(SiteEngine):
+    """Walkers with a byte for each spin."""
+
+    def __init__(self, lattice: Lattice, table: RuleTable, *arguments: Any, **options: Any) -> None:
+        super().__init__(lattice, table, *arguments, **options)
+        self._tables = table.up
+        self._gather()
+
+    def _gather(self) -> None:
+        """Put the spins of all walkers in one array."""
+        self._all_spins = np.stack(self._spins)
+        self._spins = list(self._all_spins)
+
+    def restore(self, state: Arrays) -> None:
+        """See `Engine.restore`."""
+        super().restore(state)
+        self._gather()
+
+    def assign(self, tables: IntArray) -> None:
+        """See `Tempered.assign`."""
+        self._up = [self._tables[each] for each in tables]
+
+    def temper(
+        self, gaps: IntArray, first: IntArray, exchanges: Exchanges
+    ) -> tuple[Arrays, IntArray, IntArray]:
+        """See `Tempered.temper`."""
+        n_walkers = len(self._spins)
+        workers = min(numba.get_num_threads(), n_walkers)
+        walkers, accepted = np.zeros((2, gaps.size, n_walkers), dtype=np.int64)
+        sums = np.empty((3, gaps.size, n_walkers), dtype=np.int64)
+        signs, gate, places = (
+            sublattice_signs(self.lattice),
+            np.zeros(2, np.int64),
+            exchanges.tables,
+        )
+
+        def work(worker: int) -> None:
+            site_tempering.temper(
+                self._all_spins, self._sites, self._codes, self._order, self._tables,
+                self._schedule, self._states, self.lattice.neighbors, signs,
+                (worker, workers, gate), gaps, first, exchanges.arguments, places, sums, walkers,
+                accepted,
+            )  # fmt: skip
+
+        run_in_threads(work, [(worker,) for worker in range(workers)], workers)
+        self.assign(exchanges.tables)
+        return named_sums(np.moveaxis(sums, 2, 0), signs), walkers, accepted
+
+
+class TemperedLanes(LaneEngine):
+    """Walkers on bit lanes; an exchange moves the bits of tables, also between blocks."""
+
+    def _compiled(self, tables: npt.NDArray[np.float64]) -> list[tuple[Any, ...]]:
+        """Rule of each block, all in one form, so that tables can leave their block."""
+        self._all = LaneRule(tables)
+        return self._with(np.arange(len(tables)))
+
+    def _with(self, tables: IntArray) -> list[tuple[Any, ...]]:
+        lanes = self._lane_chains()
+        # idle lanes keep the table of the last place: the rest of the block shares their generator
+        of_lanes = np.append(tables, np.full(lanes.size - tables.size, tables.size - 1))[lanes]
+        rules = [self._all.of_lanes(each) for each in of_lanes]
+        self._form = rules[0][:4]
+        self._bits = tuple(np.stack([rule[part] for rule in rules]) for part in (4, 5, 6))
+        return [(*self._form, *(bits[block] for bits in self._bits)) for block in range(len(rules))]
+
+    def assign(self, tables: IntArray) -> None:
+        """See `Tempered.assign`."""
+        self._rules = self._with(tables)
+
+    def temper(
+        self, gaps: IntArray, first: IntArray, exchanges: Exchanges
+    ) -> tuple[Arrays, IntArray, IntArray]:
+        """See `Tempered.temper`."""
+        n_blocks, n_bands = self._tails.shape[:2]
+        threads = numba.get_num_threads()
+        shared = n_bands > 1  # threads share the bands of each block, or take blocks in turn
+        workers = min(threads, n_bands if shared else n_blocks)
+        sharers = workers if shared else 1
+        measured = self.layout.measured_rows
+        n_kinds = int(measured[:, 2].max()) + 1
+        agreeing = np.empty((n_blocks, sharers, gaps.size, LANES), dtype=np.int64)
+        up = np.empty((n_blocks, sharers, gaps.size, n_kinds, LANES), dtype=np.int64)
+        walkers = np.empty((gaps.size, self.layout.n_chains), dtype=np.int64)
+        accepted = np.zeros_like(walkers)
+        gates = np.zeros((n_blocks + 1, 2), dtype=np.int64)
+
+        def work(worker: int) -> None:
+            lane_tempering.temper(
+                self._words, self._addresses, self._rows, self._bands, self._half_row, self._strips,
+                (*self._form, *self._bits), self._states, self._tails, self._buffers(),
+                (worker, workers, gates, shared), self._counted, measured, meters(),
+                self._ends_counted, gaps, first, exchanges.arguments, agreeing, up, walkers,
+                accepted,
+            )  # fmt: skip
+
+        run_in_threads(work, [(worker,) for worker in range(workers)], workers)
+        return self._sums(agreeing.sum(axis=1), up.sum(axis=1)), walkers, accepted

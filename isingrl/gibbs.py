@@ -1,0 +1,118 @@
+"""Whether a rule's table keeps the Gibbs distribution of a model at its temperature."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import scipy
+
+from isingrl.model import Ising
+from isingrl.tables import RuleTable
+
+_TOLERANCE = 1e-6  # relative error of the balance, far below what a run can measure
+_ROUNDING = 8 * np.finfo(np.float64).eps  # error of a probability and its complement
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def gibbs_violation(
+    table: RuleTable, model: Ising, temperatures: npt.NDArray[np.float64], chains: int
+) -> str | None:
+    """Say where a table lacks detailed balance with the model at its temperatures, if it does.
+
+    Detailed balance is P(down → up) / P(up → down) = exp(2 (J S + h) / T) with S the sum of the
+    neighbour spins, for every site and whatever it sees.
+
+    Parameters
+    ----------
+    table : RuleTable
+        Tables of all chains, ordered by temperature, field and chain.
+    model : Ising
+        Its bonds and fields.
+    temperatures : ndarray, shape (n_temperatures,)
+        In J/k_B.
+    chains : int
+        Chains at every temperature in every field.
+
+    Returns
+    -------
+    str or None
+        The first violation; None if there is none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import isingrl as irl
+    >>> from isingrl.gibbs import gibbs_violation
+    >>> model, temperatures = irl.Ising(irl.Lattice((4, 4))), np.array([2.0])
+    >>> table = irl.HeatBath().compile(model, temperatures)
+    >>> gibbs_violation(table, model, temperatures, 1) is None
+    True
+    >>> gibbs_violation(table, model, 1.1 * temperatures, 1)
+    'at T = 2.2 and 0 up neighbours up is favoured by a factor of 0.0183, the model by 0.0263'
+    """
+    sums = _neighbour_sums(table, model)
+    if sums is None:
+        return "sites do not see all their neighbours"
+    shape = (len(temperatures), len(model.each_field), chains, *table.up.shape[1:])
+    up = table.up.reshape(shape)
+    for place, each in enumerate(model.each_field):
+        field = each.one_field()
+        twice = 2 * (model.coupling * sums + field)
+        for t, temperature in enumerate(temperatures):
+            reduced = _over(twice, float(temperature))
+            rises, falls = up[t, place, :, :, 0], 1.0 - up[t, place, :, :, 1]
+            left = rises * scipy.special.expit(-reduced)
+            right = falls * scipy.special.expit(reduced)
+            # NaN where a state does not occur
+            off = abs(left - right) > _TOLERANCE * np.maximum(left, right) + _ROUNDING
+            if off.any():
+                chain, site, state = np.argwhere(off)[0]
+                kind = min(site, rises.shape[1] - 1)
+                seen = (
+                    f"{model.lattice.n_up[state]:g} up neighbours"
+                    if table.sites is None
+                    else f"configuration {state} of the sites seen"
+                )
+                ratio = _ratio(rises[chain, kind, state], falls[chain, kind, state])
+                own = "" if isinstance(model.field, float) else f", h = {field:g}"
+                wanted = np.exp(reduced[min(site, len(reduced) - 1), state])
+                return (
+                    f"at T = {temperature:g}{own} and {seen} up is favoured by a factor of "
+                    f"{ratio:.3g}, the model by {wanted:.3g}"
+                )
+    return None
+
+
+def _neighbour_sums(table: RuleTable, model: Ising) -> FloatArray | None:
+    """Sum of the neighbour spins by site and state seen, NaN where a state does not occur.
+
+    The shape is (1 or n_sites, n_states). None if a site does not see all its neighbours.
+    """
+    lattice = model.lattice
+    if table.sites is None:
+        return (2.0 * lattice.n_up - lattice.coordination_number)[None]
+    n, sites, neighbors = lattice.n_sites, table.sites, lattice.neighbors
+    present = sites < n
+    joined = (sites[:, :, None] == neighbors[:, None, :]).sum(axis=2) * present
+    if (joined.sum(axis=1) != (neighbors < n).sum(axis=1)).any():
+        return None
+    kinds = np.concatenate([joined, present], axis=1)
+    if table.up.shape[1] == 1:  # sites with one table differ at free boundaries alone
+        kinds = np.unique(kinds, axis=0)
+    joined, present = np.split(kinds, 2, axis=1)
+    bits = np.arange(table.up.shape[3])[:, None] >> np.arange(sites.shape[1]) & 1
+    sums = np.asarray(joined @ (2.0 * bits.T - 1.0))
+    occurs = (present[:, None, :] | (bits == 0)).all(axis=2)
+    return np.where(occurs, sums, np.nan)
+
+
+def _over(energies: FloatArray, temperature: float) -> FloatArray:
+    """Energies over temperature; 0/0 and x/∞ are 0."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        return np.where(energies == 0, 0.0, energies / temperature)
+
+
+def _ratio(rises: float, falls: float) -> float:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(np.divide(rises, falls))
