@@ -55,7 +55,9 @@ _RULES: dict[str, Callable[[], Dynamics]] = {
 _AGENTS: dict[str, type[Agent]] = {
     agent.name: agent for agent in (MeanFieldQ, NeighborhoodQ, IndependentQ)
 }
+_CLUSTERS = (SwendsenWang.name, Wolff.name)
 _LEARNS_ON = "independent-q"  # its policy is valid only among the agents that it learned with
+_NOT_TEMPERED = (*_CLUSTERS, _LEARNS_ON)
 _RATE = 0.1
 _MEMORY = 10  # sweeps; a shorter memory adds noise that shifts the magnetization, a longer one lags
 _PANELS = ("abs_magnetization", "energy", "susceptibility", "specific_heat")
@@ -118,6 +120,9 @@ class Curve:
     schedule: Schedule = "checkerboard"
     """Order of updates: sublattice by sublattice, random sites, all sites at once; not for
     cluster updates."""
+    tempering: int = 0
+    """Sweeps between exchanges of configurations between neighbouring temperatures of a grid
+    (parallel tempering); 0 for none. Not for cluster updates and independent Q."""
     seed: tuple[int, ...] = (1,)
     """Seeds of all random numbers. Each seed has its own trainings and chains; all chains lie
     along one dim."""
@@ -177,7 +182,10 @@ class Curve:
         return float(temperatures.min()), float(temperatures.max())
 
     def tasks(self) -> list[Task]:
-        """One task for as many temperatures as fill the lanes, for every method and seed."""
+        """One task for as many temperatures as fill the lanes, for every method and seed.
+
+        With tempering, one task for all temperatures of a grid.
+        """
         self._check()
         lanes = max(1, _LANES // max(1, self.shape[-1] // _STRIP))
         together = max(1, lanes // self.chains)
@@ -185,7 +193,7 @@ class Curve:
             block
             for grid in self.grids
             if len(grid)
-            for block in np.array_split(grid, -(-len(grid) // together))
+            for block in np.array_split(grid, 1 if self.tempering else -(-len(grid) // together))
         ]
         alone = unextended(self)
         texts = block_texts(blocks)
@@ -280,6 +288,7 @@ class Curve:
         check_run_length(self.sweeps, self.thermalization, self.interval, self.chains)
         check_counts(self, training_sweeps=1)
         check_choice("start", self.start, STARTS)
+        check_integer("tempering", self.tempering, 0)
         check_choice("schedule", self.schedule, SCHEDULES)
         if not isinstance(self.seed, tuple) or not 0 < len(self.seed) == len(set(self.seed)):
             raise ValueError(f"seed must be a tuple of different seeds; got {self.seed}")
@@ -288,6 +297,25 @@ class Curve:
         for method in self.methods:
             if method in _AGENTS:
                 self.agent(method).check_model(self.model)
+        if self.tempering:
+            self._check_tempering()
+
+    def _check_tempering(self) -> None:
+        """Refuse what `isingrl.Tempering` would refuse after the training."""
+        if any(len(grid) < 2 for grid in self.grids):
+            raise ValueError(
+                "temperature must have grids of two or more with tempering, which exchanges "
+                f"neighbours in a grid; got {self.temperature}"
+            )
+        if self.schedule == "synchronous":
+            raise ValueError("schedule must not be 'synchronous' with tempering")
+        for method in self.methods:
+            if method in _AGENTS and method not in _NOT_TEMPERED:
+                for reason in departures_on(self.agent(method), self.model):
+                    raise ValueError(
+                        f"tempering needs agents at the temperature of the model; of {method}, "
+                        f"{reason}"
+                    )
 
 
 def measure(
@@ -302,9 +330,7 @@ def measure(
 ) -> xr.Dataset:
     """Simulate one method at some temperatures; agents learn first."""
     rule: Any = _RULES[method]() if method in _RULES else config.agent(method)
-    order = (
-        {} if isinstance(rule, Dynamics) and not rule.scheduled else {"schedule": config.schedule}
-    )
+    schedule = "checkerboard" if method in _CLUSTERS else config.schedule
     thermalization, interval = config.thermalization, config.interval
     if method == _LEARNS_ON:
         rule = Learning(rule)
@@ -313,8 +339,10 @@ def measure(
         config.model, rule, temperature,
         training={"sweeps": config.training_sweeps, "schedule": config.schedule}, seed=seed,
         folder=folder, progress=progress, sweeps=sweeps, thermalization=thermalization,
-        interval=interval, chains=config.chains, start=config.start, **order,
+        interval=interval, chains=config.chains, start=config.start, schedule=schedule,
+        tempering=0 if method in _NOT_TEMPERED else config.tempering,
     )  # fmt: skip
+    data = data.assign_coords(method=method)  # without its prefix for tempering
     if "softmax_temperature" not in data.coords:
         none = np.full(len(temperature), np.nan)
         data = data.assign_coords(softmax_temperature=("temperature", none))

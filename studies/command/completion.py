@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -47,7 +49,11 @@ class Completion:
         ]
         arguments = ["--tyro-write-completion", self.shell, "-"]
         config = (tyro.conf.OmitSubcommandPrefixes,)
-        tyro.cli(reduce(or_, commands), prog="isingrl", args=arguments, config=config)
+        with redirect_stdout(io.StringIO()) as script, suppress(SystemExit):
+            tyro.cli(reduce(or_, commands), prog="isingrl", args=arguments, config=config)
+        for line in script.getvalue().splitlines():
+            # bash would take each line of a description for a word
+            print(line.replace(r"\n", " ") if line.startswith("COMPLETION_SPEC") else line)
 
 
 def _named(name: str, kind: Any, about: dict[str, Any] | None = None) -> Any:

@@ -9,7 +9,17 @@ from typing import Any
 
 import xarray as xr
 
-from isingrl import Agent, Dynamics, Ising, MeanFieldQ, Metropolis, Policy, simulate, train
+from isingrl import (
+    Agent,
+    Dynamics,
+    Ising,
+    MeanFieldQ,
+    Metropolis,
+    Policy,
+    Tempering,
+    simulate,
+    train,
+)
 from isingrl.support.archives import clear_scratch
 from studies.running.tasks import task_seed
 
@@ -52,6 +62,7 @@ def learn_and_simulate(
     folder: Path | None,
     progress: bool,
     part: str = "",
+    tempering: int = 0,
     **options: Any,
 ) -> tuple[xr.Dataset, Any]:
     """Simulate a rule, or the policy of agents that learn first.
@@ -71,6 +82,8 @@ def learn_and_simulate(
         Whether to show bars.
     part : str
         Ending of the names of seeds and folders, if a task does this more than once.
+    tempering : int
+        Sweeps between exchanges of neighbouring temperatures; 0 for none.
 
     Returns
     -------
@@ -79,13 +92,16 @@ def learn_and_simulate(
     Dynamics
         The simulated rule or policy.
     """
+    dynamics: Any = rule
     if isinstance(rule, Agent):
-        rule = trained(
+        dynamics = trained(
             folder and folder / f"policy{part}", model, rule, temperature,
             seed=task_seed(seed, f"learning{part}"), progress=progress, **training,
         )  # fmt: skip
+    if tempering:
+        dynamics = Tempering(dynamics, tempering)
     data = simulate(
-        model, rule, temperature, seed=task_seed(seed, f"running{part}"),
+        model, dynamics, temperature, seed=task_seed(seed, f"running{part}"),
         out=folder and folder / f"run{part}", progress=progress, **options,
     )  # fmt: skip
-    return data, rule
+    return data, dynamics

@@ -127,26 +127,31 @@ ask() {
   echo "${COMPREPLY[*]}"
 }
 ask ""; ask battle tr; ask curve --sch; ask curve --schedule s; ask battle train --te; ask show --
+ask curve --
 """
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
 def test_bash_completes_commands_options_and_choices(tmp_path, capsys):
     script = tmp_path / "isingrl.bash"
-    script.write_text(ends(capsys, ["completion", "bash"], None).out, encoding="utf-8")
+    main(["completion", "bash"])
+    script.write_text(capsys.readouterr().out, encoding="utf-8")
     run = subprocess.run(["bash", "-c", ASK, "ask", script], capture_output=True, text=True)
     assert run.stderr == ""
-    first, *others = run.stdout.splitlines()
+    first, *others, options = run.stdout.splitlines()
     commands = {"battle", "completion", "rerun", "show", "status"}
     assert {*STUDIES, *commands} <= set(first.split())
     assert others == [
         "train", "--scheduler --schedule", "sequential synchronous", "--team --team-size",
         "--help --figure --debug",
     ]  # fmt: skip
+    assert "--tempering" in options
+    assert all(word.startswith("--") for word in options.split())
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
 def test_other_shells_have_scripts_too(shell, capsys):
-    script = ends(capsys, ["completion", shell], None).out
+    main(["completion", shell])
+    script = capsys.readouterr().out
     assert "_tyro_isingrl" in script
     assert "paper-ising" in script

@@ -96,6 +96,27 @@ def test_clusters_are_exact_from_random_starts_beside_other_methods():
     assert (summary["abs_magnetization"].sel(temperature=1.2) > 0.99).all()
 
 
+def test_tempering_is_exact_from_random_starts_within_each_grid():
+    config = replace(
+        SMALL,
+        temperature=(1.2, 2.0, 5, 2.2, 3.0, 3),
+        methods=("metropolis", "wolff", "mean-field-q"),
+        start="random",
+        tempering=5,
+    )
+    assert [len(task.arguments["temperature"]) for task in config.tasks()] == 3 * [5, 3]
+    data = run(config)
+    assert data["method"].values.tolist() == list(config.methods)
+    walkers = data["replica"].sel({"method": "metropolis"})
+    assert walkers.max("temperature").isel(draw=-1, chain=0) == 4
+    assert data["replica"].sel({"method": "wolff"}).isnull().all()
+    summary, known = config.summarize(data), exact.torus((8, 8), data["temperature"].values)
+    for name in ("energy", "specific_heat"):
+        z = (summary[name] - known[name]) / summary[f"{name}_error"]
+        assert (abs(z) < 4.5).all(), z.values
+    assert (summary["abs_magnetization"].sel(temperature=1.2) > 0.99).all()
+
+
 def test_methods_have_independent_seeds(data):
     energies = data["energy"].values
     assert not np.array_equal(energies[0], energies[1])
@@ -178,6 +199,10 @@ def test_files_are_written_and_read_back(tmp_path, data):
         ({"seed": (1, 1)}, "seed"),
         ({"seed": 1}, "seed"),
         ({"temperature": (1.0, 2.0)}, "temperature"),
+        ({"tempering": -1}, "tempering"),
+        ({"tempering": 5, "temperature": (1.0, 1.0, 1)}, "grids of two or more with tempering"),
+        ({"tempering": 5, "schedule": "synchronous"}, "schedule"),
+        ({"tempering": 5, "discount": 0.5}, "mean-field-q, the discount 0.5"),
         ({"temperature": (1.0, 2.0, 2.5)}, "temperature"),
     ],
 )
