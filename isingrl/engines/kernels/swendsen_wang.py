@@ -6,8 +6,12 @@ run has two sites, and a third of the sites have such a bond.
 
 Label 0 is the ghost spin of the field, which never flips. The clusters form a forest: each label
 has a parent of at most its own number, a root is its own parent. Rem's algorithm with splicing
-joins two of its trees in one walk; Patwary, Blair and Manne (SEA 2010) found it the fastest of its
-kind.
+joins two of its trees in one walk.
+
+References
+----------
+M. M. A. Patwary, J. Blair, F. Manne, "Experiments on union-find algorithms for the disjoint-set
+data structure", SEA 2010, p. 411.
 """
 
 import numpy as np
