@@ -10,13 +10,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks import battle, comparisons, labelling, learning, studies
+from benchmarks import battle, clusters, comparisons, labelling, learning, studies
 from benchmarks.report import Row, machine, table
 from isingrl.support.archives import make_folder
 from studies.running.files import write_json
 
 _RATES: dict[str, Callable[[comparisons.Scale], tuple[list[Row], comparisons.Rates]]] = {
     "one-core": comparisons.one_thread,
+    "clusters": lambda scale: clusters.rows(scale.effort, scale.full),
     "learning": lambda scale: learning.rows(scale.effort, scale.full),
     "battles": lambda scale: battle.rows(scale.effort, scale.full),
     "domains": lambda scale: labelling.rows(scale.effort, scale.full),

@@ -43,3 +43,49 @@ def sweep(spins: npt.NDArray[np.int8], accept: npt.NDArray[np.float64], sweeps: 
                     # the first test saves half of the random numbers at the transition
                     if cost <= 0 or np.random.random() < accept[(cost + 4) >> 1]:  # noqa: NPY002
                         spins[i, j] = -spins[i, j]
+
+
+@njit(cache=True)
+def swendsen_wang(spins: npt.NDArray[np.int8], chance: float, sweeps: int) -> None:
+    """Make Swendsen-Wang sweeps of a periodic square lattice, in place.
+
+    A union-find over the sites in raster order, with path halving.
+
+    Parameters
+    ----------
+    spins : int8 array of ±1, shape (L, L)
+    chance : float
+        Probability of a bond between equal spins.
+    sweeps : int
+    """
+    side = spins.shape[0]
+    flat = spins.ravel()
+    parents = np.empty(side * side, dtype=np.int32)
+    flips = np.empty(side * side, dtype=np.bool_)
+    for _ in range(sweeps):
+        for site in range(side * side):
+            parents[site] = site
+        for i in range(side):
+            below = (i + 1 if i < side - 1 else 0) * side
+            for j in range(side):
+                site = i * side + j
+                right = site + 1 if j < side - 1 else i * side
+                for other in (right, below + j):
+                    if flat[site] == flat[other] and np.random.random() < chance:  # noqa: NPY002
+                        x, y = _root(parents, site), _root(parents, other)
+                        parents[max(x, y)] = min(x, y)
+        for site in range(side * side):
+            if parents[site] == site:
+                flips[site] = np.random.random() < 0.5  # noqa: NPY002
+            else:  # a parent comes before its children
+                flips[site] = flips[parents[site]]
+            if flips[site]:
+                flat[site] = -flat[site]
+
+
+@njit(inline="always")  # a call would count references to the array
+def _root(parents: npt.NDArray[np.int32], site: int) -> int:
+    while parents[site] != site:
+        parents[site] = parents[parents[site]]
+        site = parents[site]
+    return site
