@@ -4,7 +4,7 @@ PYTHON ?= python3
 
 VENV := .venv
 BIN := $(VENV)/bin
-SOAK ?= tests tests/soak/*.py
+SOAK ?= tests
 CURVE_STAMP := $(VENV)/.stamp-curve
 STAMP := $(VENV)/.stamp
 BENCH_STAMP := $(VENV)/.stamp-bench
@@ -31,7 +31,7 @@ test: $(STAMP)
 	$(BIN)/pytest -n 2 --dist worksteal
 
 # Kills, stops and full disks (as root) at random moments, and long runs: tests/soak and what is
-# marked `soak`, 35 minutes. For a part: make soak SOAK=tests/soak/runs.py
+# marked `soak`, 35 minutes. For a part: make soak SOAK=tests/soak/test_runs.py
 soak: $(STAMP)
 	$(BIN)/pytest -s --durations 0 -m soak $(SOAK)
 

@@ -19,7 +19,7 @@ from studies.three_dimensions import ThreeDimensions
 pytestmark = pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning")  # the runs are short
 
 SHORT = {"training_sweeps": 1, "sweeps": 40, "thermalization": 1, "chains": 2}
-OURS = {  # the others in tests/soak/studies.py
+OURS = {  # the others in tests/soak/test_studies.py
     "curve": (
         Curve((4, 4), temperature=(2.0, 3.0, 2), **SHORT), {"methods": ("heat-bath",)}
     ),

@@ -14,7 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from tests.fake_slurm import FakeSlurm
-from tests.soak.commands import FILES, MOST_DEATHS, PATIENCE, STUDY, unbroken
+from tests.soak.test_commands import FILES, MOST_DEATHS, PATIENCE, STUDY, unbroken
 from tests.studies.outcomes import assert_same, outcome
 
 ROOT = Path(__file__).parents[2]

@@ -14,7 +14,7 @@ from isingrl.engines.sites import SiteEngine
 from studies.running.ledger import Ledger
 from studies.running.runner import StudyError, run_to_folder
 from studies.running.tasks import jobs
-from tests.soak.commands import FILES, STUDY, Started, unbroken
+from tests.soak.test_commands import FILES, STUDY, Started, unbroken
 from tests.studies.outcomes import assert_same, outcome
 from tests.studies.toy import Toy
 
