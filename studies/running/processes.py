@@ -110,7 +110,12 @@ def _context() -> Any:
     sys.warnoptions = [*options, "ignore:resource_tracker:UserWarning"]
     try:
         resource_tracker.ensure_running()
-        forkserver.ensure_running()
+        # Ctrl-C, which a terminal sends to all processes, must not break its imports off
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            forkserver.ensure_running()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
     finally:
         sys.warnoptions = options
         for name in _ONE_THREAD:

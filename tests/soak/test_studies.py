@@ -6,7 +6,10 @@ from studies.testing import check_study
 from tests.studies.test_extensions import TINY, _known_critical_temperatures  # noqa: F401 - a fixture
 from tests.studies.test_study_conformance import OURS
 
-pytestmark = pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning")  # the runs are short
+pytestmark = [  # the runs are short
+    pytest.mark.filterwarnings("ignore::analysis.FitWarning"),
+    pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning"),
+]
 
 
 @pytest.mark.parametrize("name", [name for name in TINY if name not in OURS])

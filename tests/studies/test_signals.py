@@ -63,6 +63,32 @@ def test_ctrl_c_stops_it_cleanly(workers, started, tmp_path):
     assert Status.read(tmp_path / "tasks").state == "stopped"
 
 
+def test_ctrl_c_leaves_the_imports_of_processes_alone(tmp_path):
+    """Of the server that they are copied from: it would show a traceback."""
+    (tmp_path / "slow.py").write_text(
+        "import pathlib, time\npathlib.Path('begun').touch()\ntime.sleep(1)\n"
+        "pathlib.Path('ended').touch()\n"
+    )
+    program = """
+import time
+from studies.running import processes
+processes._PRELOADED = ("slow",)
+processes._context()
+time.sleep(60)
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    while not (tmp_path / "begun").exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert said.count("Traceback") == 1  # that of the program itself
+    assert (tmp_path / "ended").exists()
+
+
 @WORKERS
 def test_sigterm_ends_it_at_once(workers, started, tmp_path):
     process = started(workers)
