@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchmarks.engines import single_thread_cases, square, temperature_for, thread_cases
+from benchmarks.engines import (
+    TEMPERATURES,
+    TEMPERED_SIDE,
+    single_thread_cases,
+    square,
+    temperature_for,
+    thread_cases,
+)
 from benchmarks.peers import peer_cases
 from benchmarks.processes import curve_seconds, peak_megabytes
 from benchmarks.report import Row, usable_cores
@@ -88,6 +95,10 @@ def _among_our_own(rates: Rates, scale: Scale) -> list[Row]:
         Row(section, what, rates[name].best, rates[name].best / ours, "of 2D Metropolis", target)
         for name, what, target in lines
     ]
+    tempered, untempered = (rates[name].best for name in ("tempered", "untempered"))
+    what = f"Tempering(Metropolis(), every=10), {TEMPERATURES} temperatures, L = {TEMPERED_SIDE}"
+    unit = "of the same run without exchanges"
+    rows.append(Row(section, what, tempered, tempered / untempered, unit, at_least=0.9))
     big = rates["large"].best
     what, unit = f"L = {large}", f"× the cost a spin of L = {side}"
     limit = 1.4 if scale.full else None

@@ -6,12 +6,24 @@ import numpy as np
 
 from analysis.literature import critical_temperature
 from benchmarks.timing import Case
-from isingrl import HeatBath, Ising, Lattice, MeanFieldQ, Metropolis, Policy, Rule, train
+from isingrl import (
+    Dynamics,
+    HeatBath,
+    Ising,
+    Lattice,
+    MeanFieldQ,
+    Metropolis,
+    Policy,
+    Rule,
+    Tempering,
+    train,
+)
 from isingrl.engines.engine import Engine, table_engine
 from isingrl.engines.sites import SiteEngine
 from isingrl.tables import RuleTable
 
 CHAINS = 64  # of one block of the bit-lane engine
+TEMPERED_SIDE, TEMPERATURES = 64, 16
 _MOORE_3D_TEMPERATURE = 23.0  # just below the transition of the cubic lattice with 26 neighbours
 
 
@@ -65,6 +77,23 @@ def measured_sweeps(name: str, model: Ising, rule: Rule) -> Case:
     return Case(name, lambda draws: runner.record(draws, 1), CHAINS * model.lattice.n_sites)
 
 
+def tempering_cases() -> list[Case]:
+    """Sweeps at 16 temperatures around the critical one, without exchanges and with them."""
+    model = square(TEMPERED_SIDE)
+    temperatures = np.linspace(0.9, 1.1, TEMPERATURES) * temperature_for(model)
+    chains, seed = CHAINS // TEMPERATURES, np.random.SeedSequence(1)
+    rules: dict[str, Dynamics] = {
+        "untempered": Metropolis(),
+        "tempered": Tempering(Metropolis(), every=10),
+    }
+    runners = {
+        name: rule.engine(model, temperatures, chains, "random", "checkerboard", seed)
+        for name, rule in rules.items()
+    }
+    updates = CHAINS * model.lattice.n_sites
+    return [Case(name, runner.sweep, updates) for name, runner in runners.items()]
+
+
 def byte_site_sweeps(name: str, model: Ising, rule: Rule) -> Case:
     """Sweeps of the plain engine, which `simulate` takes if bit lanes do not apply."""
     table, seed = _compiled(model, rule, CHAINS), np.random.SeedSequence(1)
@@ -104,6 +133,7 @@ def single_thread_cases(side: int, cube: int, large: int) -> list[Case]:
         sweeps("field", in_field, rule),
         sweeps("synchronous", model, HeatBath(), schedule="synchronous"),
         measured_sweeps("measured", model, rule),
+        *tempering_cases(),
         sweeps("3D", Ising(Lattice((cube,) * 3)), rule),
         sweeps("3D small", Ising(Lattice((cube // 2,) * 3)), rule),
         sweeps("moore", moore, rule),

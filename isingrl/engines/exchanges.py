@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +10,24 @@ import numpy.typing as npt
 from isingrl.model import Ising
 
 IntArray = npt.NDArray[np.int64]
+
+
+class Events(NamedTuple):
+    """Times at which a run is measured, because of a draw or of an exchange after it.
+
+    Attributes
+    ----------
+    gaps : int64 ndarray, shape (n_events,)
+        Sweeps before each.
+    first : int64 ndarray, shape (n_events,)
+        First pair of the exchange, 0 or 1, or -1 for none.
+    drawn : bool ndarray, shape (n_events,)
+        Whether it is a draw.
+    """
+
+    gaps: IntArray
+    first: IntArray
+    drawn: npt.NDArray[np.bool_]
 
 
 class Exchanges:
@@ -45,6 +63,11 @@ class Exchanges:
         # a stream beside that of the sweeps, which begins at the seed
         generator = np.random.Generator(np.random.Philox(seed).jumped())
         self.random = generator.integers(0, 2**64, size=4, dtype=np.uint64)
+
+    @property
+    def in_field(self) -> bool:
+        """Whether energies depend on the sums of spins."""
+        return bool(self._fields.any())
 
     @property
     def tables(self) -> IntArray:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from isingrl.engines.engine import Engine, on_lanes
-from isingrl.engines.exchanges import Exchanges, IntArray
+from isingrl.engines.exchanges import Events, Exchanges, IntArray
 from isingrl.engines.kernels import lane_tempering, site_tempering
 from isingrl.engines.lane_layout import LANES
 from isingrl.engines.lane_rule import LaneRule
@@ -20,6 +20,8 @@ from isingrl.support.archives import Arrays
 from isingrl.support.threads import run_in_threads
 from isingrl.tables import RuleTable
 
+_WORTH_THREADS = 1e-3  # work between exchanges, over that of a call, from which threads gain
+
 
 class Tempered(Engine, Protocol):
     """An engine in which each chain, a walker, runs with the table of the place where it is."""
@@ -27,23 +29,18 @@ class Tempered(Engine, Protocol):
     def assign(self, tables: IntArray) -> None:
         """Give every walker the table of this number."""
 
-    def temper(
-        self, gaps: IntArray, first: IntArray, exchanges: Exchanges
-    ) -> tuple[Arrays, IntArray, IntArray]:
+    def temper(self, events: Events, exchanges: Exchanges) -> tuple[Arrays, IntArray, IntArray]:
         """Sweep, measure and exchange.
 
         Parameters
         ----------
-        gaps : int64 ndarray, shape (n_events,)
-            Sweeps before each measurement.
-        first : int64 ndarray, shape (n_events,)
-            First pair of the exchange after it, or -1 for none.
+        events : Events
         exchanges : Exchanges
 
         Returns
         -------
         sums : dict of int64 arrays, shape (n_walkers, n_events)
-            As `Engine.record` returns them, before the exchange.
+            As `Engine.record` returns them, before the exchange; right for draws.
         walkers : int64 ndarray, shape (n_events, n_places)
             The walker at each place after each event.
         accepted : int64 ndarray, shape (n_events, n_places)
@@ -63,6 +60,12 @@ def tempered_engine(
     if on_lanes(lattice, table, schedule):
         return TemperedLanes(lattice, table.up[:, 0], start, synchronous=False, seed=seed)
     return TemperedSites(lattice, table, start, schedule=schedule, seed=seed)
+
+
+def _threads(events: Events, sweep: float) -> int:
+    """Number of threads, which meet at every exchange, for sweeps that take so much of a call."""
+    between = sweep * events.gaps.sum() / max(1, (events.first >= 0).sum())
+    return numba.get_num_threads() if between >= _WORTH_THREADS else 1
 
 
 class TemperedSites(SiteEngine):
@@ -87,14 +90,13 @@ class TemperedSites(SiteEngine):
         """See `Tempered.assign`."""
         self._up = [self._tables[each] for each in tables]
 
-    def temper(
-        self, gaps: IntArray, first: IntArray, exchanges: Exchanges
-    ) -> tuple[Arrays, IntArray, IntArray]:
+    def temper(self, events: Events, exchanges: Exchanges) -> tuple[Arrays, IntArray, IntArray]:
         """See `Tempered.temper`."""
         n_walkers = len(self._spins)
-        workers = min(numba.get_num_threads(), n_walkers)
-        walkers, accepted = np.zeros((2, gaps.size, n_walkers), dtype=np.int64)
-        sums = np.empty((3, gaps.size, n_walkers), dtype=np.int64)
+        updates = n_walkers * self.lattice.n_sites
+        workers = min(_threads(events, updates / self.updates_a_call), n_walkers)
+        walkers, accepted = np.zeros((2, events.gaps.size, n_walkers), dtype=np.int64)
+        sums = np.empty((3, events.gaps.size, n_walkers), dtype=np.int64)
         signs, gate, places = (
             sublattice_signs(self.lattice),
             np.zeros(2, np.int64),
@@ -105,8 +107,8 @@ class TemperedSites(SiteEngine):
             site_tempering.temper(
                 self._all_spins, self._sites, self._codes, self._order, self._tables,
                 self._schedule, self._states, self.lattice.neighbors, signs,
-                (worker, workers, gate), gaps, first, exchanges.arguments, places, sums, walkers,
-                accepted,
+                (worker, workers, gate), events.gaps, events.first, exchanges.arguments, places,
+                sums, walkers, accepted,
             )  # fmt: skip
 
         run_in_threads(work, [(worker,) for worker in range(workers)], workers)
@@ -135,20 +137,21 @@ class TemperedLanes(LaneEngine):
         """See `Tempered.assign`."""
         self._rules = self._with(tables)
 
-    def temper(
-        self, gaps: IntArray, first: IntArray, exchanges: Exchanges
-    ) -> tuple[Arrays, IntArray, IntArray]:
+    def temper(self, events: Events, exchanges: Exchanges) -> tuple[Arrays, IntArray, IntArray]:
         """See `Tempered.temper`."""
         n_blocks, n_bands = self._tails.shape[:2]
-        threads = numba.get_num_threads()
+        updates = self.layout.n_chains * self.lattice.n_sites
+        threads = _threads(events, updates / self.updates_a_call)
         shared = n_bands > 1  # threads share the bands of each block, or take blocks in turn
         workers = min(threads, n_bands if shared else n_blocks)
         sharers = workers if shared else 1
         measured = self.layout.measured_rows
-        n_kinds = int(measured[:, 2].max()) + 1
-        agreeing = np.empty((n_blocks, sharers, gaps.size, LANES), dtype=np.int64)
-        up = np.empty((n_blocks, sharers, gaps.size, n_kinds, LANES), dtype=np.int64)
-        walkers = np.empty((gaps.size, self.layout.n_chains), dtype=np.int64)
+        n_kinds, n_events = int(measured[:, 2].max()) + 1, events.gaps.size
+        # an exchange needs the sums of spins in a field alone
+        summed = events.drawn | exchanges.in_field
+        agreeing = np.zeros((n_blocks, sharers, n_events, LANES), dtype=np.int64)
+        up = np.zeros((n_blocks, sharers, n_events, n_kinds, LANES), dtype=np.int64)
+        walkers = np.empty((n_events, self.layout.n_chains), dtype=np.int64)
         accepted = np.zeros_like(walkers)
         gates = np.zeros((n_blocks + 1, 2), dtype=np.int64)
 
@@ -157,7 +160,7 @@ class TemperedLanes(LaneEngine):
                 self._words, self._addresses, self._rows, self._bands, self._half_row, self._strips,
                 (*self._form, *self._bits), self._states, self._tails, self._buffers(),
                 (worker, workers, gates, shared), self._counted, measured, meters(),
-                self._ends_counted, gaps, first, exchanges.arguments, agreeing, up, walkers,
+                self._ends_counted, *events[:2], summed, exchanges.arguments, agreeing, up, walkers,
                 accepted,
             )  # fmt: skip
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from isingrl.engines.exchanges import Exchanges, IntArray
+from isingrl.engines.exchanges import Events, Exchanges, IntArray
 from isingrl.engines.tempered import Tempered
 from isingrl.support.archives import Arrays, fill, part, prefixed
 
@@ -80,7 +80,8 @@ class TemperingEngine:
             drawn = np.isin(some, measured)
             gaps = np.diff(some, prepend=begin)
             first = np.where(some % every == 0, (some // every - 1) % 2, -1)
-            parts.append(self._measured(drawn, *self._engine.temper(gaps, first, self._exchanges)))
+            events = Events(gaps, first, drawn)
+            parts.append(self._measured(drawn, *self._engine.temper(events, self._exchanges)))
             begin = int(some[-1])
         if begin < end:
             self._engine.sweep(end - begin)

@@ -1,5 +1,6 @@
 """Parallel tempering by `simulate`: exact laws at every temperature, and what is refused."""
 
+import hashlib
 import re
 from dataclasses import dataclass
 
@@ -187,6 +188,22 @@ def test_a_start_is_given_by_temperature():
 @pytest.mark.parametrize("model", [Ising(SQUARE), Ising(Lattice((3, 5)), -1.0, 0.1)], ids=str)
 def test_tempering_conforms(model):
     check_dynamics(Tempering(HeatBath(), every=2), model)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "digest"),
+    [("checkerboard", "3dddb6a96cc2a759"), ("typewriter", "464bfb1e170fa6b6")],
+    ids=["lanes", "sites"],
+)
+def test_the_same_seed_gives_the_bits_that_are_pinned(schedule, digest):
+    data = simulate(
+        Ising(Lattice((4, 6)), 1.0, 0.1), Tempering(Metropolis(), 3), [3.0, 2.0, 2.5], sweeps=24,
+        thermalization=5, interval=2, chains=2, schedule=schedule, seed=3,
+    )  # fmt: skip
+    found = hashlib.sha256()
+    for name in ("energy", "magnetization", "replica", "exchanges"):
+        found.update(data[name].values.astype("<f8").tobytes())
+    assert found.hexdigest()[:16] == digest
 
 
 def test_a_run_goes_on_and_is_extended(tmp_path):

@@ -11,7 +11,7 @@ from isingrl.engines.kernels.tempering import exchange, swap_lanes
 @njit(nogil=True, cache=True)
 def temper(
     words, addresses, rows, bands, half_row, strips, rules, states, tails, buffers, crew, counted,
-    measured, meters, ends, gaps, first, exchanges, agreeing, up, walkers, accepted,
+    measured, meters, ends, gaps, first, summed, exchanges, agreeing, up, walkers, accepted,
 ):  # fmt: skip
     """Sweep and measure all blocks, and exchange the tables of their lanes.
 
@@ -29,6 +29,8 @@ def temper(
         How often each bond is counted.
     gaps, first : int64 arrays, shape (n_events,)
         Sweeps before each measurement; the first pair of the exchange after it, or -1 for none.
+    summed : bool array, shape (n_events,)
+        Whether spins are summed, too; else `up` is left as it is.
     exchanges : tuple
         See `tempering.exchange`.
     agreeing, up : int64 arrays, shapes (n_blocks, sharers, n_events, 64) and \
@@ -45,13 +47,15 @@ def temper(
     n_walkers = walkers.shape[1]
     bonds, totals = np.zeros(n_walkers, dtype=np.int64), np.zeros(n_walkers, dtype=np.int64)
     swapped = np.zeros((n_walkers // 2, 2), dtype=np.int64)
+    nothing = measured[:0].copy()
     for event in range(gaps.size):
+        runs = measured if summed[event] else nothing
         for block in range(begin, n_blocks, step):
             rule = mask, inverse, keep, address, digits[block], lazy[block], rest[block]
             record(
                 words[block], words[block], addresses, rows, bands, half_row, strips, rule,
                 states[block], tails[block], buffers, (sharer, sharers, gates[block], taken[block]),
-                gaps[event], counted, measured, meters,
+                gaps[event], counted, runs, meters,
                 agreeing[block, sharer, event : event + 1], up[block, sharer, event : event + 1],
             )  # fmt: skip
         if first[event] >= 0:

@@ -11,6 +11,8 @@ from numba import njit
 
 from isingrl.engines.kernels.random import next_word, uniform
 
+_ROUNDING = 1e-14  # relative error of an energy difference
+
 
 @njit(nogil=True, cache=True)
 def exchange(first, exchanges, bonds, totals, accepted, swapped):
@@ -46,10 +48,13 @@ def exchange(first, exchanges, bonds, totals, accepted, swapped):
         for pair in range(first, gaps.size, 2):
             cold, hot = ladders[ladder, pair], ladders[ladder, pair + 1]
             a, b = walkers[cold], walkers[hot]
-            excess = coupling * (bonds[b] - bonds[a]) + fields[ladder] * (totals[b] - totals[a])
+            of_bonds = coupling * (bonds[b] - bonds[a])
+            of_spins = fields[ladder] * (totals[b] - totals[a])
+            excess = of_bonds + of_spins  # of the colder walker's energy over the other one's
             chance = uniform(next_word(random))
-            # 1/T may be infinite: do not multiply it by 0
-            if excess >= 0 or chance < math.exp(gaps[pair] * excess):
+            # 1/T may be infinite: do not multiply it by 0, nor by a rounding error
+            rounding = _ROUNDING * (abs(of_bonds) + abs(of_spins))
+            if excess >= -rounding or chance < math.exp(gaps[pair] * excess):
                 walkers[cold], walkers[hot] = b, a
                 accepted[cold] = 1
                 swapped[number, 0], swapped[number, 1] = a, b

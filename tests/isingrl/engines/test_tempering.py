@@ -205,8 +205,9 @@ def threads():
 
 
 @pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="needs two threads")
-def test_threads_do_not_change_the_bits(threads):
-    """Threads that take blocks in turn, and threads that share the rows of one block."""
+def test_threads_do_not_change_the_bits(threads, monkeypatch):
+    """Threads take blocks in turn, share the rows of one block, or take walkers in turn."""
+    monkeypatch.setattr("isingrl.engines.tempered._WORTH_THREADS", 0.0)
     large = Ising(Lattice((512, 512)))
 
     def rows():
@@ -214,7 +215,10 @@ def test_threads_do_not_change_the_bits(threads):
         at = np.array([2.3, 2.31])
         return tempering.engine(large, at, 32, "random", "checkerboard", SEED).record(3, 1)
 
-    for run in (rows, lambda: engine_of("several blocks").record(30, 3)):
+    def few(name):
+        return lambda: engine_of(name).record(30, 3)
+
+    for run in (rows, few("several blocks"), few("odd sites")):
         one, two = threads(1, run), threads(2, run)
         for key, values in one.items():
             np.testing.assert_array_equal(two[key], values, err_msg=key)
@@ -252,6 +256,14 @@ def test_an_exchange_with_zero_temperature_never_raises_the_energy_there():
         exchanges = Exchanges(model, temperatures, 1, SEED)
         accepted = carry_out(exchanges, 0, bonds, [0, 0])
         assert accepted.tolist() == [int(exchanged), 0]
+
+
+def test_equal_energies_are_exchanged_at_zero_temperature_both_ways():
+    """Although a sum of bonds and a sum of spins balance each other but for rounding."""
+    model, temperatures = Ising(Lattice((4, 4)), 0.1, 0.3), np.array([0.0, 2.0])
+    for bonds, totals in (([6, 0], [0, 2]), ([0, 6], [2, 0])):
+        exchanges = Exchanges(model, temperatures, 1, SEED)
+        assert carry_out(exchanges, 0, bonds, totals).tolist() == [1, 0]
 
 
 def test_acceptances_have_their_probability():
