@@ -70,7 +70,8 @@ def temper(
                     swap_lanes(a, b, np.int64(strips[0]), digits, lazy, rest)
             meet(gates[n_blocks], workers)
         if worker == 0:
-            walkers[event] = exchanges[4]
+            for place in range(n_walkers):
+                walkers[event, place] = exchanges[4][place]
 
 
 @njit(nogil=True, cache=True)

@@ -59,4 +59,5 @@ def temper(
                     places[now[place]] = place
             meet(gate, workers)
         if worker == 0:
-            walkers[event] = exchanges[4]
+            for place in range(n_walkers):
+                walkers[event, place] = exchanges[4][place]
