@@ -1,6 +1,7 @@
 """Finite-size scaling: critical temperatures and exponents from several sizes."""
 
 from analysis.scaling.by_size import observables
+from analysis.scaling.critical_points import critical_point
 from analysis.scaling.crossings import binder_crossings
 from analysis.scaling.data_collapse import collapse, collapsed
 from analysis.scaling.laws import extrapolate, power_law
@@ -10,6 +11,7 @@ __all__ = [
     "binder_crossings",
     "collapse",
     "collapsed",
+    "critical_point",
     "extrapolate",
     "observables",
     "power_law",

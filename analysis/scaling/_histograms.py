@@ -173,9 +173,9 @@ def _solved(potentials: FloatArray, n_draws: int, start: FloatArray) -> FloatArr
     return np.asarray(found.f_k)
 
 
-def thinned(series: xr.Dataset, n_points: int | None = None) -> xr.Dataset:
+def thinned(series: xr.Dataset, n_points: int | None = None, most: int = _MOST) -> xr.Dataset:
     """Every n-th draw, to limit the total number, without the slow sign of m."""
     points = n_points or series.sizes["point"]
     total = points * int(np.prod([series.sizes[dim] for dim in SAMPLES]))
-    found = series.isel(draw=slice(None, None, -(-total // _MOST)))
+    found = series.isel(draw=slice(None, None, -(-total // most)))
     return found.assign(magnetization=abs(found["magnetization"]))
