@@ -31,7 +31,7 @@ _FORMER_PATHS = {
     "studies.shared.battle_tasks.train_team": "studies.battle_tasks.train_team",
 }
 """Former paths of functions and dataclasses, by their present paths."""
-_LATER_FIELDS: dict[str, set[str]] = {}
+_LATER_FIELDS: dict[str, set[str]] = {"studies.curve.Curve": {"tempering"}}
 """Fields that are not part of former names, by the path of their dataclass."""
 
 

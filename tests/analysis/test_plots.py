@@ -76,10 +76,10 @@ def test_a_summary_without_methods(summary: xr.Dataset) -> None:
 
 
 def test_methods_unknown_here_are_drawn_under_their_names(summary: xr.Dataset) -> None:
-    other = summary.assign_coords(method=["wolff", "metropolis"])
+    other = summary.assign_coords(method=["kawasaki", "metropolis"])
     labels = plots.observable(other, "energy").get_legend_handles_labels()[1]
-    assert labels == ["wolff", "Metropolis"]
-    assert plots.method_label("wolff") == "wolff"
+    assert labels == ["kawasaki", "Metropolis"]
+    assert plots.method_label("kawasaki") == "kawasaki"
     assert plots.method_label("mean-field-q") == "mean-field Q"
 
 
