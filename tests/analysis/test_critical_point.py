@@ -173,6 +173,7 @@ class TestSquareLattice:
         for name, error in largest.items():
             assert found[f"{name}_error"] < error, name
 
+    @pytest.mark.soak
     def test_small_lattices(self):
         found = quiet(square_lattice((8, 12, 16, 24, 32), 2_500), 7 / 4)
         self.check(found, {"critical_temperature": 0.02, "nu": 0.2, "beta_over_nu": 0.04})

@@ -15,7 +15,7 @@ from tests.studies.outcomes import summary_of
 SMALL = Coarsening(
     side=512, temperature=(1.0, 1.8), sweeps=60, window=(4.0, 60.0), long_window=(3.0, 60.0), seed=3
 )
-QUICK = replace(SMALL, side=64, chains=2)
+QUICK = replace(SMALL, side=64, chains=2, temperature=(1.8,))
 AGENTS = {"method": "mean-field-q", "temperature": 1.0}
 METROPOLIS = {"method": "metropolis", "temperature": 1.8}
 

@@ -256,6 +256,7 @@ def test_killed_at_random_moments_it_ends_alike(tmp_path, whole):
 # Two processes of this machine, and a Dask cluster on loopback.
 
 
+@pytest.mark.soak
 def test_processes_compile_what_is_not_in_the_cache(tmp_path):
     """As those of the command do, which import its script, and with it numba, at once."""
     script = tmp_path / "script.py"
