@@ -14,6 +14,7 @@ import scipy
 from isingrl.dynamics import Dynamics
 from isingrl.engines.engine import Engine, table_engine
 from isingrl.model import Ising
+from isingrl.support.functions import exp, expm1
 from isingrl.tables import RuleTable, check_probabilities
 
 
@@ -134,8 +135,8 @@ class Metropolis(Rule):
     def table(self, model: Ising, temperature: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """See `Rule.table`."""
         cost = _reduced(2 * model.local_fields(), temperature)
-        from_down = np.exp(-np.maximum(-cost, 0.0))
-        from_up = -np.expm1(-np.maximum(cost, 0.0))
+        from_down = exp(-np.maximum(-cost, 0.0))
+        from_up = -expm1(-np.maximum(cost, 0.0))
         return np.stack([from_down, from_up], axis=1)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from isingrl.model import Ising
+from isingrl.support.functions import tanh
 
 Array = npt.NDArray[np.float64]
 
@@ -158,7 +159,7 @@ REWARDS: dict[str, Reward] = {
     ),
     "chapter-2d": Reward(
         "tanh(5 (mean action - 1/2)) = tanh(5 a S / 2 z)",
-        lambda model, a: np.tanh(2.5 * a * _local_sums(model) / _z(model)),
+        lambda model, a: tanh(2.5 * a * _local_sums(model) / _z(model)),
         lambda model: model.coupling * _z(model) / 2.5,
         exact=False,
         knows_model=False,
