@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -15,11 +13,11 @@ from analysis.errors import FloatArray, jackknife
 from analysis.scaling._series import SAMPLES, moments_of, observables_of
 
 LEAST_OVERLAP = 0.03
-_MOST = 10_000  # draws of all temperatures together; more cost time and are correlated
 _BLOCKS = 20  # left out in turn, each with new weights
 _TESTED = ("e", "|m|²")
 _PRECISION = 1e-8  # of free energies
-_STEPS = 10  # of Newton's method, which takes three or four from a near start
+_STEPS = 10  # of Newton's method at the most
+_LONGEST = 100.0  # step of it near the solution
 
 
 def with_errors(
@@ -30,9 +28,8 @@ def with_errors(
     Series lie over (point, chain, draw), with equally many chains and draws in each size.
     `analysis.scaling.reweight` describes ``smallest_overlap`` and ``goodness_of_fit``.
     """
-    most = max(series.sizes["point"] for series in sizes)
-    draws = [thinned(series.sortby("temperature"), most) for series in sizes]
-    first = [Histograms(each) for each in draws]
+    draws = [prepared(series) for series in sizes]
+    first = [Histograms(Tallies(each)) for each in draws]
     n_points = np.cumsum([0] + [each.sizes["point"] for each in draws])
     joined = xr.concat([each.drop_vars(list(each.coords)) for each in draws], "point")
 
@@ -41,7 +38,7 @@ def with_errors(
         for k, each in enumerate(draws):
             own = part.isel(point=slice(n_points[k], n_points[k + 1]))
             own = own.assign_coords({name: each[name] for name in ("temperature", "n_sites")})
-            parts.append(Histograms(own, first[k].free_energy))
+            parts.append(Histograms(Tallies(own), start=first[k].free_energy))
         differences = np.concatenate([each.differences() for each in parts])
         return function(parts).assign(difference=("tested", differences))
 
@@ -76,30 +73,68 @@ def warn_of_histograms(found: xr.Dataset, what: str, stacklevel: int = 2) -> Non
         )
 
 
+class Tallies:
+    """Draws of each temperature and energy, added up.
+
+    Draws of one energy have one weight at any temperature. Energies of the Ising model take few
+    values, so that the cost of reweighting hardly depends on the number of draws.
+
+    ``energy`` per site has the shape (n_energies,).
+    """
+
+    def __init__(self, series: xr.Dataset) -> None:
+        self.temperature = series["temperature"].values
+        self.n_sites = float(series["n_sites"].values.flat[0])
+        energy, magnetization = (
+            series[name].transpose("point", *SAMPLES).values for name in ("energy", "magnetization")
+        )
+        self.energy, place = np.unique(energy, return_inverse=True)
+        first = self.energy.size * np.arange(self.temperature.size)
+        self._place = place.reshape(energy.shape) + first[:, None, None]
+        self._moments = moments_of(energy, magnetization)
+
+    def sums(self, chain: slice = slice(None), draw: slice = slice(None)) -> dict[str, FloatArray]:
+        """Return sums over some of the draws, shape (n_temperatures, n_energies), by moment.
+
+        ``number`` is the number of draws.
+        """
+        place = self._place[:, chain, draw]
+        shape = self.temperature.size, self.energy.size
+        moments = {"number": np.ones(place.shape)}
+        moments |= {name: each[:, chain, draw] for name, each in self._moments.items()}
+        bins, flat = shape[0] * shape[1], place.ravel()
+        return {
+            name: np.asarray(np.bincount(flat, each.ravel(), bins), dtype=np.float64).reshape(shape)
+            for name, each in moments.items()
+        }
+
+
 class Histograms:
     """Draws of all temperatures as one sample, each with its weight at any temperature.
 
-    `free_energy`, shape (n_temperatures,), is dimensionless and known up to a constant.
+    By default all draws of the `tallies`, else those of the `sums`. The free energies, shape
+    (n_temperatures,), are dimensionless and known up to a constant.
     """
 
-    def __init__(self, series: xr.Dataset, start: FloatArray | None = None) -> None:
-        self._n_sites = float(series["n_sites"].values.flat[0])
-        beta = 1 / series["temperature"].values
-        energy = series["energy"].transpose("point", *SAMPLES).values.reshape(beta.size, -1)
-        magnetization = series["magnetization"].transpose("point", *SAMPLES).values.ravel()
-        self._energy = self._n_sites * energy.ravel()
+    def __init__(
+        self,
+        tallies: Tallies,
+        sums: dict[str, FloatArray] | None = None,
+        start: FloatArray | None = None,
+    ) -> None:
+        self._temperature, self._n_sites = tallies.temperature, tallies.n_sites
+        self._by_temperature = tallies.sums() if sums is None else sums
+        self._sums = {name: each.sum(axis=0) for name, each in self._by_temperature.items()}
+        beta = 1 / self._temperature
+        self._energy = self._n_sites * tallies.energy
         potentials = beta[:, None] * self._energy
-        near = None if start is None else _improved(potentials, start)
-        if near is None:
-            means = self._n_sites * energy.mean(axis=1)
+        number = self._by_temperature["number"]
+        if start is None:
+            means = np.sum(number * self._energy, axis=1) / number.sum(axis=1)
             start = scipy.integrate.cumulative_trapezoid(means, beta, initial=0)
-            near = _solved(potentials, energy.shape[1], start)
-        self.free_energy = near
-        log_densities = self.free_energy[:, None] - potentials
-        self._log_mixture = scipy.special.logsumexp(log_densities, axis=0)
-        self._moments = moments_of(energy.ravel(), magnetization)
-        self._temperature = series["temperature"].values
-        self._log_densities = log_densities.reshape(beta.size, *energy.shape)
+        self.free_energy = _solved(potentials, number, start)
+        self._log_densities = self.free_energy[:, None] - potentials
+        self._log_mixture = scipy.special.logsumexp(self._log_densities, axis=0)
 
     def at(self, temperature: float) -> dict[str, float]:
         """Observables at one temperature."""
@@ -109,73 +144,79 @@ class Histograms:
     def _means(self, temperature: float) -> dict[str, float]:
         weight = -self._energy / temperature - self._log_mixture
         weight = np.exp(weight - weight.max())
-        weight /= weight.sum()
         # no dot product, because threads of BLAS wait for one another on a busy machine
-        return {name: float(np.sum(weight * each)) for name, each in self._moments.items()}
+        sums = {name: float(np.sum(weight * each)) for name, each in self._sums.items()}
+        number = sums.pop("number")
+        return {name: each / number for name, each in sums.items()}
 
     def differences(self) -> FloatArray:
         """Means by reweighting minus means of single temperatures, of energies and then of m²."""
         reweighted = [self._means(t) for t in self._temperature]
-        plain = {
-            name: self._moments[name].reshape(self._temperature.size, -1).mean(axis=1)
-            for name in _TESTED
-        }
+        plain = {name: each.sum(axis=1) for name, each in self._by_temperature.items()}
         return np.concatenate(
-            [np.array([mean[name] for mean in reweighted]) - plain[name] for name in _TESTED]
+            [
+                np.array([mean[name] for mean in reweighted]) - plain[name] / plain["number"]
+                for name in _TESTED
+            ]
         )
 
     def smallest_overlap(self) -> float:
         """Smallest chance over pairs of neighbours that a draw is taken for one of the other."""
+        number = self._by_temperature["number"]
         found = []
         for k in range(self._temperature.size - 1):
-            pair = self._log_densities[k : k + 2, k : k + 2]
-            one = scipy.special.expit(pair[1, 0] - pair[0, 0]).mean()
-            other = scipy.special.expit(pair[0, 1] - pair[1, 1]).mean()
+            below, above = self._log_densities[k : k + 2]
+            one = np.average(scipy.special.expit(above - below), weights=number[k])
+            other = np.average(scipy.special.expit(below - above), weights=number[k + 1])
             found.append((one + other) / 2)
         return float(min(found, default=0.5))
 
 
-def _improved(potentials: FloatArray, start: FloatArray) -> FloatArray | None:
-    """Solution of MBAR's equations by Newton's method; None if `start` is too far from it."""
-    found = np.asarray(start - start[0])
-    n_temperatures, n = potentials.shape
+def _solved(potentials: FloatArray, numbers: FloatArray, start: FloatArray) -> FloatArray:
+    """Free energies of temperatures with equally many draws: the solution of MBAR's equations.
+
+    It minimizes a convex function. Newton's method finds it from nearby; from far away BFGS goes
+    first.
+    """
+    number = numbers.sum(axis=0)
+    number = number / number.sum()
+    first = np.asarray(start - start[0])
+    found = _by_newton(potentials, number, first)
+    if found is None:
+
+        def value(rest: FloatArray) -> tuple[float, FloatArray]:
+            free = np.append(0.0, rest)
+            log_mixture = scipy.special.logsumexp(free[:, None] - potentials, axis=0)
+            total = scipy.special.softmax(free[:, None] - potentials, axis=0) @ number
+            return np.sum(number * log_mixture) - free.mean(), total[1:] - 1 / free.size
+
+        near = scipy.optimize.minimize(value, first[1:], jac=True, method="BFGS").x
+        first = np.append(0.0, near)
+        found = _by_newton(potentials, number, first)
+    return first if found is None else found
+
+
+def _by_newton(potentials: FloatArray, number: FloatArray, start: FloatArray) -> FloatArray | None:
+    """Solve MBAR's equations, with the first free energy 0; None if `start` is too far away."""
+    found = start.copy()
     for _ in range(_STEPS):
         share = scipy.special.softmax(found[:, None] - potentials, axis=0)
-        total = share.sum(axis=1)
-        curvature = np.diag(total) - share @ share.T
+        total = share @ number
+        curvature = np.diag(total) - (share * number) @ share.T
         try:
-            step = np.linalg.solve(curvature[1:, 1:], (n / n_temperatures - total)[1:])
+            step = np.linalg.solve(curvature[1:, 1:], 1 / found.size - total[1:])
         except np.linalg.LinAlgError:  # histograms that do not overlap
             return None
+        longest = np.abs(step).max(initial=0.0)
+        if not longest < _LONGEST:
+            return None
         found[1:] += step
-        if np.abs(step).max(initial=0.0) < _PRECISION:
+        if longest < _PRECISION:
             return found
     return None
 
 
-def _solved(potentials: FloatArray, n_draws: int, start: FloatArray) -> FloatArray:
-    """Free energies of all temperatures by MBAR, with the same number of draws at each."""
-    logger = logging.getLogger("pymbar")
-    level = logger.level
-    logger.setLevel(logging.ERROR)  # else every import reports that JAX is not installed
-    try:
-        from pymbar import MBAR
-
-        with warnings.catch_warnings():
-            # pymbar gives every method the options of one, and writes into its arguments
-            warnings.simplefilter("ignore", scipy.optimize.OptimizeWarning)
-            found = MBAR(
-                potentials, np.full(len(potentials), n_draws), initial_f_k=start - start[0],
-                relative_tolerance=_PRECISION, solver_protocol=({"method": "adaptive"},),
-            )  # fmt: skip
-    finally:
-        logger.setLevel(level)
-    return np.asarray(found.f_k)
-
-
-def thinned(series: xr.Dataset, n_points: int | None = None, most: int = _MOST) -> xr.Dataset:
-    """Every n-th draw, to limit the total number, without the slow sign of m."""
-    points = n_points or series.sizes["point"]
-    total = points * int(np.prod([series.sizes[dim] for dim in SAMPLES]))
-    found = series.isel(draw=slice(None, None, -(-total // most)))
+def prepared(series: xr.Dataset) -> xr.Dataset:
+    """Draws by ascending temperature, without the slow sign of m."""
+    found = series.sortby("temperature")
     return found.assign(magnetization=abs(found["magnetization"]))

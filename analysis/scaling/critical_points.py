@@ -14,7 +14,7 @@ from analysis.errors import FloatArray
 from analysis.errors.arrays.blocks import shared_between_blocks
 from analysis.errors.arrays.times import autocorrelation_times
 from analysis.quantities import with_labels
-from analysis.scaling._histograms import Histograms, thinned, warn_of_histograms
+from analysis.scaling._histograms import Histograms, Tallies, prepared, warn_of_histograms
 from analysis.scaling._series import SAMPLES, sizes_of
 from analysis.scaling.data_collapse import NAMES
 from isingrl.support.validation import check_real
@@ -23,7 +23,6 @@ __all__ = ["critical_point"]
 
 _RESULTS = ("critical_temperature", "nu", "beta_over_nu", "gamma_over_nu", "binder_cumulant")
 _LEAST = 4  # sizes, because one is left out and three have as many values as there are unknowns
-_MOST = 40_000  # draws of a size; more take minutes
 _BLOCKS = 60  # left out in turn; a covariance of nine values needs many more than nine
 _HALF_WINDOW = 0.02  # change of the Binder cumulant from the middle to an end of the window
 _STABLE = 2.0  # errors; fewer choose by noise, which makes the errors of the choice too small
@@ -71,6 +70,8 @@ def critical_point(
         ``binder_cumulant`` (of infinite size at T_c), each with ``NAME_error`` and
         ``NAME_systematic``; ``chi_square``, ``degrees_of_freedom``, ``goodness_of_fit``,
         ``first_size``, the smallest size of the fit, and ``smallest_overlap`` as from `reweight`.
+        The same fit from each size on lies along ``smallest_size``: ``fitted_NAME`` and
+        ``fitted_NAME_error``, and ``fitted_goodness_of_fit``.
 
         ``NAME_error`` is statistical. ``NAME_systematic`` is the largest of three changes of the
         result: with the smallest size of the fit left out, and with ω larger or smaller by
@@ -147,20 +148,15 @@ def critical_point(
             f"blocks; got {series.sizes['draw']}"
         )
     sizes = series["size"].values
-    each = [
-        thinned(series.isel(size=k, drop=True).sortby("temperature"), most=_MOST)
-        for k in range(sizes.size)
-    ]
-    first = [Histograms(one) for one in each]
+    each = [prepared(series.isel(size=k, drop=True)) for k in range(sizes.size)]
+    tallies = [Tallies(one) for one in each]
+    first = [Histograms(one) for one in tallies]
     middle = _crossing(
         [first[0], first[-1]],
         [each[0]["temperature"].values, each[-1]["temperature"].values],
         (sizes[0], sizes[-1]),
     )
-    points = [
-        _points(histograms, one, middle, side)
-        for histograms, one, side in zip(first, each, sizes, strict=True)
-    ]
+    points = [_points(first[k], tallies[k], each[k], middle, sizes[k]) for k in range(sizes.size)]
     for point, one in zip(points, first, strict=True):
         quality = xr.Dataset(
             {"smallest_overlap": one.smallest_overlap(), "goodness_of_fit": point.histograms}
@@ -204,6 +200,12 @@ def critical_point(
             "long_name": f"systematic error of the {found[name].attrs['long_name']}",
             "units": found[name].attrs["units"],
         }
+    for k, name in enumerate(_RESULTS):
+        for end, column in (("", "value"), ("_error", "error")):
+            values = [getattr(each, column)[k] for each in fits]
+            found[f"fitted_{name}{end}"] = ("smallest_size", values, found[f"{name}{end}"].attrs)
+    found["fitted_goodness_of_fit"] = ("smallest_size", [each.goodness for each in fits])
+    found.coords["smallest_size"] = sizes[: len(fits)]
     return found.assign(
         chi_square=best.chi_square, degrees_of_freedom=best.freedom,
         goodness_of_fit=best.goodness, first_size=sizes[chosen],
@@ -268,7 +270,9 @@ def _per_chain(series: xr.Dataset) -> int:
     return max(1, -(-_BLOCKS // series.sizes["chain"]))
 
 
-def _points(full: Histograms, series: xr.Dataset, middle: float, side: Any) -> _Points:
+def _points(
+    full: Histograms, tallies: Tallies, series: xr.Dataset, middle: float, side: Any
+) -> _Points:
     """Reweight one size to three temperatures, with the covariance by a jackknife."""
     ends = (full.at(middle * np.exp(sign * _STEP))["binder_cumulant"] for sign in (-1, 1))
     slope = abs(next(ends) - next(ends)) / (2 * _STEP)
@@ -292,21 +296,12 @@ def _points(full: Histograms, series: xr.Dataset, middle: float, side: Any) -> _
     length = series.sizes["draw"] // in_a_chain
     n = in_a_chain * series.sizes["chain"]
     used = series.isel(draw=slice(0, length * in_a_chain)).transpose("point", *SAMPLES)
-    blocks = {
-        name: used[name].values.reshape(known.size, n, length)
-        for name in ("energy", "magnetization")
-    }
+    total = tallies.sums(draw=slice(0, length * in_a_chain))
     rests = []
-    for left_out in range(n):
-        kept = np.arange(n) != left_out
-        rest = xr.Dataset(
-            {
-                name: (("point", *SAMPLES), each[:, kept].reshape(known.size, 1, -1))
-                for name, each in blocks.items()
-            },
-            {name: series[name] for name in ("temperature", "n_sites")},
-        )
-        rests.append(values_of(Histograms(rest, full.free_energy)))
+    for chain, k in np.ndindex(series.sizes["chain"], in_a_chain):
+        block = tallies.sums(slice(chain, chain + 1), slice(k * length, (k + 1) * length))
+        rest = {name: each - block[name] for name, each in total.items()}
+        rests.append(values_of(Histograms(tallies, rest, full.free_energy)))
     times = autocorrelation_times(
         np.stack([used["energy"].values, used["magnetization"].values ** 2])
     )

@@ -8,7 +8,13 @@ import scipy
 import xarray as xr
 
 from analysis.quantities import coordinate, quantity_attrs, with_labels
-from analysis.scaling._histograms import Histograms, thinned, warn_of_histograms, with_errors
+from analysis.scaling._histograms import (
+    Histograms,
+    Tallies,
+    prepared,
+    warn_of_histograms,
+    with_errors,
+)
 from analysis.scaling._series import NAMES, series_of, sizes_of
 from isingrl.support.validation import check_choice, check_temperature
 
@@ -59,7 +65,7 @@ def reweight(data: xr.Dataset, temperature: npt.ArrayLike) -> xr.Dataset:
     .. [1] A. M. Ferrenberg, R. H. Swendsen, "Optimized Monte Carlo data analysis", Phys. Rev. Lett.
        63, 1195 (1989).
     .. [2] M. R. Shirts, J. D. Chodera, "Statistically optimal analysis of samples from multiple
-       equilibrium states", J. Chem. Phys. 129, 124105 (2008), by their package pymbar.
+       equilibrium states", J. Chem. Phys. 129, 124105 (2008).
     .. [3] P. V. Klimovich, M. R. Shirts, D. L. Mobley, "Guidelines for the analysis of free energy
        calculations", J. Comput. Aided Mol. Des. 29, 397 (2015).
 
@@ -148,7 +154,7 @@ def _maximum(series: xr.Dataset, name: str) -> xr.Dataset:
     known = series["temperature"].values
     side = series["size"].item()
     grid = np.linspace(known.min(), known.max(), _GRID)
-    start = Histograms(thinned(series))
+    start = Histograms(Tallies(prepared(series)))
     values = [start.at(t)[name] for t in grid]
     best = int(np.argmax(values))
     if best in (0, _GRID - 1):

@@ -7,7 +7,8 @@ import pytest
 import xarray as xr
 
 from analysis import FitWarning, exact, power_law, scaling, thermodynamics
-from analysis.scaling._series import moments, observables_of, sizes_of
+from analysis.scaling._histograms import Histograms, Tallies, prepared
+from analysis.scaling._series import moments, observables_of, series_of, sizes_of
 from isingrl import HeatBath, Ising, Lattice, simulate
 from tests.statistical import Z_LIMIT, check_standard_normal
 
@@ -270,6 +271,46 @@ def eight():
 @pytest.fixture(scope="module")
 def one_size(eight):
     return eight.expand_dims(size=[8]).assign_coords(n_sites=("size", [64]))
+
+
+def reweighted_by_iteration(series, temperature):
+    """Means of e and m² by MBAR's equations, iterated draw by draw."""
+    beta = 1 / series["temperature"].values
+    energy = series["energy"].values.reshape(beta.size, -1)
+    potentials = beta[:, None] * energy.ravel() * series["n_sites"].values.flat[0]
+    free = np.zeros(beta.size)
+    for _ in range(2000):
+        mixture = np.exp(free[:, None] - potentials).sum(axis=0)
+        free = -np.log(np.sum(np.exp(-potentials) / mixture, axis=1))
+        free -= free[0]
+    n_sites = series["n_sites"].values.flat[0]
+    weight = np.exp(-energy.ravel() * n_sites / temperature)
+    weight /= np.exp(free[:, None] - potentials).sum(axis=0)
+    square = series["magnetization"].values.ravel() ** 2
+    return np.array([np.average(each, weights=weight) for each in (energy.ravel(), square)])
+
+
+class TestHistograms:
+    @pytest.fixture
+    def series(self, eight):
+        return prepared(series_of(eight.isel(draw=slice(0, 200))))
+
+    @pytest.mark.parametrize("start", [None, np.linspace(0, 900, 7)], ids=["near", "far"])
+    def test_draws_of_one_energy_are_one_with_their_number(self, series, start):
+        histograms = Histograms(Tallies(series), start=start)
+        known = reweighted_by_iteration(series, 2.2)
+        energy, square = (histograms._means(2.2)[name] for name in ("e", "|m|²"))
+        np.testing.assert_allclose([energy, square], known, rtol=1e-6)
+
+    def test_a_block_less_is_a_series_without_it(self, series):
+        tallies = Tallies(series)
+        total, block = tallies.sums(), tallies.sums(draw=slice(20, 60))
+        rest = {name: each - block[name] for name, each in total.items()}
+        kept = series.isel(draw=np.r_[0:20, 60:200])
+        found = Histograms(tallies, rest).at(2.3)
+        known = Histograms(Tallies(kept)).at(2.3)
+        for name, value in known.items():
+            assert found[name] == pytest.approx(value, rel=1e-7), name
 
 
 class TestReweighting:

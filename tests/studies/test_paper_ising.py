@@ -22,10 +22,9 @@ QUICK = replace(SMALL, side=4, large_side=6, softmax_temperature=(0.65, 2.2, 6),
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _few_draws():
-    """Each draw costs, and each block that is left out costs a reweighting."""
+def _few_blocks():
+    """Each block that is left out costs a reweighting."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_histograms, "_MOST", 2_000)
         patch.setattr(resampling, "_MOST_LEFT_OUT", 12)
         yield
 
@@ -38,7 +37,6 @@ def summary(tmp_path_factory):
 @pytest.fixture(scope="module")
 def quick(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_histograms, "_MOST", 400)
         patch.setattr(_histograms, "_BLOCKS", 4)
         return summary_of(QUICK, "paper-ising", tmp_path_factory.mktemp("paper-ising"))
 
