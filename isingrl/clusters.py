@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,20 +11,31 @@ import numpy.typing as npt
 from isingrl.dynamics import Dynamics
 from isingrl.engines.clusters import SwendsenWangEngine, WolffEngine
 from isingrl.model import Ising
+from isingrl.support.validation import check_flag
 
 __all__ = ["SwendsenWang", "Wolff"]
 
 
+@dataclass(frozen=True, repr=False)
 class _ClusterUpdate(Dynamics):
-    """Base of both: no schedule, and mean sizes of clusters beside sums over sites."""
+    """Base of both: no schedule, and sizes of clusters beside sums over sites."""
 
     scheduled: ClassVar[bool] = False
+    sizes: bool = False
+
+    def __post_init__(self) -> None:
+        check_flag("sizes", self.sizes)
+
+    def settings(self) -> dict[str, Any]:
+        """See `Dynamics.settings`; `sizes`, if they are wanted."""
+        return {"sizes": True} if self.sizes else {}
 
     @property
     def undivided(self) -> dict[str, dict[str, Any]]:
         """See `Dynamics.undivided`."""
         label = {"long_name": "mean size of the cluster of a site", "units": "sites"}
-        return {"mean_cluster_size": label}
+        histogram = {"long_name": "number of clusters in a bin of sizes", "units": "1"}
+        return {"mean_cluster_size": label, "size_histogram": histogram}
 
     def check_run(
         self,
@@ -49,18 +61,25 @@ class SwendsenWang(_ClusterUpdate):
     ghost spin with probability :math:`1 - e^{-2|h|/T}`, and the ghost's cluster does not flip. A
     sweep updates all clusters once. It has no schedule.
 
+    Parameters
+    ----------
+    sizes : bool
+        Whether to count the clusters by size in every draw.
+
+    Notes
+    -----
     Near the transition of a ferromagnet, or of an antiferromagnet with two sublattices, a few
     sweeps give an independent configuration on lattices of any size. In a strong field, on
     frustrated lattices and far from the transition clusters do not help, but are right.
 
-    Notes
-    -----
     The Dataset has further variables: ``clusters``, their number per site, and
     ``largest_cluster``, the share of the sites in the largest one, in the last sweep before each
     draw; in a field the ghost's cluster counts as one. Without a field it has
     ``mean_cluster_size``, the mean size of the cluster of a site,
     :math:`\sum_C |C|^2 / N`. Its mean is :math:`N \langle m^2 \rangle` for J ≥ 0 and the same with
-    the staggered magnetization for J < 0; frustrated lattices, where neither holds, lack it.
+    the staggered magnetization for J < 0; frustrated lattices, where neither holds, lack it. With
+    `sizes` it has ``size_histogram``, their numbers in logarithmic bins along ``size_bin``, from
+    which `analysis.size_distribution` makes the number of clusters of a size.
 
     References
     ----------
@@ -94,7 +113,7 @@ class SwendsenWang(_ClusterUpdate):
         seed: np.random.SeedSequence,
     ) -> SwendsenWangEngine:
         """See `Dynamics.engine`; `schedule` has no effect."""
-        return SwendsenWangEngine(model, temperatures, chains, start, seed)
+        return SwendsenWangEngine(model, temperatures, chains, start, seed, self.sizes)
 
 
 class Wolff(_ClusterUpdate):
@@ -108,6 +127,11 @@ class Wolff(_ClusterUpdate):
     up to three quarters) of its `thermalization` and keeps it for all measured sweeps, which
     ``clusters_per_sweep`` in the Dataset shows. Without a thermalization a sweep is one cluster.
 
+    Parameters
+    ----------
+    sizes : bool
+        Whether to estimate the number of clusters by size in every draw; not in a field.
+
     Notes
     -----
     A sweep that ended once its clusters had as many sites as the lattice would be biased, because
@@ -116,7 +140,9 @@ class Wolff(_ClusterUpdate):
 
     Without a field the Dataset has ``mean_cluster_size``, the mean over the clusters of the last
     sweep before each draw. Its expectation is that of the same variable of `SwendsenWang`, because
-    a random site lies in a cluster with a probability proportional to the size of the cluster.
+    a random site lies in a cluster with a probability proportional to the size of the cluster. For
+    the same reason each cluster of s sites counts N/s times, over their number, in
+    ``size_histogram``, whose expectation is that of `SwendsenWang`.
 
     References
     ----------
@@ -133,6 +159,22 @@ class Wolff(_ClusterUpdate):
 
     name = "wolff"
 
+    def check_run(
+        self,
+        model: Ising,
+        temperatures: npt.NDArray[np.float64],
+        chains: int,
+        schedule: str,
+        ladder: Any,
+    ) -> None:
+        """See `Dynamics.check_run`; refuses a schedule, and sizes in a field."""
+        super().check_run(model, temperatures, chains, schedule, ladder)
+        if self.sizes and any(each.one_field() for each in model.each_field):
+            raise ValueError(
+                "sizes must be False in a field, where clusters that meet the ghost spin are given "
+                f"up; got field = {model.field}"
+            )
+
     def engine(
         self,
         model: Ising,
@@ -143,4 +185,4 @@ class Wolff(_ClusterUpdate):
         seed: np.random.SeedSequence,
     ) -> WolffEngine:
         """See `Dynamics.engine`; `schedule` has no effect."""
-        return WolffEngine(model, temperatures, chains, start, seed)
+        return WolffEngine(model, temperatures, chains, start, seed, self.sizes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from isingrl.model import Ising
 
@@ -25,4 +26,22 @@ def coordinates_of(model: Ising) -> dict[str, Any]:
         "sides": "x".join(map(str, lattice.shape)),
         "neighborhood": lattice.neighborhood,
         "boundary": lattice.boundary,
+    }
+
+
+def size_edges(n_sites: int) -> npt.NDArray[np.int64]:
+    """First sizes of logarithmic bins, two for each factor of 2, and the largest size plus 1."""
+    powers = np.rint(2.0 ** (np.arange(2 * int(n_sites).bit_length() + 2) / 2)).astype(np.int64)
+    return np.append(np.unique(powers[powers <= n_sites]), n_sites + 1)
+
+
+def size_bins(n_sites: int) -> dict[str, Any]:
+    """Coordinates of the bins of `size_edges`: their centres, ends and widths."""
+    edges = size_edges(n_sites)
+    label = {"long_name": "size of a domain", "units": "sites"}
+    return {
+        "size_bin": ("size_bin", np.sqrt(edges[:-1] * (edges[1:] - 1.0)), label),
+        "bin_begin": ("size_bin", edges[:-1]),
+        "bin_end": ("size_bin", edges[1:]),
+        "bin_width": ("size_bin", np.diff(edges)),
     }

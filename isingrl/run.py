@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from isingrl.coordinates import coordinates_of
+from isingrl.coordinates import coordinates_of, size_bins
 from isingrl.dynamics import Dynamics
 from isingrl.engines.engine import Engine, SettlingEngine
 from isingrl.measurement import Plan, measure
@@ -159,19 +159,26 @@ class Run:
             }
             for name in per_site
         }
+        bins = {name: values.shape[2:] for name, values in others.items()}
+        binned = any(bins.values())
         labels |= undivided
         dims = (*self.sizes, "draw")
         degrees = {"long_name": "temperature", "units": "J/k_B"}
         since = _SINCE_FIRST_DRAW | {"interval": self.interval}
         return xr.Dataset(
             {
-                name: (dims, values.reshape(*self.shape, draws), labels[name])
+                name: (
+                    (*dims, "size_bin") if bins.get(name) else dims,
+                    values.reshape(*self.shape, draws, *bins.get(name, ())),
+                    labels[name],
+                )
                 for name, values in (per_site | others).items()
             },
             coords={
                 "temperature": ("temperature", self.temperatures, degrees),
                 "chain": np.arange(self.chains),
                 "draw": ("draw", np.arange(draws) * self.interval, since),
+                **(size_bins(lattice.n_sites) if binned else {}),
                 **coordinates_of(model),
             },
         )

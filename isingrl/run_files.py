@@ -41,7 +41,7 @@ class Series:
 
     Attributes
     ----------
-    sums : dict of int64 or float64 arrays, shape (n_chains, n_draws)
+    sums : dict of int64 or float64 arrays, shape (n_chains, n_draws) or (n_chains, n_draws, n_bins)
         By name, as `isingrl.engines.engine.Engine.record` returns them; none before the first
         draw.
     spins : int8 array, shape (n_chains, n_snapshots, *lattice.shape)
@@ -70,7 +70,10 @@ class Series:
         (number,) = {values.shape[1] for values in measured.values()}
         if not self.draws:
             shape = len(self.spins), self.n_draws
-            self.sums = {name: np.empty(shape, each.dtype) for name, each in measured.items()}
+            self.sums = {
+                name: np.empty((*shape, *each.shape[2:]), each.dtype)
+                for name, each in measured.items()
+            }
         for name, values in self.sums.items():
             values[:, self.draws : self.draws + number] = measured[name]
         self.draws += number
@@ -119,7 +122,7 @@ class Series:
             values.dtype in (np.int64, np.float64) and len(values) == len(self.spins)
             for values in sums.values()
         )
-        return alike and len({values.shape for values in sums.values()}) <= 1
+        return alike and len({values.shape[:2] for values in sums.values()}) <= 1
 
 
 class RunFolder:

@@ -19,10 +19,10 @@ def size_distribution(
     Parameters
     ----------
     statistics : Dataset
-        From `analysis.domain_statistics` or `analysis.cluster_statistics`, with
-        ``size_histogram``.
+        With ``size_histogram``: from `analysis.domain_statistics`, `analysis.cluster_statistics`,
+        or a run of `isingrl.SwendsenWang` or `isingrl.Wolff` with their sizes.
     dims : tuple of str
-        Dims to average over: chains and, last, snapshots in order of time.
+        Dims to average over: chains and, last, snapshots or draws in order of time.
 
     Returns
     -------
@@ -51,8 +51,8 @@ def size_distribution(
     check_dataset("statistics", statistics)
     if "size_histogram" not in statistics:
         raise ValueError(
-            "statistics must come from domain_statistics or cluster_statistics; got the variables "
-            f"{sorted(map(str, statistics))}"
+            "statistics must come from domain_statistics, cluster_statistics or a cluster update "
+            f"with sizes=True; got the variables {sorted(map(str, statistics))}"
         )
     counts = statistics["size_histogram"].rename("domain_density")
     found = jackknife(counts, lambda counts: counts.mean(dims), dims=dims)

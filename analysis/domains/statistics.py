@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import xarray as xr
 
 from analysis._configurations import SITES, Configurations
 from analysis.domains import _kernels as kernels
 from analysis.domains._search import DomainSearch, Int8Array, Scratch, Search, list_domains
 from analysis.domains.labels import cluster_search
-from analysis.quantities import coordinate, with_labels
+from analysis.quantities import with_labels
+from isingrl.coordinates import size_bins, size_edges
 
 __all__ = ["cluster_statistics", "domain_statistics", "domain_table"]
 
@@ -205,12 +205,6 @@ def domain_table(
     return found
 
 
-def size_edges(n_sites: int) -> npt.NDArray[np.int64]:
-    """First sizes of logarithmic bins, two for each factor of 2, and the largest size plus 1."""
-    powers = np.rint(2.0 ** (np.arange(2 * int(n_sites).bit_length() + 2) / 2)).astype(np.int64)
-    return np.append(np.unique(powers[powers <= n_sites]), n_sites + 1)
-
-
 def _statistics(configurations: Configurations, search: Search) -> xr.Dataset:
     number, lattice = len(configurations.spins), configurations.lattice
     edges = size_edges(lattice.n_sites)
@@ -241,14 +235,10 @@ def _statistics(configurations: Configurations, search: Search) -> xr.Dataset:
     found = {name: configurations.by_configuration(x, "phase") for name, x in values.items()}
     found["wraps"] = configurations.by_configuration(wraps, "phase", "axis")
     found["size_histogram"] = configurations.by_configuration(bins, "phase", "size_bin")
-    centres = np.sqrt(edges[:-1] * (edges[1:] - 1.0))
     return with_labels(xr.Dataset(found), found).assign_coords(
         phase=list(PHASES),
         axis=list(SITES[: lattice.ndim]),
-        size_bin=coordinate("size_bin", centres),
-        bin_begin=("size_bin", edges[:-1]),
-        bin_end=("size_bin", edges[1:]),
-        bin_width=("size_bin", np.diff(edges)),
+        **size_bins(lattice.n_sites),
         n_sites=lattice.n_sites,
         neighborhood=lattice.neighborhood,
         boundary=lattice.boundary,

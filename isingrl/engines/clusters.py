@@ -13,6 +13,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from isingrl.coordinates import size_edges
 from isingrl.engines.kernels import sites, swendsen_wang, wolff
 from isingrl.engines.kernels.chances import ALWAYS
 from isingrl.engines.sites import named_sums, site_states, start_configurations, sublattice_signs
@@ -23,6 +24,7 @@ from isingrl.support.threads import run_in_threads
 
 _WORD = 64
 _ALL = np.uint64(2**64 - 1)
+_NO_SIZES = np.empty(0, dtype=np.int64)
 
 
 def threshold(probability: float) -> np.uint64:
@@ -108,8 +110,10 @@ class _ClusterEngine:
         chains: int,
         start: str | npt.NDArray[np.int8],
         seed: np.random.SeedSequence,
+        sizes: bool = False,
     ) -> None:
         self.lattice = model.lattice
+        self._edges = size_edges(self.lattice.n_sites if sizes else 0)
         places = itertools.product(temperatures.tolist(), model.each_field, range(chains))
         self._temperatures, self._models, _ = zip(*places, strict=True)
         generator = np.random.Generator(np.random.Philox(seed))
@@ -124,12 +128,23 @@ class _ClusterEngine:
         chains = [(chain,) for chain in range(len(self._models))]
         run_in_threads(function, chains, numba.get_num_threads())
 
-    def _with_sizes(self, found: Arrays, sizes: npt.NDArray[np.float64]) -> Arrays:
-        """Add the mean size of the cluster of a site, if it is a moment of the magnetization."""
+    def _with_sizes(
+        self, found: Arrays, sizes: npt.NDArray[np.float64], histogram: npt.NDArray[np.float64]
+    ) -> Arrays:
+        """Add the histogram, if it has bins, and the mean size of the cluster of a site.
+
+        The latter if it is a moment of the magnetization.
+        """
+        if histogram.size:
+            found["size_histogram"] = histogram
         known = np.array([sizes_are_moments(each) for each in self._models])
         if not known.any():
             return found
         return found | {"mean_cluster_size": np.where(known[:, None], sizes, np.nan)}
+
+    def _histogram(self, draws: int) -> npt.NDArray[np.float64]:
+        """Room for numbers of clusters by chain, draw and size."""
+        return np.zeros((len(self._models), draws, self._edges.size - 1))
 
 
 class SwendsenWangEngine(_ClusterEngine):
@@ -174,18 +189,20 @@ class SwendsenWangEngine(_ClusterEngine):
     def record(self, draws: int, interval: int) -> Arrays:
         """See `Engine.record`; clusters are those of the last sweep before each draw."""
         sums = np.zeros((len(self._models), 6, draws), dtype=np.int64)
+        histogram = self._histogram(draws)
         signs = sublattice_signs(self.lattice)
         second = self._rows.packed(signs.reshape(-1, self._rows.length) < 0)
 
         def record(chain: int) -> None:
             sizes = np.empty(self.lattice.n_sites + 1, dtype=np.int32)
             swendsen_wang.record(
-                *self._arguments(chain), self._room(), sizes, second, interval, sums[chain]
-            )
+                *self._arguments(chain), self._room(), sizes, second, interval, sums[chain],
+                self._edges, histogram[chain],
+            )  # fmt: skip
 
         self._each(record)
         found = named_sums(sums, signs) | {"clusters": sums[:, 3], "largest_cluster": sums[:, 4]}
-        return self._with_sizes(found, sums[:, 5] / self.lattice.n_sites)
+        return self._with_sizes(found, sums[:, 5] / self.lattice.n_sites, histogram)
 
     def _arguments(self, chain: int) -> tuple[Any, ...]:
         return self._words[chain], self._rows.layout, self._chances[chain], self._states[chain]
@@ -268,7 +285,7 @@ class WolffEngine(_ClusterEngine):
         def sweep(chain: int) -> None:
             number = int(self._numbers[chain])
             if number:
-                wolff.sweep(*self._arguments(chain), number, sweeps)
+                wolff.sweep(*self._arguments(chain), number, sweeps, _NO_SIZES)
             else:
                 wolff.thermalize(*self._arguments(chain), self._history[chain], sweeps)
 
@@ -278,14 +295,19 @@ class WolffEngine(_ClusterEngine):
         """See `Engine.record`; clusters are those of the last sweep before each draw."""
         self.settle()
         sums = np.zeros((len(self._models), 4, draws), dtype=np.int64)
+        histogram = self._histogram(draws)
         signs = sublattice_signs(self.lattice)
 
         def record(chain: int) -> None:
             number = int(self._numbers[chain])
-            wolff.record(*self._arguments(chain), number, signs, interval, sums[chain])
+            wolff.record(
+                *self._arguments(chain), number, signs, interval, sums[chain],
+                self._edges, histogram[chain],
+            )  # fmt: skip
 
         self._each(record)
-        return self._with_sizes(named_sums(sums, signs), sums[:, 3] / self._numbers[:, None])
+        mean_sizes = sums[:, 3] / self._numbers[:, None]
+        return self._with_sizes(named_sums(sums, signs), mean_sizes, histogram)
 
     def _arguments(self, chain: int) -> tuple[Any, ...]:
         return (

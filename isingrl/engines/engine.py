@@ -32,7 +32,8 @@ class Engine(Protocol):
             ``bonds``, sums of s_i s_j over bonds; ``totals``, sums of s_i over sites; and any
             further sums over sites. Each further sum, divided by the number of sites, becomes the
             variable of its name in the Dataset. What `Dynamics.undivided` names is no sum over
-            sites, and becomes a variable as it is.
+            sites, and becomes a variable as it is; it may have one more axis, over the bins of
+            `isingrl.coordinates.size_edges`.
         """
 
     def spins(self, chain: int) -> npt.NDArray[np.int8]:

@@ -1,16 +1,17 @@
 """Swendsen-Wang and Wolff in `simulate`: exact laws, identities, what a sweep is, every option."""
 
 import functools
+import itertools
 import math
 import zlib
 
 import numpy as np
 import pytest
 import xarray as xr
-from scipy import stats
+from scipy import sparse, stats
 
 import isingrl as irl
-from analysis import exact, thermodynamics
+from analysis import exact, size_distribution, thermodynamics
 from isingrl.engines.clusters import WolffEngine
 from isingrl.engines.kernels import sites, wolff
 from isingrl.lattice import BOUNDARIES, NEIGHBORHOODS
@@ -272,6 +273,56 @@ def test_statistics_of_clusters_at_infinite_temperature():
         assert (data[name] == expected).all()
         assert data[name].dims == ("temperature", "chain", "draw")
     assert data["clusters"].long_name == "clusters per site"
+
+
+def mean_numbers_of_clusters(lattice, temperature):
+    """Expected number of Fortuin-Kasteleyn clusters of each size, over all sets of bonds."""
+    chance, n_sites = 1 - math.exp(-2 / temperature), lattice.n_sites
+    first, slot = np.nonzero(lattice.neighbors < np.arange(n_sites)[:, None])
+    pairs = np.stack([first, lattice.neighbors[first, slot]], axis=1)
+    numbers, total = np.zeros(n_sites + 1), 0.0
+    for held in itertools.product((False, True), repeat=len(pairs)):
+        graph = sparse.coo_array(
+            (np.ones(sum(held)), pairs[np.array(held)].T), shape=(n_sites, n_sites)
+        )
+        found, label = sparse.csgraph.connected_components(graph)
+        weight = 2.0**found * math.prod(chance if each else 1 - chance for each in held)
+        numbers += weight * np.bincount(np.bincount(label), minlength=n_sites + 1)
+        total += weight
+    return numbers / total
+
+
+@pytest.mark.parametrize("kind", [irl.SwendsenWang, irl.Wolff])
+def test_sizes_have_the_law_of_random_clusters(kind, tmp_path):
+    lattice, temperature = irl.Lattice((3, 3), boundary="free"), 2.0
+    model, rule = irl.Ising(lattice), kind(sizes=True)
+    options = {"sweeps": 600, "thermalization": 40, "chains": 64, "seed": 1}
+    data = irl.simulate(model, rule, temperature, **options)
+    expected = mean_numbers_of_clusters(lattice, temperature)
+    for place, (begin, end) in enumerate(zip(data["bin_begin"], data["bin_end"], strict=True)):
+        means = data["size_histogram"].values[0, :, :, place].mean(axis=1)
+        z = z_of_chains(means, expected[int(begin) : int(end)].sum())
+        assert abs(z) < Z_LIMIT, (begin.item(), z)
+    plain = irl.simulate(model, kind(), temperature, **options)
+    xr.testing.assert_equal(plain, data[list(plain)])
+    if "clusters" in data:
+        xr.testing.assert_allclose(data["size_histogram"].sum("size_bin"), 9 * data["clusters"])
+    density = size_distribution(data, ("chain", "draw")) * data["bin_width"] * 9
+    mean = data["size_histogram"].mean(("chain", "draw"))
+    np.testing.assert_allclose(density["domain_density"], mean)
+    for sweeps in (100, 600):
+        cut = irl.simulate(
+            model, rule, temperature, out=tmp_path / "cut", checkpoint_seconds=0,
+            **options | {"sweeps": sweeps},
+        )  # fmt: skip
+    xr.testing.assert_identical(cut, data)
+
+
+def test_sizes_that_cannot_be_had_are_refused():
+    with pytest.raises(TypeError, match="sizes must be True or False"):
+        irl.SwendsenWang(sizes=1)
+    with pytest.raises(ValueError, match="sizes must be False in a field"):
+        irl.simulate(irl.Ising(irl.Lattice((4, 4)), 1.0, 0.1), irl.Wolff(sizes=True), 2.0, sweeps=1)
 
 
 @every_rule

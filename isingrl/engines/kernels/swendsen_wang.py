@@ -263,7 +263,7 @@ def sweep(spins, layout, chances, state, work, sweeps):
 
 
 @njit(nogil=True, cache=True)
-def record(spins, layout, chances, state, work, sizes, second, interval, sums):
+def record(spins, layout, chances, state, work, sizes, second, interval, sums, edges, histogram):
     """Sweep one chain and measure it after every `interval` sweeps.
 
     Parameters
@@ -275,6 +275,10 @@ def record(spins, layout, chances, state, work, sizes, second, interval, sums):
         Sites of the second sublattice.
     sums : int64 array, shape (6, n_draws)
         Receives what `measure` returns, then what `cluster_sums` does of the last sweep.
+    edges : int64 array, shape (n_bins + 1,)
+        Of bins of cluster sizes; no bins for no histogram.
+    histogram : float64 array, shape (n_draws, n_bins)
+        Receives the numbers of clusters by size, in the last sweep.
     """
     _, _, starts, _, parents, _ = work
     for draw in range(sums.shape[1]):
@@ -283,3 +287,8 @@ def record(spins, layout, chances, state, work, sizes, second, interval, sums):
         sums[3, draw], sums[4, draw], sums[5, draw] = cluster_sums(
             starts, layout[3], labels, parents, sizes
         )
+        if edges.size > 1:
+            for label in range(labels):
+                if sizes[label] > 0:
+                    place = np.searchsorted(edges, sizes[label], side="right") - 1
+                    histogram[draw, place] += 1.0

@@ -18,7 +18,7 @@ _MARK = 4  # added to the spins of a cluster
 
 
 @njit(nogil=True, cache=True)
-def clusters(spins, lattice, bond, field, state, queue, number, most):
+def clusters(spins, lattice, bond, field, state, queue, number, most, sizes):
     """Make `number` clusters and flip them, or fewer if they have `most` sites together.
 
     Each spin along the field has a bond to the ghost spin with probability 1 - exp(-1 / free), so
@@ -41,6 +41,8 @@ def clusters(spins, lattice, bond, field, state, queue, number, most):
         Random stream.
     queue : int32 array, shape (n_sites + 1,)
         Room for the sites of a cluster.
+    sizes : int64 array
+        Receives the sites met in the first clusters, as many as it has entries.
 
     Returns
     -------
@@ -89,6 +91,8 @@ def clusters(spins, lattice, bond, field, state, queue, number, most):
         change = _MARK ^ (passed <= held_by)
         for place in range(tail):
             spins[np.uint64(queue[place])] ^= change
+        if made < sizes.size:
+            sizes[made] = tail
         made += 1
         met += np.int64(tail)
     state[0], state[1], state[2], state[3] = a, b, c, d
@@ -106,9 +110,9 @@ def thermalize(spins, lattice, bond, field, state, queue, history, sweeps):
         a power of two, and since the one before it. So both together have the last half of all
         sweeps at least, however many sweeps follow.
     """
-    n_sites = spins.size - 1
+    n_sites, no_sizes = spins.size - 1, np.empty(0, dtype=np.int64)
     for _ in range(sweeps):
-        made, met = clusters(spins, lattice, bond, field, state, queue, n_sites, n_sites)
+        made, met = clusters(spins, lattice, bond, field, state, queue, n_sites, n_sites, no_sizes)
         history[0] += 1
         history[1] += made
         history[2] += met
@@ -118,18 +122,23 @@ def thermalize(spins, lattice, bond, field, state, queue, history, sweeps):
 
 
 @njit(nogil=True, cache=True)
-def sweep(spins, lattice, bond, field, state, queue, number, sweeps):
-    """Make sweeps of `number` clusters each; return the number of sites met in them."""
+def sweep(spins, lattice, bond, field, state, queue, number, sweeps, sizes):
+    """Make sweeps of `number` clusters each; return the number of sites met in them.
+
+    `sizes` as in `clusters`, of the last sweep.
+    """
     met = 0
     for _ in range(sweeps):
         # bits that were drawn but not used are dropped, so that calls may be cut anywhere
         most = number * spins.size  # never met
-        met += clusters(spins, lattice, bond, field, state, queue, number, most)[1]
+        met += clusters(spins, lattice, bond, field, state, queue, number, most, sizes)[1]
     return met
 
 
 @njit(nogil=True, cache=True)
-def record(spins, lattice, bond, field, state, queue, number, signs, interval, sums):
+def record(
+    spins, lattice, bond, field, state, queue, number, signs, interval, sums, edges, histogram
+):
     """Sweep one chain and measure it after every `interval` sweeps.
 
     Parameters
@@ -138,8 +147,18 @@ def record(spins, lattice, bond, field, state, queue, number, signs, interval, s
         As in `sites.measure`.
     sums : int64 array, shape (4, n_draws)
         Receives what `sites.measure` returns, then the number of sites met in the last sweep.
+    edges : int64 array, shape (n_bins + 1,)
+        Of bins of cluster sizes; no bins for no histogram.
+    histogram : float64 array, shape (n_draws, n_bins)
+        Receives estimates of the number of clusters of the lattice by size, from the clusters of
+        the last sweep. A cluster of s sites is met with a probability proportional to s.
     """
+    n_sites = spins.size - 1
+    sizes = np.empty(number if edges.size > 1 else 0, dtype=np.int64)
     for draw in range(sums.shape[1]):
-        sweep(spins, lattice, bond, field, state, queue, number, interval - 1)
-        sums[3, draw] = sweep(spins, lattice, bond, field, state, queue, number, 1)
+        sweep(spins, lattice, bond, field, state, queue, number, interval - 1, sizes)
+        sums[3, draw] = sweep(spins, lattice, bond, field, state, queue, number, 1, sizes)
+        for size in sizes:
+            place = np.searchsorted(edges, size, side="right") - 1
+            histogram[draw, place] += n_sites / (size * number)
         sums[0, draw], sums[1, draw], sums[2, draw] = measure(spins, lattice[0], signs)
