@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks import battle, clusters, comparisons, labelling, learning, studies
+from benchmarks import battle, clusters, comparisons, independence, labelling, learning, studies
 from benchmarks.report import Row, machine, table
 from isingrl.support.archives import make_folder
 from studies.running.files import write_json
@@ -18,6 +18,7 @@ from studies.running.files import write_json
 _RATES: dict[str, Callable[[comparisons.Scale], tuple[list[Row], comparisons.Rates]]] = {
     "one-core": comparisons.one_thread,
     "clusters": lambda scale: clusters.rows(scale.effort, scale.full),
+    "independence": lambda scale: independence.rows(scale.effort, scale.full),
     "learning": lambda scale: learning.rows(scale.effort, scale.full),
     "battles": lambda scale: battle.rows(scale.effort, scale.full),
     "domains": lambda scale: labelling.rows(scale.effort, scale.full),
@@ -43,6 +44,7 @@ def main() -> None:
         "--only", nargs="+", choices=[*_RATES, *_PROCESSES], metavar="PART",
         help=f"parts to measure: {', '.join((*_RATES, *_PROCESSES))}; default: all",
     )  # fmt: skip
+    parser.add_argument("--figure", type=Path, help="PNG of the independent values a second")
     options = parser.parse_args()
     try:
         make_folder(options.out.parent)
@@ -76,6 +78,8 @@ def main() -> None:
         "effort": asdict(scale.effort),
     }
     write_json(content, options.out)
+    if options.figure:
+        independence.draw(rows, options.figure)
     print(f"wrote {options.out}")
 
 

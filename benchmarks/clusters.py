@@ -72,7 +72,7 @@ def _wolff_rows(rates: dict[str, Rate], sizes: tuple[int, ...]) -> list[Row]:
     return found
 
 
-def _begun(model: Ising) -> SwendsenWangEngine:
+def begun(model: Ising) -> SwendsenWangEngine:
     """Swendsen-Wang in equilibrium."""
     temperatures = np.array([temperature_for(model)])
     engine = SwendsenWangEngine(model, temperatures, 1, "random", np.random.SeedSequence(1))
@@ -81,11 +81,11 @@ def _begun(model: Ising) -> SwendsenWangEngine:
 
 
 def _swendsen_wang(name: str, model: Ising) -> Case:
-    return Case(f"Swendsen-Wang, {name}", _begun(model).sweep, model.lattice.n_sites)
+    return Case(f"Swendsen-Wang, {name}", begun(model).sweep, model.lattice.n_sites)
 
 
 def _plain(side: int) -> Case:
-    spins = _begun(square(side)).spins(0)
+    spins = begun(square(side)).spins(0)
     chance = -np.expm1(-2 / temperature_for(square(side)))
     name = f"Swendsen-Wang, plain union-find, L = {side}"
     return Case(name, lambda n: plain_numba.swendsen_wang(spins, chance, n), side**2)
@@ -98,7 +98,7 @@ def _wolff_cases(side: int, installed: bool) -> list[Case]:
     same mean size; it counts as the number of updates.
     """
     model = square(side)
-    settled = _begun(model)
+    settled = begun(model)
     size = float(settled.record(2_000, 1)["mean_cluster_size"].mean())
     number = round(model.lattice.n_sites / size)
     start = settled.spins(0)
@@ -108,17 +108,17 @@ def _wolff_cases(side: int, installed: bool) -> list[Case]:
     updates = round(number * size)
     cases = [Case(f"Wolff, L = {side}", lambda n: ours.sweep(n * number), updates)]
     if installed:
-        clusters = _mcising(side, "wolff", start)
+        clusters = mcising_sweeps(side, "wolff", start)
         cases.append(Case(f"Wolff, mcising, L = {side}", lambda n: clusters(n * number), updates))
     return cases
 
 
 def _mcising_swendsen_wang(side: int) -> Case:
-    sweep = _mcising(side, "swendsen_wang", _begun(square(side)).spins(0))
+    sweep = mcising_sweeps(side, "swendsen_wang", begun(square(side)).spins(0))
     return Case(f"Swendsen-Wang, mcising, L = {side}", sweep, side**2)
 
 
-def _mcising(
+def mcising_sweeps(
     side: int, algorithm: str, start: npt.NDArray[np.int8]
 ) -> Callable[[int], tuple[int, int, int]]:
     """Sweeps of mcising's compiled core, without measurements; one of Wolff is one cluster."""
