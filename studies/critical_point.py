@@ -1,8 +1,9 @@
-"""Critical temperatures and exponents of three lattices: mean-field Q beside Metropolis."""
+"""Critical temperatures and exponents of three lattices: mean-field Q beside cluster updates."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -14,26 +15,41 @@ import xarray as xr
 
 from analysis import plots, scaling
 from analysis.literature import critical_exponents, critical_temperature
-from isingrl import Ising, Lattice, MeanFieldQ
-from isingrl.support.validation import check_integer
+from isingrl import Agent, Dynamics, Ising, Lattice, MeanFieldQ, SwendsenWang
+from isingrl.support.validation import check_integer, check_real
 from studies.running.extensions import Join, added, unextended
 from studies.running.tasks import Task, task_seed
 from studies.shared.checks import check_counts, check_names
 from studies.shared.combination import by_point, concat, concat_all, numbered
 from studies.shared.figures import legend_below, new_figure
-from studies.shared.trained_policies import METHODS, learn_and_simulate
+from studies.shared.trained_policies import learn_and_simulate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_POINTS, _CHAINS = 16, 4  # 64 chains fill one block of the bit-lane engine
+METHODS: dict[str, Callable[[], Dynamics | Agent]] = {
+    SwendsenWang.name: SwendsenWang,
+    MeanFieldQ.name: MeanFieldQ,
+}
+_LANES = 64  # chains at all temperatures; they fill one block of the bit-lane engine
 _SAMPLES = ("chain", "draw")
-_DRAWS_A_TIME = 4  # draws in a relaxation time
-_SCANNED_SIZES = (12, 24)
+_DRAWS_A_TIME = 16  # draws in a relaxation time
+_CLUSTER_INTERVAL = 2  # sweeps; relaxation times of clusters hardly depend on the size
+_CLUSTER_COST = 100  # of one site update by clusters, compared with one on lanes
+_SCANNED_SIZES = {2: (12, 24, 48), 3: (8, 12, 24)}
+_SCANS = 16  # temperatures of the first scan
+_SECOND_SCAN = np.linspace(-0.06, 0.11, 16)  # of ln T; the cumulant falls below T_c
+_THIRD_SCAN = np.linspace(-0.015, 0.015, 4)
 _ORDERED = 0.6  # below this Binder cumulant the lattice counts as disordered
-_POINT_NAMES = {"maximum": r"maximum of $\chi$", "crossing": "crossing of $U$"}
 _SCANNED = (0.4, 1.0)  # of z J/k_B, Weiss's critical temperature, an upper bound
+_CUMULANTS = [f"binder_cumulant{end}" for end in ("", "_error", "_systematic")]
+_RESULTS = {
+    "critical_temperature": r"$T_c$ ($J/k_\mathrm{B}$)",
+    "nu": r"$\nu$",
+    "beta_over_nu": r"$\beta/\nu$",
+    "gamma_over_nu": r"$\gamma/\nu$",
+}
 
 
 @dataclass(frozen=True)
@@ -47,24 +63,17 @@ class Kind:
     nu : float
         Rough exponent ν. Windows of temperature narrow with the size by it.
     relaxation_exponent : float
-        A relaxation time is about L to this power, in sweeps.
-    window : pair of float
-        First and last ln(T/T_c) L^(1/ν).
+        A relaxation time of single spins is about L to this power, in sweeps.
     correction : float
-        Exponent ω of corrections to scaling. In the plane the regular part of the susceptibility
-        gives γ/ν; in three dimensions it is the leading one (Ferrenberg, Xu & Landau 2018).
+        Exponent ω of the leading correction to scaling: in the plane of the regular part of the
+        susceptibility, γ/ν; in three dimensions from Ferrenberg, Xu & Landau (2018).
     """
 
     ndim: int
     neighborhood: str
     nu: float
     relaxation_exponent: float
-    window: tuple[float, float]
     correction: float
-
-    def exponent_of(self, points: str) -> float:
-        """Power of 1/L by which the ``"maximum"`` or the ``"crossing"`` tends to T_c."""
-        return 1 / self.nu + (self.correction if points == "crossing" else 0.0)
 
     def model(self, side: int) -> Ising:
         """Return the ferromagnet of this side."""
@@ -72,9 +81,9 @@ class Kind:
 
 
 KINDS = {
-    "square": Kind(2, "von_neumann", 1.0, 2.17, (-0.9, 1.6), 1.75),
-    "Moore": Kind(2, "moore", 1.0, 2.17, (-0.9, 1.6), 1.75),
-    "cubic": Kind(3, "von_neumann", 0.63, 2.02, (-1.0, 1.4), 0.83),
+    "square": Kind(2, "von_neumann", 1.0, 2.17, 1.75),
+    "Moore": Kind(2, "moore", 1.0, 2.17, 1.75),
+    "cubic": Kind(3, "von_neumann", 0.63, 2.02, 0.83),
 }
 
 
@@ -82,19 +91,26 @@ KINDS = {
 class CriticalPoint:
     """Critical temperatures and exponents of the square, the Moore and the simple cubic lattice.
 
-    Binder crossings, maxima of the susceptibility and data collapse, by mean-field Q and by
-    Metropolis, with the literature beside them.
+    Finite-size scaling of a few temperatures of each size, by mean-field Q and by Swendsen and
+    Wang's clusters, with the literature beside them. Statistical and systematic errors.
     """
 
     lattices: tuple[str, ...] = ("square", "Moore", "cubic")
     """Names of lattices."""
-    sizes: tuple[int, ...] = (12, 16, 24, 32, 48)
+    sizes: tuple[int, ...] = (8, 12, 16, 24, 32, 48, 64, 96, 128, 256)
     """Sides of the two-dimensional lattices, four or more different even numbers."""
-    cubic_sizes: tuple[int, ...] = (6, 8, 12, 16, 24)
+    cubic_sizes: tuple[int, ...] = (6, 8, 12, 16, 20, 24, 32, 40, 48, 64)
     """Sides of the three-dimensional lattice; as many as of the others, if both kinds are used."""
-    relaxation_times: int = 500
-    """Length of each of four chains at sixteen temperatures, in units of L^2.17 sweeps (L^2.02 in
-    three dimensions), about the longest relaxation time. Thermalization takes a tenth more."""
+    window: tuple[float, ...] = (-0.7, -0.233, 0.233, 0.7)
+    """Temperatures T of each size as ln(T/T_scan) L^(1/ν), with T_scan from a scan and a rough ν;
+    one, two, four or eight of them, both signs included."""
+    draws: int = 10_000
+    """Draws of each chain. All temperatures of a size together have 64 chains. A draw follows the
+    one before after L^2.17 / 16 sweeps (L^2.02 / 16 in three dimensions), some relaxation times
+    of mean-field Q; after two sweeps of clusters."""
+    updates: float = 3e12
+    """Most updates of sites by mean-field Q for one size; clusters, which cost more, make a
+    hundredth. Where this is not enough, draws follow one another faster."""
     training_sweeps: int = 200
     """Learning sweeps of the agents before the measurement."""
     seed: int = 1
@@ -108,6 +124,15 @@ class CriticalPoint:
         """Sides of a lattice, ascending."""
         return tuple(sorted(self.cubic_sizes if KINDS[lattice].ndim == 3 else self.sizes))
 
+    def interval(self, lattice: str, method: str, side: int) -> int:
+        """Sweeps from one draw to the next."""
+        kind = KINDS[lattice]
+        longest, updates = side**kind.relaxation_exponent / _DRAWS_A_TIME, self.updates
+        if method == SwendsenWang.name:
+            longest, updates = _CLUSTER_INTERVAL, updates / _CLUSTER_COST
+        affordable = updates / (self.draws * _LANES * side**kind.ndim)
+        return max(1, int(min(longest, affordable)))
+
     def tasks(self) -> list[Task]:
         """One task for every lattice, method and size."""
         self._check()
@@ -117,13 +142,18 @@ class CriticalPoint:
                 key=_key(lattice, method, side),
                 function=measure,
                 arguments={"config": alone, "lattice": lattice, "method": method, "side": side},
-                weight=max(1, int(side ** (KINDS[lattice].ndim + 2) / 1e4)),
+                weight=self._weight(lattice, method, side),
                 resumable=True,
             )
             for lattice in self.lattices
             for method in METHODS
             for side in self.sides(lattice)
         ]
+
+    def _weight(self, lattice: str, method: str, side: int) -> int:
+        n_sites = int(side ** KINDS[lattice].ndim)
+        cost = _CLUSTER_COST if method == SwendsenWang.name else 1
+        return self.interval(lattice, method, side) * n_sites * cost
 
     def _check(self) -> None:
         """Refuse a bad configuration before any work."""
@@ -139,7 +169,12 @@ class CriticalPoint:
             raise ValueError(
                 f"cubic_sizes must be as many as sizes, {len(self.sizes)}; got {self.cubic_sizes}"
             )
-        check_counts(self, relaxation_times=5, training_sweeps=1, seed=0)
+        if len(self.window) not in (2, 4, 8) or not min(self.window) < 0 < max(self.window):
+            raise ValueError(
+                f"window must be two, four or eight numbers of both signs; got {self.window}"
+            )
+        check_real("updates", self.updates, minimum=1.0)
+        check_counts(self, draws=60, training_sweeps=1, seed=0)
 
     def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
         """Join everything over (lattice, method, level, point, chain, draw); sizes by level."""
@@ -156,7 +191,7 @@ class CriticalPoint:
         )
 
     def summarize(self, data: xr.Dataset) -> xr.Dataset:
-        """Observables; crossings, maxima and their limits; exponents from the collapse."""
+        """Observables of each run; critical temperatures and exponents."""
         rows = []
         for lattice in data["lattice"].values:
             chosen = data.sel(lattice=lattice)
@@ -168,19 +203,19 @@ class CriticalPoint:
         return concat(rows, "lattice")
 
     def plot(self, summary: xr.Dataset) -> Figure:
-        """Draw crossings, collapse and limits for every lattice, and the table of results."""
+        """Draw Binder cumulants, results against the smallest size, and a table of results."""
         number = summary.sizes["lattice"]
         table = 0.25 + 0.75 * number  # inches
-        figure = new_figure(figsize=(3.9 * max(2, number), 15.0 + table), layout="constrained")
-        parts: Any = figure.subfigures(2, 1, height_ratios=(15.0, table))
-        axes = parts[0].subplots(6, number, squeeze=False)
+        figure = new_figure(figsize=(3.9 * max(2, number), 13.0 + table), layout="constrained")
+        parts: Any = figure.subfigures(2, 1, height_ratios=(13.0, table))
+        axes = parts[0].subplots(1 + len(_RESULTS), number, squeeze=False)
         for column, lattice in enumerate(summary["lattice"].values):
             _draw_column(axes[:, column], summary.sel(lattice=lattice))
         for ax in axes[:, 1:].flat:
             ax.set_ylabel("")
-        legend_below(parts[0], axes[5], 2)
+        legend_below(parts[0], axes[1], 3)
         _draw_table(parts[1].subplots(), summary)
-        figure.suptitle("Critical points: curves and collapse by mean-field Q, limits by both")
+        figure.suptitle("Critical points: cumulants by mean-field Q, and fits from each size on")
         return figure
 
 
@@ -201,39 +236,44 @@ def measure(
     """Simulate one method on one lattice around its own rough critical temperature."""
     kind = KINDS[lattice]
     centre = rough_critical_temperature(config, lattice, method)
-    temperature = centre * np.exp(np.linspace(*kind.window, _POINTS) * side ** (-1 / kind.nu))
-    interval = max(1, round(side**kind.relaxation_exponent / _DRAWS_A_TIME))
-    n_draws = config.relaxation_times * _DRAWS_A_TIME
-    data = _run(config, kind, method, side, temperature, n_draws, interval, seed, folder, progress)
+    temperature = centre * np.exp(np.array(config.window) * side ** (-1 / kind.nu))
+    interval = config.interval(lattice, method, side)
+    data = _run(
+        config, kind, method, side, temperature, config.draws, interval, seed, folder, progress
+    )
     return by_point(data).assign_coords(size=side)
 
 
 @cache
 def rough_critical_temperature(config: CriticalPoint, lattice: str, method: str) -> float:
-    """Critical temperature of a method, within about a hundredth, without prior knowledge.
+    """Critical temperature of a method, within about a thousandth, without prior knowledge.
 
     First a scan up to Weiss's temperature finds where the Binder cumulant of a small lattice falls
-    below its ordered value, 2/3. Then the crossing with a larger lattice is found nearby.
+    below its ordered value, 2/3. Then crossings with larger lattices are found nearby.
     """
     kind = KINDS[lattice]
-    small, large = _SCANNED_SIZES
+    sizes = _SCANNED_SIZES[kind.ndim]
     seed = task_seed(config.seed, f"{lattice}, {method}, scan")
-    weiss = kind.model(small).lattice.coordination_number
-    wide = weiss * np.linspace(*_SCANNED, 16)
-    data = _run(config, kind, method, small, wide, 200, 5, seed)
-    square = data["magnetization"] ** 2
+
+    def scan(side: int, temperature: npt.NDArray[np.float64], n_draws: int) -> xr.Dataset:
+        interval = _CLUSTER_INTERVAL
+        if method != SwendsenWang.name:
+            interval = round(side**kind.relaxation_exponent / _DRAWS_A_TIME)
+        return _run(config, kind, method, side, temperature, n_draws, interval, seed)
+
+    wide = kind.model(sizes[0]).lattice.coordination_number * np.linspace(*_SCANNED, _SCANS)
+    square = scan(sizes[0], wide, 200)["magnetization"] ** 2
     cumulant = 1 - (square**2).mean(_SAMPLES) / (3 * square.mean(_SAMPLES) ** 2)
     falls = int(np.argmax(cumulant.values < _ORDERED))
     ends = slice(falls - 1, falls + 1)
-    edge = float(np.interp(-_ORDERED, -cumulant.values[ends], wide[ends]))
-    near = edge * np.linspace(0.94, 1.12, _POINTS)
-    runs = []
-    for side in (small, large):
-        interval = max(1, round(side**kind.relaxation_exponent / _DRAWS_A_TIME))
-        data = _run(config, kind, method, side, near, 200, interval, seed)
-        runs.append(data.assign_coords(size=side))
-    crossing = scaling.binder_crossings(concat(runs, "size"))
-    return float(crossing["crossing_temperature"].item())
+    found = float(np.interp(-_ORDERED, -cumulant.values[ends], wide[ends]))
+    windows = ((_SECOND_SCAN, 1000), (_THIRD_SCAN, 2000))
+    for pair, (window, n_draws) in zip(itertools.pairwise(sizes), windows, strict=True):
+        near = found * np.exp(window)
+        runs = [scan(side, near, n_draws).assign_coords(size=side) for side in pair]
+        crossing = scaling.binder_crossings(concat(runs, "size"))
+        found = float(crossing["crossing_temperature"].item())
+    return found
 
 
 def _run(
@@ -253,115 +293,104 @@ def _run(
         kind.model(side), METHODS[method](), temperature,
         training={"sweeps": config.training_sweeps},
         seed=seed, folder=folder, progress=progress, sweeps=n_draws * interval,
-        thermalization=n_draws * interval // 10, interval=interval, chains=_CHAINS, start="up",
+        thermalization=n_draws * interval // 10, interval=interval,
+        chains=_LANES // temperature.size, start="up",
     )  # fmt: skip
+    data = data[["energy", "magnetization"]]
     return numbered(data.drop_vars("softmax_temperature", errors="ignore"))
 
 
 def _analysed(data: xr.Dataset, lattice: str) -> xr.Dataset:
-    """Observables, crossings, maxima, limits and collapse of one lattice and method."""
-    kind = KINDS[lattice]
+    """Observables and the critical point of one lattice and method."""
     sized = data.drop_vars(["lattice", "method"]).swap_dims(level="size")
-    crossings = scaling.binder_crossings(sized)
-    maxima = scaling.pseudo_critical_points(sized)
-    maxima = maxima.drop_vars(["smallest_overlap", "goodness_of_fit"])
     found = scaling.observables(sized).drop_vars("n_sites")
-    found = found.merge(maxima).swap_dims(size="level").reset_coords("size")
-    pairs = crossings.drop_vars(["small", "large"]).rename(size="pair_size")
-    pairs = pairs[[name for name in pairs if str(name).startswith("crossing_")]]
-    found = found.merge(pairs.swap_dims(pair_size="pair").reset_coords("pair_size"))
-    for name, points, variable in (
-        ("crossing", crossings, "crossing_temperature"),
-        ("maximum", maxima, "pseudo_critical_temperature"),
-    ):
-        values, error = points[variable], points[f"{variable}_error"]
-        limit = scaling.extrapolate(values, error, kind.exponent_of(name))
-        found = found.merge(limit.rename({str(each): f"{name}_{each}" for each in limit}))
-    fit = scaling.collapse(sized, correction=kind.correction)
-    found = found.merge(fit.reset_coords(drop=True)).set_coords(["size", "temperature"])
+    found = found.swap_dims(size="level").reset_coords("size")
+    fit = scaling.critical_point(sized, correction=KINDS[lattice].correction)
+    fit = fit.rename({name: f"critical_{name}" for name in _CUMULANTS})
+    fits = fit.rename_dims(smallest_size="fit").reset_index("smallest_size")
+    found = found.merge(fits.reset_coords("smallest_size"))
+    found = found.set_coords(["size", "temperature", "smallest_size"])
     return found.assign_coords(lattice=lattice, method=data["method"].item())
 
 
 def _draw_column(axes: npt.NDArray[Any], summary: xr.Dataset) -> None:
-    """Draw crossings, collapse and limits of one lattice."""
+    """Draw the cumulants and the results of one lattice."""
     lattice = str(summary["lattice"].item())
     kind = KINDS[lattice]
-    agents = summary.sel({"method": MeanFieldQ.name})
-    shown = agents.drop_dims("pair").swap_dims(level="size")
-    plots.sizes(shown, "binder_cumulant", axes[0])
+    agents = summary.sel({"method": MeanFieldQ.name}).drop_dims("fit").swap_dims(level="size")
+    plots.sizes(agents, "binder_cumulant", axes[0], label="")
     axes[0].set_title(f"{lattice} lattice")
-    axes[0].legend(fontsize=7, frameon=False)
-    for ax, name in zip(
-        axes[1:4], ("binder_cumulant", "abs_magnetization", "susceptibility"), strict=True
-    ):
-        plots.collapse(shown, agents, name, ax)
-    for ax, points in zip(axes[4:], _POINT_NAMES, strict=True):
+    axes[0].legend(fontsize=6, frameon=False, ncols=2)
+    known = _literature(kind)
+    plots.critical_temperature(axes[0], known["critical_temperature"])
+    for ax, (name, label) in zip(axes[1:], _RESULTS.items(), strict=True):
         for method in summary["method"].values:
-            _draw_limits(ax, summary.sel({"method": method}), points, kind.exponent_of(points))
-    known = critical_temperature(kind.ndim, kind.neighborhood)
-    if known is not None:
-        plots.critical_temperature(axes[0], known)
-        for ax in axes[4:]:
-            ax.axhline(known, color="0.55", lw=0.9, ls=":")
+            _draw_fits(ax, summary.sel({"method": method}), name)
+        ax.axhline(known[name], color="0.55", lw=0.9, ls=":", label="exact, or the literature")
+        ax.set(xlabel="smallest side of the fit", ylabel=label)
+        ax.set_xscale("log", base=2)
+        ax.xaxis.set_major_formatter("{x:g}")
 
 
-def _draw_limits(ax: Axes, summary: xr.Dataset, points: str, power: float) -> None:
-    """Draw temperatures of the ``"maximum"`` or ``"crossing"`` against L^(-power), and the fit."""
+def _draw_fits(ax: Axes, summary: xr.Dataset, name: str) -> None:
+    """Draw a result of the fits from each size on; the chosen one filled, with both errors."""
     method = str(summary["method"].item())
-    if points == "maximum":
-        name = "pseudo_critical_temperature"
-        shown = summary.drop_dims("pair").swap_dims(level="size")
-    else:
-        name = "crossing_temperature"
-        shown = summary.drop_dims("level").drop_vars("size", errors="ignore")
-        shown = shown.set_coords("pair_size").swap_dims(pair="pair_size").rename(pair_size="size")
-    fit = shown.rename({f"{points}_{each}": each for each in ("limit", "limit_error", "amplitude")})
-    plots.extrapolation(
-        shown[name], shown[f"{name}_error"], fit, power, ax, label=plots.method_label(method),
-        **plots.method_style(method),
+    style = plots.method_style(method) | {"ls": "none", "markersize": 4.5}
+    side = summary["smallest_size"].values * (1.03 if method == MeanFieldQ.name else 1 / 1.03)
+    values, errors = (summary[f"fitted_{name}{end}"].values for end in ("", "_error"))
+    ax.errorbar(
+        side, values, errors, label=f"{plots.method_label(method)}, statistical errors",
+        **style | {"markerfacecolor": "none"},
     )  # fmt: skip
-    ax.set_xlim(left=0)
-    ax.set_ylabel(f"{_POINT_NAMES[points]} ($J/k_\\mathrm{{B}}$)")
+    chosen = np.flatnonzero(summary["smallest_size"].values == summary["first_size"].item())
+    both = np.hypot(summary[f"{name}_error"].item(), summary[f"{name}_systematic"].item())
+    ax.errorbar(
+        side[chosen], values[chosen], both, capsize=4, lw=0.7,
+        label=f"{plots.method_label(method)}, chosen, systematic error added",
+        **style,
+    )  # fmt: skip
+    width = 6 * np.max(errors[: chosen[0] + 1])
+    low, high = ax.get_ylim() if len(ax.containers) > 2 else (np.inf, -np.inf)
+    middle = values[chosen[0]]
+    ax.set_ylim(min(low, middle - width), max(high, middle + width))
+
+
+def _literature(kind: Kind) -> dict[str, float]:
+    known = critical_temperature(kind.ndim, kind.neighborhood)
+    assert known is not None  # of every lattice in KINDS
+    return {"critical_temperature": known, **critical_exponents(kind.ndim)}
 
 
 def _draw_table(ax: Axes, summary: xr.Dataset) -> None:
     """Draw the table of results, with values from the literature."""
-    columns = {
-        "critical_temperature": r"$T_c$, collapse",
-        "crossing_limit": r"$T_c$, crossings",
-        "maximum_limit": r"$T_c$, maxima",
-        "nu": r"$\nu$",
-        "beta_over_nu": r"$\beta/\nu$",
-        "gamma_over_nu": r"$\gamma/\nu$",
-    }
     names, rows = [], []
     for lattice in summary["lattice"].values:
-        kind = KINDS[str(lattice)]
         for method in summary["method"].values:
             at = summary.sel({"lattice": lattice, "method": method})
             names.append(f"{lattice}, {plots.method_label(str(method))}")
+            quality = f"{at['chi_square'].item():.1f} / {at['degrees_of_freedom'].item():.1f}"
             rows.append(
-                [_with_error(at[name].item(), at[f"{name}_error"].item()) for name in columns]
+                [_with_errors(at, name) for name in _RESULTS]
+                + [f"{at['first_size'].item():g}", quality]
             )
-        known = critical_temperature(kind.ndim, kind.neighborhood)
-        exponents = critical_exponents(kind.ndim)
+        known = _literature(KINDS[str(lattice)])
         names.append(f"{lattice}, literature")
-        rows.append(
-            ["" if known is None else f"{known:.5f}", "", ""]
-            + [f"{exponents[name]:.4g}" for name in ("nu", "beta_over_nu", "gamma_over_nu")]
-        )
+        rows.append([f"{known['critical_temperature']:.5f}"])
+        rows[-1] += [f"{known[name]:.4g}" for name in list(_RESULTS)[1:]] + ["", ""]
     from matplotlib.transforms import Bbox
 
     ax.set_axis_off()
-    place = Bbox.from_bounds(0.1, 0, 0.9, 1)
-    table = ax.table(rows, rowLabels=names, colLabels=list(columns.values()), bbox=place)
+    place = Bbox.from_bounds(0.14, 0, 0.86, 1)
+    columns = [*_RESULTS.values(), "from side", r"$\chi^2$ / degrees of freedom"]
+    table = ax.table(rows, rowLabels=names, colLabels=columns, bbox=place)
     table.auto_set_font_size(False)
     table.set_fontsize(9)
 
 
-def _with_error(value: float, error: float) -> str:
-    """Value with its error in units of the last digits, as 2.2691(4)."""
-    if not np.isfinite(error) or error <= 0:
+def _with_errors(found: xr.Dataset, name: str) -> str:
+    """Value with statistical and systematic error in units of the last digits, 2.2691(4)(2)."""
+    value, *errors = (found[f"{name}{end}"].item() for end in ("", "_error", "_systematic"))
+    if not (np.isfinite(errors[0]) and errors[0] > 0):
         return f"{value:.5g}"
-    digits = max(0, -int(np.floor(np.log10(error / 2))))
-    return f"{value:.{digits}f}({round(error * 10**digits)})"
+    digits = max(0, -int(np.floor(np.log10(errors[0] / 2))))
+    return f"{value:.{digits}f}" + "".join(f"({round(each * 10**digits)})" for each in errors)

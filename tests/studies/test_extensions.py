@@ -72,7 +72,7 @@ TINY: dict[str, tuple[Any, list[dict[str, Any]]]] = {
     "critical-point": (
         CriticalPoint(
             lattices=("square",), sizes=(4, 6, 8, 10), cubic_sizes=(4, 6, 8, 10),
-            relaxation_times=5, training_sweeps=1,
+            draws=60, training_sweeps=1,
         ),
         [{"sizes": (2,), "cubic_sizes": (2,)}, {"lattices": ("cubic",)}],
     ),

@@ -48,7 +48,7 @@ REFUSED = {
     },
     "critical-point": {
         "lattices": [("square", "hexagonal"), ()], "sizes": [(8, 8, 16, 32), (8, 9, 16, 32)],
-        "relaxation_times": [1],
+        "window": [(0.1, 0.2), (-0.1, 0.0, 0.1)], "draws": [59], "updates": [0.0],
     },
     "chapter-1d": {
         "n_sites": [2], "epochs": [0], "learning_rate": [0.0], "chains": [1],
