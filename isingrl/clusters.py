@@ -21,6 +21,7 @@ class _ClusterUpdate(Dynamics):
     """Base of both: no schedule, and sizes of clusters beside sums over sites."""
 
     scheduled: ClassVar[bool] = False
+    _sizes_in_field: ClassVar[bool] = True
     sizes: bool = False
 
     def __post_init__(self) -> None:
@@ -45,11 +46,17 @@ class _ClusterUpdate(Dynamics):
         schedule: str,
         ladder: Any,
     ) -> None:
-        """See `Dynamics.check_run`; refuses a schedule."""
+        """See `Dynamics.check_run`; refuses a schedule, and sizes that cannot be had."""
         if schedule != "checkerboard":
             raise ValueError(
                 f"schedule must be left out for {self.name!r}, which updates clusters and no "
                 f"single sites; got {schedule!r}"
+            )
+        in_field = any(each.one_field() for each in model.each_field)
+        if self.sizes and in_field and not self._sizes_in_field:
+            raise ValueError(
+                f"sizes must be False for {self.name!r} in a field, where clusters that meet the "
+                f"ghost spin are given up; got field = {model.field}"
             )
 
 
@@ -158,22 +165,7 @@ class Wolff(_ClusterUpdate):
     """
 
     name = "wolff"
-
-    def check_run(
-        self,
-        model: Ising,
-        temperatures: npt.NDArray[np.float64],
-        chains: int,
-        schedule: str,
-        ladder: Any,
-    ) -> None:
-        """See `Dynamics.check_run`; refuses a schedule, and sizes in a field."""
-        super().check_run(model, temperatures, chains, schedule, ladder)
-        if self.sizes and any(each.one_field() for each in model.each_field):
-            raise ValueError(
-                "sizes must be False in a field, where clusters that meet the ghost spin are given "
-                f"up; got field = {model.field}"
-            )
+    _sizes_in_field = False
 
     def engine(
         self,

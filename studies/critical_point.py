@@ -44,6 +44,7 @@ _THIRD_SCAN = np.linspace(-0.015, 0.015, 4)
 _ORDERED = 0.6  # below this Binder cumulant the lattice counts as disordered
 _SCANNED = (0.4, 1.0)  # of z J/k_B, Weiss's critical temperature, an upper bound
 _CUMULANTS = [f"binder_cumulant{end}" for end in ("", "_error", "_systematic")]
+_SHOWN = 5.0  # errors of the chosen fit; fits with larger ones may leave the figure
 _RESULTS = {
     "critical_temperature": r"$T_c$ ($J/k_\mathrm{B}$)",
     "nu": r"$\nu$",
@@ -323,36 +324,39 @@ def _draw_column(axes: npt.NDArray[Any], summary: xr.Dataset) -> None:
     axes[0].legend(fontsize=6, frameon=False, ncols=2)
     known = _literature(kind)
     plots.critical_temperature(axes[0], known["critical_temperature"])
+    sides = summary["smallest_size"].values
     for ax, (name, label) in zip(axes[1:], _RESULTS.items(), strict=True):
         for method in summary["method"].values:
             _draw_fits(ax, summary.sel({"method": method}), name)
         ax.axhline(known[name], color="0.55", lw=0.9, ls=":", label="exact, or the literature")
-        ax.set(xlabel="smallest side of the fit", ylabel=label)
-        ax.set_xscale("log", base=2)
-        ax.xaxis.set_major_formatter("{x:g}")
+        values, errors = (summary[f"fitted_{name}{end}"] for end in ("", "_error"))
+        shown = (errors < _SHOWN * summary[f"{name}_error"]).values
+        low = min(known[name], (values - errors).values[shown].min())
+        high = max(known[name], (values + errors).values[shown].max())
+        ax.set_ylim(1.1 * low - 0.1 * high, 1.1 * high - 0.1 * low)
+        ax.set(xscale="log", xlabel="smallest side of the fit", ylabel=label)
+        ax.set_xticks(sides, [f"{side:g}" for side in sides])
+        ax.minorticks_off()
 
 
 def _draw_fits(ax: Axes, summary: xr.Dataset, name: str) -> None:
     """Draw a result of the fits from each size on; the chosen one filled, with both errors."""
     method = str(summary["method"].item())
+    label = plots.method_label(method)
     style = plots.method_style(method) | {"ls": "none", "markersize": 4.5}
     side = summary["smallest_size"].values * (1.03 if method == MeanFieldQ.name else 1 / 1.03)
     values, errors = (summary[f"fitted_{name}{end}"].values for end in ("", "_error"))
     ax.errorbar(
-        side, values, errors, label=f"{plots.method_label(method)}, statistical errors",
-        **style | {"markerfacecolor": "none"},
+        side, values, errors, label=f"{label}, statistical errors",
+        **style | {"markerfacecolor": "white"},
     )  # fmt: skip
     chosen = np.flatnonzero(summary["smallest_size"].values == summary["first_size"].item())
     both = np.hypot(summary[f"{name}_error"].item(), summary[f"{name}_systematic"].item())
     ax.errorbar(
         side[chosen], values[chosen], both, capsize=4, lw=0.7,
-        label=f"{plots.method_label(method)}, chosen, systematic error added",
-        **style,
+        label=f"{label}, chosen, with the systematic error",
+        **style | {"markerfacecolor": style["color"]},
     )  # fmt: skip
-    width = 6 * np.max(errors[: chosen[0] + 1])
-    low, high = ax.get_ylim() if len(ax.containers) > 2 else (np.inf, -np.inf)
-    middle = values[chosen[0]]
-    ax.set_ylim(min(low, middle - width), max(high, middle + width))
 
 
 def _literature(kind: Kind) -> dict[str, float]:

@@ -321,7 +321,7 @@ def test_sizes_have_the_law_of_random_clusters(kind, tmp_path):
 def test_sizes_that_cannot_be_had_are_refused():
     with pytest.raises(TypeError, match="sizes must be True or False"):
         irl.SwendsenWang(sizes=1)
-    with pytest.raises(ValueError, match="sizes must be False in a field"):
+    with pytest.raises(ValueError, match="sizes must be False for 'wolff' in a field"):
         irl.simulate(irl.Ising(irl.Lattice((4, 4)), 1.0, 0.1), irl.Wolff(sizes=True), 2.0, sweeps=1)
 
 
