@@ -31,16 +31,16 @@ KNOWN = {
 }
 
 
-def made_up(seed, n_draws, sides=(8, 12, 16, 24, 32), second=0.0):
+def made_up(seed, n_draws, sides=(8, 12, 16, 24, 32), second=0.0, slope=0.0):
     """Exact draws of p(φ) ~ exp(-φ⁴ + (1 + corrections) φ² - E/T + E/T_c), m = φ L^(-β/ν).
 
     E is proportional to -L^(1/ν) φ², so that all follows scaling laws, and to the corrections
-    L^(-ω) and, on demand, L^(-6).
+    L^(-ω) and, on demand, L^(-6), and one of the slopes.
     """
     rng, runs = np.random.default_rng(seed), {}
     for side in sides:
         temperature = 2.0 * np.exp(np.array([-0.35, 0.0, 0.35]) * side ** (-1 / 0.8))
-        energy = -6 * side ** (1 / 0.8) * PHI**2
+        energy = -6 * side ** (1 / 0.8) * (1 + slope * side**-OMEGA) * PHI**2
         draws = []
         for t in temperature:
             shift = 0.3 * side**-OMEGA + second * side**-6.0
@@ -109,6 +109,12 @@ class TestMadeUp:
         assert found["first_size"] > 8
         for name, z in z_scores(found, KNOWN).items():
             assert abs(z) < Z_LIMIT, name
+
+    def test_a_correction_to_the_slopes_is_in_the_systematic_error(self):
+        found = quiet(made_up(3, 2_000, slope=8.0))
+        off = abs(float(found["nu"]) - KNOWN["nu"])
+        assert off > Z_LIMIT * found["nu_error"]
+        assert off < found["nu_error"] + found["nu_systematic"]
 
     def test_the_result_has_errors_labels_and_quality(self, small):
         found = quiet(small)
