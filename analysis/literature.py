@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 from analysis.exact.onsager import CRITICAL_TEMPERATURE
 
 __all__ = ["critical_exponents", "critical_temperature", "geometric_domains"]
 
 _CRITICAL_TEMPERATURES = {
     (2, "von_neumann"): CRITICAL_TEMPERATURE,  # Onsager, Phys. Rev. 65, 117 (1944)
+    (2, "triangular"): 4 / math.log(3),  # R. M. F. Houtappel, Physica 16, 425 (1950)
+    (2, "honeycomb"): 2 / math.log(2 + math.sqrt(3)),  # the same
     (2, "moore"): 1 / 0.1901926807,  # Luijten, Blöte & Binder, Phys. Rev. E 54, 4626 (1996)
     (3, "von_neumann"): 1 / 0.221654626,  # Ferrenberg, Xu & Landau, Phys. Rev. E 97, 043301 (2018)
 }
@@ -77,13 +81,13 @@ def geometric_domains() -> dict[str, float]:
 
 
 def critical_temperature(ndim: int, neighborhood: str) -> float | None:
-    """Critical temperature of the infinite hypercubic lattice in J/k_B, for a ferromagnet.
+    """Critical temperature of the infinite lattice in J/k_B, for a ferromagnet.
 
     Parameters
     ----------
     ndim : int
         Number of dimensions.
-    neighborhood : {"von_neumann", "moore"}
+    neighborhood : {"von_neumann", "moore", "triangular", "honeycomb"}
         Which neighbours interact.
 
     Returns
@@ -93,7 +97,8 @@ def critical_temperature(ndim: int, neighborhood: str) -> float | None:
 
     References
     ----------
-    L. Onsager, Phys. Rev. 65, 117 (1944); E. Luijten, H. W. J. Blöte & K. Binder, Phys. Rev. E
+    L. Onsager, Phys. Rev. 65, 117 (1944); R. M. F. Houtappel, Physica 16, 425 (1950), for the
+    triangular and the honeycomb lattice; E. Luijten, H. W. J. Blöte & K. Binder, Phys. Rev. E
     54, 4626 (1996); A. M. Ferrenberg, J. Xu & D. P. Landau, Phys. Rev. E 97, 043301 (2018).
 
     Examples

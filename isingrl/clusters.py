@@ -110,6 +110,22 @@ class SwendsenWang(_ClusterUpdate):
 
     name = "swendsen-wang"
 
+    def check_run(
+        self,
+        model: Ising,
+        temperatures: npt.NDArray[np.float64],
+        chains: int,
+        schedule: str,
+        ladder: Any,
+    ) -> None:
+        """See `Dynamics.check_run`; refuses also steps of two sites or more along a row."""
+        super().check_run(model, temperatures, chains, schedule, ladder)
+        if any(abs(step[-1]) > 1 for step in model.lattice.forward_offsets):
+            raise ValueError(
+                "neighborhood must have no steps of two sites or more along the last side for "
+                f"{self.name!r} (take Wolff()); got {model.lattice.neighborhood!r}"
+            )
+
     def engine(
         self,
         model: Ising,

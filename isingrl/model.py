@@ -116,7 +116,8 @@ class Ising:
         s = self._configurations(spins)
         bonds = np.zeros(s.shape[: s.ndim - self.lattice.ndim], dtype=np.int64)
         for offset in self.lattice.forward_offsets:
-            bonds += self._sites_sum(s * self._shifted(s, offset))
+            begins = self.lattice.begins(offset)
+            bonds += self._sites_sum(s * self._shifted(s, offset) * begins)
         return self.energy_of_sums(bonds, self._sites_sum(s))
 
     def magnetization(self, spins: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -183,7 +184,7 @@ class Ising:
         for axis, step in zip(axes, offset, strict=True):
             s = np.roll(s, -step, axis=axis)
             if step and not self.lattice.periodic:
-                edge: list[slice | int] = [slice(None)] * s.ndim
-                edge[axis] = -1 if step > 0 else 0
+                edge = [slice(None)] * s.ndim
+                edge[axis] = slice(-step, None) if step > 0 else slice(0, -step)
                 s[tuple(edge)] = 0
         return s

@@ -61,7 +61,12 @@ _NOT_TEMPERED = (*_CLUSTERS, _LEARNS_ON)
 _RATE = 0.1
 _MEMORY = 10  # sweeps; a shorter memory adds noise that shifts the magnetization, a longer one lags
 _PANELS = ("abs_magnetization", "energy", "susceptibility", "specific_heat")
-_NEIGHBORHOODS = {"von_neumann": "von Neumann neighbours", "moore": "Moore neighbours"}
+_NEIGHBORHOODS = {
+    "von_neumann": "von Neumann neighbours",
+    "moore": "Moore neighbours",
+    "triangular": "triangular lattice",
+    "honeycomb": "honeycomb lattice",
+}
 _LANES = 64  # chains that fill a block of the bit-lane engine
 _SAME = 1e-9  # temperatures at a smaller distance are equal
 _STRIP = 128  # sites of a strip of a chain; shorter ones are slower
@@ -86,8 +91,9 @@ class Curve:
 
     shape: tuple[int, ...] = (64, 64)
     """Sides of the lattice, one to three."""
-    neighborhood: Literal["von_neumann", "moore"] = "von_neumann"
-    """Neighbours: one step along an axis, or one step along every axis."""
+    neighborhood: Literal["von_neumann", "moore", "triangular", "honeycomb"] = "von_neumann"
+    """Neighbours: one step along an axis; one step along every axis; or, with two sides, the
+    six of the triangular or the three of the honeycomb lattice."""
     boundary: Literal["periodic", "free"] = "periodic"
     """Whether opposite faces are joined."""
     temperature: Annotated[

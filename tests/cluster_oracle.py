@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 
-from tests.oracles import MASK, neighbor_indices, site_list
+from tests.oracles import MASK, neighbor_indices, site_list, steps_of
 
 GHOST = -1
 
@@ -38,13 +38,14 @@ def happens(chance, places, random):
 
 def forward_steps(lattice):
     """Steps to the neighbours behind a site in C order."""
-    steps = itertools.product((-1, 0, 1), repeat=lattice.ndim)
-    most = 1 if lattice.neighborhood == "von_neumann" else lattice.ndim
-    return [s for s in steps if s > (0,) * lattice.ndim and sum(map(abs, s)) <= most]
+    steps = steps_of(lattice.neighborhood, lattice.ndim)
+    return [step for step in steps if step > (0,) * lattice.ndim]
 
 
 def ahead(lattice, site, step):
     """Coordinates of the site a step ahead; None if it is missing."""
+    if step not in steps_of(lattice.neighborhood, lattice.ndim, site):
+        return None
     moved = tuple(x + d for x, d in zip(site, step, strict=True))
     if lattice.boundary == "periodic":
         return tuple(x % side for x, side in zip(moved, lattice.shape, strict=True))

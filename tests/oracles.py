@@ -15,13 +15,26 @@ def site_list(shape):
     return list(itertools.product(*(range(side) for side in shape)))
 
 
+def steps_of(neighborhood, ndim, site=None):
+    """All steps to neighbours, ascending; those of a site of the honeycomb lattice."""
+    if neighborhood == "honeycomb":
+        if site is None:
+            return [(-1, 0), (0, -1), (0, 1), (1, 0)]
+        return [(0, -1), (-1 if sum(site) % 2 else 1, 0), (0, 1)]
+    if neighborhood[-1].isdigit():
+        forward = [tuple(map(int, step.split(","))) for step in neighborhood.split()]
+        return sorted(forward + [tuple(-each for each in step) for step in forward])
+    near = itertools.product((-1, 0, 1), repeat=ndim)
+    if neighborhood == "triangular":
+        return [step for step in near if any(step) and step[0] * step[1] >= 0]
+    longest = 1 if neighborhood == "von_neumann" else ndim
+    return [step for step in near if 0 < sum(map(abs, step)) <= longest]
+
+
 def neighbors_of(site, shape, neighborhood, boundary):
     """Coordinates of the neighbours of a site, one that is met twice listed twice."""
     found = []
-    for step in itertools.product((-1, 0, 1), repeat=len(shape)):
-        n_moves = sum(map(abs, step))
-        if n_moves == 0 or (neighborhood == "von_neumann" and n_moves > 1):
-            continue
+    for step in steps_of(neighborhood, len(shape), site):
         other = tuple(x + d for x, d in zip(site, step, strict=True))
         if boundary == "periodic":
             found.append(tuple(x % side for x, side in zip(other, shape, strict=True)))

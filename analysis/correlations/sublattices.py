@@ -58,7 +58,7 @@ def staggered_spins(spins: xr.DataArray | xr.Dataset) -> xr.DataArray:
             "spins must come from a lattice with two sublattices, so that no two neighbours share "
             f"one; {lattice} has {lattice.n_sublattices}"
         )
-    sign = 1 - 2 * (np.indices(lattice.shape).sum(axis=0) % 2)
+    sign = 1 - 2 * lattice.sublattices
     values = configurations.spins * sign.reshape(configurations.spins.shape[1:]).astype(np.int8)
     found = configurations.with_sites(values, "staggered spin").rename("spins")
     coupling = parameter(spins, "coupling")

@@ -73,12 +73,22 @@ def rows_of(lattice: Lattice) -> Rows:
 
 def bonds_of(lattice: Lattice) -> Pairs:
     """All pairs of neighbouring sites, each once, with the numbers of runs of single sites."""
-    pairs = _neighbors(lattice.shape, list(lattice.forward_offsets), lattice.periodic)
+    steps = list(lattice.forward_offsets)
+    begins = np.stack([lattice.begins(step).ravel() for step in steps], axis=1)
+    pairs = _neighbors(lattice.shape, steps, lattice.periodic, begins)
     return Pairs(pairs.ends + pairs.ends // lattice.shape[-1], pairs.windings)
 
 
-def _neighbors(shape: tuple[int, ...], offsets: list[tuple[int, ...]], periodic: bool) -> Pairs:
-    """Pairs of places of a grid that lie an offset apart, ordered by the first place."""
+def _neighbors(
+    shape: tuple[int, ...],
+    offsets: list[tuple[int, ...]],
+    periodic: bool,
+    begins: npt.NDArray[np.bool_] | None = None,
+) -> Pairs:
+    """Pairs of places of a grid that lie an offset apart, ordered by the first place.
+
+    `begins`, shape (n_places, n_offsets), has the first places of the pairs; all if omitted.
+    """
     number = int(np.prod(shape, dtype=np.int64))
     if not offsets:
         return Pairs(np.empty((0, 2), dtype=np.int64), np.empty(0, dtype=np.int64))
@@ -92,5 +102,7 @@ def _neighbors(shape: tuple[int, ...], offsets: list[tuple[int, ...]], periodic:
     second = np.stack(seconds, axis=1).ravel()
     first = np.repeat(np.arange(number), len(offsets))
     winding = np.stack(windings, axis=1).ravel()
-    kept = np.full(winding.size, True) if periodic else winding == 0
+    kept = np.full(winding.size, True) if begins is None else begins.ravel()
+    if not periodic:
+        kept = kept & (winding == 0)
     return Pairs(np.stack([first, second], axis=1)[kept], winding[kept])

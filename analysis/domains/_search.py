@@ -10,6 +10,7 @@ import numpy.typing as npt
 from analysis.domains import _kernels as kernels
 from analysis.domains._rows import Rows, bonds_of, rows_of
 from isingrl import Lattice
+from isingrl.lattice import NEIGHBORHOODS
 
 Int8Array = npt.NDArray[np.int8]
 
@@ -55,9 +56,17 @@ class Search(Protocol):
     def cross(self, scratch: Scratch, spins: Int8Array) -> None:
         """Unite sites that are joined across the boundaries, and find domains around the torus."""
 
+    def unlike_pairs(self, spins: Int8Array) -> int:
+        """Number of neighbour pairs of opposite spins."""
 
-class DomainSearch:
-    """Join neighbours of equal spin."""
+
+def domain_search(lattice: Lattice) -> Search:
+    """Search for domains of equal spins: by runs in rows if steps are short, else by bonds."""
+    return RunSearch(lattice) if lattice.neighborhood in NEIGHBORHOODS else ClusterSearch(lattice)
+
+
+class RunSearch:
+    """Join neighbours of equal spin, run by run."""
 
     def __init__(self, lattice: Lattice) -> None:
         self.rows = rows_of(lattice)
@@ -84,28 +93,38 @@ class DomainSearch:
         )
         kernels.cross_ends(spins, scratch.row_start, *rows.around, *scratch.links)
 
+    def unlike_pairs(self, spins: Int8Array) -> int:
+        rows = self.rows
+        ends = rows.inside.ends, rows.across.ends, rows.around.ends
+        return int(kernels.unlike_pairs(spins, *ends, rows.diagonal))
+
 
 class ClusterSearch:
-    """Join neighbours of equal spin with the probability of a Fortuin-Kasteleyn bond."""
+    """Join neighbours of equal spin with the probability of a Fortuin-Kasteleyn bond, or always."""
 
     def __init__(
-        self, lattice: Lattice, probability: npt.NDArray[np.float64], seed: np.random.SeedSequence
+        self,
+        lattice: Lattice,
+        probability: npt.NDArray[np.float64] | None = None,
+        seed: np.random.SeedSequence | None = None,
     ) -> None:
         self.rows = rows_of(lattice)
         self._bonds = bonds_of(lattice)
         self._across = self._bonds.windings != 0
         self._probability = probability
-        self._entropy = seed.entropy
+        self._entropy = None if seed is None else seed.entropy
         side = lattice.shape[-1]
         self._sites = self._bonds.ends - self._bonds.ends // (side + 1)
 
     def join_inside(self, scratch: Scratch, spins: Int8Array, number: int) -> None:
         kernels.find_sites(*self.rows.shape, *scratch.runs)
         first, second = spins.ravel()[self._sites.T]
-        # the bonds of a configuration do not depend on the number of threads
-        seed = np.random.SeedSequence(self._entropy, spawn_key=(number,))
-        drawn = np.random.default_rng(seed).random(first.size) < self._probability[number]
-        scratch.active = (first == second) & drawn
+        scratch.active = first == second
+        if self._probability is not None:
+            # the bonds of a configuration do not depend on the number of threads
+            seed = np.random.SeedSequence(self._entropy, spawn_key=(number,))
+            drawn = np.random.default_rng(seed).random(first.size)
+            scratch.active &= drawn < self._probability[number]
         kernels.join_bonds(self._bonds.ends, scratch.active & ~self._across, scratch.parent)
 
     def join_across(self, scratch: Scratch, spins: Int8Array) -> None:
@@ -114,6 +133,10 @@ class ClusterSearch:
     def cross(self, scratch: Scratch, spins: Int8Array) -> None:
         active = scratch.active & self._across
         kernels.cross_bonds(self._bonds.ends, active, self._bonds.windings, *scratch.links)
+
+    def unlike_pairs(self, spins: Int8Array) -> int:
+        first, second = spins.ravel()[self._sites.T]
+        return int(np.count_nonzero(first != second))
 
 
 def list_domains(search: Search, scratch: Scratch, spins: Int8Array, number: int) -> int:

@@ -9,7 +9,7 @@ import xarray as xr
 
 from analysis._configurations import Configurations
 from analysis.domains import _kernels as kernels
-from analysis.domains._search import ClusterSearch, DomainSearch, Int8Array, Scratch, Search
+from analysis.domains._search import ClusterSearch, Int8Array, Scratch, Search, domain_search
 from isingrl.runs import seed_sequence
 
 __all__ = ["label_clusters", "label_domains"]
@@ -53,7 +53,7 @@ def label_domains(
     [[0, 0, 1, 1], [0, 0, 1, 1], [1, 1, 1, 1], [1, 1, 1, 1]]
     """
     configurations = Configurations(spins, neighborhood, boundary)
-    return _labels_of(configurations, DomainSearch(configurations.lattice), "domain")
+    return _labels_of(configurations, domain_search(configurations.lattice), "domain")
 
 
 def label_clusters(

@@ -9,7 +9,7 @@ import xarray as xr
 
 from analysis._configurations import SITES, Configurations
 from analysis.domains import _kernels as kernels
-from analysis.domains._search import DomainSearch, Int8Array, Scratch, Search, list_domains
+from analysis.domains._search import Int8Array, Scratch, Search, domain_search, list_domains
 from analysis.domains.labels import cluster_search
 from analysis.quantities import with_labels
 from isingrl.coordinates import size_bins, size_edges
@@ -75,18 +75,16 @@ def domain_statistics(
     0.25
     """
     configurations = Configurations(spins, neighborhood, boundary)
-    search = DomainSearch(configurations.lattice)
+    search = domain_search(configurations.lattice)
     found = _statistics(configurations, search)
-    rows, lattice = search.rows, configurations.lattice
     unlike = np.empty(len(configurations.spins))
 
     def count(number: int, spins: Int8Array, _: None) -> None:
-        unlike[number] = kernels.unlike_pairs(
-            spins, rows.inside.ends, rows.across.ends, rows.around.ends, rows.diagonal
-        )
+        unlike[number] = search.unlike_pairs(spins)
 
     configurations.each(count)
-    found["wall_density"] = configurations.by_configuration(unlike / lattice.n_bonds)
+    density = unlike / configurations.lattice.n_bonds
+    found["wall_density"] = configurations.by_configuration(density)
     return with_labels(found, ["wall_density"])
 
 
@@ -175,7 +173,7 @@ def domain_table(
     [False, True]
     """
     configurations = Configurations(spins, neighborhood, boundary)
-    search = DomainSearch(configurations.lattice)
+    search = domain_search(configurations.lattice)
     tables: list[Any] = [None] * len(configurations.spins)
 
     def tabulate(number: int, spins: Int8Array, scratch: Scratch) -> None:

@@ -9,13 +9,16 @@ import numpy.typing as npt
 import xarray as xr
 
 from analysis._configurations import SITES, spin_array
+from analysis._parameters import parameter
 from analysis.domains import domain_table, label_domains
 from analysis.plots.axes import axis_label, new_axes
+from isingrl.lattice import HONEYCOMB, TRIANGULAR
 from isingrl.support.validation import check_spin_values
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
 
 __all__ = ["domain_map", "snapshot", "snapshots"]
 
@@ -31,7 +34,8 @@ def snapshot(spins: xr.DataArray, ax: Axes | None = None) -> Axes:
     ----------
     spins : DataArray
         ±1 over (x, y), of a plane or a slice; or over (DIM, x), of a ring, with another dim such
-        as ``snapshot``, which runs upwards.
+        as ``snapshot``, which runs upwards. On a triangular or a honeycomb lattice all neighbours
+        are drawn equally near.
     ax : Axes, optional
         The axes to draw on; new ones if omitted.
 
@@ -60,7 +64,7 @@ def snapshot(spins: xr.DataArray, ax: Axes | None = None) -> Axes:
     image = _image(spins)
     check_spin_values("spins", image)
     ax = new_axes(ax)
-    ax.imshow(image, cmap=ListedColormap([DOWN, UP]), vmin=-1, vmax=1, **_PIXELS)
+    _draw(ax, image, spins, cmap=ListedColormap([DOWN, UP]), vmin=-1, vmax=1)
     return _without_ticks(ax, spins)
 
 
@@ -117,7 +121,7 @@ def domain_map(
         if own.any():
             largest = int(np.argmax(table["size"].values * own))
             colors[largest] = to_rgb(_LARGEST[spin])
-    ax.imshow(colors[image], **_PIXELS)
+    _draw(ax, colors[image], spins, neighborhood)
     return _without_ticks(ax, spins)
 
 
@@ -195,6 +199,55 @@ def snapshots(
 
 
 _PIXELS: dict[str, Any] = {"interpolation": "nearest", "origin": "lower"}
+
+
+def _draw(
+    ax: Axes,
+    image: npt.NDArray[Any],
+    spins: xr.DataArray,
+    neighborhood: str | None = None,
+    **settings: Any,
+) -> None:
+    """Draw a pixel a site; parallelograms on a triangular lattice, triangles on a honeycomb."""
+    picture = ax.imshow(image, **_PIXELS, **settings)
+    known = parameter(spins, "neighborhood")
+    if neighborhood is None and known is not None and known.ndim == 0:
+        neighborhood = known.item()
+    if not set(spins.dims) <= set(SITES):
+        return
+    if neighborhood == TRIANGULAR:
+        _slant(ax, picture)
+    elif neighborhood == HONEYCOMB:
+        _triangulate(ax, picture)
+
+
+def _slant(ax: Axes, picture: AxesImage) -> None:
+    """Turn the first axis by 120° from the second, so that six sites are equally near."""
+    from matplotlib.transforms import Affine2D
+
+    slant = Affine2D.from_values(1.0, 0.0, -0.5, 0.75**0.5, 0.0, 0.0)
+    left, right, low, high = picture.get_extent()
+    picture.set_transform(slant + ax.transData)
+    corners = slant.transform([(x, y) for x in (left, right) for y in (low, high)])
+    (left, low), (right, high) = corners.min(axis=0), corners.max(axis=0)
+    ax.set(xlim=(left, right), ylim=(low, high), frame_on=False)
+
+
+def _triangulate(ax: Axes, picture: AxesImage) -> None:
+    """Draw the triangle around each site of a honeycomb instead of the pixels of a brick wall."""
+    from matplotlib.collections import PolyCollection
+
+    values = np.asarray(picture.get_array())
+    colors = picture.to_rgba(values).reshape(-1, 4)
+    y, x = np.indices(values.shape[:2]).reshape(2, -1)
+    picture.remove()
+    odd = (x + y) % 2
+    centre = np.stack([1.5 * x - 0.5 * odd, 0.75**0.5 * y], axis=1)
+    angle = np.pi / 3 * (1 - odd[:, None] + [0, 2, 4])  # between the bonds of the site
+    corners = centre[:, None] + np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+    ax.add_collection(PolyCollection(corners, facecolors=colors, edgecolors=colors, linewidths=0.4))
+    ax.set(xlim=(corners[..., 0].min(), corners[..., 0].max()), frame_on=False)
+    ax.set(ylim=(corners[..., 1].min(), corners[..., 1].max()), aspect="equal")
 
 
 def _image(values: xr.DataArray) -> npt.NDArray[Any]:

@@ -9,7 +9,7 @@ import xarray as xr
 from isingrl.agents.agent import Agent
 from isingrl.agents.rewards import reward_name
 from isingrl.model import Ising
-from isingrl.support.reprs import NEIGHBORHOODS, grid, numbers, sides, table, titled
+from isingrl.support.reprs import grid, neighborhood_name, numbers, sides, table, titled
 
 ROWS = 12
 """Temperatures that are shown, at most."""
@@ -38,7 +38,7 @@ def facts(
     return [
         (
             "model",
-            f"{sides(lattice.shape)} sites, {NEIGHBORHOODS[lattice.neighborhood]} neighbours, "
+            f"{sides(lattice.shape)} sites, {neighborhood_name(lattice.neighborhood)} neighbours, "
             f"{lattice.boundary}, J = {model.coupling:g}, h = {model.field:g}",
         ),
         ("temperature", f"{numbers(q_values['temperature'].values)} J/k_B"),

@@ -17,7 +17,7 @@ from isingrl.coordinates import size_edges
 from isingrl.engines.kernels import sites, swendsen_wang, wolff
 from isingrl.engines.kernels.chances import ALWAYS
 from isingrl.engines.sites import named_sums, site_states, start_configurations, sublattice_signs
-from isingrl.lattice import Lattice
+from isingrl.lattice import HONEYCOMB, Lattice
 from isingrl.model import Ising
 from isingrl.support.archives import Arrays, fill
 from isingrl.support.threads import run_in_threads
@@ -65,16 +65,27 @@ class BitRows:
         """Numbers of rows, and of words in each."""
         return self.lattice.n_sites // self.length, -(-self.length // _WORD)
 
+    @property
+    def offsets(self) -> list[tuple[int, ...]]:
+        """Steps to the neighbours ahead; the first one leads along the row, even if none does."""
+        along = (0,) * (self.lattice.ndim - 1) + (1,)
+        return [along, *(each for each in self.lattice.forward_offsets if each != along)]
+
     @cached_property
     def layout(self) -> tuple[Any, ...]:
-        """Rows ahead, shifts, ends of bonds, and the number of sites of a row."""
-        offsets = self.lattice.forward_offsets  # the first one leads along the last axis
+        """Rows ahead, shifts, ends of bonds by kind of row, and the number of sites of a row."""
+        offsets = self.offsets
         rows = np.stack([self._rows_ahead(offset[:-1]) for offset in offsets], axis=1)
+        if offsets[0] not in self.lattice.forward_offsets:
+            rows[:, 0] = -1
         shifts = np.array([offset[-1] for offset in offsets], dtype=np.int64)
         x = np.arange(self.length)
         inside = [(x + shift >= 0) & (x + shift < self.length) for shift in shifts]
         ends = np.array(inside) | self.lattice.periodic
-        return rows, shifts, self.packed(ends), np.uint64(self.length)
+        kinds = 2 if self.lattice.neighborhood == HONEYCOMB else 1
+        begins = [self.lattice.begins(each).reshape(-1, self.length)[:kinds] for each in offsets]
+        words = self.packed((ends & np.stack(begins, axis=1)).reshape(-1, self.length))
+        return rows, shifts, words.reshape(kinds, len(offsets), -1), np.uint64(self.length)
 
     def _rows_ahead(self, offset: tuple[int, ...]) -> npt.NDArray[np.int64]:
         """Rows that lie an offset ahead of each row; -1 if they are missing."""
@@ -210,7 +221,7 @@ class SwendsenWangEngine(_ClusterEngine):
     def _room(self) -> tuple[npt.NDArray[Any], ...]:
         """Arrays that a thread works on."""
         (n_rows, n_words), labels = self._rows.shape, self.lattice.n_sites + 1
-        offsets = len(self.lattice.forward_offsets)
+        offsets = len(self._rows.offsets)
         return (
             np.zeros((n_rows, offsets, n_words), dtype=np.uint64),
             *np.empty((3, n_rows, n_words), dtype=np.uint64),

@@ -19,10 +19,23 @@ BAND_WORDS = 1 << 15  # words of a band of tiles: the unit of work of a thread o
 
 
 def fits(lattice: Lattice) -> bool:
-    """Whether the layout holds the lattice: periodic, last side even, near neighbours only."""
+    """Whether the layout holds the lattice: periodic, last side even, near neighbours only.
+
+    If it has two sublattices, they must be the even and the odd sites.
+    """
     near = all(abs(step) <= 1 for offset in lattice.offsets for step in offset)
     counted = lattice.coordination_number in PLANES
-    return lattice.periodic and lattice.shape[-1] % 2 == 0 and near and counted
+    if not (lattice.periodic and lattice.shape[-1] % 2 == 0 and near and counted):
+        return False
+    # triangles are looked for first, because they need no array of sites
+    return lattice.has_even_sublattice or _has_triangles(lattice) or lattice.n_sublattices != 2
+
+
+def _has_triangles(lattice: Lattice) -> bool:
+    """Whether neighbours of a site are neighbours, so that two sublattices do not suffice."""
+    steps = set(lattice.offsets)
+    pairs = itertools.product(steps, repeat=2)
+    return any(tuple(a + b for a, b in zip(*pair, strict=True)) in steps for pair in pairs)
 
 
 @dataclass(frozen=True)
@@ -134,8 +147,7 @@ class LaneLayout:
     @property
     def two_sublattices(self) -> bool:
         """Whether the lattice has two sublattices, even and odd sites."""
-        steps_odd = all(sum(offset) % 2 for offset in self.lattice.offsets)
-        return steps_odd and all(side % 2 == 0 for side in self.lattice.shape)
+        return self.lattice.has_even_sublattice
 
     @cached_property
     def measured_rows(self) -> npt.NDArray[np.int64]:

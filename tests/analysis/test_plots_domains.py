@@ -9,6 +9,7 @@ from matplotlib.colors import to_rgb
 from analysis import domain_statistics, plots, size_distribution
 from analysis.plots.pictures import DOWN, UP
 from isingrl import HeatBath, Ising, Lattice, simulate
+from isingrl.lattice import HONEYCOMB, TRIANGULAR
 
 pytestmark = pytest.mark.filterwarnings("ignore::analysis.ShortRunWarning")  # the runs are short
 
@@ -154,3 +155,37 @@ def test_something_else_has_no_distribution():
         size_distribution(xr.Dataset({"energy": 1.0}))
     with pytest.raises(TypeError, match="statistics must be"):
         size_distribution(spins(4, 4, dims=("x", "y")))
+
+
+def test_neighbors_on_a_triangular_lattice_are_drawn_equally_near():
+    lattice = Lattice((5, 6), TRIANGULAR, "free")
+    ax = plots.snapshot(spins(5, 6, dims=("x", "y")).assign_coords(neighborhood=TRIANGULAR))
+    (image,) = ax.images
+    slant = image.get_transform() - ax.transData
+    places = slant.transform(np.stack(np.indices(lattice.shape), axis=-1).reshape(-1, 2))
+    distance = np.linalg.norm(places[:, None] - places[lattice.neighbors.clip(max=29)], axis=-1)
+    np.testing.assert_allclose(distance[lattice.neighbors < 30], 1)
+    left, right = ax.get_xlim()
+    assert left < places[:, 0].min()
+    assert right > places[:, 0].max()
+
+
+def test_sites_of_a_honeycomb_are_triangles_that_touch_their_neighbors():
+    lattice, plane = Lattice((4, 6), HONEYCOMB, "free"), spins(4, 6, dims=("x", "y"))
+    ax = plots.snapshot(plane.assign_coords(neighborhood=HONEYCOMB))
+    assert not ax.images
+    (cells,) = ax.collections
+    corners = np.array([path.vertices[:3] for path in cells.get_paths()])
+    drawn = plane.transpose("y", "x").values.ravel()
+    dark = cells.get_facecolors()[:, 0] < 0.5
+    np.testing.assert_array_equal(dark, drawn > 0)
+    order = np.arange(24).reshape(4, 6).T.ravel()  # cells go row by row of the picture
+    by_site = np.empty_like(corners)
+    by_site[order] = corners
+    places = by_site.mean(axis=1)
+    distance = np.linalg.norm(places[:, None] - places[lattice.neighbors.clip(max=23)], axis=-1)
+    np.testing.assert_allclose(distance[lattice.neighbors < 24], 1)
+    for site, others in enumerate(lattice.neighbors):
+        for other in others[others < 24]:
+            gaps = np.linalg.norm(by_site[site][:, None] - by_site[other], axis=-1)
+            assert np.count_nonzero(gaps < 1e-9) == 2  # they share an edge

@@ -28,11 +28,17 @@ OBSERVABLES = {
     "magnetization_squared": lambda e, m: m**2,
     "magnetization_fourth": lambda e, m: m**4,
 }
+PLACES = [(shape, neighborhood) for shape in SHAPES for neighborhood in NEIGHBORHOODS]
+PLACES += [
+    ((3, 4), "triangular"),
+    ((4, 4), "honeycomb"),
+    ((4, 4), [(1, 1), (1, -1)]),
+    ((5, 3), [(0, 1), (2, 1)]),
+]
 SYSTEMS = [
-    (name, irl.Ising(irl.Lattice(shape, neighborhood, boundary), coupling, field))
+    (name, irl.Ising(irl.Lattice(*place, boundary), coupling, field))
     for name in RULES
-    for shape in SHAPES
-    for neighborhood in NEIGHBORHOODS
+    for place in PLACES
     for boundary in BOUNDARIES
     for coupling in (1.0, -1.0)
     for field in (0.0, 0.5, -0.3)

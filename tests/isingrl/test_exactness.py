@@ -13,7 +13,7 @@ import isingrl.engines.engine
 from analysis import exact
 from isingrl import HeatBath, Ising, Lattice, MeanFieldQ, Metropolis, simulate, train
 from isingrl.engines.lane_layout import fits
-from isingrl.lattice import BOUNDARIES, NEIGHBORHOODS
+from isingrl.lattice import BOUNDARIES, HONEYCOMB, NEIGHBORHOODS, TRIANGULAR
 from tests.statistical import Z_LIMIT, check_standard_normal, z_of_chains
 
 OBSERVABLES = {
@@ -25,6 +25,12 @@ OBSERVABLES = {
 }
 RULES = ("metropolis", "heat-bath", "mean-field-q")
 SHAPES = [(8,), (7,), (4, 4), (3, 4), (3, 5), (2, 2, 4), (3, 2, 2), (3, 2, 3)]
+SPECIAL = [
+    ((4, 4), HONEYCOMB), ((2, 6), HONEYCOMB),
+    ((4, 4), TRIANGULAR), ((3, 4), TRIANGULAR), ((3, 3), TRIANGULAR),
+    ((8,), [(1,), (2,)]), ((4, 4), [(1, 1), (1, -1)]), ((3, 5), [(0, 1), (1, 0), (2, 1)]),
+]  # fmt: skip
+"""Lattices whose steps are those of two or three dimensions only, or have no name."""
 
 
 @dataclass(frozen=True)
@@ -60,17 +66,18 @@ class System:
 
 def systems(schedule):
     """Every combination of lattice, sign of the coupling, field, rule and engine."""
-    for shape in SHAPES:
-        for neighborhood in NEIGHBORHOODS:
-            for boundary in BOUNDARIES:
-                lattice = Lattice(shape, neighborhood, boundary)
-                lanes = fits(lattice) and schedule == "checkerboard"
-                for coupling in (1.0, -1.0):
-                    for field in (0.0, 0.5):
-                        model = Ising(lattice, coupling, field)
-                        for rule in RULES:
-                            for engine in ("lanes", "sites") if lanes else ("sites",):
-                                yield System(model, rule, schedule, engine)
+    places = [(shape, name) for shape in SHAPES for name in NEIGHBORHOODS]
+    for shape, neighborhood, boundary in (
+        (*place, boundary) for place in places + SPECIAL for boundary in BOUNDARIES
+    ):
+        lattice = Lattice(shape, neighborhood, boundary)
+        lanes = fits(lattice) and schedule == "checkerboard"
+        for coupling in (1.0, -1.0):
+            for field in (0.0, 0.5):
+                model = Ising(lattice, coupling, field)
+                for rule in RULES:
+                    for engine in ("lanes", "sites") if lanes else ("sites",):
+                        yield System(model, rule, schedule, engine)
 
 
 # Steps that share no factor with the numbers of choices meet all of them. The soak has the others.

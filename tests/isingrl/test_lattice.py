@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from isingrl import Lattice
-from isingrl.lattice import BOUNDARIES, NEIGHBORHOODS
+from isingrl.lattice import BOUNDARIES, HONEYCOMB, NEIGHBORHOODS, TRIANGULAR
 from tests import oracles
 from tests.strategies import lattices
 
@@ -16,6 +16,12 @@ SHAPES = [
     (2, 2), (2, 3), (3, 2), (3, 3), (4, 4), (5, 4), (4, 7),
     (2, 2, 2), (2, 3, 4), (3, 3, 3), (4, 2, 5), (4, 4, 4), (3, 5, 2),
 ]  # fmt: skip
+SPECIAL = [
+    ((4, 6), HONEYCOMB), ((2, 2), HONEYCOMB),
+    ((2, 2), TRIANGULAR), ((3, 6), TRIANGULAR), ((4, 5), TRIANGULAR),
+    ((7,), [(1,), (3,)]), ((6, 4), [(1, 1), (1, -1)]), ((5, 5), [(0, 1), (1, 0), (2, 1)]),
+    ((3, 4, 4), [(0, 0, 1), (1, 0, 0), (-1, 2, 3)]),
+]  # fmt: skip
 
 every_lattice = pytest.mark.parametrize(
     "lattice",
@@ -23,6 +29,11 @@ every_lattice = pytest.mark.parametrize(
         pytest.param(Lattice(shape, n, b), id=f"{'x'.join(map(str, shape))}-{n}-{b}")
         for shape in SHAPES
         for n in NEIGHBORHOODS
+        for b in BOUNDARIES
+    ]
+    + [
+        pytest.param(Lattice(shape, n, b), id=f"{'x'.join(map(str, shape))}-{n}-{b}")
+        for shape, n in SPECIAL
         for b in BOUNDARIES
     ],
 )
@@ -56,7 +67,8 @@ def test_number_of_bonds(lattice):
     ("ndim", "neighborhood", "z"),
     [
         (1, "von_neumann", 2), (2, "von_neumann", 4), (3, "von_neumann", 6),
-        (1, "moore", 2), (2, "moore", 8), (3, "moore", 26),
+        (1, "moore", 2), (2, "moore", 8), (3, "moore", 26), (2, TRIANGULAR, 6),
+        (2, HONEYCOMB, 3),
     ],
 )  # fmt: skip
 def test_coordination_number(ndim, neighborhood, z):
@@ -107,6 +119,14 @@ def test_there_are_two_sublattices_where_two_suffice(lattice):
         ((3, 5), "moore", "free", 4),
         ((3, 3, 3), "von_neumann", "periodic", 3),
         ((4, 4, 4), "moore", "periodic", 8),
+        ((3, 6), TRIANGULAR, "periodic", 3),
+        ((4, 6), HONEYCOMB, "periodic", 2),
+        ((3, 5), HONEYCOMB, "free", 2),
+        ((4, 8), TRIANGULAR, "periodic", 4),
+        ((5, 4), TRIANGULAR, "free", 3),
+        ((8, 8), "1,-1 1,1", "periodic", 2),
+        ((8, 8), "0,2 2,0", "periodic", 2),
+        ((8, 8), "0,1 0,2 1,0 2,0", "periodic", 4),
     ],
 )
 def test_numbers_of_sublattices(shape, neighborhood, boundary, n):
@@ -148,7 +168,37 @@ def test_bad_shapes_are_named(shape, error):
 
 @pytest.mark.parametrize("name", ["Moore", "", "hexagonal", None, 4])
 def test_unknown_neighborhoods_and_boundaries_are_named(name):
-    with pytest.raises(ValueError, match=r"neighborhood must be one of .*'moore'; got"):
+    with pytest.raises(ValueError, match=r"neighborhood must be one of .*'honeycomb', or.*; got"):
         Lattice((4, 4), neighborhood=name)
     with pytest.raises(ValueError, match=r"boundary must be one of 'periodic', 'free'; got"):
         Lattice((4, 4), boundary=name)
+
+
+@pytest.mark.parametrize(
+    ("shape", "steps", "message"),
+    [
+        ((6,), TRIANGULAR, "needs two sides"),
+        ((4, 4, 4), HONEYCOMB, "needs two sides"),
+        ((4, 5), HONEYCOMB, "even sides for a periodic honeycomb"),
+        ((6, 6), [(0, 0)], "a step must not be zero"),
+        ((6, 6), [(0, 1), (0, -1)], "none twice, nor its opposite"),
+        ((6, 6), [], "at least one"),
+        ((6, 6), [(0, 6)], "shorter than the sides"),
+        ((6, 6), [(0, 1, 1)], "steps of 2 integers each; got the step"),
+        ((6, 6), [(0, 1.0)], "got the step"),
+        ((6, 6), "0,1 x,2", "got '0,1 x,2'"),
+        ((6, 6), [1, 2], "or steps"),
+    ],
+    ids=repr,
+)
+def test_bad_steps_are_named(shape, steps, message):
+    with pytest.raises(ValueError, match=message):
+        Lattice(shape, steps)
+
+
+def test_steps_with_a_name_get_it():
+    assert Lattice((4, 4), [(0, 1), (1, 0)]) == Lattice((4, 4))
+    assert Lattice((4, 4), [(-1, -1), (0, -1), (1, 0)]).neighborhood == TRIANGULAR
+    plain = Lattice((8, 8), [(2, 0), (0, 1), (1, 0)])
+    assert plain.neighborhood == "0,1 1,0 2,0"
+    assert plain == Lattice((8, 8), plain.neighborhood)

@@ -3,9 +3,9 @@
 Bit k of word w is site 64 w + k of its row, 1 for an up spin. Bits behind the last site are 0.
 
 Bonds are named by their lower end and an offset. Offset k leads from a row to ``rows[row, k]``, -1
-if that is missing, and by ``shifts[k]``, -1, 0 or 1, along the row. ``ends[k, w]`` has the bits of
-the sites in word w that have such a neighbour. Offset 0 leads along the row. These arrays and
-the number of sites of a row make a `layout`.
+if that is missing, and by ``shifts[k]``, -1, 0 or 1, along the row. ``ends[row % n, k, w]`` has the
+bits of the sites in word w that have such a neighbour, for n kinds of rows. Offset 0 leads along
+the row. These arrays and the number of sites of a row make a `layout`.
 """
 
 import numpy as np
@@ -59,18 +59,20 @@ def measure(spins, second, layout):
     rows, shifts, ends, length = layout
     n_rows, n_words = np.uint64(spins.shape[0]), np.uint64(spins.shape[1])
     agreeing, bonds, up, staggered = np.uint64(0), np.uint64(0), np.uint64(0), np.uint64(0)
+    kinds = np.uint64(ends.shape[0])
     for row in range(n_rows):
         for word in range(n_words):
             up += count_ones(spins[row, word])
             staggered += count_ones(spins[row, word] ^ second[row, word])
+        kind = row % kinds
         for k in range(np.uint64(shifts.size)):
             if rows[row, k] < 0:
                 continue
             other = np.uint64(rows[row, k])
             for word in range(n_words):
                 differ = spins[row, word] ^ shifted(spins, other, word, shifts[k], length)
-                agreeing += count_ones(~differ & ends[k, word])
-                bonds += count_ones(ends[k, word])
+                agreeing += count_ones(~differ & ends[kind, k, word])
+                bonds += count_ones(ends[kind, k, word])
     n_sites = n_rows * length
     return (
         np.int64(agreeing + agreeing - bonds),

@@ -81,19 +81,21 @@ def sweep(spins, sites, codes, order, table, schedule, state, sweeps):
 def measure(spins, neighbors, signs):
     """Sums of s_i s_j over bonds, of s_i over sites, and of s_i with the signs of sublattices.
 
-    The second half of a site's neighbours are those ahead of it, so that every bond is met once.
+    If z is even, the second half of a site's neighbours are those ahead of it, so that every bond
+    is met once. If z is odd, all are looked at, and every bond is met twice.
     """
     bonds, total, staggered = 0, 0, 0
     n_sites, z = neighbors.shape
+    first, times = (0, 2) if z % 2 else (z // 2, 1)
     for site in range(np.uint64(n_sites)):
         ahead = 0
-        for slot in range(np.uint64(z // 2), np.uint64(z)):
+        for slot in range(np.uint64(first), np.uint64(z)):
             ahead += SPINS[np.uint64(spins[np.uint64(neighbors[site, slot])])]
         own = SPINS[np.uint64(spins[site])]
         bonds += own * ahead
         total += own
         staggered += signs[site] * own
-    return bonds, total, staggered
+    return bonds // times, total, staggered
 
 
 @njit(nogil=True, cache=True)

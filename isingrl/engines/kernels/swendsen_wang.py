@@ -47,14 +47,16 @@ def draw_bonds(spins, layout, chances, state, bonds, ghosts):
     for_bond, for_ghost, opposite, down = chances
     a, b, c, d = state[0], state[1], state[2], state[3]
     n_rows, n_words = np.uint64(spins.shape[0]), np.uint64(spins.shape[1])
+    kinds = np.uint64(ends.shape[0])
     for row in range(n_rows):
+        kind = row % kinds
         for k in range(np.uint64(shifts.size)):
             if rows[row, k] < 0:
                 continue
             other = np.uint64(rows[row, k])
             for word in range(n_words):
                 differ = spins[row, word] ^ shifted(spins, other, word, shifts[k], length)
-                asked = ~(differ ^ opposite) & ends[k, word]
+                asked = ~(differ ^ opposite) & ends[kind, k, word]
                 bonds[row, k, word], a, b, c, d = happen(for_bond, asked, a, b, c, d)
     if for_ghost != np.uint64(0):
         for row in range(n_rows):

@@ -62,7 +62,7 @@ def check_swendsen_wang(system):
         assert found["largest_cluster"] == max(sizes)
         if "mean_cluster_size" in found:
             assert found["mean_cluster_size"] == sum(size**2 for size in sizes) / n_sites
-        signs = (-1) ** np.indices(model.lattice.shape).sum(axis=0).ravel()
+        signs = 1 - 2 * model.lattice.sublattices.ravel()
         if "staggered_magnetization" in found:
             assert found["staggered_magnetization"] == signs @ spins
 
@@ -85,7 +85,9 @@ def check_wolff(system):
 
 @pytest.mark.parametrize("check", [check_swendsen_wang, check_wolff])
 def test_sweeps_are_those_of_the_oracle(check):
-    settings(max_examples=100)(given(systems())(check))()
+    near = lattices.filter(lambda each: all(abs(step[-1]) < 2 for step in each.offsets))
+    all_of_them = lattices if check is check_wolff else near
+    settings(max_examples=100)(given(systems(all_of_them))(check))()
     settings(max_examples=40)(given(systems(st.sampled_from(LONG)))(check))()
 
 
