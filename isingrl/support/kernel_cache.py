@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import os
 import pickle
 import stat
 import tempfile
 from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from numba import config
@@ -47,9 +50,11 @@ class _KernelCache(FunctionCache):  # type: ignore[misc]
 
     def __init__(self, py_func: Any) -> None:
         super().__init__(py_func)
-        self._cache_file = _CacheFile(
-            self._cache_path, self._impl.filename_base, self._impl.locator.get_source_stamp()
+        stamp = (
+            self._impl.locator.get_source_stamp(),
+            _stamps(Path(inspect.getfile(py_func)).parent),
         )
+        self._cache_file = _CacheFile(self._cache_path, self._impl.filename_base, stamp)
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         try:
@@ -67,6 +72,13 @@ class _KernelCache(FunctionCache):  # type: ignore[misc]
             raise
         except Exception as error:
             problems.append(f"{self._cache_path} cannot be written to ({error})")
+
+
+@lru_cache
+def _stamps(folder: Path) -> list[tuple[str, int, int]]:
+    """Names, times and sizes of all files of a folder, because kernels contain one another."""
+    found = [(each.name, each.stat()) for each in sorted(folder.glob("*.py"))]
+    return [(name, stat.st_mtime_ns, stat.st_size) for name, stat in found]
 
 
 def install() -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -190,6 +191,22 @@ def fresh_kernel():
     kernel = njit(sum_below)
     kernel._cache = kernel_cache._KernelCache(sum_below)
     return kernel
+
+
+def test_a_change_in_a_file_beside_that_of_a_kernel_renews_it(tmp_path, monkeypatch):
+    """Kernels call those of other files, and their machine code contains them."""
+    monkeypatch.setattr(kernel_cache.config, "CACHE_DIR", str(tmp_path))
+    here = Path(__file__).parent
+    names = [name for name, *_ in kernel_cache._stamps(here)]
+    assert names == sorted(each.name for each in here.glob("*.py"))
+    for hits in (0, 1):
+        kernel = fresh_kernel()
+        assert kernel(20) == 190
+        assert sum(kernel.stats.cache_hits.values()) == hits
+    monkeypatch.setattr(kernel_cache, "_stamps", lambda _: [("sites.py", 1, 1)])
+    kernel = fresh_kernel()
+    assert kernel(20) == 190
+    assert not kernel.stats.cache_hits
 
 
 def test_a_full_disk_stops_no_kernel(tmp_path, monkeypatch):
