@@ -30,7 +30,7 @@ def rows(effort: Effort, full: bool) -> tuple[list[Row], dict[str, Rate]]:
     found: list[Row] = []
     rates: dict[str, Rate] = {}
     for side in _SIDES if full else _SIDES[:1]:
-        cases, times = _codes(side, 4_000 if full else 400)
+        cases, times = _codes(side, min(4_000, 2**20 // side) if full else 400)
         measured = measure(cases, effort)
         rates |= measured
         made = {}
@@ -109,7 +109,7 @@ def _codes(side: int, draws: int) -> tuple[list[Case], dict[str, float]]:
             times[peer] = times[name]
     if package_version("peapods") is not None:
         cases.append(Case(f"peapods, L = {side}", lambda n: _peapods(side, n), n_sites))
-        times["peapods"] = 2 * float(_peapods(side, 5 * draws, 200)["mags2_tau"][0])
+        times["peapods"] = 2 * float(_peapods(side, draws, 200)["mags2_tau"][0])
     return cases, times
 
 
