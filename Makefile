@@ -31,7 +31,7 @@ test: $(STAMP)
 	$(BIN)/pytest -n 2 --dist worksteal
 
 # Kills, stops and full disks (as root) at random moments, and long runs: tests/soak and what is
-# marked `soak`, 35 minutes. For a part: make soak SOAK=tests/soak/test_runs.py
+# marked `soak`, more than an hour. For a part: make soak SOAK=tests/soak/test_runs.py
 soak: $(STAMP)
 	$(BIN)/pytest -s --durations 0 -m soak $(SOAK)
 
@@ -44,7 +44,7 @@ docs: $(STAMP)
 linkcheck: $(STAMP)
 	$(BIN)/sphinx-build --builder linkcheck --quiet docs build/linkcheck
 
-# 14 minutes.
+# 20 minutes.
 bench: $(BENCH_STAMP)
 	$(BIN)/python -m benchmarks
 

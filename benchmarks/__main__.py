@@ -58,7 +58,7 @@ def main() -> None:
     rates: comparisons.Rates = {}
     chosen = options.only or [*_RATES, *_PROCESSES]
     if not options.quick and not options.only:
-        print("all of it takes about 14 minutes on two quiet cores", file=sys.stderr)
+        print("all of it takes about 20 minutes on two quiet cores", file=sys.stderr)
     for title in chosen:
         print(f"measuring: {title} ...", file=sys.stderr, flush=True)
         if title in _PROCESSES:

@@ -103,12 +103,12 @@ class CriticalPoint:
     cubic_sizes: tuple[int, ...] = (6, 8, 12, 16, 20, 24, 32, 40, 48, 64)
     """Sides of the three-dimensional lattice; as many as of the others, if both kinds are used."""
     window: tuple[float, ...] = (-0.7, -0.233, 0.233, 0.7)
-    """Temperatures T of each size as ln(T/T_scan) L^(1/ν), with T_scan from a scan and a rough ν;
-    one, two, four or eight of them, both signs included."""
+    """Temperatures T of each size as ln(T/T_scan) L^(1/ν), with T_scan from a scan and a rough ν:
+    two, four or eight numbers of both signs."""
     draws: int = 10_000
     """Draws of each chain. All temperatures of a size together have 64 chains. A draw follows the
-    one before after L^2.17 / 16 sweeps (L^2.02 / 16 in three dimensions), some relaxation times
-    of mean-field Q; after two sweeps of clusters."""
+    one before after L^2.17 / 16 sweeps (L^2.02 / 16 in three dimensions), about a relaxation time
+    of mean-field Q, or after two sweeps of clusters."""
     updates: float = 3e12
     """Most updates of sites by mean-field Q for one size; clusters, which cost more, make a
     hundredth. Where this is not enough, draws follow one another faster."""
@@ -163,7 +163,7 @@ class CriticalPoint:
             sides = getattr(self, name)
             for side in sides:
                 check_integer(f"{name}: each", side, 2)
-            # three or more crossings of successive sizes make an extrapolation with an error
+            # three sizes have as many values as the fit has unknowns, and one is left out
             if len(set(sides)) < max(4, len(sides)) or any(side % 2 for side in sides):
                 raise ValueError(f"{name} must be four or more different even sides; got {sides}")
         if len({len(self.sides(lattice)) for lattice in self.lattices}) > 1:
