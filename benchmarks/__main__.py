@@ -46,6 +46,8 @@ def main() -> None:
     )  # fmt: skip
     parser.add_argument("--figure", type=Path, help="PNG of the independent values a second")
     options = parser.parse_args()
+    if options.figure and options.only and "independence" not in options.only:
+        parser.error("--figure needs the part independence")
     try:
         make_folder(options.out.parent)
     except ValueError as error:

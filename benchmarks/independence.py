@@ -106,7 +106,7 @@ def _codes(side: int, draws: int) -> tuple[list[Case], dict[str, float]]:
         for name, clusters in zip(_CLUSTERS, (1, number), strict=True):
             peer = f"mcising's {name}"
             sweep = mcising_sweeps(side, name.lower().replace("-", "_"), settled.spins(0))
-            cases.append(Case(f"{peer}, L = {side}", _times(sweep, clusters), n_sites))
+            cases.append(Case(f"{peer}, L = {side}", _repeated(sweep, clusters), n_sites))
             times[peer] = times[name]
     if package_version("peapods") is not None:
         cases.append(Case(f"peapods, L = {side}", lambda n: _peapods(side, n), n_sites))
@@ -118,7 +118,7 @@ def _at(model: Ising) -> Any:
     return np.array([temperature_for(model)])
 
 
-def _times(sweep: Any, clusters: int) -> Any:
+def _repeated(sweep: Any, clusters: int) -> Any:
     return lambda n: sweep(n * clusters)
 
 

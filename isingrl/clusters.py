@@ -21,7 +21,6 @@ class _ClusterUpdate(Dynamics):
     """Base of both: no schedule, and sizes of clusters beside sums over sites."""
 
     scheduled: ClassVar[bool] = False
-    _sizes_in_field: ClassVar[bool] = True
     sizes: bool = False
 
     def __post_init__(self) -> None:
@@ -46,18 +45,17 @@ class _ClusterUpdate(Dynamics):
         schedule: str,
         ladder: Any,
     ) -> None:
-        """See `Dynamics.check_run`; refuses a schedule, and sizes that cannot be had."""
+        """See `Dynamics.check_run`; refuses a schedule, and a model that does not suit."""
         if schedule != "checkerboard":
             raise ValueError(
                 f"schedule must be left out for {self.name!r}, which updates clusters and no "
                 f"single sites; got {schedule!r}"
             )
-        in_field = any(each.one_field() for each in model.each_field)
-        if self.sizes and in_field and not self._sizes_in_field:
-            raise ValueError(
-                f"sizes must be False for {self.name!r} in a field, where clusters that meet the "
-                f"ghost spin are given up; got field = {model.field}"
-            )
+        self._check_model(model)
+
+    def _check_model(self, model: Ising) -> None:
+        """Refuse a model that does not suit."""
+        raise NotImplementedError
 
 
 class SwendsenWang(_ClusterUpdate):
@@ -110,16 +108,7 @@ class SwendsenWang(_ClusterUpdate):
 
     name = "swendsen-wang"
 
-    def check_run(
-        self,
-        model: Ising,
-        temperatures: npt.NDArray[np.float64],
-        chains: int,
-        schedule: str,
-        ladder: Any,
-    ) -> None:
-        """See `Dynamics.check_run`; refuses also steps of two sites or more along a row."""
-        super().check_run(model, temperatures, chains, schedule, ladder)
+    def _check_model(self, model: Ising) -> None:
         if any(abs(step[-1]) > 1 for step in model.lattice.forward_offsets):
             raise ValueError(
                 "neighborhood must have no steps of two sites or more along the last side for "
@@ -181,7 +170,13 @@ class Wolff(_ClusterUpdate):
     """
 
     name = "wolff"
-    _sizes_in_field = False
+
+    def _check_model(self, model: Ising) -> None:
+        if self.sizes and any(each.one_field() for each in model.each_field):
+            raise ValueError(
+                f"sizes must be False for {self.name!r} in a field, where clusters that meet the "
+                f"ghost spin are given up; got field = {model.field}"
+            )
 
     def engine(
         self,

@@ -134,7 +134,7 @@ class Lattice:
         """
         if self.neighborhood == HONEYCOMB and step == (1, 0):
             return np.asarray(np.indices(self.shape).sum(axis=0) % 2 == 0)
-        return np.ones(self.shape, dtype=bool)
+        return np.broadcast_to(np.True_, self.shape)
 
     @property
     def coordination_number(self) -> int:
@@ -196,7 +196,7 @@ class Lattice:
                 return np.unique(colors, return_inverse=True)[1].reshape(self.shape).astype(np.int8)
         axes = np.meshgrid(*self._axis_colors, indexing="ij")
         if self.neighborhood == "von_neumann":
-            return np.asarray(np.sum(axes, axis=0) % max(self._n_axis_colors), dtype=np.int8)
+            return np.asarray(np.sum(axes, axis=0) % self.n_sublattices, dtype=np.int8)
         return np.ravel_multi_index(axes, self._n_axis_colors).astype(np.int8)
 
     @cached_property

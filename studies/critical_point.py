@@ -128,11 +128,9 @@ class CriticalPoint:
     def interval(self, lattice: str, method: str, side: int) -> int:
         """Sweeps from one draw to the next."""
         kind = KINDS[lattice]
-        longest, updates = side**kind.relaxation_exponent / _DRAWS_A_TIME, self.updates
-        if method == SwendsenWang.name:
-            longest, updates = _CLUSTER_INTERVAL, updates / _CLUSTER_COST
+        updates = self.updates / (_CLUSTER_COST if method == SwendsenWang.name else 1)
         affordable = updates / (self.draws * _LANES * side**kind.ndim)
-        return max(1, int(min(longest, affordable)))
+        return max(1, int(min(_longest_interval(kind, method, side), affordable)))
 
     def tasks(self) -> list[Task]:
         """One task for every lattice, method and size."""
@@ -224,6 +222,13 @@ def _key(lattice: str, method: str, side: int) -> str:
     return f"{lattice}, {method}, L = {side}"
 
 
+def _longest_interval(kind: Kind, method: str, side: int) -> float:
+    """Sweeps after which draws are nearly independent."""
+    if method == SwendsenWang.name:
+        return _CLUSTER_INTERVAL
+    return float(side**kind.relaxation_exponent) / _DRAWS_A_TIME
+
+
 def measure(
     config: CriticalPoint,
     lattice: str,
@@ -257,9 +262,7 @@ def rough_critical_temperature(config: CriticalPoint, lattice: str, method: str)
     seed = task_seed(config.seed, f"{lattice}, {method}, scan")
 
     def scan(side: int, temperature: npt.NDArray[np.float64], n_draws: int) -> xr.Dataset:
-        interval = _CLUSTER_INTERVAL
-        if method != SwendsenWang.name:
-            interval = round(side**kind.relaxation_exponent / _DRAWS_A_TIME)
+        interval = round(_longest_interval(kind, method, side))
         return _run(config, kind, method, side, temperature, n_draws, interval, seed)
 
     wide = kind.model(sizes[0]).lattice.coordination_number * np.linspace(*_SCANNED, _SCANS)

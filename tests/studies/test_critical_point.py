@@ -73,16 +73,14 @@ def test_draws_follow_one_another_faster_where_updates_are_too_few():
     study = CriticalPoint()
     for lattice, side in (("square", 256), ("cubic", 64)):
         n_sites = side ** critical_point.KINDS[lattice].ndim
-        agents, clusters = (study.interval(lattice, method, side) for method in study_methods())
+        clusters, agents = (
+            study.interval(lattice, method, side) for method in critical_point.METHODS
+        )
         most = study.updates / (64 * n_sites * study.draws)
         assert most - 1 < agents <= most
         assert clusters == 1
     assert study.interval("square", "mean-field-q", 32) == int(32**2.17 / 16)
     assert study.interval("square", "swendsen-wang", 32) == 2
-
-
-def study_methods():
-    return "mean-field-q", "swendsen-wang"
 
 
 def test_the_figure_has_the_table(quick):
@@ -100,7 +98,7 @@ def test_results_are_drawn_against_the_smallest_size_of_their_fits(quick):
     assert len(drawn) == len(RESULTS)
     for ax, (name, known) in zip(drawn, RESULTS.items(), strict=True):
         assert known in [line.get_ydata()[0] for line in ax.lines]
-        for number, method in enumerate(study_methods()[::-1]):
+        for number, method in enumerate(critical_point.METHODS):
             at = quick.isel(lattice=0).sel({"method": method})
             every, chosen = (ax.containers[2 * number + k].lines[0] for k in (0, 1))
             np.testing.assert_allclose(every.get_ydata(), at[f"fitted_{name}"])
