@@ -34,11 +34,11 @@ METHODS: dict[str, Callable[[], Dynamics | Agent]] = {
 }
 _LANES = 64  # chains at all temperatures; they fill one block of the bit-lane engine
 _SAMPLES = ("chain", "draw")
-_DRAWS_A_TIME = 16  # draws in a relaxation time
 _CLUSTER_INTERVAL = 2  # sweeps; relaxation times of clusters hardly depend on the size
 _CLUSTER_COST = 100  # of one site update by clusters, compared with one on lanes
 _SCANNED_SIZES = {2: (12, 24, 48), 3: (8, 12, 24)}
 _SCANS = 16  # temperatures of the first scan
+_SCANNED_DRAWS = 16  # in a relaxation time
 _SECOND_SCAN = np.linspace(-0.06, 0.11, 16)  # of ln T; the cumulant falls below T_c
 _THIRD_SCAN = np.linspace(-0.015, 0.015, 4)
 _ORDERED = 0.6  # below this Binder cumulant the lattice counts as disordered
@@ -106,12 +106,14 @@ class CriticalPoint:
     """Temperatures T of each size as ln(T/T_scan) L^(1/ν), with T_scan from a scan and a rough ν:
     two, four or eight numbers of both signs."""
     draws: int = 10_000
-    """Draws of each chain. All temperatures of a size together have 64 chains. A draw follows the
-    one before after L^2.17 / 16 sweeps (L^2.02 / 16 in three dimensions), about a relaxation time
-    of mean-field Q, or after two sweeps of clusters."""
+    """Draws of each chain. All temperatures of a size together have 64 chains. A draw of
+    mean-field Q follows the one before after L^2.17 sweeps (L^2.02 in three dimensions), about a
+    relaxation time; one of clusters after two sweeps."""
     updates: float = 3e12
-    """Most updates of sites by mean-field Q for one size; clusters, which cost more, make a
-    hundredth. Where this is not enough, draws follow one another faster."""
+    """Most updates of sites by mean-field Q for one size of the two-dimensional lattices; clusters,
+    which cost more, make a hundredth. Where this is not enough, draws follow one another faster."""
+    cubic_updates: float = 6e12
+    """The same for the three-dimensional lattice."""
     training_sweeps: int = 200
     """Learning sweeps of the agents before the measurement."""
     seed: int = 1
@@ -128,9 +130,11 @@ class CriticalPoint:
     def interval(self, lattice: str, method: str, side: int) -> int:
         """Sweeps from one draw to the next."""
         kind = KINDS[lattice]
-        updates = self.updates / (_CLUSTER_COST if method == SwendsenWang.name else 1)
+        updates = self.cubic_updates if kind.ndim == 3 else self.updates
+        if method == SwendsenWang.name:
+            updates /= _CLUSTER_COST
         affordable = updates / (self.draws * _LANES * side**kind.ndim)
-        return max(1, int(min(_longest_interval(kind, method, side), affordable)))
+        return max(1, int(min(_relaxation_time(kind, method, side), affordable)))
 
     def tasks(self) -> list[Task]:
         """One task for every lattice, method and size."""
@@ -172,7 +176,8 @@ class CriticalPoint:
             raise ValueError(
                 f"window must be two, four or eight numbers of both signs; got {self.window}"
             )
-        check_real("updates", self.updates, minimum=1.0)
+        for name in ("updates", "cubic_updates"):
+            check_real(name, getattr(self, name), minimum=1.0)
         check_counts(self, draws=60, training_sweeps=1, seed=0)
 
     def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
@@ -222,11 +227,11 @@ def _key(lattice: str, method: str, side: int) -> str:
     return f"{lattice}, {method}, L = {side}"
 
 
-def _longest_interval(kind: Kind, method: str, side: int) -> float:
+def _relaxation_time(kind: Kind, method: str, side: int) -> float:
     """Sweeps after which draws are nearly independent."""
     if method == SwendsenWang.name:
         return _CLUSTER_INTERVAL
-    return float(side**kind.relaxation_exponent) / _DRAWS_A_TIME
+    return float(side**kind.relaxation_exponent)
 
 
 def measure(
@@ -262,7 +267,7 @@ def rough_critical_temperature(config: CriticalPoint, lattice: str, method: str)
     seed = task_seed(config.seed, f"{lattice}, {method}, scan")
 
     def scan(side: int, temperature: npt.NDArray[np.float64], n_draws: int) -> xr.Dataset:
-        interval = round(_longest_interval(kind, method, side))
+        interval = max(1, round(_relaxation_time(kind, method, side) / _SCANNED_DRAWS))
         return _run(config, kind, method, side, temperature, n_draws, interval, seed)
 
     wide = kind.model(sizes[0]).lattice.coordination_number * np.linspace(*_SCANNED, _SCANS)
