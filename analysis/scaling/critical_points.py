@@ -16,17 +16,17 @@ from analysis.errors.arrays.times import autocorrelation_times
 from analysis.quantities import with_labels
 from analysis.scaling._histograms import Histograms, Tallies, prepared, warn_of_histograms
 from analysis.scaling._series import SAMPLES, sizes_of
-from analysis.scaling.data_collapse import NAMES
 from isingrl.support.validation import check_real
 
 __all__ = ["critical_point"]
 
 _RESULTS = ("critical_temperature", "nu", "beta_over_nu", "gamma_over_nu", "binder_cumulant")
 _LEAST = 4  # sizes, because one is left out and three have as many values as there are unknowns
-_BLOCKS = 60  # left out in turn; a covariance of nine values needs many more than nine
-_HALF_WINDOW = 0.02  # change of the Binder cumulant from the middle to an end of the window
+_BLOCKS = 60  # left out in turn; a covariance of five values needs many more than five
+_HALF_WINDOW = 0.04  # change of the Binder cumulant from the middle to an end of the window
 _STABLE = 2.0  # errors; fewer choose by noise, which makes the errors of the choice too small
 _STEP = 1e-3  # of ln T, for a slope
+_EXACT = 1e-8  # of a temperature
 _GRID = 33  # temperatures of the search for a crossing
 
 
@@ -35,19 +35,19 @@ def critical_point(
 ) -> xr.Dataset:
     r"""Critical temperature and exponents from runs at a few temperatures near the transition.
 
-    Multiple-histogram reweighting gives the Binder cumulant U, :math:`\ln |m|` and
-    :math:`\ln \chi` of each size at three temperatures around the crossing of the smallest and
-    the largest size. They are so near that U changes by 0.02 from the middle one to another. One
-    fit has the leading correction to scaling,
+    Multiple-histogram reweighting gives the Binder cumulant U of each size at three temperatures
+    around the crossing of the smallest and the largest size, so near that U changes by at most 0.04
+    from the middle one to another. It also gives :math:`|m|` and :math:`\chi` where the U of the
+    size has its value at the crossing. The fit has the leading correction to scaling,
 
-    .. math:: U = f(x) + c_U L^{-\omega}, \quad
-       \ln |m| = -\tfrac{\beta}{\nu} \ln L + g(x) + a t + c_m L^{-\omega}, \quad
-       \ln \chi = \tfrac{\gamma}{\nu} \ln L + h(x) + b t + c_\chi L^{-\omega},
+    .. math:: U = f(x) + (c_U + d_U x) L^{-\omega}, \quad
+       \ln |m| = -\tfrac{\beta}{\nu} \ln L + a_m + c_m L^{-\omega}, \quad
+       \ln \chi = \tfrac{\gamma}{\nu} \ln L + a_\chi + c_\chi L^{-\omega},
 
-    with :math:`x = t L^{1/\nu}`, :math:`t = \ln(T/T_c)` and polynomials f, g and h of degree 2
-    [1]_. The exponent ν follows from the slopes of U and of :math:`\ln |m|` [2]_. The smallest size
-    is left out until the goodness of fit is at least 0.1 and leaving out one size more changes
-    no result by more than two of its errors.
+    with :math:`x = L^{1/\nu} \ln(T/T_c)` and a polynomial f of degree 2 [1]_. At one value of U,
+    :math:`|m|` and :math:`\chi` do not depend on :math:`T_c`, and much of their noise, which they
+    share with U, is gone [2]_. The smallest size is left out until the goodness of fit is at least
+    0.1 and leaving out one size more changes no result by more than two of its errors.
 
     Parameters
     ----------
@@ -73,21 +73,20 @@ def critical_point(
         The same fit from each size on lies along ``smallest_size``: ``fitted_NAME`` and
         ``fitted_NAME_error``, and ``fitted_goodness_of_fit``.
 
-        ``NAME_error`` is statistical. ``NAME_systematic`` is the largest of four changes of the
-        result: with the smallest size of the fit left out, with ω larger or smaller by
-        `correction_spread`, and with a correction to the slopes, :math:`x (1 + d L^{-\omega})`,
-        which acts on ν. The first and the last contain noise, so that they are about as large as
-        the error even where nothing is wrong. The degree of the polynomials, which hardly matters
-        in so narrow a window, is not in it, nor is the choice of the first size; in trials with
-        known results it made the spread 0.9 to 1.3 times the error.
+        ``NAME_error`` is statistical. ``NAME_systematic`` is the largest of three changes of the
+        result: with the smallest size of the fit left out, and with ω larger or smaller by
+        `correction_spread`. The first contains noise, so that it is about as large as the error
+        even where nothing is wrong. The degree of f, which hardly matters in so narrow a window, is
+        not in it, nor is the choice of the first size; in trials with known results it made the
+        spread 1.0 to 1.3 times the error.
 
     Raises
     ------
     TypeError, ValueError
         If data are missing, not finite, in a field, or hold fewer than four sizes, two temperatures
         or 60 draws in blocks; if the Binder cumulants of the smallest and the largest size do not
-        cross, or the three temperatures of a size lie outside of its data; or if `correction` is
-        less than 0.1 or `correction_spread` not less than it.
+        cross, or those of another size do not reach the crossing; or if `correction` is less than
+        0.1 or `correction_spread` not less than it.
 
     Warns
     -----
@@ -97,7 +96,7 @@ def critical_point(
 
     Notes
     -----
-    Sizes are independent, so the errors of all fits need the covariance of nine values within
+    Sizes are independent, so the errors of all fits need the covariance of five values within
     each. A jackknife over 60 blocks, with new weights for each, estimates it once. The errors
     follow from it through the derivatives of the fit, as a jackknife of the whole fit would find,
     but much faster. The weights of the fit are the errors of single values. Weights by the inverse
@@ -112,8 +111,8 @@ def critical_point(
     ----------
     .. [1] H. W. J. Blöte, E. Luijten, J. R. Heringa, "Ising universality in three dimensions: a
        Monte Carlo study", J. Phys. A 28, 6289 (1995).
-    .. [2] A. M. Ferrenberg, D. P. Landau, "Critical behavior of the three-dimensional Ising model:
-       a high-resolution Monte Carlo study", Phys. Rev. B 44, 5081 (1991).
+    .. [2] M. Hasenbusch, "Finite size scaling study of lattice models in the three-dimensional
+       Ising universality class", Phys. Rev. B 82, 174433 (2010).
     .. [3] F. E. Satterthwaite, "An approximate distribution of estimates of variance components",
        Biometrics Bull. 2, 110 (1946).
 
@@ -156,7 +155,11 @@ def critical_point(
         [each[0]["temperature"].values, each[-1]["temperature"].values],
         (sizes[0], sizes[-1]),
     )
-    points = [_points(first[k], tallies[k], each[k], middle, sizes[k]) for k in range(sizes.size)]
+    cumulant = first[0].at(middle)["binder_cumulant"]
+    points = [
+        _points(first[k], tallies[k], each[k], middle, cumulant, sizes[k])
+        for k in range(sizes.size)
+    ]
     for point, one in zip(points, first, strict=True):
         quality = xr.Dataset(
             {"smallest_overlap": one.smallest_overlap(), "goodness_of_fit": point.histograms}
@@ -175,7 +178,6 @@ def critical_point(
     best = fits[chosen]
     others = [fits[chosen + 1]]
     others += [_fitted(points[chosen:], each, middle) for each in (omega - spread, omega + spread)]
-    others.append(_fitted(points[chosen:], omega, middle, slopes=True))
     systematic = np.max([abs(other.value - best.value) for other in others], axis=0)
     if best.goodness < POOR or not stable:
         warn_of_fit(
@@ -216,9 +218,9 @@ def critical_point(
 
 @dataclass(frozen=True, eq=False)
 class _Points:
-    """Values of one size at three temperatures, shape (9,), by observable and then temperature.
+    """Values of one size, shape (5,): three Binder cumulants, and ln |m| and ln χ at one of them.
 
-    ``correlation`` has the shape (9, 9).
+    ``temperature``, of the cumulants, has the shape (3,), and ``correlation`` (5, 5).
     """
 
     size: float
@@ -264,7 +266,7 @@ def _crossing(pair: list[Histograms], temperatures: list[FloatArray], sizes: Any
         )
     # noise makes more crossings far away, where both cumulants are equal
     best = falls[np.argmax(values[falls] - values[falls + 1])]
-    return float(scipy.optimize.brentq(difference, grid[best], grid[best + 1], xtol=1e-8))
+    return float(scipy.optimize.brentq(difference, grid[best], grid[best + 1], xtol=_EXACT))
 
 
 def _per_chain(series: xr.Dataset) -> int:
@@ -272,26 +274,38 @@ def _per_chain(series: xr.Dataset) -> int:
 
 
 def _points(
-    full: Histograms, tallies: Tallies, series: xr.Dataset, middle: float, side: Any
+    full: Histograms,
+    tallies: Tallies,
+    series: xr.Dataset,
+    middle: float,
+    cumulant: float,
+    side: Any,
 ) -> _Points:
-    """Reweight one size to three temperatures, with the covariance by a jackknife."""
+    """Reweight one size to three temperatures and to a Binder cumulant, with the covariance."""
     ends = (full.at(middle * np.exp(sign * _STEP))["binder_cumulant"] for sign in (-1, 1))
     slope = abs(next(ends) - next(ends)) / (2 * _STEP)
     known = series["temperature"].values
-    half = _HALF_WINDOW / slope if slope > 0 else np.inf
+    low, high = known.min(), known.max()
+    half = min(
+        _HALF_WINDOW / slope if slope > 0 else np.inf, np.log(middle / low), np.log(high / middle)
+    )
     temperature = middle * np.exp(half * np.array([-1.0, 0.0, 1.0]))
-    if not (known.min() <= temperature[0] and temperature[2] <= known.max()):
-        raise ValueError(
-            f"data: the temperatures of size {side} must reach from {temperature[0]:.6g} to "
-            f"{temperature[2]:.6g}, where the Binder cumulant changes by {2 * _HALF_WINDOW:g}; "
-            f"they reach from {known.min():.6g} to {known.max():.6g}"
-        )
 
     def values_of(histograms: Histograms) -> FloatArray:
-        rows = [histograms.at(each) for each in temperature]
-        found = np.array([[row[name] for row in rows] for name in NAMES])
-        found[1:] = np.log(found[1:])
-        return np.concatenate([found.ravel(), histograms.differences()])
+        def above(temperature: float) -> float:
+            return histograms.at(temperature)["binder_cumulant"] - cumulant
+
+        if not (low < middle < high and above(low) > 0 > above(high)):
+            raise ValueError(
+                f"data: the temperatures of size {side} must reach below and above the crossing at "
+                f"T = {middle:.6g}, where the Binder cumulant is {cumulant:.4g}; they reach from "
+                f"{low:.6g} to {high:.6g}"
+            )
+        there = scipy.optimize.brentq(above, low, high, xtol=_EXACT)
+        found = histograms.at(there)
+        cumulants = [above(each) + cumulant for each in temperature]
+        logs = np.log([found["abs_magnetization"], found["susceptibility"]])
+        return np.concatenate([cumulants, logs, histograms.differences()])
 
     in_a_chain = _per_chain(series)
     length = series.sizes["draw"] // in_a_chain
@@ -310,31 +324,27 @@ def _points(
     factor = float(shared_between_blocks(np.array(tau), length, used.sizes["draw"], n))
     covariance = factor * (n - 1) ** 2 / n * np.cov(np.array(rests).T)
     values = values_of(full)
-    p = len(NAMES) * temperature.size
+    p = temperature.size + 2
     quality = goodness_of_deviations(values[p:], np.sqrt(np.diag(covariance)[p:]), n)
     errors = np.sqrt(np.diag(covariance)[:p])
     correlation = covariance[:p, :p] / np.outer(errors, errors)
     return _Points(float(side), temperature, values[:p], errors, correlation, quality, tau / length)
 
 
-def _fitted(points: list[_Points], omega: float, middle: float, *, slopes: bool = False) -> _Fit:
-    """Least squares; all but T_c, ν and the correction to the slopes, if any, by linear fits."""
+def _fitted(points: list[_Points], omega: float, middle: float) -> _Fit:
+    """Least squares; all but T_c and ν by linear fits."""
     y = np.concatenate([each.values / each.errors for each in points])
 
-    def design(log_shift: float, nu: float, of_slopes: float = 0.0) -> FloatArray:
+    def design(log_shift: float, nu: float) -> FloatArray:
         rows = []
         for each in points:
+            correction = each.size**-omega
             t = np.log(each.temperature / middle) - log_shift
-            x = t * each.size ** (1 / nu) * (1 + of_slopes * each.size**-omega)
+            x = t * each.size ** (1 / nu)
             one = np.ones_like(x)
-            curve = np.stack([one, x, x**2, each.size**-omega * one], axis=1)
-            basis = np.zeros((len(NAMES), t.size, len(NAMES) * curve.shape[1] + 4))
-            for k in range(len(NAMES)):
-                basis[k, :, 4 * k : 4 * (k + 1)] = curve
-            for k, sign in ((1, -1), (2, 1)):
-                basis[k, :, 10 + 2 * k] = sign * np.log(each.size)
-                basis[k, :, 11 + 2 * k] = t
-            rows.append(basis.reshape(each.values.size, -1) / each.errors[:, None])
+            curve = np.stack([one, x, x**2, correction * one, correction * x], axis=1)
+            lines = ([[sign * np.log(each.size), 1.0, correction]] for sign in (-1, 1))
+            rows.append(scipy.linalg.block_diag(curve, *lines) / each.errors[:, None])
         return np.concatenate(rows)
 
     def residuals(nonlinear: FloatArray) -> FloatArray:
@@ -342,20 +352,16 @@ def _fitted(points: list[_Points], omega: float, middle: float, *, slopes: bool 
         scale = np.linalg.norm(matrix, axis=0)
         return np.asarray(y - matrix @ (np.linalg.lstsq(matrix / scale, y, rcond=None)[0] / scale))
 
-    start = np.array([0.0, _rough_nu(points), 0.0][: 2 + slopes])
-    low, high = np.array([[-0.5, 0.1, -np.inf], [0.5, 10.0, np.inf]])[:, : start.size]
     found = scipy.optimize.least_squares(
-        residuals, start, x_scale=[1e-3, 0.1, 1.0][: start.size], bounds=(low, high)
+        residuals, [0.0, _rough_nu(points)], x_scale=[1e-3, 0.1], bounds=([-0.5, 0.1], [0.5, 10.0])
     )
     matrix = design(*found.x)
     scale = np.linalg.norm(matrix, axis=0)
     linear = np.linalg.lstsq(matrix / scale, y, rcond=None)[0] / scale
     changes = []
-    for k, step in enumerate((1e-6, 1e-4, 1e-3)[: start.size]):
-        ahead, behind = (
-            design(*(found.x + sign * step * np.eye(start.size)[k])) for sign in (1, -1)
-        )
-        changes.append((ahead - behind) @ linear / (2 * step))
+    for step in np.diag([1e-6, 1e-4]):
+        ahead, behind = (design(*(found.x + sign * step)) for sign in (1, -1))
+        changes.append((ahead - behind) @ linear / (2 * step.sum()))
     jacobian = np.column_stack([*changes, matrix])
     scale = np.linalg.norm(jacobian, axis=0)
     inverse = np.linalg.pinv(jacobian / scale, rcond=1e-12)
@@ -366,9 +372,9 @@ def _fitted(points: list[_Points], omega: float, middle: float, *, slopes: bool 
     mean, half_variance = np.trace(product), np.sum(product**2)
     unit = half_variance / mean  # the sum has the mean and the variance of this times a χ²
     critical = middle * np.exp(found.x[0])
-    value = np.array([critical, found.x[1], linear[12], linear[14], linear[0]])
-    error, own = error[start.size :], error
-    error = np.array([critical * own[0], own[1], error[12], error[14], error[0]])
+    chosen = [0, 1, 2 + 5, 2 + 8, 2 + 0]
+    value = np.array([critical, found.x[1], *linear])[chosen]
+    error = error[chosen] * [critical, 1, 1, 1, 1]
     return _Fit(value, error, 2 * float(found.cost / unit), float(mean / unit))
 
 
