@@ -127,6 +127,10 @@ class Configurations:
             shown = ", ".join(f"{each:g}" for each in np.unique(fields.values))
             raise ValueError(f"field must be 0 for clusters; the data have field = {shown}")
         coupling = self.agreed("coupling", 1.0, coupling)
+        if isinstance(coupling, str):
+            raise ValueError(
+                f"coupling must be one number for clusters of equal spins; the data have {coupling}"
+            )
         if not check_real("coupling", coupling) > 0:
             raise ValueError(
                 f"coupling must be positive for clusters of equal spins; got {coupling:g}"

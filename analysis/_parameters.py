@@ -91,6 +91,14 @@ def numbers_along(
     return along(value, template)
 
 
+def least_coupling(coupling: xr.DataArray) -> xr.DataArray:
+    """Couplings as numbers; of several, which are a text, the least."""
+    if coupling.dtype.kind in "iuf":
+        return coupling
+    least = [min(map(float, str(each).split())) for each in coupling.values.flat]
+    return coupling.copy(data=np.reshape(least, coupling.shape))
+
+
 def along(value: xr.DataArray, template: xr.DataArray) -> FloatArray:
     """Return values in the template's shape, repeated along missing dims."""
     # of the variable, because a DataArray also aligns coordinates, which takes milliseconds
@@ -148,6 +156,8 @@ def _step(draw: xr.DataArray | None) -> float:
 class Shown:
     """Parameters of each run as the data state them, NaN if unknown, to compare with its series.
 
+    A coupling is unknown where bonds differ.
+
     With ``compat="override"``, its future default, xarray keeps the coordinates of the first
     Dataset without a comparison, so that a run may have the coordinates of another one.
 
@@ -167,9 +177,13 @@ class Shown:
         periodic = xr.DataArray(False) if boundary is None else boundary == "periodic"
         step = xr.where(periodic, 4.0, 2.0)
         known = set(step.dims) <= set(template.dims)
+        coupling = parameter(data, "coupling")
+        several = coupling is not None and coupling.dtype.kind not in "iuf"
         return cls(
             positive_along(data, "n_sites", template),
-            numbers_along(data, "coupling", template, default=np.nan),
+            np.full(template.shape, np.nan)
+            if several
+            else numbers_along(data, "coupling", template, default=np.nan),
             numbers_along(data, "field", template, default=np.nan),
             along(step, template) if known else np.full(template.shape, 2.0),
         )

@@ -12,7 +12,9 @@ from analysis._parameters import (
     Shown,
     along,
     check_measured,
+    least_coupling,
     numbers_along,
+    parameter,
     sweeps_between_draws,
 )
 from analysis.errors import Estimate, FloatArray, arviz_arrays, autocorrelation_times
@@ -125,7 +127,8 @@ def summarize(data: xr.Dataset, judged: Container[str]) -> tuple[xr.Dataset, Dou
     shape = template.shape
     shown = Shown.of(data, template)
     field = numbers_along(data, "field", template, default=0.0)
-    coupling = numbers_along(data, "coupling", template, default=1.0)
+    known = parameter(data, "coupling")
+    coupling = np.ones(shape) if known is None else along(least_coupling(known), template)
     interval = sweeps_between_draws(data, template)
     doubts = Doubts(data.sizes["chain"], data.sizes["draw"], "sweeps")
     series = dict.fromkeys(each.series for each in OBSERVABLES.values() if each.series in data)

@@ -54,7 +54,7 @@ def _engine(
 ) -> Engine:
     """The engine that `simulate` would take, from random spins."""
     table = _compiled(model, rule, chains)
-    return table_engine(model.lattice, table, "random", schedule, np.random.SeedSequence(1))
+    return table_engine(model, table, "random", schedule, np.random.SeedSequence(1))
 
 
 def sweeps(
@@ -97,7 +97,7 @@ def tempering_cases() -> list[Case]:
 def byte_site_sweeps(name: str, model: Ising, rule: Rule) -> Case:
     """Sweeps of the plain engine, which `simulate` takes if bit lanes do not apply."""
     table, seed = _compiled(model, rule, CHAINS), np.random.SeedSequence(1)
-    runner = SiteEngine(model.lattice, table, "random", schedule="checkerboard", seed=seed)
+    runner = SiteEngine(model, table, "random", schedule="checkerboard", seed=seed)
     return Case(name, runner.sweep, CHAINS * model.lattice.n_sites)
 
 

@@ -13,14 +13,18 @@ from isingrl.model import Ising
 def coordinates_of(model: Ising) -> dict[str, Any]:
     """Coordinates of a model and its lattice: scalars, except for several fields.
 
+    Several couplings are a text, such as ``"1.8 0.2"``, so that spins by themselves keep them.
+
     They are no attributes, because xarray drops or mixes up attributes when it joins Datasets.
     """
     lattice = model.lattice
     several = not isinstance(model.field, float)
     fields = np.array([each.one_field() for each in model.each_field])
     name = {"long_name": "magnetic field", "units": "J"}
+    couplings = model.coupling
+    coupling = couplings if isinstance(couplings, float) else " ".join(map(repr, couplings))
     return {
-        "coupling": ((), model.coupling, {"long_name": "coupling", "units": "J"}),
+        "coupling": ((), coupling, {"long_name": "coupling", "units": "J"}),
         "field": ("field", fields, name) if several else ((), fields[0], name),
         "n_sites": ((), lattice.n_sites, {"long_name": "number of sites"}),
         "sides": "x".join(map(str, lattice.shape)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import scipy
@@ -51,14 +53,14 @@ def gibbs_violation(
     >>> gibbs_violation(table, model, 1.1 * temperatures, 1)
     'at T = 2.2 and 0 up neighbours up is favoured by a factor of 0.0183, the model by 0.0263'
     """
-    sums = _neighbour_sums(table, model)
-    if sums is None:
-        return "sites do not see all their neighbours"
+    energies = _bond_energies(table, model)
+    if isinstance(energies, str):
+        return energies
     shape = (len(temperatures), len(model.each_field), chains, *table.up.shape[1:])
     up = table.up.reshape(shape)
     for place, each in enumerate(model.each_field):
         field = each.one_field()
-        twice = 2 * (model.coupling * sums + field)
+        twice = 2 * (energies + field)
         for t, temperature in enumerate(temperatures):
             reduced = _over(twice, float(temperature))
             rises, falls = up[t, place, :, :, 0], 1.0 - up[t, place, :, :, 1]
@@ -69,11 +71,9 @@ def gibbs_violation(
             if off.any():
                 chain, site, state = np.argwhere(off)[0]
                 kind = min(site, rises.shape[1] - 1)
-                seen = (
-                    f"{model.lattice.n_up[state]:g} up neighbours"
-                    if table.sites is None
-                    else f"configuration {state} of the sites seen"
-                )
+                seen = f"configuration {state} of the sites seen"
+                if table.sites is None:
+                    seen = model.bonds.shown(state)
                 ratio = _ratio(rises[chain, kind, state], falls[chain, kind, state])
                 own = "" if isinstance(model.field, float) else f", h = {field:g}"
                 wanted = np.exp(reduced[min(site, len(reduced) - 1), state])
@@ -84,27 +84,39 @@ def gibbs_violation(
     return None
 
 
-def _neighbour_sums(table: RuleTable, model: Ising) -> FloatArray | None:
-    """Sum of the neighbour spins by site and state seen, NaN where a state does not occur.
+def _bond_energies(table: RuleTable, model: Ising) -> FloatArray | str:
+    """J S of a site, S the sum of its neighbours, by site and state seen; or what it cannot see.
 
-    The shape is (1 or n_sites, n_states). None if a site does not see all its neighbours.
+    The shape is (1 or n_sites, n_states), with NaN where a state does not occur.
     """
-    lattice = model.lattice
+    lattice, bonds = model.lattice, model.bonds
     if table.sites is None:
-        return (2.0 * lattice.n_up - lattice.coordination_number)[None]
+        if table.bonds is None and bonds.n_kinds > 1:
+            return "sites do not tell bonds of different couplings apart"
+        if table.bonds is not None and table.bonds.kinds != bonds.kinds:
+            return "sites see other kinds of bonds than those of the model"
+        return _products(bonds.neighbor_sums, model.couplings)[None]
     n, sites, neighbors = lattice.n_sites, table.sites, lattice.neighbors
     present = sites < n
-    joined = (sites[:, :, None] == neighbors[:, None, :]).sum(axis=2) * present
+    mutual = sites[:, :, None] == neighbors[:, None, :]
+    present = sites < n
+    joined = mutual.sum(axis=2) * present
     if (joined.sum(axis=1) != (neighbors < n).sum(axis=1)).any():
-        return None
-    kinds = np.concatenate([joined, present], axis=1)
+        return "sites do not see all their neighbours"
+    strength = _products(mutual, model.couplings[list(bonds.kinds)]) * present
+    kinds = np.concatenate([strength, present], axis=1)
     if table.up.shape[1] == 1:  # sites with one table differ at free boundaries alone
         kinds = np.unique(kinds, axis=0)
-    joined, present = np.split(kinds, 2, axis=1)
+    strength, present = np.split(kinds, 2, axis=1)
     bits = np.arange(table.up.shape[3])[:, None] >> np.arange(sites.shape[1]) & 1
-    sums = np.asarray(joined @ (2.0 * bits.T - 1.0))
-    occurs = (present[:, None, :] | (bits == 0)).all(axis=2)
-    return np.where(occurs, sums, np.nan)
+    energies = np.asarray(strength @ (2.0 * bits.T - 1.0))
+    occurs = (present.astype(bool)[:, None, :] | (bits == 0)).all(axis=2)
+    return np.where(occurs, energies, np.nan)
+
+
+def _products(values: Any, weights: FloatArray) -> FloatArray:
+    """Sums over the last axis with weights, without BLAS, whose rounding depends on the machine."""
+    return np.asarray((values * weights).sum(axis=-1))
 
 
 def _over(energies: FloatArray, temperature: float) -> FloatArray:

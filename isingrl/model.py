@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
+from isingrl.bonds import MAX_STATES, Bonds
 from isingrl.lattice import Lattice
-from isingrl.support.validation import check_field, check_real, check_spin_values, site_axes
+from isingrl.support.validation import check_coupling, check_field, check_spin_values, site_axes
 
 
 @dataclass(frozen=True)
@@ -23,8 +25,10 @@ class Ising:
     ----------
     lattice : Lattice
         The sites and their neighbours.
-    coupling : float
-        Coupling J, finite; negative for an antiferromagnet.
+    coupling : float or sequence of float
+        Coupling J, finite; negative for an antiferromagnet. Or several, one for each of
+        ``lattice.forward_offsets`` and its opposite: on the square lattice for bonds along y and
+        along x. Equal ones are one number.
     field : float or sequence of float
         Magnetic field h, finite, in the units of the coupling. Several distinct fields become a dim
         ``field`` of `simulate` and of the exact results.
@@ -32,8 +36,9 @@ class Ising:
     Raises
     ------
     TypeError, ValueError
-        If `lattice` is no `Lattice`, `coupling` no finite number, or `field` neither such a number
-        nor a sequence of distinct ones.
+        If `lattice` is no `Lattice`, `coupling` neither a finite number nor one for each step, or
+        `field` neither such a number nor a sequence of distinct ones; or if there are so many
+        couplings that neighbours have more than 65,536 states.
 
     Examples
     --------
@@ -51,17 +56,26 @@ class Ising:
     (0.5, [-3.5, -1.5, 0.5, 2.5, 4.5])
     >>> [model.field for model in Ising(Lattice(8), field=[0.0, 0.5]).each_field]
     [0.0, 0.5]
+    >>> chains = Ising(Lattice((4, 4)), coupling=[1.8, 0.2])
+    >>> chains.couplings.tolist(), chains.mean_coupling, chains.local_fields().round(1).tolist()
+    ([1.8, 0.2], 1.0, [-4.0, -0.4, 3.2, -3.6, 0.0, 3.6, -3.2, 0.4, 4.0])
     """
 
     lattice: Lattice
-    coupling: float = 1.0
+    coupling: float | Sequence[float] = 1.0
     field: float | Sequence[float] = 0.0
 
     def __post_init__(self) -> None:
         if not isinstance(self.lattice, Lattice):
             raise TypeError(f"lattice must be a Lattice; got {self.lattice!r}")
-        object.__setattr__(self, "coupling", check_real("coupling", self.coupling))
+        coupling = check_coupling(self.coupling, self.lattice.forward_offsets)
+        object.__setattr__(self, "coupling", coupling)
         object.__setattr__(self, "field", check_field(self.field))
+        if self.bonds.n_states > MAX_STATES:
+            raise ValueError(
+                f"coupling must leave at most {MAX_STATES:,} states of the neighbours; the "
+                f"{self.bonds.n_kinds} different couplings make {self.bonds.n_states:,}"
+            )
 
     @property
     def each_field(self) -> tuple[Ising, ...]:
@@ -69,6 +83,54 @@ class Ising:
         if not isinstance(self.field, float):
             return tuple(replace(self, field=each) for each in self.field)
         return (self,)
+
+    @property
+    def couplings(self) -> npt.NDArray[np.float64]:
+        """Different couplings, in the order of `coupling`, shape (n_kinds,)."""
+        return np.array(self._kinds, dtype=np.float64)
+
+    @property
+    def mean_coupling(self) -> float:
+        """Mean coupling of the neighbour slots of a site."""
+        return float(self.couplings[list(self.bonds.kinds)].mean())
+
+    @property
+    def _kinds(self) -> tuple[float, ...]:
+        given = (self.coupling,) if isinstance(self.coupling, float) else self.coupling
+        return tuple(dict.fromkeys(given))
+
+    @cached_property
+    def bonds(self) -> Bonds:
+        """Bonds by kind, one kind for each of the different `couplings`."""
+        steps = self.lattice.forward_offsets
+        given = (self.coupling,) * len(steps) if isinstance(self.coupling, float) else self.coupling
+        known = {step: self._kinds.index(each) for step, each in zip(steps, given, strict=True)}
+        known |= {tuple(-each for each in step): kind for step, kind in known.items()}
+        return Bonds(self.lattice, tuple(known[offset] for offset in self.lattice.offsets))
+
+    def one_coupling(self, what: str = "this") -> float:
+        """Return the coupling, if all bonds have the same.
+
+        Parameters
+        ----------
+        what : str
+            The purpose, for the error.
+
+        Returns
+        -------
+        float
+            J.
+
+        Raises
+        ------
+        ValueError
+            If the model has several couplings.
+        """
+        if not isinstance(self.coupling, float):
+            raise ValueError(
+                f"model must have one number as its coupling for {what}; got {list(self.coupling)}"
+            )
+        return self.coupling
 
     def one_field(self, what: str = "this") -> float:
         """Return the field, if the model has only one.
@@ -114,10 +176,13 @@ class Ising:
             If `spins` has another shape, or holds other values than ±1.
         """
         s = self._configurations(spins)
-        bonds = np.zeros(s.shape[: s.ndim - self.lattice.ndim], dtype=np.int64)
+        bonds = np.zeros((*s.shape[: s.ndim - self.lattice.ndim], self.bonds.n_kinds), np.int64)
         for offset in self.lattice.forward_offsets:
             begins = self.lattice.begins(offset)
-            bonds += self._sites_sum(s * self._shifted(s, offset) * begins)
+            kind = self.bonds.kinds[self.lattice.offsets.index(offset)]
+            bonds[..., kind] += self._sites_sum(s * self._shifted(s, offset) * begins)
+        if self.bonds.n_kinds == 1:
+            bonds = bonds[..., 0]
         return self.energy_of_sums(bonds, self._sites_sum(s))
 
     def magnetization(self, spins: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -142,8 +207,8 @@ class Ising:
 
         Parameters
         ----------
-        bonds : int64 ndarray, shape (...)
-            Sums over bonds.
+        bonds : int64 ndarray, shape (...), or (..., n_kinds) with several couplings
+            Sums over bonds; over those of each of the `couplings`.
         spins : int64 ndarray, shape (...)
             Sums over sites.
 
@@ -152,19 +217,27 @@ class Ising:
         ndarray, shape (...)
             In the units of the coupling.
         """
-        field = self.one_field("an energy")
-        return -(self.coupling * bonds + field * spins) / self.lattice.n_sites
+        field, n_sites = self.one_field("an energy"), self.lattice.n_sites
+        if isinstance(self.coupling, float):
+            return -(self.coupling * bonds + field * spins) / n_sites
+        # no matrix product, because its rounding depends on the processor
+        of_bonds = sum(each * bonds[..., kind] for kind, each in enumerate(self._kinds))
+        return np.asarray(-(of_bonds + field * spins) / n_sites)
 
     def local_fields(self) -> npt.NDArray[np.float64]:
-        """Values of J·S + h, one for each entry of ``lattice.n_up``, S the neighbours' sum.
+        """Values of the local field J·S + h, S the sum of the neighbour spins.
+
+        With several couplings it is the sum of J·S over the kinds of bonds, plus h.
 
         Returns
         -------
         ndarray, shape (n_states,)
-            In the units of the coupling.
+            In the units of the coupling: one for each entry of ``lattice.n_up``; with several
+            couplings for each entry of ``bonds.neighbor_sums``.
         """
-        sums = 2 * self.lattice.n_up - self.lattice.coordination_number
-        return self.coupling * sums + self.one_field("local fields")
+        sums = self.bonds.neighbor_sums
+        parts = (each * sums[:, kind] for kind, each in enumerate(self._kinds))
+        return np.asarray(sum(parts) + self.one_field("local fields"))
 
     def _configurations(self, spins: npt.ArrayLike) -> npt.NDArray[np.int64]:
         shape = self.lattice.shape

@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
+from isingrl.bonds import Bonds
+
 FloatArray = npt.NDArray[np.float64]
 
 _TOLERANCE = 1e-9  # relative error of log-odds
@@ -18,6 +20,7 @@ def obeys_gibbs(
     falls: FloatArray,
     sites: npt.NDArray[np.int32] | None,
     n_sites: int,
+    bonds: Bonds | None = None,
 ) -> npt.NDArray[np.bool_]:
     """Whether every chain has the log-odds of Ising spins with pair couplings and fields.
 
@@ -32,13 +35,16 @@ def obeys_gibbs(
         Probabilities of a flip from down and from up, see `isingrl.tables.RuleTable`.
     sites : int32 ndarray, shape (n_sites, k), or None
         Sites seen; None if states are numbers of up neighbours.
+    bonds : Bonds, optional
+        Bonds by whose kinds up neighbours are counted.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         log_odds = np.log(rises) - np.log(falls)
     certainty = np.minimum(rises, falls)  # log-odds have the rounding error divided by this
     n_tables, n_states = rises.shape[1:]
     if sites is None:
-        columns = np.arange(n_states, dtype=np.float64)[None, :, None]
+        counts = np.arange(n_states, dtype=np.float64)[:, None]
+        columns = (counts if bonds is None else bonds.neighbor_sums)[None]
         occurs = np.ones((1, n_states), dtype=bool)
     else:
         if n_tables == 1 and (sites == n_sites).any():
@@ -71,7 +77,8 @@ def _chain_obeys(
     if np.isnan(log_odds[np.broadcast_to(occurs, log_odds.shape)]).any():
         return False
     finite = np.isfinite(log_odds) & occurs
-    if sites is None and finite.sum(axis=1).max() <= 1:  # almost T = 0: only the order is left
+    counted = sites is None and columns.shape[2] == 1
+    if counted and finite.sum(axis=1).max() <= 1:  # almost T = 0: only the order is left
         return bool(
             (log_odds[:, 1:] >= log_odds[:, :-1]).all()
             or (log_odds[:, 1:] <= log_odds[:, :-1]).all()
@@ -79,7 +86,7 @@ def _chain_obeys(
     weight = np.where(finite, certainty, 0.0)
     x = np.where(finite, log_odds, 0.0)
     design = np.concatenate([np.ones((*columns.shape[:2], 1)), columns], axis=2)
-    if sites is None:  # one slope for all tables, because each bond has two ends
+    if counted:  # one slope for all tables, because each bond has two ends
         total = weight.sum(axis=1, keepdims=True)
         place = columns[..., 0] - (weight * columns[..., 0]).sum(axis=1, keepdims=True) / total
         slope = (weight * place * x).sum() / (weight * place**2).sum()
@@ -89,7 +96,7 @@ def _chain_obeys(
         right = np.einsum("ts,tsp,ts->tp", weight, design, x)
         found = (np.linalg.pinv(normal, hermitian=True) @ right[..., None])[..., 0]
         fit = np.einsum("tsp,tp->ts", design, found)
-        if not _mutual(found[:, 1:], sites, n_sites):
+        if sites is not None and not _mutual(found[:, 1:], sites, n_sites):
             return False
     error = np.abs(x - fit)
     with np.errstate(divide="ignore"):

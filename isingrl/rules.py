@@ -54,7 +54,8 @@ class Rule(Dynamics):
         Returns
         -------
         ndarray, shape (n_temperatures, 2, n_states)
-            For own spin down and up, and for each entry of ``model.lattice.n_up``.
+            For own spin down and up, and for each entry of ``model.lattice.n_up``. If the model
+            has several couplings, the entries may also be those of ``model.local_fields()``.
         """
 
     def compile(
@@ -78,12 +79,14 @@ class Rule(Dynamics):
         """
         up = check_probabilities(self.table(model, temperature), self.name)
         expected = len(temperature), 2, len(model.lattice.n_up)
-        if up.shape != expected:
+        by_kind = (*expected[:2], model.bonds.n_states)
+        if up.shape not in (expected, by_kind):
             raise ValueError(
                 f"rule {self.name!r}: table must return the shape {expected}, (temperatures, own "
                 f"spin, entries of n_up); got {up.shape}"
             )
-        return RuleTable(np.repeat(up, chains, axis=0)[:, None])
+        bonds = None if up.shape == expected else model.bonds
+        return RuleTable(np.repeat(up, chains, axis=0)[:, None], bonds=bonds)
 
     def engine(
         self,
@@ -96,9 +99,10 @@ class Rule(Dynamics):
     ) -> Engine:
         """See `Dynamics.engine`; bit lanes if they hold the lattice, else bytes."""
         table = compiled(self, model, temperatures, chains)
-        if not table.counted and not type(self).__module__.startswith("isingrl."):
+        own = table.sites is not None or table.up.shape[1] > 1
+        if own and not type(self).__module__.startswith("isingrl."):
             _warn_of_own_bonds(self, model)
-        return table_engine(model.lattice, table, start, schedule, seed)
+        return table_engine(model, table, start, schedule, seed)
 
     def known(
         self, model: Ising, temperatures: npt.NDArray[np.float64], chains: int
@@ -188,9 +192,9 @@ def compiled(
 
 def _warn_of_own_bonds(rule: Rule, model: Ising) -> None:
     warnings.warn(
-        f"energy is that of the model, with its one coupling {model.coupling:g}, and not of bonds "
-        f"that the rule {rule.name!r} may have of its own, by site or configuration; this concerns "
-        "the specific heat and other results of the energy, too",
+        f"energy is that of the model, with its coupling {model.coupling}, and not of bonds that "
+        f"the rule {rule.name!r} may have of its own, by site or configuration; this concerns the "
+        "specific heat and other results of the energy, too",
         UserWarning,
         stacklevel=5,  # the caller of `simulate`
     )

@@ -143,7 +143,8 @@ class Run:
         model, lattice, draws = self.model, self.model.lattice, series.draws
         sums = series.measured()
         each_field = (self.shape[0], -1, self.chains, draws)
-        bonds, totals = (sums.pop(name).reshape(each_field) for name in ("bonds", "totals"))
+        totals, bonds = sums.pop("totals").reshape(each_field), sums.pop("bonds")
+        bonds = bonds.reshape(*each_field, *bonds.shape[2:])
         energies = [
             each.energy_of_sums(bonds[:, k], totals[:, k])
             for k, each in enumerate(model.each_field)
@@ -159,17 +160,24 @@ class Run:
             }
             for name in per_site
         }
-        bins = {name: values.shape[2:] for name, values in others.items()}
-        binned = any(bins.values())
+        bins = {name: ("size_bin",) for name, values in others.items() if values.ndim > 2}
+        further = size_bins(lattice.n_sites) if bins else {}
         labels |= undivided
+        if not isinstance(model.coupling, float):
+            energy = "energy per site of bonds of one coupling"
+            labels["bond_energy"] = {"long_name": energy, "units": "J"}
+            others["bond_energy"] = -model.couplings * bonds / lattice.n_sites
+            bins["bond_energy"] = ("bond_coupling",)
+            coupling = {"long_name": "coupling of the bonds", "units": "J"}
+            further["bond_coupling"] = "bond_coupling", model.couplings, coupling
         dims = (*self.sizes, "draw")
         degrees = {"long_name": "temperature", "units": "J/k_B"}
         since = _SINCE_FIRST_DRAW | {"interval": self.interval}
         return xr.Dataset(
             {
                 name: (
-                    (*dims, "size_bin") if bins.get(name) else dims,
-                    values.reshape(*self.shape, draws, *bins.get(name, ())),
+                    (*dims, *bins.get(name, ())),
+                    values.reshape(*self.shape, draws, *values.shape[-1:] * (name in bins)),
                     labels[name],
                 )
                 for name, values in (per_site | others).items()
@@ -178,7 +186,7 @@ class Run:
                 "temperature": ("temperature", self.temperatures, degrees),
                 "chain": np.arange(self.chains),
                 "draw": ("draw", np.arange(draws) * self.interval, since),
-                **(size_bins(lattice.n_sites) if binned else {}),
+                **further,
                 **coordinates_of(model),
             },
         )

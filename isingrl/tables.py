@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from isingrl.bonds import Bonds, alike
 from isingrl.lattice import Lattice
 from isingrl.reversibility import obeys_gibbs
 from isingrl.schedules import draws_sites
@@ -33,6 +34,9 @@ class RuleTable:
         Sites seen, ``n_states = 2**k``. The state is the sum of 2^j over all j with an up spin at
         ``sites[:, j]``; ``n_sites`` is a missing site, which is not up. If omitted, the state is
         the number of up neighbours, an index into ``lattice.n_up``.
+    bonds : Bonds, optional
+        If given, without `sites`, the state is the numbers of up neighbours by kind of bond, an
+        index into ``bonds.neighbor_sums``. One table serves all sites.
 
     Examples
     --------
@@ -60,10 +64,13 @@ class RuleTable:
 
     up: npt.NDArray[np.float64]
     sites: npt.NDArray[np.int32] | None = None
+    bonds: Bonds | None = None
 
     def __repr__(self) -> str:
         n_chains, n_tables, _, n_states = self.up.shape
         seen = "the number of up neighbours"
+        if self.bonds is not None:
+            seen = f"the numbers of up neighbours by {self.bonds.n_kinds} kinds of bonds"
         if self.sites is not None:
             seen = f"the configuration of {self.sites.shape[1]} sites"
         return (
@@ -74,7 +81,7 @@ class RuleTable:
     @property
     def counted(self) -> bool:
         """Whether one table by the number of up neighbours serves all sites."""
-        return self.sites is None and self.up.shape[1] == 1
+        return self.sites is None and self.bonds is None and self.up.shape[1] == 1
 
     def for_schedule(self, lattice: Lattice, schedule: str) -> RuleTable:
         """Return the table that is run on a schedule: nearly sure flips are made lazy.
@@ -105,7 +112,8 @@ class RuleTable:
         both = (rises >= _NEARLY_SURE) & (falls >= _NEARLY_SURE)
         if not both.any():
             return self
-        lazy = both & obeys_gibbs(rises, falls, self.sites, lattice.n_sites)[:, None, None]
+        obeys = obeys_gibbs(rises, falls, self.sites, lattice.n_sites, self.bonds)
+        lazy = both & obeys[:, None, None]
         stay = np.array([0.0, 1.0])[:, None]
         up = LAZY * self.up + (1.0 - LAZY) * stay
         return replace(self, up=np.where(lazy[..., None, :], up, self.up))
@@ -130,14 +138,22 @@ class RuleTable:
         Raises
         ------
         TypeError, ValueError
-            If shapes do not fit, `sites` names no sites, or an entry is no probability.
+            If shapes do not fit, `sites` names no sites, `bonds` are of another lattice, or an
+            entry is no probability.
         """
         up = check_probabilities(self.up, rule)
-        states = len(lattice.n_up)
+        states, numbers = len(lattice.n_up), (1, lattice.n_sites)
         if self.sites is not None:
             _check_sites(self.sites, lattice, rule)
             states = 2 ** self.sites.shape[1]
-        allowed = [(n_chains, tables, 2, states) for tables in (1, lattice.n_sites)]
+        if self.bonds is not None:
+            if self.sites is not None or self.bonds.lattice != lattice:
+                raise ValueError(
+                    f"rule {rule!r}: its table must have the bonds of the model, without sites; "
+                    f"got bonds of {self.bonds.lattice!r}, and sites {self.sites!r}"
+                )
+            states, numbers = self.bonds.n_states, (1, 1)
+        allowed = [(n_chains, tables, 2, states) for tables in numbers]
         if up.shape not in allowed:
             raise ValueError(
                 f"rule {rule!r}: its table must have the shape {allowed[0]}, or {allowed[1]} with "
@@ -148,7 +164,7 @@ class RuleTable:
             chain, table, own, state = (int(index) for index in np.argwhere(~inside)[0])
             seen = f"configuration {state}"
             if self.sites is None:
-                seen = f"{lattice.n_up[state]:g} up neighbours"
+                seen = (self.bonds or alike(lattice)).shown(state)
             site = f", site {table}" if up.shape[1] > 1 else ""
             raise ValueError(
                 f"rule {rule!r}: P(up) must lie in [0, 1]; got {up[chain, table, own, state]:g} "
@@ -194,17 +210,17 @@ class RuleTable:
         up = np.asarray(spins) > 0
         missing = np.full((*up.shape[:-1], 1), 2)
         states = np.concatenate([up, missing], axis=-1)
-        sites, codes = codes_of(lattice, self.sites)
+        sites, codes = codes_of(lattice, self.sites, self.bonds)
         seen = codes[np.arange(len(codes)), states[..., sites]]
         return np.asarray(seen.sum(axis=-1, dtype=np.int64))
 
 
 def codes_of(
-    lattice: Lattice, sites: npt.NDArray[np.int32] | None
+    lattice: Lattice, sites: npt.NDArray[np.int32] | None, bonds: Bonds | None = None
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
     """Return the sites seen by each site, and their codes, which add up to the state seen.
 
-    `sites` are those of a `RuleTable`.
+    `sites` and `bonds` are those of a `RuleTable`.
 
     Returns
     -------
@@ -222,9 +238,7 @@ def codes_of(
     [[0, 1, 0], [0, 2, 0]]
     """
     if sites is None:
-        halves = np.array([0, 2, 1], dtype=np.int32)  # a missing neighbour is half an up one
-        z = lattice.coordination_number
-        return lattice.neighbors, np.tile(halves // lattice.local_sum_step, (z, 1))
+        return lattice.neighbors, (bonds or alike(lattice)).codes
     weights = 1 << np.arange(sites.shape[1], dtype=np.int32)
     codes = np.multiply.outer(weights, np.array([0, 1, 0], dtype=np.int32))
     return np.ascontiguousarray(sites, dtype=np.int32), codes

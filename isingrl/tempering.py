@@ -176,7 +176,7 @@ class Tempering(Dynamics):
     ) -> TemperingEngine:
         """See `Dynamics.engine`; around bit lanes if they hold the lattice, else bytes."""
         table = compiled(self.rule, model, temperatures, chains)
-        engine = tempered_engine(model.lattice, table, start, schedule, seed)
+        engine = tempered_engine(model, table, start, schedule, seed)
         return TemperingEngine(engine, Exchanges(model, temperatures, chains, seed), self.every)
 
     def softmax_temperature(

@@ -264,7 +264,7 @@ def _two_time_energy(
         table = rule.compile(model, np.array([t]))
         moved = 2 * table.probabilities(lattice, flat)[0] - 1
         sums = flat[..., lattice.neighbors].sum(axis=-1)
-        energy[index] = -model.coupling * (sums * moved).mean(axis=-1) / 2
+        energy[index] = -model.one_coupling() * (sums * moved).mean(axis=-1) / 2
     return energy
 
 

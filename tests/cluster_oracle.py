@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 
-from tests.oracles import MASK, neighbor_indices, site_list, steps_of
+from tests.oracles import MASK, neighbor_indices, site_list, steps_of, strength
 
 GHOST = -1
 
@@ -60,10 +60,11 @@ def draw_bonds(spins, model, temperature, random):
     length = lattice.shape[-1]
     words = [range(first, min(first + 64, length)) for first in range(0, length, 64)]
     rows = list(dict.fromkeys(site[:-1] for site in sites))
-    wanted = 1 if model.coupling >= 0 else -1
     found = []
-    chance = probability(abs(model.coupling), temperature)
     for row, step, word in itertools.product(rows, forward_steps(lattice), words):
+        coupling = strength(model, step)
+        wanted = 1 if coupling >= 0 else -1
+        chance = probability(abs(coupling), temperature)
         satisfied = {}
         for x in word:
             other = ahead(lattice, (*row, x), step)
@@ -120,8 +121,9 @@ def swendsen_wang(spins, model, temperature, random):
 def wolff(spins, model, temperature, random, number):
     """Make a number of clusters on a list of spins, in place; return the sites met in them."""
     neighbors, z = slots(model.lattice), model.lattice.coordination_number
-    wanted = 1 if model.coupling >= 0 else -1
-    chance = probability(abs(model.coupling), temperature)
+    strengths = [strength(model, step) for step in model.lattice.offsets]
+    of_places = [strengths[place % z] for place in range(64 // z * z)]
+    of_places += [model.couplings[0]] * (64 - len(of_places))
     along = 1 if model.field > 0 else -1
     bonds, met = [], 0
     for _ in range(number):
@@ -133,12 +135,17 @@ def wolff(spins, model, temperature, random, number):
         for site in cluster:  # grows while it is read
             passed += spins[site] == along
             if not bonds:
-                happened = happens(chance, range(64), random)
+                happened = set()
+                for each in model.couplings:
+                    chance = probability(abs(each), temperature)
+                    places = [place for place in range(64) if of_places[place] == each]
+                    happened |= happens(chance, places, random)
                 rows = [range(first, first + z) for first in range(0, 64 - z + 1, z)]
                 bonds = [[place in happened for place in row] for row in rows]
             drawn = bonds.pop(0)
-            for other, bond in zip(neighbors[site], drawn, strict=True):
+            for other, bond, coupling in zip(neighbors[site], drawn, strengths, strict=True):
                 new = bond and other is not None and other not in cluster
+                wanted = 1 if coupling >= 0 else -1
                 if new and spins[site] * spins[other] == wanted:
                     cluster.append(other)
             if passed > held_by:

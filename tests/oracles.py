@@ -61,11 +61,51 @@ def bonds(lattice):
     return [(i, j) for i, others in enumerate(neighbor_indices(lattice)) for j in others if i < j]
 
 
+def strength(model, step):
+    """Coupling of the bonds along a step or its opposite."""
+    if isinstance(model.coupling, float):
+        return model.coupling
+    ahead = max(step, tuple(-each for each in step))
+    return model.coupling[model.lattice.forward_offsets.index(ahead)]
+
+
+def coupled_neighbors(model):
+    """Pairs (other site, coupling) of every site, one for each bond."""
+    lattice, sites = model.lattice, site_list(model.lattice.shape)
+    index = {site: i for i, site in enumerate(sites)}
+    found = []
+    for site in sites:
+        found.append([])
+        for step in steps_of(lattice.neighborhood, lattice.ndim, site):
+            other = tuple(x + d for x, d in zip(site, step, strict=True))
+            wrapped = tuple(x % side for x, side in zip(other, lattice.shape, strict=True))
+            if lattice.boundary == "periodic" or wrapped == other:
+                found[-1].append((index[wrapped], strength(model, step)))
+    return found
+
+
+def local_field(model, spins, site):
+    """Sum of J s over the neighbours of a site, plus h."""
+    return sum(j * spins[other] for other, j in coupled_neighbors(model)[site]) + model.field
+
+
+def bond_sums(model, spins):
+    """Sums of s_i s_j over the bonds of each of the model's couplings."""
+    pairs = [
+        (i, other, j) for i, found in enumerate(coupled_neighbors(model)) for other, j in found
+    ]
+    return [
+        sum(spins[i] * spins[other] for i, other, j in pairs if j == each) // 2
+        for each in model.couplings
+    ]
+
+
 def energy(model, spins):
     """Energy per site of one configuration."""
     s = np.asarray(spins).ravel().tolist()
-    total = -model.coupling * sum(s[i] * s[j] for i, j in bonds(model.lattice))
-    return (total - model.field * sum(s)) / len(s)
+    sums = bond_sums(model, s)
+    total = -sum(j * each for j, each in zip(model.couplings, sums, strict=True))
+    return float(total - model.field * sum(s)) / len(s)
 
 
 def two_colorable(adjacency):
@@ -145,9 +185,25 @@ def sweep(spins, lattice, table, schedule, random):
         spins[site] = 1 if random.uniform() < table[own][state] else -1
 
 
+def state_by_kind(spins, bonds, site):
+    """State of the neighbours of a site: the entry of ``bonds.neighbor_sums`` with their sums."""
+    lattice, place = bonds.lattice, site_list(bonds.lattice.shape)[site]
+    sums = [0.0] * bonds.n_kinds
+    for step, kind in zip(lattice.offsets, bonds.kinds, strict=True):
+        if step not in steps_of(lattice.neighborhood, lattice.ndim, place):
+            step = tuple(-each for each in step)  # of a honeycomb lattice
+        other = tuple(x + d for x, d in zip(place, step, strict=True))
+        wrapped = tuple(x % side for x, side in zip(other, lattice.shape, strict=True))
+        if lattice.boundary == "periodic" or wrapped == other:
+            sums[kind] += spins[site_list(lattice.shape).index(wrapped)]
+    return bonds.neighbor_sums.tolist().index(sums)
+
+
 def chance_of_up(spins, lattice, rule, chain, site):
     """P(up) of one site by a compiled rule: its own table if it has one, by what it sees."""
-    if rule.sites is None:
+    if rule.bonds is not None:
+        state = state_by_kind(spins, rule.bonds, site)
+    elif rule.sites is None:
         seen = n_up(spins, neighbor_indices(lattice), site, lattice.coordination_number)
         state = list(lattice.n_up).index(seen)
     else:
@@ -193,7 +249,9 @@ class Learners:
     once; else `gathered` lists what was experienced in a sweep: (table, state, action, target).
     """
 
-    def __init__(self, spins, lattice, agent, rewards, schedule, random):
+    def __init__(self, spins, model, agent, schedule, random):
+        lattice, self.bonds = model.lattice, model.bonds
+        rewards = agent.reward_function.table(model).tolist()
         self.spins, self.lattice, self.agent, self.random = list(spins), lattice, agent, random
         self.rewards, self.schedule = rewards, schedule
         self.view = agent.view(lattice)
@@ -211,24 +269,25 @@ class Learners:
         self.at_once = agent.discount == 0 and agent.reward_time == "before"
 
     def look(self, spins, site):
-        """Count of up neighbours, as an index, and what the agent sees."""
+        """State that the reward depends on, and what the agent sees."""
         z = self.lattice.coordination_number
-        count = self.counts.index(n_up(spins, self.neighbors, site, z))
+        number = self.counts.index(n_up(spins, self.neighbors, site, z))
+        paid = state_by_kind(spins, self.bonds, site) if self.bonds.n_kinds > 1 else number
         if self.view.sites is not None:
             others = self.view.sites[site]
-            return count, sum(2**j for j, other in enumerate(others) if spins[other] == 1)
-        chances = self.view.channel[count]
+            return paid, sum(2**j for j, other in enumerate(others) if spins[other] == 1)
+        chances = self.view.channel[number]
         if len(chances) == 1:
-            return count, 0
-        if len(chances) == len(self.counts) and chances[count] == 1:
-            return count, count
+            return paid, 0
+        if len(chances) == len(self.counts) and chances[number] == 1:
+            return paid, number
         draw, total = self.random.uniform(), 0.0
         possible = [state for state, chance in enumerate(chances) if chance > 0]
         for state in possible[:-1]:
             total += chances[state]
             if draw < total:
-                return count, state
-        return count, possible[-1]
+                return paid, state
+        return paid, possible[-1]
 
     def chance(self, table, state, tau):
         """P(up)."""

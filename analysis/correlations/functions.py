@@ -10,7 +10,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from analysis._configurations import SITES, Configurations
-from analysis._parameters import parameter
+from analysis._parameters import least_coupling, parameter
 from analysis.correlations import _fourier as fourier
 from analysis.errors import FloatArray, jackknife
 from analysis.quantities import coordinate, quantity_attrs, with_labels
@@ -177,9 +177,10 @@ def periodic(spins: Any, dims: Any) -> Configurations:
 def check_ferromagnet(spins: Any, what: str) -> None:
     """Refuse an antiferromagnet, because only its staggered spins order."""
     coupling = parameter(spins, "coupling")
-    if coupling is not None and (coupling.values < 0).any():
+    least = 0.0 if coupling is None else float(least_coupling(coupling).min())
+    if least < 0:
         raise ValueError(
-            f"coupling must not be negative for {what}; the data have {coupling.values.min():g}. "
+            f"coupling must not be negative for {what}; the data have {least:g}. "
             "For an antiferromagnet, pass analysis.staggered_spins(data)"
         )
 

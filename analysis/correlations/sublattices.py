@@ -64,4 +64,7 @@ def staggered_spins(spins: xr.DataArray | xr.Dataset) -> xr.DataArray:
     coupling = parameter(spins, "coupling")
     if coupling is None:
         return found
+    if coupling.dtype.kind not in "iuf":
+        negated = " ".join(repr(-float(each)) for each in str(coupling.item()).split())
+        return found.assign_coords(coupling=negated)
     return found.assign_coords(coupling=-coupling)

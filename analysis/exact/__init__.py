@@ -5,6 +5,7 @@ take coupling and field from the model instead.
 """
 
 from analysis.exact.enumerations import MAX_SITES, density_of_states, enumeration
+from analysis.exact.homogenisation import homogenised
 from analysis.exact.kaufman import torus
 from analysis.exact.onsager import CRITICAL_TEMPERATURE, square_lattice
 from analysis.exact.rings import ring
@@ -15,6 +16,7 @@ __all__ = [
     "MAX_SITES",
     "density_of_states",
     "enumeration",
+    "homogenised",
     "ring",
     "square_lattice",
     "torus",

@@ -18,7 +18,10 @@ from isingrl.model import Ising
 
 @dataclass(frozen=True)
 class States:
-    """Groups of configurations with the same sums of s_i s_j over bonds and of s_i over sites."""
+    """Groups of configurations with the same sums of s_i s_j over bonds and of s_i over sites.
+
+    ``bond_sum`` has the shape (n_groups, n_kinds), by kind of bond.
+    """
 
     bond_sum: npt.NDArray[np.int64]
     spin_sum: npt.NDArray[np.int64]
@@ -29,13 +32,13 @@ class States:
 def canonical_ensemble(states: States, model: Ising, temperature: FloatArray) -> xr.Dataset:
     """Canonical averages of a model over temperature, and over its fields if it has several."""
     averages = in_each_field(
-        model, lambda field: _averages(states, model.coupling, field, temperature)
+        model, lambda field: _averages(states, model.couplings, field, temperature)
     )
     return over_temperature(temperature, averages, coordinates_of(model))
 
 
 def _averages(
-    states: States, coupling: float, field: float, temperature: FloatArray
+    states: States, couplings: FloatArray, field: float, temperature: FloatArray
 ) -> dict[str, FloatArray]:
     """Moments and functions of them, each of shape (n_temperatures,).
 
@@ -44,10 +47,12 @@ def _averages(
     variance of m in a field and of ``|m|`` otherwise; ``susceptibility_disordered`` is NaN in a
     field.
     """
-    energy = -(coupling * states.bond_sum + field * states.spin_sum)
+    of_bonds = (couplings * states.bond_sum).sum(axis=1)
+    energy = -(of_bonds + field * states.spin_sum)
     above = energy - energy.min()
     # Energies that rounding alone tells apart are one level.
-    scale = abs(coupling) * np.abs(states.bond_sum).max() + abs(field) * states.n_sites
+    largest = (abs(couplings) * np.abs(states.bond_sum).max(axis=0)).sum()
+    scale = largest + abs(field) * states.n_sites
     above = np.where(above <= 1e-12 * scale, 0.0, above)
     n_sites = states.n_sites
     e, m = energy / n_sites, states.spin_sum / n_sites

@@ -10,6 +10,7 @@ import xarray as xr
 
 from analysis.exact._kernels import count_states
 from analysis.exact.canonical import States, canonical_ensemble
+from isingrl.bonds import Bonds
 from isingrl.lattice import Lattice
 from isingrl.model import Ising
 from isingrl.support.compilation import watch
@@ -17,6 +18,7 @@ from isingrl.support.validation import check_temperature
 
 watch()
 
+_MAX_COUNTS = 10**8  # that are kept while configurations are counted
 MAX_SITES = 30
 """Largest lattice that is enumerated: half of its 2^30 configurations take some seconds."""
 
@@ -59,7 +61,7 @@ def enumeration(model: Ising, temperature: npt.ArrayLike) -> xr.Dataset:
         raise TypeError(f"model must be an Ising model; got {model!r}")
     t = check_temperature(temperature)
     lattice = model.lattice
-    bond_sum, spin_sum, counts = _counted(lattice)
+    bond_sum, spin_sum, counts = _counted(lattice, model.bonds.kinds)
     row, column = np.nonzero(counts)
     multiplicity = np.log(counts[row, column])
     states = States(bond_sum[row], spin_sum[column], multiplicity, lattice.n_sites)
@@ -98,14 +100,17 @@ def density_of_states(lattice: Lattice) -> xr.Dataset:
     """
     if not isinstance(lattice, Lattice):
         raise TypeError(f"lattice must be a Lattice; got {lattice!r}")
-    bond_sum, spin_sum, counts = _counted(lattice)
+    bond_sum, spin_sum, counts = _counted(lattice, (0,) * lattice.coordination_number)
     number, bonds, sites = (
         {"long_name": name, "units": "1"}
         for name in ("number of configurations", "sum over bonds", "sum over sites")
     )
     return xr.Dataset(
         {"multiplicity": (("bond_sum", "spin_sum"), counts.copy(), number)},
-        {"bond_sum": ("bond_sum", bond_sum, bonds), "spin_sum": ("spin_sum", spin_sum, sites)},
+        {
+            "bond_sum": ("bond_sum", bond_sum[:, 0], bonds),
+            "spin_sum": ("spin_sum", spin_sum, sites),
+        },
         {
             "shape": list(lattice.shape),
             "neighborhood": lattice.neighborhood,
@@ -116,17 +121,26 @@ def density_of_states(lattice: Lattice) -> xr.Dataset:
 
 @lru_cache(maxsize=64)
 def _counted(
-    lattice: Lattice,
+    lattice: Lattice, kinds: tuple[int, ...]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Sums over bonds by kind, shape (n_sums, n_kinds), sums over sites, and numbers of both."""
     if lattice.n_sites > MAX_SITES:
         raise ValueError(
             f"lattice must have at most {MAX_SITES} sites to be enumerated; "
             f"got {lattice.n_sites} with shape {lattice.shape}"
         )
-    half = count_states(lattice.neighbors, lattice.n_bonds)
+    present = (Bonds(lattice, kinds).neighbors < lattice.n_sites).sum(axis=(1, 2)) // 2
+    sides = 2 * present + 1  # number of sums of each kind
+    place = np.cumprod([1, *sides[:-1]])
+    if sides.prod() * (lattice.n_sites + 1) > _MAX_COUNTS:
+        raise ValueError(
+            f"coupling must have fewer different values to be enumerated; got {present.size} on "
+            f"{lattice.n_sites} sites, with {sides.prod():,} sums over bonds"
+        )
+    half = count_states(lattice.neighbors, place[list(kinds)], int(present @ place))
     # The other half has every spin reversed.
     counts = half + half[:, ::-1]
-    occurs = counts.any(axis=1)
-    bond_sum = np.arange(-lattice.n_bonds, lattice.n_bonds + 1)[occurs]
+    occurs = np.flatnonzero(counts.any(axis=1))
+    bond_sum = occurs[:, None] // place % sides - present
     spin_sum = np.arange(-lattice.n_sites, lattice.n_sites + 1, 2)
     return bond_sum, spin_sum, counts[occurs]

@@ -2,41 +2,52 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 import scipy
 import xarray as xr
 
+from analysis.errors import FloatArray
 from analysis.exact._datasets import over_temperature
-from isingrl.support.validation import check_temperature
+from isingrl.support.validation import check_positive, check_temperature
 
 CRITICAL_TEMPERATURE = 2.0 / math.log1p(math.sqrt(2.0))
 """Temperature of the transition of the square lattice, 2/ln(1 + √2), in J/k_B."""
 
+_LARGEST = 1e300  # coupling
+_NODES = 24  # of each part of an integral; parts shrink tenfold towards its singularity
 _SERIES_BELOW = 1e-3  # coupling K below which the closed form loses its digits by cancellation
 _SATURATED_ABOVE = 50.0  # coupling K above which doubles show the ground state alone
 
 
-def square_lattice(temperature: npt.ArrayLike) -> xr.Dataset:
-    r"""Infinite square lattice with four neighbours, J = 1, no field.
+def square_lattice(
+    temperature: npt.ArrayLike, coupling: float | Sequence[float] = 1.0
+) -> xr.Dataset:
+    r"""Infinite square lattice with four neighbours, no field.
 
     Parameters
     ----------
     temperature : float or sequence of float
         In J/k_B; 0 and infinity are valid.
+    coupling : float or two floats
+        J > 0, or one for each of the two directions.
 
     Returns
     -------
     Dataset
         ``energy``, ``specific_heat`` and ``abs_magnetization`` (spontaneous) per site over
-        ``temperature``. The specific heat is infinite at `CRITICAL_TEMPERATURE`.
+        ``temperature``. The attribute ``critical_temperature`` is where the specific heat is
+        infinite: `CRITICAL_TEMPERATURE` for J = 1.
 
     Raises
     ------
     TypeError, ValueError
-        If `temperature` is no non-negative number or sequence of such numbers.
+        If `temperature` is no non-negative number or sequence of such numbers, or `coupling` is no
+        positive number or pair of them.
 
     Notes
     -----
@@ -47,6 +58,16 @@ def square_lattice(temperature: npt.ArrayLike) -> xr.Dataset:
        c = \tfrac{2}{\pi} (K \coth 2K)^2 \left[2\mathbf{K} - 2\mathbf{E}
        - (1 - \kappa')\left(\tfrac{\pi}{2} + \kappa' \mathbf{K}\right)\right], \quad
        m = (1 - \sinh^{-4} 2K)^{1/8}.
+
+    For two couplings the free energy is an integral, whose derivatives are integrated numerically:
+    with :math:`C_i = \cosh 2K_i`, :math:`S_i = \sinh 2K_i` and
+    :math:`P = C_1 C_2 - S_1 \cos\omega`,
+
+    .. math:: -\beta f = \ln 2 + \frac{1}{2\pi} \int_0^\pi
+       \ln \tfrac{1}{2}\left(P + \sqrt{P^2 - S_2^2}\right) d\omega, \quad
+       m = \left[1 - (S_1 S_2)^{-2}\right]^{1/8},
+
+    and the transition is where :math:`S_1 S_2 = 1`.
 
     References
     ----------
@@ -64,6 +85,22 @@ def square_lattice(temperature: npt.ArrayLike) -> xr.Dataset:
     [0.9113, 0.0, 0.0]
     """
     t = check_temperature(temperature)
+    given = np.atleast_1d(np.asarray(coupling)).tolist()
+    if len(given) not in (1, 2):
+        raise ValueError(f"coupling must be a positive number or a pair of them; got {coupling!r}")
+    pair = [check_positive("coupling", each, _LARGEST) for each in given]
+    if len(set(pair)) == 1:
+        values, critical = _isotropic(t / pair[0]), pair[0] * CRITICAL_TEMPERATURE
+        values["energy"] *= pair[0]
+    else:
+        values, critical = _anisotropic(t, *pair), _critical_temperature(*pair)
+    shown = pair[0] if len(set(pair)) == 1 else " ".join(map(repr, pair))
+    coords = {"coupling": shown, "field": 0.0}
+    return over_temperature(t, values, coords, {"critical_temperature": critical})
+
+
+def _isotropic(t: FloatArray) -> dict[str, FloatArray]:
+    """Observables by name for J = 1."""
     with np.errstate(divide="ignore"):
         coupling = 1.0 / t
     k = np.clip(coupling, _SERIES_BELOW, _SATURATED_ABOVE)
@@ -88,9 +125,66 @@ def square_lattice(temperature: npt.ArrayLike) -> xr.Dataset:
     specific_heat = np.where(coupling > _SATURATED_ABOVE, 0.0, np.maximum(specific_heat, 0.0))
 
     ordered = np.where(t < CRITICAL_TEMPERATURE, 1 - sinh**-4.0, 0.0)
-    values = {
+    return {
         "energy": energy + 0.0,  # no -0 at T = ∞
         "specific_heat": specific_heat,
         "abs_magnetization": np.maximum(ordered, 0.0) ** 0.125,
     }
-    return over_temperature(t, values, {"coupling": 1.0, "field": 0.0})
+
+
+def _critical_temperature(one: float, other: float) -> float:
+    """Temperature at which sinh(2 J1/T) sinh(2 J2/T) = 1."""
+
+    def excess(temperature: float) -> float:
+        return float(np.log(np.sinh([2 * one / temperature, 2 * other / temperature])).sum())
+
+    low, high = (each * CRITICAL_TEMPERATURE for each in sorted((one, other)))
+    return float(scipy.optimize.brentq(excess, low, high, xtol=1e-15 * high, rtol=1e-15))
+
+
+def _anisotropic(t: FloatArray, one: float, other: float) -> dict[str, FloatArray]:
+    """Observables by name for two couplings."""
+    critical = _critical_temperature(one, other)
+    energy, specific_heat, order = np.zeros((3, *t.shape))
+    for place, each in enumerate(t.tolist()):
+        if math.isinf(each):
+            continue
+        if max(one, other) > _SATURATED_ABOVE * each:
+            energy[place], order[place] = -(one + other), 1.0
+            continue
+        energy[place], specific_heat[place] = _integrated(each, one, other)
+        if each < critical:
+            product = math.sinh(2 * one / each) * math.sinh(2 * other / each)
+            order[place] = max(0.0, 1 - product**-2.0) ** 0.125
+    return {"energy": energy, "specific_heat": specific_heat, "abs_magnetization": order}
+
+
+def _integrated(temperature: float, one: float, other: float) -> tuple[float, float]:
+    """Energy and specific heat, from the first two derivatives of the integral by 1/T."""
+    c1, s1 = np.cosh(2 * one / temperature), np.sinh(2 * one / temperature)
+    c2, s2 = np.cosh(2 * other / temperature), np.sinh(2 * other / temperature)
+    gap = (1 - s1 * s2) ** 2 / (c1 * c2 + s1 + s2)  # P - S2 at ω = 0, without cancellation
+
+    def derivatives(omega: FloatArray) -> FloatArray:
+        less, cosine = 2 * np.sin(omega / 2) ** 2, np.cos(omega)
+        below = gap + s1 * less
+        p = s2 + below
+        first = 2 * one * (s1 * c2 - c1 * cosine) + 2 * other * c1 * s2
+        second = (4 * one**2 + 4 * other**2) * c1 * c2 + 8 * one * other * s1 * s2
+        second -= 4 * one**2 * s1 * cosine
+        # of the ratio u = P / S2, and of ln S2
+        slope, curve = 2 * other * c2 / s2, -((2 * other / s2) ** 2)
+        u, ratio = p / s2, first / s2
+        u1 = ratio - u * slope
+        u2 = second / s2 - 2 * ratio * slope + u * slope**2 - u * curve
+        root = np.sqrt(below * (p + s2)) / s2
+        return np.stack([u1 / root + slope, u2 / root - u * u1**2 / root**3 + curve])
+
+    ends = [0.0, *(math.pi * 10.0**-k for k in range(12, -1, -1))]
+    total = np.zeros(2)
+    for low, high in itertools.pairwise(ends):
+        place, weight = scipy.special.roots_legendre(_NODES)
+        omega = low + (high - low) * (place + 1) / 2
+        total += (derivatives(omega) * weight).sum(axis=1) * (high - low) / 2
+    mean = total / (2 * math.pi)
+    return -mean[0], mean[1] / temperature**2

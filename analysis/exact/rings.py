@@ -79,7 +79,7 @@ def _states_of_ring(n: int) -> States:
         np.log(n / runs) + _log_binomial(up - 1, runs - 1) + _log_binomial(n - up - 1, runs - 1)
     )
     return States(
-        bond_sum=np.concatenate([[n, n], n - 4 * runs]).astype(np.int64),
+        bond_sum=np.concatenate([[n, n], n - 4 * runs]).astype(np.int64)[:, None],
         spin_sum=np.concatenate([[-n, n], 2 * up - n]).astype(np.int64),
         log_multiplicity=np.concatenate([[0.0, 0.0], log_number]),
         n_sites=n,

@@ -31,7 +31,7 @@ def weiss(model: Ising, temperature: npt.ArrayLike) -> xr.Dataset:
     ----------
     model : Ising
         J ≥ 0 on a periodic lattice, which enters by its number of neighbours only; one field or
-        several.
+        several. Of several couplings the mean enters.
     temperature : float or sequence of float
         In the units of the coupling over k_B; 0 and infinity are valid.
 
@@ -72,15 +72,15 @@ def weiss(model: Ising, temperature: npt.ArrayLike) -> xr.Dataset:
     """
     if not isinstance(model, Ising):
         raise TypeError(f"model must be an Ising model; got {model!r}")
-    if model.coupling < 0:
-        raise ValueError(f"model must have a coupling of at least 0; got {model.coupling:g}")
+    if (model.couplings < 0).any():
+        raise ValueError(f"model must have a coupling of at least 0; got {model.coupling}")
     if not model.lattice.periodic:
         raise ValueError(
             f"model must have a lattice with the boundary 'periodic'; got "
             f"{model.lattice.boundary!r}"
         )
     t = check_temperature(temperature)
-    critical = model.coupling * model.lattice.coordination_number
+    critical = model.mean_coupling * model.lattice.coordination_number
 
     def solved(field: float) -> dict[str, npt.NDArray[np.float64]]:
         size = np.array([_magnetization(critical, abs(field), float(each)) for each in t])

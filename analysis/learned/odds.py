@@ -11,6 +11,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from analysis.errors import FloatArray
+from analysis.exact.homogenisation import homogenised
 from analysis.learned.chains import configurations
 from analysis.quantities import coordinate, quantity_attrs, with_labels
 from isingrl.agents import Policy
@@ -82,7 +83,11 @@ def log_odds(policy: Policy) -> xr.Dataset:
             "weight": (dims, _shares_of_updates(policy).reshape(shape), quantity_attrs("weight")),
         },
         coords,
-        {"coupling": policy.model.coupling, "field": policy.model.field, **policy.describe()},
+        {
+            "coupling": policy.model.mean_coupling,
+            "field": policy.model.field,
+            **policy.describe(),
+        },
     )
     return data.assign_coords(method=policy.name)
 
@@ -219,17 +224,21 @@ def _dims_and_coordinates(
 
 
 def _local_field(policy: Policy, state: str) -> tuple[tuple[str, ...], FloatArray, dict[str, str]]:
-    """Dims, values and attributes of 2(J S + h)."""
+    """Dims, values and attributes of 2(J S + h).
+
+    Of several couplings J is the mean for agents that see the number of up neighbours.
+    """
     model, label = policy.model, quantity_attrs("local_field")
     if state == "n_up":
-        return (state,), 2 * model.local_fields(), label
+        return (state,), 2 * homogenised(model).local_fields(), label
     sites, neighbors = policy.view.sites, model.lattice.neighbors
     assert sites is not None
     # number of bonds of each neighbour that is seen: two if joined twice, but seen once
-    joined = (sites[:, :, None] == neighbors[:, None, :]).sum(axis=-1)
+    strength = model.couplings[list(model.bonds.kinds)]
+    joined = ((sites[:, :, None] == neighbors[:, None, :]) * strength).sum(axis=-1)
     seen = (sites[:, :, None] == sites[:, None, :]).sum(axis=-1)
     spins = configurations(sites.shape[1])
-    fields = 2 * (model.coupling * (joined / seen) @ spins.T + model.field)
+    fields = 2 * ((joined / seen) @ spins.T + model.field)
     if model.lattice.periodic:  # all sites see alike
         return (state,), fields[0], label
     return ("site", state), fields, label

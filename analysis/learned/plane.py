@@ -107,9 +107,10 @@ def _table(
                 f"rule must be for the periodic square lattice with four neighbours; got a policy "
                 f"for {lattice}"
             )
+        coupling = rule.model.one_coupling("the plane of majority-vote rules")
         data = log_odds(rule)
         up = xr.apply_ufunc(scipy.special.expit, data["log_odds"])
-        sums = (data["local_field"] / 2 - rule.model.field) / rule.model.coupling
+        sums = (data["local_field"] / 2 - rule.model.field) / coupling
         return up, np.rint((sums.values + 4) / 2).astype(np.int64), data.attrs
     table: xr.DataArray
     if isinstance(rule, xr.DataArray):

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from isingrl.agents.agent import Agent
 from isingrl.agents.view import View, view_of
+from isingrl.bonds import Bonds
 from isingrl.engines.kernels import learning as kernels
 from isingrl.engines.kernels.sites import SPINS
 from isingrl.engines.sites import (
@@ -20,7 +21,6 @@ from isingrl.engines.sites import (
     sublattice_signs,
     update_order,
 )
-from isingrl.lattice import Lattice
 from isingrl.model import Ising
 from isingrl.support.archives import Arrays, fill
 from isingrl.support.threads import run_in_threads
@@ -57,7 +57,7 @@ class Learner:
         self.model, self.agent = model, agent
         self.view = view_of(agent, lattice)
         self._rewards = agent.reward_function.table(model)
-        self._geometry = _geometry(lattice, self.view, schedule)
+        self._geometry = _geometry(model, self.view, schedule)
         self._settings = _settings(agent)
         n_tables = 1 if agent.shared else lattice.n_sites
         self.shape = (n_replicas, n_tables, self.view.n_states, 2)
@@ -143,7 +143,7 @@ class Learner:
                 history.reward[:, now], history.total[:, now] = one.reward, one.total
                 history.loss[:, now] = self.table_loss.mean(axis=1, keepdims=True)
                 if one.sums.size:
-                    history.sums[:, :, sweep // interval] = one.sums[:, :, 0]
+                    history.sums[:, sweep // interval] = one.sums[:, 0]
         return history
 
     def _prepare(self) -> None:
@@ -182,13 +182,14 @@ class Learner:
         n_replicas, n_sites = self.shape[0], self.model.lattice.n_sites
         target = self.shape if self._settings.target_interval else (n_replicas, 0, 0, 0)
         waiting = (n_replicas, 0 if self._settings.immediate else n_sites)
+        few = len(self._rewards) <= np.iinfo(np.int8).max
         return kernels.Agents(
             spins=spins,
             q=np.zeros(self.shape),
             target=np.zeros(target),
             visits=np.zeros(self.shape, dtype=np.int64),
             last_state=np.full(waiting, -1, dtype=np.int32),
-            last_count=np.zeros(waiting, dtype=np.int8),
+            last_count=np.zeros(waiting, dtype=np.int8 if few else np.int32),
             last_action=np.zeros(waiting, dtype=np.int8),
             swept=np.zeros(n_replicas, dtype=np.int64),
             state=states,
@@ -211,7 +212,7 @@ class Learner:
             reward=np.zeros(shape),
             loss=np.zeros(shape),
             total=np.zeros(shape, dtype=np.int64),
-            sums=np.zeros((shape[0], 3, draws), dtype=np.int64),
+            sums=np.zeros((shape[0], draws, self.model.bonds.n_kinds + 2), dtype=np.int64),
             table_loss=self.table_loss,
         )
 
@@ -223,22 +224,28 @@ def gathered_loss(gathered: kernels.Gathered, q: FloatArray) -> FloatArray:
     return np.asarray(np.maximum(0, total) / np.maximum(1, count.sum(axis=(-2, -1))))
 
 
-def _geometry(lattice: Lattice, view: View, schedule: str) -> kernels.Geometry:
-    neighbors, codes = codes_of(lattice, None)
-    alone = np.zeros((lattice.n_sites, 0), dtype=np.int32)
-    seen_sites, seen_codes = codes_of(lattice, alone if view.sites is None else view.sites)
+def _geometry(model: Ising, view: View, schedule: str) -> kernels.Geometry:
+    lattice, bonds = model.lattice, model.bonds
+    neighbors, codes = codes_of(lattice, None, bonds)
+    sees_count = view.channel is not None and view.n_states == len(view.channel)
+    if sees_count and bonds.n_kinds > 1:  # an agent sees the number, not which bonds lead there
+        seen_sites, seen_codes = codes_of(lattice, None)
+    else:
+        alone = np.zeros((lattice.n_sites, 0), dtype=np.int32)
+        seen_sites, seen_codes = codes_of(lattice, alone if view.sites is None else view.sites)
     return kernels.Geometry(
         neighbors, codes, seen_sites, seen_codes,
-        sees_count=view.channel is not None and view.n_states == len(view.channel),
-        cumulative=state_chances(view),
+        sees_count=sees_count and bonds.n_kinds == 1,
+        cumulative=state_chances(view, bonds),
+        by_kind=bonds.neighbors,
         signs=sublattice_signs(lattice),
         order=update_order(lattice, schedule),
         schedule=schedule_code(schedule),
     )  # fmt: skip
 
 
-def state_chances(view: View) -> FloatArray:
-    """Cumulative chances of the states by the number of up neighbours; empty if none is drawn."""
+def state_chances(view: View, bonds: Bonds) -> FloatArray:
+    """Cumulative chances of the states by the state of the neighbours; empty if none is drawn."""
     if view.channel is None or view.n_states in (1, len(view.channel)):
         return np.zeros((0, 0))
     cumulative = np.cumsum(view.channel, axis=1)
@@ -246,7 +253,9 @@ def state_chances(view: View) -> FloatArray:
     # rounding must not give a chance to states after the last possible one
     possible = np.cumsum(view.channel[:, ::-1], axis=1)[:, ::-1] > 0
     cumulative[:, :-1][~possible[:, 1:]] = 1.0
-    return cumulative
+    sums, lattice = bonds.neighbor_sums.sum(axis=1), bonds.lattice
+    count = (sums + lattice.coordination_number) / lattice.local_sum_step
+    return np.asarray(cumulative[count.astype(np.int64)])
 
 
 def _settings(agent: Agent) -> kernels.Settings:

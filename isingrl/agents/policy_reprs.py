@@ -33,13 +33,14 @@ def facts(
 ) -> list[tuple[str, str]]:
     """Facts about a policy, by name."""
     lattice, kind = model.lattice, "exact" if exact else "approximate"
+    couplings = numbers(np.atleast_1d(model.coupling))
     trainings = f", {chains} trainings at each temperature" if chains > 1 else ""
     tau, dims = q_values["softmax_temperature"].values, ", ".join(map(str, q_values.dims))
     return [
         (
             "model",
             f"{sides(lattice.shape)} sites, {neighborhood_name(lattice.neighborhood)} neighbours, "
-            f"{lattice.boundary}, J = {model.coupling:g}, h = {model.field:g}",
+            f"{lattice.boundary}, J = {couplings}, h = {model.field:g}",
         ),
         ("temperature", f"{numbers(q_values['temperature'].values)} J/k_B"),
         ("softmax temperature", f"{numbers(tau)} ({kind} map)"),

@@ -27,7 +27,7 @@ class Reward:
         coupling J and the field h. Files keep it as the name of a reward of your own.
     values : callable
         Function of the model and the action a that returns the reward for every entry of
-        ``lattice.n_up``.
+        ``model.local_fields()``, which are those of ``lattice.n_up`` if all couplings are equal.
     temperature_ratio : callable, optional
         Function of the model that returns T/τ, the physical temperature at softmax temperature 1;
         1 if omitted.
@@ -73,14 +73,14 @@ class Reward:
         Returns
         -------
         ndarray, shape (n_states, 2)
-            For each entry of ``lattice.n_up``, in the units of the reward.
+            For each entry of ``model.local_fields()``, in the units of the reward.
 
         Raises
         ------
         ValueError
             If `values` does not return one finite number for each entry.
         """
-        shape = model.lattice.n_up.shape
+        shape = (model.bonds.n_states,)
         columns = []
         for action in (-1.0, 1.0):
             try:
@@ -91,13 +91,13 @@ class Reward:
             if column.shape != shape:
                 raise ValueError(
                     f"reward {self.formula!r} must return one number for every entry of "
-                    f"lattice.n_up, shape {shape}; got the shape {column.shape}"
+                    f"model.local_fields(), shape {shape}; got the shape {column.shape}"
                 )
             bad = np.flatnonzero(~np.isfinite(column))
             if bad.size:
                 raise ValueError(
                     f"reward {self.formula!r} must return finite numbers; got {column[bad[0]]} for "
-                    f"{model.lattice.n_up[bad[0]]:g} up neighbours and the action {action:+g}"
+                    f"{model.bonds.shown(bad[0])} and the action {action:+g}"
                 )
             columns.append(column)
         return np.stack(columns, axis=1)
@@ -132,7 +132,7 @@ def _one(model: Ising) -> float:
 
 
 def _local_sums(model: Ising) -> Array:
-    return 2 * model.lattice.n_up - model.lattice.coordination_number
+    return np.asarray(model.bonds.neighbor_sums.sum(axis=1))
 
 
 def _z(model: Ising) -> int:
@@ -154,13 +154,13 @@ REWARDS: dict[str, Reward] = {
     "chapter-1d": Reward(
         "2 (-1 + 0.9 matches), matches = (z + a S) / 2",
         lambda model, a: 2 * (-1 + 0.9 * (_z(model) + a * _local_sums(model)) / 2),
-        lambda model: model.coupling / 0.9,
+        lambda model: model.one_coupling() / 0.9,
         knows_model=False,
     ),
     "chapter-2d": Reward(
         "tanh(5 (mean action - 1/2)) = tanh(5 a S / 2 z)",
         lambda model, a: tanh(2.5 * a * _local_sums(model) / _z(model)),
-        lambda model: model.coupling * _z(model) / 2.5,
+        lambda model: model.one_coupling() * _z(model) / 2.5,
         exact=False,
         knows_model=False,
     ),
@@ -194,11 +194,13 @@ def reward_name(reward: str | Reward) -> str:
 def check_reward(reward: object, who: str, model: Ising) -> Reward:
     """Return a reward if it is finite and stands for the model; `who` names it in errors."""
     checked = _checked(reward, who)
-    if not checked.knows_model and not (model.coupling > 0 and model.field == 0):
-        raise ValueError(
-            f"{who} stands for coupling > 0 and field = 0; got coupling = {model.coupling:g} and "
-            f"field = {model.field:g}"
-        )
+    if not checked.knows_model:
+        one = model.one_coupling(who)
+        if not (one > 0 and model.field == 0):
+            raise ValueError(
+                f"{who} stands for coupling > 0 and field = 0; got coupling = {one:g} and field = "
+                f"{model.field:g}"
+            )
     try:
         checked.table(model)
         checked.ratio(model)

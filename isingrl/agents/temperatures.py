@@ -82,7 +82,7 @@ def mismatch(agent: Agent, model: Ising) -> list[str]:
     worst = int(abs(found - wanted).argmax())
     return [
         f"the reward {reward_name(agent.reward)!r} times its T/τ favours up by {found[worst]:g} "
-        f"with {model.lattice.n_up[worst]:g} up neighbours, and the energy by {wanted[worst]:g} "
+        f"with {model.bonds.shown(worst)}, and the energy by {wanted[worst]:g} "
         "(mend its temperature_ratio, or give it exact=False)"
     ]
 

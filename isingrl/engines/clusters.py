@@ -44,9 +44,15 @@ def free_spins(field: float, temperature: float) -> float:
     return temperature / (2 * abs(field)) if field else math.inf
 
 
+def _bits(values: list[Any], wanted: Any) -> np.uint64:
+    """Word with the bits of the places at which a list has the wanted value."""
+    return np.uint64(sum(1 << place for place, value in enumerate(values) if value == wanted))
+
+
 def sizes_are_moments(model: Ising) -> bool:
     """Whether N⟨m²⟩, m staggered for J < 0, is the mean size of the cluster of a site."""
-    return model.one_field() == 0 and (model.coupling >= 0 or model.lattice.n_sublattices == 2)
+    staggered = (model.couplings <= 0).all() and model.lattice.n_sublattices == 2
+    return model.one_field() == 0 and bool((model.couplings >= 0).all() or staggered)
 
 
 @dataclass(frozen=True)
@@ -168,14 +174,17 @@ class SwendsenWangEngine(_ClusterEngine):
         length = self._rows.length
         packed = [self._rows.packed(spins[:-1].reshape(-1, length) > 0) for spins in first]
         self._words = np.stack(packed)
+        offsets = self.lattice.offsets
+        # a placeholder along the row has no bonds, and any kind
+        places = [offsets.index(each) if each in offsets else 0 for each in self._rows.offsets]
+        bonds = self._models[0].bonds
+        self._kinds = np.array([bonds.kinds[place] for place in places], dtype=np.int64)
         self._chances = np.array(
             [
-                (
-                    threshold(joined(abs(each.coupling), t)),
-                    threshold(joined(abs(each.one_field()), t)),
-                    _ALL if each.coupling < 0 else 0,
-                    _ALL if each.one_field() < 0 else 0,
-                )
+                [
+                    (threshold(joined(abs(energy), t)), _ALL if energy < 0 else 0)
+                    for energy in (*each.couplings[self._kinds].tolist(), each.one_field())
+                ]
                 for each, t in zip(self._models, self._temperatures, strict=True)
             ],
             dtype=np.uint64,
@@ -199,7 +208,9 @@ class SwendsenWangEngine(_ClusterEngine):
 
     def record(self, draws: int, interval: int) -> Arrays:
         """See `Engine.record`; clusters are those of the last sweep before each draw."""
-        sums = np.zeros((len(self._models), 6, draws), dtype=np.int64)
+        n_chains, n_kinds = len(self._models), int(self._kinds.max()) + 1
+        sums = np.zeros((n_chains, draws, n_kinds + 2), dtype=np.int64)
+        clusters = np.zeros((n_chains, draws, 3), dtype=np.int64)
         histogram = self._histogram(draws)
         signs = sublattice_signs(self.lattice)
         second = self._rows.packed(signs.reshape(-1, self._rows.length) < 0)
@@ -207,13 +218,14 @@ class SwendsenWangEngine(_ClusterEngine):
         def record(chain: int) -> None:
             sizes = np.empty(self.lattice.n_sites + 1, dtype=np.int32)
             swendsen_wang.record(
-                *self._arguments(chain), self._room(), sizes, second, interval, sums[chain],
-                self._edges, histogram[chain],
+                *self._arguments(chain), self._room(), sizes, self._kinds, second, interval,
+                sums[chain], clusters[chain], self._edges, histogram[chain],
             )  # fmt: skip
 
         self._each(record)
-        found = named_sums(sums, signs) | {"clusters": sums[:, 3], "largest_cluster": sums[:, 4]}
-        return self._with_sizes(found, sums[:, 5] / self.lattice.n_sites, histogram)
+        number, largest, squares = np.moveaxis(clusters, 2, 0)
+        found = named_sums(sums, signs) | {"clusters": number, "largest_cluster": largest}
+        return self._with_sizes(found, squares / self.lattice.n_sites, histogram)
 
     def _arguments(self, chain: int) -> tuple[Any, ...]:
         return self._words[chain], self._rows.layout, self._chances[chain], self._states[chain]
@@ -239,10 +251,16 @@ class WolffEngine(_ClusterEngine):
         self._spins = np.stack([site_states(spins) for spins in first])
         self._history = np.zeros((len(first), 5), dtype=np.int64)
         self._numbers = np.zeros(len(first), dtype=np.int64)  # 0 during the thermalization
-        self._bonds = [
-            (threshold(joined(abs(each.coupling), t)), np.uint64(each.coupling < 0))
-            for each, t in zip(self._models, self._temperatures, strict=True)
-        ]
+        kinds = self._models[0].bonds.kinds
+        z, used = len(kinds), _WORD - _WORD % len(kinds)
+        of_bits = [kinds[bit % z] if bit < used else 0 for bit in range(_WORD)]
+        masks = np.array([_bits(of_bits, kind) for kind in range(max(kinds) + 1)])
+        self._bonds = []
+        for each, t in zip(self._models, self._temperatures, strict=True):
+            energies = each.couplings.tolist()
+            thresholds = np.array([threshold(joined(abs(energy), t)) for energy in energies])
+            opposite = _bits([energies[kind] < 0 for kind in kinds], True)
+            self._bonds.append((thresholds, masks, opposite))
         self._fields = [
             (free_spins(each.one_field(), t), np.uint64(each.one_field() > 0))
             for each, t in zip(self._models, self._temperatures, strict=True)
@@ -305,19 +323,21 @@ class WolffEngine(_ClusterEngine):
     def record(self, draws: int, interval: int) -> Arrays:
         """See `Engine.record`; clusters are those of the last sweep before each draw."""
         self.settle()
-        sums = np.zeros((len(self._models), 4, draws), dtype=np.int64)
+        by_kind = self._models[0].bonds.neighbors
+        sums = np.zeros((len(self._models), draws, len(by_kind) + 2), dtype=np.int64)
+        met = np.zeros((len(self._models), draws), dtype=np.int64)
         histogram = self._histogram(draws)
         signs = sublattice_signs(self.lattice)
 
         def record(chain: int) -> None:
             number = int(self._numbers[chain])
             wolff.record(
-                *self._arguments(chain), number, signs, interval, sums[chain],
+                *self._arguments(chain), number, by_kind, signs, interval, sums[chain], met[chain],
                 self._edges, histogram[chain],
             )  # fmt: skip
 
         self._each(record)
-        mean_sizes = sums[:, 3] / self._numbers[:, None]
+        mean_sizes = met / self._numbers[:, None]
         return self._with_sizes(named_sums(sums, signs), mean_sizes, histogram)
 
     def _arguments(self, chain: int) -> tuple[Any, ...]:

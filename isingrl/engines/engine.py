@@ -10,7 +10,7 @@ import numpy.typing as npt
 from isingrl.engines.lane_layout import fits
 from isingrl.engines.lanes import LaneEngine
 from isingrl.engines.sites import SiteEngine
-from isingrl.lattice import Lattice
+from isingrl.model import Ising
 from isingrl.tables import RuleTable
 
 
@@ -29,10 +29,11 @@ class Engine(Protocol):
         Returns
         -------
         dict of int64 or float64 arrays, shape (n_chains, draws)
-            ``bonds``, sums of s_i s_j over bonds; ``totals``, sums of s_i over sites; and any
-            further sums over sites. Each further sum, divided by the number of sites, becomes the
-            variable of its name in the Dataset. What `Dynamics.undivided` names is no sum over
-            sites, and becomes a variable as it is; it may have one more axis, over the bins of
+            ``bonds``, sums of s_i s_j over bonds, along one more axis over ``model.couplings`` if
+            these are several; ``totals``, sums of s_i over sites; and any further sums over sites.
+            Each further sum, divided by the number of sites, becomes the variable of its name in
+            the Dataset. What `Dynamics.undivided` names is no sum over sites, and becomes a
+            variable as it is; it may have one more axis, over the bins of
             `isingrl.coordinates.size_edges`.
         """
 
@@ -64,20 +65,21 @@ class SettlingEngine(Engine, Protocol):
 
 
 def table_engine(
-    lattice: Lattice,
+    model: Ising,
     table: RuleTable,
     start: str | npt.NDArray[np.int8],
     schedule: str,
     seed: np.random.SeedSequence,
 ) -> Engine:
-    """Make the engine for a table: bit lanes if they hold the lattice, else bytes."""
-    table = table.for_schedule(lattice, schedule)
-    if on_lanes(lattice, table, schedule):
+    """Make the engine for a table: bit lanes if they hold the model, else bytes."""
+    table = table.for_schedule(model.lattice, schedule)
+    if on_lanes(model, table, schedule):
         synchronous = schedule == "synchronous"
-        return LaneEngine(lattice, table.up[:, 0], start, synchronous=synchronous, seed=seed)
-    return SiteEngine(lattice, table, start, schedule=schedule, seed=seed)
+        return LaneEngine(model.lattice, table.up[:, 0], start, synchronous=synchronous, seed=seed)
+    return SiteEngine(model, table, start, schedule=schedule, seed=seed)
 
 
-def on_lanes(lattice: Lattice, table: RuleTable, schedule: str) -> bool:
-    """Whether bit lanes hold the lattice, the table and the schedule."""
-    return fits(lattice) and table.counted and schedule in ("checkerboard", "synchronous")
+def on_lanes(model: Ising, table: RuleTable, schedule: str) -> bool:
+    """Whether bit lanes hold the model, the table and the schedule."""
+    alike = table.counted and model.bonds.n_kinds == 1
+    return fits(model.lattice) and alike and schedule in ("checkerboard", "synchronous")

@@ -58,7 +58,7 @@ class Exchanges:
         self._ladders = np.ascontiguousarray(places.reshape(len(temperatures), -1)[order].T)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             self._gaps = -np.diff(1 / temperatures[order])
-        self._coupling, self._fields = model.coupling, np.repeat(fields, chains)
+        self._couplings, self._fields = model.couplings, np.repeat(fields, chains)
         self.walkers = places
         # a stream beside that of the sweeps, which begins at the seed
         generator = np.random.Generator(np.random.Philox(seed).jumped())
@@ -78,5 +78,5 @@ class Exchanges:
     def arguments(self) -> tuple[Any, ...]:
         """As `isingrl.engines.kernels.tempering.exchange` takes them."""
         return (
-            self._ladders, self._gaps, self._coupling, self._fields, self.walkers, self.random,
+            self._ladders, self._gaps, self._couplings, self._fields, self.walkers, self.random,
         )  # fmt: skip

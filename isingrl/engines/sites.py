@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from isingrl.engines.kernels import sites
 from isingrl.lattice import Lattice
+from isingrl.model import Ising
 from isingrl.schedules import draws_sites
 from isingrl.support.archives import Arrays, fill
 from isingrl.support.threads import run_in_threads
@@ -66,9 +67,10 @@ def sublattice_signs(lattice: Lattice) -> npt.NDArray[np.int8]:
 
 
 def named_sums(sums: npt.NDArray[np.int64], signs: npt.NDArray[np.int8]) -> Arrays:
-    """Sums of `sites.measure`, shape (n_chains, 3, n_draws), by the names of `Engine.record`."""
-    names = ("bonds", "totals", "staggered_magnetization")[: 3 if signs.any() else 2]
-    return {name: sums[:, place] for place, name in enumerate(names)}
+    """Sums of `sites.measure`, which lie along the last axis, by the names of `Engine.record`."""
+    bonds, totals, staggered = sums[..., :-2], sums[..., -2], sums[..., -1]
+    found = {"bonds": bonds[..., 0] if bonds.shape[-1] == 1 else bonds, "totals": totals}
+    return found | ({"staggered_magnetization": staggered} if signs.any() else {})
 
 
 class SiteEngine:
@@ -78,16 +80,17 @@ class SiteEngine:
 
     def __init__(
         self,
-        lattice: Lattice,
+        model: Ising,
         table: RuleTable,
         start: str | npt.NDArray[np.int8],
         *,
         schedule: str,
         seed: np.random.SeedSequence,
     ) -> None:
-        self.lattice = lattice
+        self.lattice = lattice = model.lattice
         self._up = list(table.up)
-        self._sites, self._codes = codes_of(lattice, table.sites)
+        self._sites, self._codes = codes_of(lattice, table.sites, table.bonds)
+        self._neighbors = model.bonds.neighbors
         self._schedule = schedule_code(schedule)
         self._order = update_order(lattice, schedule)
         generator = np.random.Generator(np.random.Philox(seed))
@@ -116,12 +119,12 @@ class SiteEngine:
 
     def record(self, draws: int, interval: int) -> Arrays:
         """See `Engine.record`."""
-        sums = np.zeros((len(self._spins), 3, draws), dtype=np.int64)
+        sums = np.zeros((len(self._spins), draws, len(self._neighbors) + 2), dtype=np.int64)
         signs = sublattice_signs(self.lattice)
 
         def record(chain: int) -> None:
             own = self._arguments(chain)
-            sites.record(*own, self.lattice.neighbors, signs, interval, sums[chain])
+            sites.record(*own, self._neighbors, signs, interval, sums[chain])
 
         self._each(record)
         return named_sums(sums, signs)

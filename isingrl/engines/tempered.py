@@ -15,7 +15,7 @@ from isingrl.engines.lane_layout import LANES
 from isingrl.engines.lane_rule import LaneRule
 from isingrl.engines.lanes import LaneEngine, meters
 from isingrl.engines.sites import SiteEngine, named_sums, sublattice_signs
-from isingrl.lattice import Lattice
+from isingrl.model import Ising
 from isingrl.support.archives import Arrays
 from isingrl.support.threads import run_in_threads
 from isingrl.tables import RuleTable
@@ -49,17 +49,17 @@ class Tempered(Engine, Protocol):
 
 
 def tempered_engine(
-    lattice: Lattice,
+    model: Ising,
     table: RuleTable,
     start: str | npt.NDArray[np.int8],
     schedule: str,
     seed: np.random.SeedSequence,
 ) -> Tempered:
     """Make the engine for a table, as `isingrl.engines.engine.table_engine` does."""
-    table = table.for_schedule(lattice, schedule)
-    if on_lanes(lattice, table, schedule):
-        return TemperedLanes(lattice, table.up[:, 0], start, synchronous=False, seed=seed)
-    return TemperedSites(lattice, table, start, schedule=schedule, seed=seed)
+    table = table.for_schedule(model.lattice, schedule)
+    if on_lanes(model, table, schedule):
+        return TemperedLanes(model.lattice, table.up[:, 0], start, synchronous=False, seed=seed)
+    return TemperedSites(model, table, start, schedule=schedule, seed=seed)
 
 
 def _threads(events: Events, sweep: float) -> int:
@@ -71,8 +71,8 @@ def _threads(events: Events, sweep: float) -> int:
 class TemperedSites(SiteEngine):
     """Walkers with a byte for each spin."""
 
-    def __init__(self, lattice: Lattice, table: RuleTable, *arguments: Any, **options: Any) -> None:
-        super().__init__(lattice, table, *arguments, **options)
+    def __init__(self, model: Ising, table: RuleTable, *arguments: Any, **options: Any) -> None:
+        super().__init__(model, table, *arguments, **options)
         self._tables = table.up
         self._gather()
 
@@ -96,7 +96,8 @@ class TemperedSites(SiteEngine):
         updates = n_walkers * self.lattice.n_sites
         workers = min(_threads(events, updates / self.updates_a_call), n_walkers)
         walkers, accepted = np.zeros((2, events.gaps.size, n_walkers), dtype=np.int64)
-        sums = np.empty((3, events.gaps.size, n_walkers), dtype=np.int64)
+        shape = events.gaps.size, n_walkers, len(self._neighbors) + 2
+        sums = np.empty(shape, dtype=np.int64)
         signs, gate, places = (
             sublattice_signs(self.lattice),
             np.zeros(2, np.int64),
@@ -106,14 +107,14 @@ class TemperedSites(SiteEngine):
         def work(worker: int) -> None:
             site_tempering.temper(
                 self._all_spins, self._sites, self._codes, self._order, self._tables,
-                self._schedule, self._states, self.lattice.neighbors, signs,
+                self._schedule, self._states, self._neighbors, signs,
                 (worker, workers, gate), events.gaps, events.first, exchanges.arguments, places,
                 sums, walkers, accepted,
             )  # fmt: skip
 
         run_in_threads(work, [(worker,) for worker in range(workers)], workers)
         self.assign(exchanges.tables)
-        return named_sums(np.moveaxis(sums, 2, 0), signs), walkers, accepted
+        return named_sums(sums.swapaxes(0, 1), signs), walkers, accepted
 
 
 class TemperedLanes(LaneEngine):

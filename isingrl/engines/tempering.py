@@ -64,7 +64,8 @@ class TemperingEngine:
         sweep.
         """
         parts = self._run(interval, draws)
-        return {name: np.concatenate([each[name] for each in parts]).T for name in parts[0]}
+        joined = {name: np.concatenate([each[name] for each in parts]) for name in parts[0]}
+        return {name: values.swapaxes(0, 1) for name, values in joined.items()}
 
     def _run(self, sweeps: int, draws: int) -> list[Arrays]:
         """Make `sweeps` sweeps, or `sweeps` before each draw; arrays (n_draws, n_places)."""
@@ -95,7 +96,6 @@ class TemperingEngine:
         total = self._accepted + np.cumsum(accepted, axis=0)
         self._accepted[:] = total[-1]
         at = walkers[drawn]
-        found = {
-            name: np.take_along_axis(values.T[drawn], at, axis=1) for name, values in sums.items()
-        }
+        event = np.arange(len(at))[:, None]
+        found = {name: values.swapaxes(0, 1)[drawn][event, at] for name, values in sums.items()}
         return found | {"replica": at // self._exchanges.n_ladders, "exchanges": total[drawn]}

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from isingrl.agents.agent import REWARD_TIMES
 from isingrl.agents.rewards import Reward, check_reward, named_reward, reward_name
-from isingrl.engines.sites import start_configurations
+from isingrl.engines.sites import site_states, start_configurations
 from isingrl.envs._observations import observe_on
 from isingrl.envs.observed_rule import ObservedRule, tabulate
 from isingrl.model import Ising
@@ -96,10 +96,11 @@ class Sites:
         return self._rewards[self._counts if self._paid_after else seen, actions]
 
     def _count(self) -> None:
-        """Count up neighbours, as indices into ``lattice.n_up``."""
-        lattice = self.model.lattice
-        sums = self.padded[:, lattice.neighbors].sum(axis=-1, dtype=np.int64)
-        self._counts = (sums + lattice.coordination_number) // lattice.local_sum_step
+        """Look up the states of the neighbours, which are the rows of rewards."""
+        neighbors, codes = self.model.lattice.neighbors, self.model.bonds.codes
+        states = site_states(self.padded)[:, neighbors]
+        seen = codes[np.arange(len(codes)), states]
+        self._counts = seen.sum(axis=-1, dtype=np.int64)
 
 
 class OnLattice:

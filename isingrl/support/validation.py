@@ -65,6 +65,23 @@ def check_positive(name: str, value: Any, maximum: float) -> float:
     return number
 
 
+def check_coupling(value: Any, steps: Sequence[Any]) -> float | tuple[float, ...]:
+    """Return a coupling as a float, or several, one for each of the `steps`, as a tuple.
+
+    Several equal ones are one float.
+    """
+    if not isinstance(value, Sequence | np.ndarray) or isinstance(value, str | bytes):
+        return check_real("coupling", value)
+    found = tuple(check_real("coupling", each) for each in value)
+    if len(found) != len(steps):
+        shown = ", ".join(map(str, steps))
+        raise ValueError(
+            f"coupling must be a finite number, or {len(steps)} of them, for the steps {shown}; "
+            f"got {len(found)}"
+        )
+    return found[0] if len(set(found)) == 1 else found
+
+
 def check_field(value: Any) -> float | tuple[float, ...]:
     """Return a magnetic field as a float, or several distinct ones as a tuple of them."""
     if not isinstance(value, Sequence | np.ndarray) or isinstance(value, str | bytes):

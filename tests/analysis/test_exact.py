@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -125,6 +126,67 @@ class TestSquareLattice:
         found = exact.square_lattice([1000 * (1 - 1e-9), 1000 * (1 + 1e-9)])
         for name in ("energy", "specific_heat"):
             assert found[name].values[0] == pytest.approx(found[name].values[1], rel=1e-8)
+
+
+class TestTwoCouplings:
+    """The square lattice with another coupling along each direction."""
+
+    @staticmethod
+    def log_partition(beta: float, one: float, other: float) -> float:
+        """ln Z / N by sums over both wave numbers of an n × n lattice of even points."""
+        waves = 2 * np.pi * (np.arange(400) + 0.5) / 400
+        (c1, c2), (s1, s2) = (
+            each(2 * beta * np.array([one, other])) for each in (np.cosh, np.sinh)
+        )
+        waved = s1 * np.cos(waves)[:, None] + s2 * np.cos(waves)
+        return float(np.log(2) + np.log(c1 * c2 - waved).mean() / 2)
+
+    @pytest.mark.parametrize(("one", "other"), [(1.8, 0.2), (1.5, 0.5), (0.3, 2.0)])
+    @pytest.mark.parametrize("temperature", [0.9, 1.4, 2.6, 6.0])
+    def test_derivatives_of_the_free_energy(
+        self, temperature: float, one: float, other: float
+    ) -> None:
+        found = exact.square_lattice(temperature, (one, other))
+        beta, step = 1 / temperature, 1e-4
+        below, middle, above = (
+            self.log_partition(beta + sign * step, one, other) for sign in (-1, 0, 1)
+        )
+        energy, specific_heat = values(found, "energy", "specific_heat")
+        assert energy == pytest.approx(-(above - below) / (2 * step), rel=1e-6)
+        curvature = (above - 2 * middle + below) / step**2
+        assert specific_heat == pytest.approx(beta**2 * curvature, rel=2e-5, abs=1e-6)
+
+    def test_critical_temperatures(self) -> None:
+        # sinh(2 J1/T) sinh(2 J2/T) = 1
+        for pair in ((1.5, 0.5), (1.8, 0.2), (0.2, 1.8), (1.0, 1.0), (3.0, 3.0)):
+            critical = exact.square_lattice(1.0, pair).critical_temperature
+            assert np.prod(np.sinh(2 * np.array(pair) / critical)) == pytest.approx(1, rel=1e-12)
+
+    def test_equal_couplings_are_one_model(self) -> None:
+        t = np.array([0.5, 1.0, 2.0, 2.3, 4.0, np.inf])
+        single, double = exact.square_lattice(t), exact.square_lattice(2 * t, 2.0)
+        np.testing.assert_allclose(double["energy"], 2 * single["energy"])
+        for name in ("specific_heat", "abs_magnetization"):
+            np.testing.assert_allclose(double[name], single[name])
+        near = exact.square_lattice(t, (1.0, 1.0 + 1e-9))
+        for name in ("energy", "specific_heat", "abs_magnetization"):
+            np.testing.assert_allclose(near[name], single[name], atol=1e-7)
+
+    def test_order_ends_at_the_critical_temperature(self) -> None:
+        critical = exact.square_lattice(1.0, (1.6, 0.4)).critical_temperature
+        t = critical * np.array([0.0, 0.5, 1 - 1e-12, 1 + 1e-12, 2.0])
+        order = exact.square_lattice(t, (1.6, 0.4))["abs_magnetization"].values
+        assert order[0] == 1
+        assert (np.diff(order) <= 0).all()
+        assert order[2] < 0.05
+        assert (order[3:] == 0).all()
+        s1, s2 = np.sinh(3.2 / t[1]), np.sinh(0.8 / t[1])
+        assert order[1] == pytest.approx((1 - (s1 * s2) ** -2) ** 0.125)
+
+    @pytest.mark.parametrize("coupling", [0.0, -1.0, (1.0, 0.0), (1.0, 2.0, 3.0), "1", (1.0, "2")])
+    def test_other_couplings_are_refused(self, coupling: Any) -> None:
+        with pytest.raises((TypeError, ValueError), match="coupling must"):
+            exact.square_lattice(2.0, coupling)
 
 
 class TestTorus:
@@ -251,7 +313,7 @@ class TestEnumeration:
 
     def test_kernel_counts_half_of_the_configurations(self) -> None:
         lattice = Lattice((3, 3), neighborhood="moore")
-        half = count_states(lattice.neighbors, lattice.n_bonds)
+        half = count_states(lattice.neighbors, np.ones(8, dtype=np.int64), lattice.n_bonds)
         expected = np.zeros_like(half)
         for (bonds, spins), n in naive_counts(lattice).items():
             expected[bonds + lattice.n_bonds, (spins + 9) // 2] = n

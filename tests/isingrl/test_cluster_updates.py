@@ -190,11 +190,11 @@ def test_a_sweep_that_ends_when_enough_spins_were_flipped_is_biased():
     biased = []
     for chain in range(24):
         arguments, history = engine._arguments(chain), engine._history[chain]
-        energies = []
+        energies, sums = [], np.zeros(3, dtype=np.int64)
         for _ in range(2000):
             wolff.thermalize(*arguments, history, 1)
-            bonds, _, _ = sites.measure(arguments[0], model.lattice.neighbors, np.zeros(16))
-            energies.append(-bonds / 16)
+            sites.measure(arguments[0], model.lattice.neighbors[None], np.zeros(16), sums)
+            energies.append(-sums[0] / 16)
         biased.append(energies)
     assert abs(z_of_energy(biased)) > 2 * Z_LIMIT
 

@@ -207,7 +207,7 @@ def test_an_engine_restored_goes_on(sides, schedule, interval, pieces):
     table = HeatBath().compile(model, np.array([1.5, 2.5]), 2)
 
     def engine(seed, start):
-        return table_engine(model.lattice, table, start, schedule, np.random.SeedSequence(seed))
+        return table_engine(model, table, start, schedule, np.random.SeedSequence(seed))
 
     whole, parts = engine(1, "random"), engine(1, "random")
     for sweeps, draws in pieces:

@@ -225,7 +225,7 @@ def test_threads_of_the_lanes_do_not_change_the_numbers(shape, chains, several, 
     for n in (1, 2, 3):
         threads(n)
         engine = table_engine(
-            model.lattice, HeatBath().compile(model, np.array([2.2]), chains), "random", schedule,
+            model, HeatBath().compile(model, np.array([2.2]), chains), "random", schedule,
             np.random.SeedSequence(6),
         )  # fmt: skip
         assert (engine._bands.shape[1] - 1 > 1) == several  # bands for threads to share
@@ -267,8 +267,9 @@ def test_numba_sets_the_number_of_threads():
 
 def test_the_lane_engine_is_taken_wherever_it_fits():
     def engine_of(lattice, schedule="checkerboard"):
-        table = HeatBath().compile(Ising(lattice), np.array([2.0]))
-        return type(table_engine(lattice, table, "up", schedule, np.random.SeedSequence(1)))
+        model = Ising(lattice)
+        table = HeatBath().compile(model, np.array([2.0]))
+        return type(table_engine(model, table, "up", schedule, np.random.SeedSequence(1)))
 
     assert engine_of(Lattice((4, 6))) is LaneEngine
     assert engine_of(Lattice((3, 6))) is LaneEngine

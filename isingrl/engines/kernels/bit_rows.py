@@ -45,8 +45,8 @@ def sites_of(word, n_words, length):
 
 
 @njit(nogil=True, cache=True)
-def measure(spins, second, layout):
-    """Sums of s_i s_j over bonds, of s_i over sites, and of s_i with the signs of sublattices.
+def measure(spins, second, layout, kinds, sums):
+    """Measure sums of s_i s_j over bonds, of s_i over sites, and of s_i with signs.
 
     Parameters
     ----------
@@ -55,27 +55,31 @@ def measure(spins, second, layout):
         Sites of the second sublattice.
     layout : tuple
         As described above.
+    kinds : int64 array, shape (n_offsets,)
+        Kind of the bonds along each offset.
+    sums : int64 array, shape (n_kinds + 2,)
+        Receives the sums: of bonds by kind, then the other two.
     """
     rows, shifts, ends, length = layout
     n_rows, n_words = np.uint64(spins.shape[0]), np.uint64(spins.shape[1])
-    agreeing, bonds, up, staggered = np.uint64(0), np.uint64(0), np.uint64(0), np.uint64(0)
-    kinds = np.uint64(ends.shape[0])
+    up, staggered = np.uint64(0), np.uint64(0)
+    n_kinds = np.uint64(ends.shape[0])
+    sums[:] = 0
     for row in range(n_rows):
         for word in range(n_words):
             up += count_ones(spins[row, word])
             staggered += count_ones(spins[row, word] ^ second[row, word])
-        kind = row % kinds
+        kind = row % n_kinds
         for k in range(np.uint64(shifts.size)):
             if rows[row, k] < 0:
                 continue
             other = np.uint64(rows[row, k])
+            agreeing, bonds = np.uint64(0), np.uint64(0)
             for word in range(n_words):
                 differ = spins[row, word] ^ shifted(spins, other, word, shifts[k], length)
                 agreeing += count_ones(~differ & ends[kind, k, word])
                 bonds += count_ones(ends[kind, k, word])
+            sums[kinds[k]] += np.int64(agreeing + agreeing - bonds)
     n_sites = n_rows * length
-    return (
-        np.int64(agreeing + agreeing - bonds),
-        np.int64(up + up - n_sites),
-        np.int64(staggered + staggered - n_sites),
-    )
+    sums[sums.size - 2] = np.int64(up + up - n_sites)
+    sums[sums.size - 1] = np.int64(staggered + staggered - n_sites)

@@ -45,7 +45,7 @@ def temper(
     begin, step, sharer, sharers = (0, 1, worker, workers) if shared else (worker, workers, 0, 1)
     taken = np.zeros((n_blocks, 1), dtype=np.int64)
     n_walkers = walkers.shape[1]
-    bonds, totals = np.zeros(n_walkers, dtype=np.int64), np.zeros(n_walkers, dtype=np.int64)
+    bonds, totals = np.zeros((n_walkers, 1), dtype=np.int64), np.zeros(n_walkers, dtype=np.int64)
     swapped = np.zeros((n_walkers // 2, 2), dtype=np.int64)
     nothing = measured[:0].copy()
     for event in range(gaps.size):
@@ -63,7 +63,7 @@ def temper(
             if worker == 0:
                 for walker in range(n_walkers):
                     _add_lanes(walker, strips[0], event, agreeing, up, bonds, totals)
-                    bonds[walker] = 2 * (bonds[walker] // ends)
+                    bonds[walker, 0] = 2 * (bonds[walker, 0] // ends)
                 number = exchange(first[event], exchanges, bonds, totals, accepted[event], swapped)
                 for pair in range(number):
                     a, b = swapped[pair, 0], swapped[pair, 1]
@@ -79,9 +79,9 @@ def _add_lanes(walker, strips, event, agreeing, up, bonds, totals):
     """Sum agreeing neighbours over the lanes of a walker, and twice its up spins."""
     own = np.int64(strips)
     block, lane = walker // (64 // own), walker % (64 // own) * own
-    bonds[walker] = totals[walker] = 0
+    bonds[walker, 0] = totals[walker] = 0
     for sharer in range(agreeing.shape[1]):
         for strip in range(lane, lane + own):
-            bonds[walker] += agreeing[block, sharer, event, strip]
+            bonds[walker, 0] += agreeing[block, sharer, event, strip]
             for kind in range(up.shape[3]):
                 totals[walker] += 2 * up[block, sharer, event, kind, strip]

@@ -20,16 +20,17 @@ class Geometry(NamedTuple):
     Attributes
     ----------
     neighbors, codes : int32 arrays, shapes (n_sites, z) and (z, 3)
-        Sites and codes as in `sites.sweep`, whose sum is the number of up neighbours, as an index.
+        Sites and codes as in `sites.sweep`, whose sum is the state that rewards depend on: the
+        number of up neighbours, as an index, or their numbers by kind of bond.
     seen_sites, seen_codes : int32 arrays, shapes (n_sites, k) and (k, 3)
         Those whose sum is what an agent sees.
     sees_count : bool
-        Whether it is the number of up neighbours that an agent sees; else that sum.
+        Whether it is the state that rewards depend on; else that sum.
     cumulative : float64 array, shape (n_counts, n_states)
-        For agents that draw what they see: chance that it is at most this, given the number of up
-        neighbours. Empty for others.
-    signs : int8 array, shape (n_sites,)
-        As in `sites.record`.
+        For agents that draw what they see: chance that it is at most this, given the state that
+        rewards depend on. Empty for others.
+    by_kind, signs : int32 array, shape (n_kinds, n_sites, z), and int8 array, shape (n_sites,)
+        As in `sites.measure`.
     order : int array, shape (n_sites,)
     schedule : int
     """
@@ -40,6 +41,7 @@ class Geometry(NamedTuple):
     seen_codes: np.ndarray
     sees_count: bool
     cumulative: np.ndarray
+    by_kind: np.ndarray
     signs: np.ndarray
     order: np.ndarray
     schedule: int
@@ -139,8 +141,8 @@ class History(NamedTuple):
         Mean reward and, of tables improved at once, mean squared error of a sweep.
     total : int64 array, shape (n_replicas, n_sweeps)
         Sum of the spins.
-    sums : int64 array, shape (n_replicas, 3, n_sweeps // interval)
-        What `sites.measure` returns after every `interval` sweeps; no columns if not wanted.
+    sums : int64 array, shape (n_replicas, n_sweeps // interval, n_kinds + 2)
+        What `sites.measure` finds after every `interval` sweeps; no rows if not wanted.
     table_loss : float64 array, shape (n_replicas, n_tables)
         Loss of every table in the last sweep.
     """
@@ -230,7 +232,7 @@ def _copy(q, target):
 
 @njit(inline="always")
 def _look(site, source, geometry, a, b, c, d):
-    """Number of up neighbours and what an agent sees, as indices, and the generator."""
+    """State that rewards depend on and what an agent sees, as indices, and the generator."""
     count = seen_from(site, source, geometry.neighbors, geometry.codes)
     seen = count
     if geometry.cumulative.size > 0:
@@ -353,13 +355,10 @@ def _write_history(replica, sweep, history, spins, geometry, interval, paid, los
         updates += learned[table]
         losses[table], learned[table] = 0.0, 0
     history.loss[replica, sweep] = loss / max(1, updates)
-    if history.sums.shape[2] > 0 and (sweep + 1) % interval == 0:
-        draw = sweep // interval
-        bonds, total, staggered = measure(spins, geometry.neighbors, geometry.signs)
-        history.sums[replica, 0, draw] = bonds
-        history.sums[replica, 1, draw] = total
-        history.sums[replica, 2, draw] = staggered
-        history.total[replica, sweep] = total
+    if history.sums.shape[1] > 0 and (sweep + 1) % interval == 0:
+        sums = history.sums[replica, sweep // interval]
+        measure(spins, geometry.by_kind, geometry.signs, sums)
+        history.total[replica, sweep] = sums[sums.size - 2]
     else:
         up = 0
         for site in range(n_sites):
@@ -380,7 +379,7 @@ def learn(
     agents : Agents
         Changed in place.
     rewards : float64 array, shape (n_counts, 2)
-        What the lattice pays for an action with so many up neighbours.
+        What the lattice pays for an action, by the state of the neighbours.
     taus : float64 array, shape (n_replicas, n_sweeps)
         Softmax temperature of every learning sweep, each ``inner_iterations`` actions a site.
     gathered : Gathered

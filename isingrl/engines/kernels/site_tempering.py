@@ -29,13 +29,13 @@ def temper(
         See `tempering.exchange`.
     places : int64 array, shape (n_walkers,)
         Place of each walker, which names its table; it is changed.
-    sums : int64 array, shape (3, n_events, n_walkers)
-        Receives what `sites.measure` returns.
+    sums : int64 array, shape (n_events, n_walkers, n_kinds + 2)
+        Receives what `sites.measure` finds.
     walkers, accepted : int64 arrays, shape (n_events, n_places)
         Receive the walker at each place after each event, and the pairs exchanged in it.
     """
     worker, workers, gate = crew
-    n_walkers = places.size
+    n_walkers, n_kinds = places.size, neighbors.shape[0]
     swapped = np.zeros((n_walkers // 2, 2), dtype=np.int64)
     for event in range(gaps.size):
         for walker in range(worker, n_walkers, workers):
@@ -43,16 +43,13 @@ def temper(
                 spins[walker], sites, codes, order, tables[places[walker]], schedule,
                 states[walker], gaps[event],
             )  # fmt: skip
-            bonds, total, staggered = measure(spins[walker], neighbors, signs)
-            sums[0, event, walker] = bonds
-            sums[1, event, walker] = total
-            sums[2, event, walker] = staggered
+            measure(spins[walker], neighbors, signs, sums[event, walker])
         if first[event] >= 0:
             meet(gate, workers)
             if worker == 0:
                 exchange(
-                    first[event], exchanges, sums[0, event], sums[1, event], accepted[event],
-                    swapped,
+                    first[event], exchanges, sums[event], sums[event, :, n_kinds],
+                    accepted[event], swapped,
                 )  # fmt: skip
                 now = exchanges[4]
                 for place in range(n_walkers):

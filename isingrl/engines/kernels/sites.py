@@ -78,24 +78,37 @@ def sweep(spins, sites, codes, order, table, schedule, state, sweeps):
 
 
 @njit(nogil=True, cache=True)
-def measure(spins, neighbors, signs):
-    """Sums of s_i s_j over bonds, of s_i over sites, and of s_i with the signs of sublattices.
+def measure(spins, neighbors, signs, sums):
+    """Measure sums of s_i s_j over bonds, of s_i over sites, and of s_i with signs.
 
     If z is even, the second half of a site's neighbours are those ahead of it, so that every bond
     is met once. If z is odd, all are looked at, and every bond is met twice.
+
+    Parameters
+    ----------
+    neighbors : int32 array, shape (n_kinds, n_sites, z)
+        Neighbours by kind of bond.
+    signs : int8 array, shape (n_sites,)
+        1 and -1 on two sublattices; 0 where there are others.
+    sums : int64 array, shape (n_kinds + 2,)
+        Receives the sums: of bonds by kind, then the other two.
     """
-    bonds, total, staggered = 0, 0, 0
-    n_sites, z = neighbors.shape
+    n_kinds, n_sites, z = neighbors.shape
     first, times = (0, 2) if z % 2 else (z // 2, 1)
-    for site in range(np.uint64(n_sites)):
-        ahead = 0
-        for slot in range(np.uint64(first), np.uint64(z)):
-            ahead += SPINS[np.uint64(spins[np.uint64(neighbors[site, slot])])]
-        own = SPINS[np.uint64(spins[site])]
-        bonds += own * ahead
-        total += own
-        staggered += signs[site] * own
-    return bonds // times, total, staggered
+    total, staggered = 0, 0
+    for kind in range(np.uint64(n_kinds)):
+        bonds = 0
+        for site in range(np.uint64(n_sites)):
+            ahead = 0
+            for slot in range(np.uint64(first), np.uint64(z)):
+                ahead += SPINS[np.uint64(spins[np.uint64(neighbors[kind, site, slot])])]
+            own = SPINS[np.uint64(spins[site])]
+            bonds += own * ahead
+            if kind == np.uint64(0):
+                total += own
+                staggered += signs[site] * own
+        sums[kind] = bonds // times
+    sums[n_kinds], sums[n_kinds + 1] = total, staggered
 
 
 @njit(nogil=True, cache=True)
@@ -106,11 +119,11 @@ def record(
 
     Parameters
     ----------
-    signs : int8 array, shape (n_sites,)
-        1 and -1 on two sublattices; 0 where there are others.
-    sums : int64 array, shape (3, n_draws)
-        Receives what `measure` returns.
+    neighbors, signs
+        As in `measure`.
+    sums : int64 array, shape (n_draws, n_kinds + 2)
+        Receives the sums of each draw.
     """
-    for draw in range(sums.shape[1]):
+    for draw in range(sums.shape[0]):
         sweep(spins, sites, codes, order, table, schedule, state, interval)
-        sums[0, draw], sums[1, draw], sums[2, draw] = measure(spins, neighbors, signs)
+        measure(spins, neighbors, signs, sums[draw])

@@ -32,10 +32,10 @@ def draw_bonds(spins, layout, chances, state, bonds, ghosts):
     spins : uint64 array, shape (n_rows, n_words)
     layout : tuple
         As in `bit_rows`.
-    chances : uint64 array, shape (4,)
-        Thresholds of `chances` for a bond between satisfied spins and for one to the ghost; then
-        two words that are all 0 or all 1: 1 if opposite spins are the satisfied ones, and if down
-        spins are those along the field.
+    chances : uint64 array, shape (n_offsets + 1, 2)
+        Threshold of `chances` for a bond between satisfied spins along each offset, and a word that
+        is all 0, or all 1 if opposite spins are the satisfied ones. Last for bonds to the ghost,
+        with all 1 if down spins are those along the field.
     state : uint64 array, shape (4,)
         Random stream.
     bonds : uint64 array, shape (n_rows, n_offsets, n_words), zero where rows are missing
@@ -44,7 +44,7 @@ def draw_bonds(spins, layout, chances, state, bonds, ghosts):
         Receives the sites with a bond to the ghost.
     """
     rows, shifts, ends, length = layout
-    for_bond, for_ghost, opposite, down = chances
+    for_ghost, down = chances[shifts.size]
     a, b, c, d = state[0], state[1], state[2], state[3]
     n_rows, n_words = np.uint64(spins.shape[0]), np.uint64(spins.shape[1])
     kinds = np.uint64(ends.shape[0])
@@ -54,6 +54,7 @@ def draw_bonds(spins, layout, chances, state, bonds, ghosts):
             if rows[row, k] < 0:
                 continue
             other = np.uint64(rows[row, k])
+            for_bond, opposite = chances[k, 0], chances[k, 1]
             for word in range(n_words):
                 differ = spins[row, word] ^ shifted(spins, other, word, shifts[k], length)
                 asked = ~(differ ^ opposite) & ends[kind, k, word]
@@ -254,7 +255,7 @@ def sweep(spins, layout, chances, state, work, sweeps):
         Room for `bonds`, `ghosts`, `starts`, `before`, `parents` and `flips`.
     """
     bonds, ghosts, starts, before, parents, flips = work
-    in_field = chances[1] != np.uint64(0)
+    in_field = chances[layout[1].size, 0] != np.uint64(0)
     labels = np.uint64(0)
     for _ in range(sweeps):
         draw_bonds(spins, layout, chances, state, bonds, ghosts)
@@ -265,7 +266,10 @@ def sweep(spins, layout, chances, state, work, sweeps):
 
 
 @njit(nogil=True, cache=True)
-def record(spins, layout, chances, state, work, sizes, second, interval, sums, edges, histogram):
+def record(
+    spins, layout, chances, state, work, sizes, kinds, second, interval, sums, clusters, edges,
+    histogram,
+):  # fmt: skip
     """Sweep one chain and measure it after every `interval` sweeps.
 
     Parameters
@@ -273,20 +277,22 @@ def record(spins, layout, chances, state, work, sizes, second, interval, sums, e
     spins, layout, chances, state, work
         As in `sweep`.
     sizes : int32 array, shape (n_sites + 1,)
-    second : uint64 array, shape (n_rows, n_words)
-        Sites of the second sublattice.
-    sums : int64 array, shape (6, n_draws)
-        Receives what `measure` returns, then what `cluster_sums` does of the last sweep.
+    kinds, second
+        As in `measure`.
+    sums : int64 array, shape (n_draws, n_kinds + 2)
+        Receives what `measure` finds.
+    clusters : int64 array, shape (n_draws, 3)
+        Receives what `cluster_sums` returns of the last sweep.
     edges : int64 array, shape (n_bins + 1,)
         Of bins of cluster sizes; no bins for no histogram.
     histogram : float64 array, shape (n_draws, n_bins)
         Receives the numbers of clusters by size, in the last sweep.
     """
     _, _, starts, _, parents, _ = work
-    for draw in range(sums.shape[1]):
+    for draw in range(sums.shape[0]):
         labels = sweep(spins, layout, chances, state, work, interval)
-        sums[0, draw], sums[1, draw], sums[2, draw] = measure(spins, second, layout)
-        sums[3, draw], sums[4, draw], sums[5, draw] = cluster_sums(
+        measure(spins, second, layout, kinds, sums[draw])
+        clusters[draw, 0], clusters[draw, 1], clusters[draw, 2] = cluster_sums(
             starts, layout[3], labels, parents, sizes
         )
         if edges.size > 1:

@@ -23,15 +23,17 @@ def exchange(first, exchanges, bonds, totals, accepted, swapped):
     first : int
         0 or 1.
     exchanges : tuple
-        ``(ladders, gaps, coupling, fields, walkers, random)``:
+        ``(ladders, gaps, couplings, fields, walkers, random)``:
 
         - places by temperature, int64, shape (n_ladders, n_temperatures), coldest first;
         - the fall of 1/T from each of these temperatures to the next, shape (n_temperatures - 1,);
-        - the coupling, and the field of each ladder;
+        - the coupling of each kind of bond, and the field of each ladder;
         - the walker at each place, int64, which is changed;
         - the generator, uint64, shape (4,): one random number for each pair that is tried.
-    bonds, totals : int64 arrays, shape (n_walkers,)
-        Sums of s_i s_j over bonds and of s_i over sites, up to a number that all share.
+    bonds : int64 array, shape (n_walkers, n_kinds)
+        Sums of s_i s_j over bonds by kind, up to a number that all share.
+    totals : int64 array, shape (n_walkers,)
+        Sums of s_i over sites.
     accepted : int64 array, shape (n_places,)
         Receives 1 at the colder place of each pair that was exchanged.
     swapped : int64 array, shape (n_places // 2, 2)
@@ -42,18 +44,21 @@ def exchange(first, exchanges, bonds, totals, accepted, swapped):
     int
         Number of pairs that were exchanged.
     """
-    ladders, gaps, coupling, fields, walkers, random = exchanges
+    ladders, gaps, couplings, fields, walkers, random = exchanges
     number = 0
     for ladder in range(ladders.shape[0]):
         for pair in range(first, gaps.size, 2):
             cold, hot = ladders[ladder, pair], ladders[ladder, pair + 1]
             a, b = walkers[cold], walkers[hot]
-            of_bonds = coupling * (bonds[b] - bonds[a])
             of_spins = fields[ladder] * (totals[b] - totals[a])
-            excess = of_bonds + of_spins  # of the colder walker's energy over the other one's
+            excess, size = of_spins, abs(of_spins)  # of the colder walker's energy over the other's
+            for kind in range(couplings.size):
+                of_bonds = couplings[kind] * (bonds[b, kind] - bonds[a, kind])
+                excess += of_bonds
+                size += abs(of_bonds)
             chance = uniform(next_word(random))
             # 1/T may be infinite: do not multiply it by 0, nor by a rounding error
-            rounding = _ROUNDING * (abs(of_bonds) + abs(of_spins))
+            rounding = _ROUNDING * size
             if excess >= -rounding or chance < math.exp(gaps[pair] * excess):
                 walkers[cold], walkers[hot] = b, a
                 accepted[cold] = 1

@@ -32,9 +32,10 @@ def clusters(spins, lattice, bond, field, state, queue, number, most, sizes):
     lattice : tuple
         Neighbours, int32 (n_sites, z); how far they lie ahead in most places, uint64 (z,); and
         whether those of a site lie elsewhere, bool (n_sites,).
-    bond : tuple of uint64
-        Threshold of `chances` for a bond between satisfied spins, and 1 if opposite spins are the
-        satisfied ones.
+    bond : tuple
+        Thresholds of `chances` for a bond between satisfied spins by kind of bond, uint64
+        (n_kinds,); the bits of the slots of each kind, as often as they fit in a word, uint64
+        (n_kinds,); and a uint64 with the bits of those slots in which opposite spins are satisfied.
     field : tuple
         `free`, infinite without a field, and the spin along the field (uint64).
     state : uint64 array, shape (4,)
@@ -49,9 +50,9 @@ def clusters(spins, lattice, bond, field, state, queue, number, most, sizes):
     number, sites : int
         Clusters made, and sites met in them.
     """
-    one, ones = np.uint64(1), ~np.uint64(0)
+    one = np.uint64(1)
     neighbors, steps, elsewhere = lattice
-    threshold, opposite = bond
+    thresholds, kinds, opposite = bond
     free, along = field
     n_sites, z = neighbors.shape
     slots = np.uint64(z)
@@ -74,7 +75,10 @@ def clusters(spins, lattice, bond, field, state, queue, number, most, sizes):
             own = np.uint64(spins[site]) & one
             passed += own == along
             if sites_left == 0:
-                bonds, a, b, c, d = happen(threshold, ones, a, b, c, d)
+                bonds = np.uint64(0)
+                for kind in range(thresholds.size):
+                    more, a, b, c, d = happen(thresholds[kind], kinds[kind], a, b, c, d)
+                    bonds |= more
                 sites_left = 64 // z
             sites_left -= 1
             drawn = bonds & ((one << slots) - one)
@@ -84,7 +88,8 @@ def clusters(spins, lattice, bond, field, state, queue, number, most, sizes):
                 slot = lowest_one(drawn)
                 drawn &= drawn - one
                 other = np.uint64(neighbors[site, slot]) if at_boundary else site + steps[slot]
-                joins = np.uint64(np.uint64(spins[other]) == own ^ opposite)
+                satisfying = own ^ ((opposite >> slot) & one)
+                joins = np.uint64(np.uint64(spins[other]) == satisfying)
                 spins[other] += joins * np.uint64(_MARK)
                 queue[tail] = other
                 tail += joins
@@ -137,16 +142,19 @@ def sweep(spins, lattice, bond, field, state, queue, number, sweeps, sizes):
 
 @njit(nogil=True, cache=True)
 def record(
-    spins, lattice, bond, field, state, queue, number, signs, interval, sums, edges, histogram
-):
+    spins, lattice, bond, field, state, queue, number, by_kind, signs, interval, sums, met, edges,
+    histogram,
+):  # fmt: skip
     """Sweep one chain and measure it after every `interval` sweeps.
 
     Parameters
     ----------
-    signs : int8 array, shape (n_sites,)
+    by_kind, signs
         As in `sites.measure`.
-    sums : int64 array, shape (4, n_draws)
-        Receives what `sites.measure` returns, then the number of sites met in the last sweep.
+    sums : int64 array, shape (n_draws, n_kinds + 2)
+        Receives what `sites.measure` finds.
+    met : int64 array, shape (n_draws,)
+        Receives the number of sites met in the last sweep.
     edges : int64 array, shape (n_bins + 1,)
         Of bins of cluster sizes; no bins for no histogram.
     histogram : float64 array, shape (n_draws, n_bins)
@@ -155,10 +163,10 @@ def record(
     """
     n_sites = spins.size - 1
     sizes = np.empty(number if edges.size > 1 else 0, dtype=np.int64)
-    for draw in range(sums.shape[1]):
+    for draw in range(met.size):
         sweep(spins, lattice, bond, field, state, queue, number, interval - 1, sizes)
-        sums[3, draw] = sweep(spins, lattice, bond, field, state, queue, number, 1, sizes)
+        met[draw] = sweep(spins, lattice, bond, field, state, queue, number, 1, sizes)
         for size in sizes:
             place = np.searchsorted(edges, size, side="right") - 1
             histogram[draw, place] += n_sites / (size * number)
-        sums[0, draw], sums[1, draw], sums[2, draw] = measure(spins, lattice[0], signs)
+        measure(spins, by_kind, signs, sums[draw])

@@ -56,7 +56,8 @@ def test_pieces_are_the_whole(name, schedule):
     for learner, pieces in zip(learners[1:], shown[1:], strict=True):
         for what in ("reward", "loss", "total", "sums"):
             whole = getattr(shown[0][0], what)
-            joined = np.concatenate([getattr(piece, what) for piece in pieces], axis=-1)
+            # sums lie along (replica, draw, sum), the others along (replica, sweep)
+            joined = np.concatenate([getattr(piece, what) for piece in pieces], axis=1)
             np.testing.assert_array_equal(joined, whole)
         np.testing.assert_array_equal(learner.q, learners[0].q)
         np.testing.assert_array_equal(learner.visits, learners[0].visits)

@@ -13,6 +13,7 @@ from analysis.thermodynamics import thermodynamics
 from isingrl import Ising, Lattice, Learning, simulate, train
 from isingrl.agents import IndependentQ, MeanFieldQ
 from isingrl.agents.learner import state_chances
+from isingrl.bonds import alike
 from isingrl.engines.engine import table_engine
 from isingrl.engines.lanes import LaneEngine
 from isingrl.runs import seed_sequence
@@ -61,7 +62,7 @@ def test_chances_to_see_some_of_26():
 @pytest.mark.parametrize("k", range(1, 26))
 def test_no_state_is_drawn_that_cannot_be(k):
     lattice = Lattice((3, 3, 3), "moore")
-    cumulative = state_chances(MeanFieldQ(neighbors_seen=k).view(lattice))
+    cumulative = state_chances(MeanFieldQ(neighbors_seen=k).view(lattice), alike(lattice))
     for n_up, chances in enumerate(cumulative):
         least, most = max(0, k - (26 - n_up)), min(k, n_up)
         assert (chances[:least] == 0).all()
@@ -146,7 +147,7 @@ def test_frozen_agents_run_on_the_lanes_as_they_act_themselves(schedule):
     temperature = np.array([2.6, 3.4])
     policy = train(SQUARE, agent, temperature, sweeps=300, seed=4)
     table = policy.compile(SQUARE, temperature, 3)
-    engine = table_engine(SQUARE.lattice, table, "up", schedule, seed_sequence(1))
+    engine = table_engine(SQUARE, table, "up", schedule, seed_sequence(1))
     assert isinstance(engine, LaneEngine)
     # The agents themselves look at two neighbours at a time; at this rate they learn nothing.
     slow = dataclasses.replace(agent, learning_rate=1e-15, falling_rate=False)

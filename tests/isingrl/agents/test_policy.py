@@ -375,7 +375,7 @@ def test_the_byte_engine_runs_them(name):
     lattice = model.lattice
     start = np.random.default_rng(7).choice(np.array([-1, 1], np.int8), (chains, *lattice.shape))
     table = policy.compile(model, policy.temperature, chains)
-    engine = table_engine(model.lattice, table, start, "checkerboard", np.random.SeedSequence(1))
+    engine = table_engine(model, table, start, "checkerboard", np.random.SeedSequence(1))
     assert isinstance(engine, SiteEngine)
     engine.sweep(2)
     order = sorted(range(lattice.n_sites), key=lambda site: lattice.sublattices.ravel()[site])

@@ -23,35 +23,34 @@ LATTICES = {
 SWEEPS = 12
 
 
-def pair(lattice, agent, schedule, seed=1, tau=1.5):
+def pair(model, agent, schedule, seed=1, tau=1.5):
     """A learner and its oracle, with the same first spins and random numbers."""
-    model = Ising(lattice, 0.9, 0.2)
+    lattice = model.lattice
     generator = np.random.default_rng(seed)
     start = generator.choice(np.array([-1, 1], dtype=np.int8), size=(1, *lattice.shape))
     learner = make_learner(model, agent, start, 1, schedule, generator)
     random = oracles.Random(learner._agents.state[0])
-    rewards = agent.reward_function.table(model).tolist()
-    oracle = oracles.Learners(start.ravel().tolist(), lattice, agent, rewards, schedule, random)
+    oracle = oracles.Learners(start.ravel().tolist(), model, agent, schedule, random)
     return learner, oracle, tau * np.linspace(3, 1, SWEEPS)[None]
 
 
-def check(lattice, agent, schedule, seed=1, tau=1.5):
-    learner, oracle, taus = pair(lattice, agent, schedule, seed, tau)
+def check(lattice, agent, schedule, seed=1, tau=1.5, coupling=0.9):
+    model = Ising(lattice, coupling, 0.2)
+    learner, oracle, taus = pair(model, agent, schedule, seed, tau)
     progress = learner.advance(taus[:, : SWEEPS // 2], interval=1)
     second = learner.advance(taus[:, SWEEPS // 2 :], interval=1)
     found = {
         name: np.concatenate([getattr(progress, name)[0], getattr(second, name)[0]])
         for name in ("reward", "loss", "total")
     }
-    sums = np.concatenate([progress.sums[0], second.sums[0]], axis=1)
-    pairs = oracles.bonds(lattice)
+    sums = np.concatenate([progress.sums[0], second.sums[0]])
     for sweep, tau in enumerate(taus[0]):
         paid, loss, magnetization = oracle.sweep(tau)
         assert found["reward"][sweep] == pytest.approx(paid, abs=1e-12)
         assert found["loss"][sweep] == pytest.approx(loss, abs=1e-12)
         assert found["total"][sweep] == round(magnetization * lattice.n_sites)
-        bonds = sum(oracle.spins[i] * oracle.spins[j] for i, j in pairs)
-        assert sums[:2, sweep].tolist() == [bonds, found["total"][sweep]]
+        bonds = oracles.bond_sums(model, oracle.spins)
+        assert sums[sweep, :-1].tolist() == [*bonds, found["total"][sweep]]
     np.testing.assert_allclose(learner.q[0], oracle.q, rtol=1e-9, atol=1e-12)
     np.testing.assert_array_equal(learner.visits[0], oracle.visits)
     np.testing.assert_allclose(learner.table_loss[0], oracle.table_loss, rtol=1e-9, atol=1e-12)
@@ -127,10 +126,13 @@ PERIODIC = [name for name, lattice in LATTICES.items() if lattice.periodic]
     schedule=st.sampled_from(sorted(SCHEDULES)),
     seed=st.integers(0, 2**32),
     tau=st.sampled_from([0.0, 0.4, 2.0, float("inf")]),
+    unequal=st.booleans(),
 )
-def test_every_way_to_learn(lives, schedule, seed, tau):
+def test_every_way_to_learn(lives, schedule, seed, tau, unequal):
     name, agent = lives
-    check(LATTICES[name], agent, schedule, seed, tau)
+    steps = range(len(LATTICES[name].forward_offsets))
+    coupling = [(0.9, -0.4)[step % 2] for step in steps] if unequal else 0.9
+    check(LATTICES[name], agent, schedule, seed, tau, coupling)
 
 
 class Listener(Learner):
@@ -163,8 +165,7 @@ def test_what_is_gathered(agent, schedule):
     learner = Listener(model, agent, start, 1, schedule, generator)
     learner.heard = []
     random = oracles.Random(learner._agents.state[0])
-    rewards = agent.reward_function.table(model).tolist()
-    oracle = oracles.Learners(start.ravel().tolist(), lattice, agent, rewards, schedule, random)
+    oracle = oracles.Learners(start.ravel().tolist(), model, agent, schedule, random)
     taus = np.linspace(3.0, 1.0, SWEEPS)
     learner.advance(taus[None])
     drift = 0.05 * np.arange(learner.q.size).reshape(learner.shape[1:]) / learner.q.size
@@ -214,7 +215,8 @@ def test_loss_of_what_was_gathered_is_that_of_the_experiences(seed):
 )
 def test_tables_that_learn_from_a_memory_move_as_by_single_updates(options, schedule):
     agent = MeanFieldQ("half", replay=5, batch_size=6, **options)
-    learner, oracle, taus = pair(LATTICES["square"], agent, schedule)
+    model = Ising(LATTICES["square"], 0.9, 0.2)
+    learner, oracle, taus = pair(model, agent, schedule)
     for tau in taus[0]:
         learner.advance(np.array([[tau]]))
         oracle.sweep(tau)

@@ -76,7 +76,7 @@ def test_engine_measures_every_chain_with_its_own_table(lattice, schedule):
     tables = random_table(lattice, rng, n_chains)
     start = rng.choice(np.array([-1, 1], dtype=np.int8), size=(n_chains, *lattice.shape))
     engine = SiteEngine(
-        lattice, RuleTable(tables[:, None]), start, schedule=schedule,
+        Ising(lattice), RuleTable(tables[:, None]), start, schedule=schedule,
         seed=np.random.SeedSequence(1),
     )  # fmt: skip
     randoms = [oracles.Random(state) for state in engine._states]
@@ -111,9 +111,15 @@ def rules(draw):
         k = draw(st.integers(0, 5))
         sites = rng.integers(lattice.n_sites, size=(lattice.n_sites, k)).astype(np.int32)
         n_states = 2**k
+    bonds = None
+    if sites is None and draw(st.booleans()):
+        steps = len(lattice.forward_offsets)
+        coupling = draw(st.lists(st.sampled_from([1, 2]), min_size=steps, max_size=steps))
+        bonds, n_tables = Ising(lattice, coupling).bonds, 1
+        n_states = bonds.n_states
     up = rng.random((2, n_tables, 2, n_states))
     up[rng.random(up.shape) < 0.1] = rng.integers(2)
-    return lattice, RuleTable(up, sites)
+    return lattice, RuleTable(up, sites, bonds)
 
 
 @settings(max_examples=80)
@@ -121,7 +127,7 @@ def rules(draw):
 def test_any_rule_runs_as_the_oracle_does(lattice_and_rule, schedule, seed):
     lattice, rule = lattice_and_rule
     engine = SiteEngine(
-        lattice, rule, "random", schedule=schedule, seed=np.random.SeedSequence(seed)
+        Ising(lattice), rule, "random", schedule=schedule, seed=np.random.SeedSequence(seed)
     )
     expected = [engine.spins(chain).ravel().tolist() for chain in range(2)]
     randoms = [oracles.Random(state) for state in engine._states]
@@ -183,9 +189,9 @@ def test_measures_match_the_model(lattice):
     model = Ising(lattice, 0.7, 0.2)
     for spins in rng.choice(np.array([-1, 1], dtype=np.int8), size=(5, *lattice.shape)):
         signs = rng.choice(np.array([-1, 1], dtype=np.int8), size=lattice.n_sites)
-        bonds, total, staggered = sites.measure(
-            site_states(padded(spins)), lattice.neighbors, signs
-        )
+        sums = np.zeros(3, dtype=np.int64)
+        sites.measure(site_states(padded(spins)), lattice.neighbors[None], signs, sums)
+        bonds, total, staggered = sums
         assert total == spins.sum()
         assert staggered == (signs * spins.ravel()).sum()
         energy = model.energy_of_sums(np.int64(bonds), np.int64(total))
@@ -193,11 +199,11 @@ def test_measures_match_the_model(lattice):
 
 
 def test_named_starts():
-    lattice = Lattice((50, 40))
+    model = Ising(Lattice((50, 40)))
     tables = RuleTable(np.full((3, 1, 2, 5), 0.5))
     engines = {
         start: SiteEngine(
-            lattice, tables, start, schedule="checkerboard", seed=np.random.SeedSequence(1)
+            model, tables, start, schedule="checkerboard", seed=np.random.SeedSequence(1)
         )
         for start in ("up", "down", "random")
     }
@@ -205,5 +211,5 @@ def test_named_starts():
     assert (engines["down"].spins(0) == -1).all()
     first, second = engines["random"].spins(0), engines["random"].spins(1)
     assert set(np.unique(first)) == {-1, 1}
-    assert abs(first.mean()) < 4.5 / np.sqrt(lattice.n_sites)
-    assert abs((first * second).mean()) < 4.5 / np.sqrt(lattice.n_sites)
+    assert abs(first.mean()) < 4.5 / np.sqrt(model.lattice.n_sites)
+    assert abs((first * second).mean()) < 4.5 / np.sqrt(model.lattice.n_sites)

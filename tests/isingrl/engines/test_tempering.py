@@ -39,8 +39,8 @@ def carry_out(exchanges, first, bonds, totals):
     """Try every second pair; returns 1 at the colder place of each that was exchanged."""
     n = exchanges.walkers.size
     accepted, swapped = np.zeros(n, dtype=np.int64), np.zeros((n // 2, 2), dtype=np.int64)
-    sums = (np.asarray(each, dtype=np.int64) for each in (bonds, totals))
-    number = exchange(first, exchanges.arguments, *sums, accepted, swapped)
+    bonds, totals = (np.asarray(each, dtype=np.int64) for each in (bonds, totals))
+    number = exchange(first, exchanges.arguments, bonds[:, None], totals, accepted, swapped)
     assert number == accepted.sum()
     return accepted
 

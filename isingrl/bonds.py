@@ -1,0 +1,95 @@
+"""Bonds of different strength: what a site sees of each kind, as one number."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from isingrl.lattice import Lattice
+
+MAX_STATES = 2**16
+"""Most states of the neighbours by kind of bond: 65,536."""
+
+
+def alike(lattice: Lattice) -> Bonds:
+    """Bonds of one kind."""
+    return Bonds(lattice, (0,) * lattice.coordination_number)
+
+
+@dataclass(frozen=True, eq=False)
+class Bonds:
+    """Kinds of bonds on a lattice, each with a coupling of its own.
+
+    The state of a site's neighbours is a number in a mixed radix: its digits are the numbers of up
+    neighbours by kind, as indices into what ``lattice.n_up`` would be for this kind alone.
+
+    Attributes
+    ----------
+    lattice : Lattice
+    kinds : tuple of int, length z
+        Kind of the bond in each neighbour slot.
+    n_kinds : int
+
+    Examples
+    --------
+    >>> from isingrl import Lattice
+    >>> from isingrl.bonds import Bonds
+    >>> bonds = Bonds(Lattice((4, 4)), (1, 0, 0, 1))
+    >>> bonds.n_kinds, bonds.neighbor_sums.shape, bonds.codes[:, 1].tolist()
+    (2, (9, 2), [3, 1, 1, 3])
+    """
+
+    lattice: Lattice
+    kinds: tuple[int, ...]
+
+    @property
+    def n_kinds(self) -> int:
+        """Number of kinds."""
+        return max(self.kinds) + 1
+
+    @cached_property
+    def _digits(self) -> list[npt.NDArray[np.float64]]:
+        """Sums of the neighbour spins that each kind can have, ascending."""
+        step = self.lattice.local_sum_step
+        sizes = np.bincount(self.kinds)
+        return [np.arange(-size, size + 1.0, step) for size in sizes]
+
+    @property
+    def n_states(self) -> int:
+        """Number of states of a site's neighbours."""
+        return math.prod(digits.size for digits in self._digits)
+
+    @cached_property
+    def neighbor_sums(self) -> npt.NDArray[np.float64]:
+        """Sums of the neighbour spins by kind in each state, shape (n_states, n_kinds)."""
+        grid = np.meshgrid(*self._digits[::-1], indexing="ij")
+        return np.stack([each.ravel() for each in grid[::-1]], axis=1)
+
+    def shown(self, state: int) -> str:
+        """Words for a state, for messages."""
+        if self.n_kinds == 1:
+            return f"{self.lattice.n_up[state]:g} up neighbours"
+        return f"neighbour sums {self.neighbor_sums[state].tolist()} by kind of bond"
+
+    @cached_property
+    def codes(self) -> npt.NDArray[np.int32]:
+        """What a neighbour adds to the state, by its slot and by its spin, shape (z, 3).
+
+        The spins are down, up and missing. A missing neighbour is half an up one.
+        """
+        places = np.cumprod([1] + [digits.size for digits in self._digits[:-1]])
+        halves = np.array([0, 2, 1]) // self.lattice.local_sum_step
+        return np.asarray(np.multiply.outer(places[list(self.kinds)], halves), dtype=np.int32)
+
+    @cached_property
+    def neighbors(self) -> npt.NDArray[np.int32]:
+        """As ``lattice.neighbors`` for each kind alone, others missing: (n_kinds, n_sites, z)."""
+        table = self.lattice.neighbors
+        if self.n_kinds == 1:
+            return table[None]
+        kind = np.arange(self.n_kinds)[:, None, None]
+        return np.where(kind == np.array(self.kinds), table, np.int32(self.lattice.n_sites))
