@@ -57,7 +57,7 @@ class Kind:
         Exponent ω of the leading correction to scaling: in the plane of the regular part of the
         susceptibility, γ/ν; in three dimensions from Ferrenberg, Xu & Landau (2018).
     scanned_sizes : tuple of int
-        Three sides for the scan.
+        Three sides for the scan; small where updates cost more.
     cost : int
         Of one site update by agents, compared with one on lanes.
     """
