@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 
 from analysis.errors import FloatArray
+from isingrl.lattice import HONEYCOMB
 
 _MANY = 100  # even changes of the magnetization; so many are not due to chance
 _SEVERAL = 4  # values
@@ -174,8 +175,11 @@ class Shown:
     def of(cls, data: xr.Dataset, template: xr.DataArray) -> Shown:
         """Read all parameters, in the template's shape."""
         boundary = parameter(data, "boundary")
-        periodic = xr.DataArray(False) if boundary is None else boundary == "periodic"
-        step = xr.where(periodic, 4.0, 2.0)
+        even = xr.DataArray(False) if boundary is None else boundary == "periodic"
+        neighborhood = parameter(data, "neighborhood")
+        if neighborhood is not None:
+            even = even & (neighborhood != HONEYCOMB)
+        step = xr.where(even, 4.0, 2.0)
         known = set(step.dims) <= set(template.dims)
         coupling = parameter(data, "coupling")
         several = coupling is not None and coupling.dtype.kind not in "iuf"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,35 +13,31 @@ import numpy.typing as npt
 import xarray as xr
 
 from analysis import plots, scaling
-from analysis.literature import critical_exponents, critical_temperature
-from isingrl import Agent, Dynamics, Ising, Lattice, MeanFieldQ, SwendsenWang
-from isingrl.support.validation import check_integer, check_real
+from analysis.literature import critical_exponents
+from isingrl import MeanFieldQ
+from isingrl.support.validation import check_real
 from studies.running.extensions import Join, added, unextended
-from studies.running.tasks import Task, task_seed
+from studies.running.tasks import Task
 from studies.shared.checks import check_counts, check_names
-from studies.shared.combination import by_point, concat, concat_all, numbered
+from studies.shared.combination import by_point, concat, concat_all
+from studies.shared.critical import (
+    KINDS,
+    METHODS,
+    WINDOW,
+    Kind,
+    by_lattice,
+    check_sides,
+    rough_critical_temperature,
+    sides_of,
+    simulated,
+    temperatures_near,
+)
 from studies.shared.figures import legend_below, new_figure
-from studies.shared.trained_policies import learn_and_simulate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-METHODS: dict[str, Callable[[], Dynamics | Agent]] = {
-    SwendsenWang.name: SwendsenWang,
-    MeanFieldQ.name: MeanFieldQ,
-}
-_LANES = 64  # chains at all temperatures; they fill one block of the bit-lane engine
-_SAMPLES = ("chain", "draw")
-_CLUSTER_INTERVAL = 2  # sweeps; relaxation times of clusters hardly depend on the size
-_CLUSTER_COST = 100  # of one site update by clusters, compared with one on lanes
-_SCANNED_SIZES = {2: (12, 24, 48), 3: (8, 12, 24)}
-_SCANS = 16  # temperatures of the first scan
-_SCANNED_DRAWS = 16  # in a relaxation time
-_SECOND_SCAN = np.linspace(-0.06, 0.11, 16)  # of ln T; the cumulant falls below T_c
-_THIRD_SCAN = np.linspace(-0.015, 0.015, 4)
-_ORDERED = 0.6  # below this Binder cumulant the lattice counts as disordered
-_SCANNED = (0.4, 1.0)  # of z J/k_B, Weiss's critical temperature, an upper bound
 _CUMULANTS = [f"binder_cumulant{end}" for end in ("", "_error", "_systematic")]
 _SHOWN = 5.0  # errors of the chosen fit; fits with larger ones may leave the figure
 _RESULTS = {
@@ -50,41 +45,6 @@ _RESULTS = {
     "nu": r"$\nu$",
     "beta_over_nu": r"$\beta/\nu$",
     "gamma_over_nu": r"$\gamma/\nu$",
-}
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A lattice, and assumptions on its critical point.
-
-    Attributes
-    ----------
-    ndim, neighborhood
-        Of the lattice.
-    nu : float
-        Rough exponent ν. Windows of temperature narrow with the size by it.
-    relaxation_exponent : float
-        A relaxation time of single spins is about L to this power, in sweeps.
-    correction : float
-        Exponent ω of the leading correction to scaling: in the plane of the regular part of the
-        susceptibility, γ/ν; in three dimensions from Ferrenberg, Xu & Landau (2018).
-    """
-
-    ndim: int
-    neighborhood: str
-    nu: float
-    relaxation_exponent: float
-    correction: float
-
-    def model(self, side: int) -> Ising:
-        """Return the ferromagnet of this side."""
-        return Ising(Lattice((side,) * self.ndim, self.neighborhood))
-
-
-KINDS = {
-    "square": Kind(2, "von_neumann", 1.0, 2.17, 1.75),
-    "Moore": Kind(2, "moore", 1.0, 2.17, 1.75),
-    "cubic": Kind(3, "von_neumann", 0.63, 2.02, 0.83),
 }
 
 
@@ -97,12 +57,12 @@ class CriticalPoint:
     """
 
     lattices: tuple[str, ...] = ("square", "Moore", "cubic")
-    """Names of lattices."""
+    """Names of lattices; triangular and honeycomb exist too."""
     sizes: tuple[int, ...] = (8, 12, 16, 24, 32, 48, 64, 96, 128, 256)
     """Sides of the two-dimensional lattices, four or more different even numbers."""
     cubic_sizes: tuple[int, ...] = (6, 8, 12, 16, 20, 24, 32, 40, 48, 64)
     """Sides of the three-dimensional lattice; as many as of the others, if both kinds are used."""
-    window: tuple[float, ...] = (-0.7, -0.233, 0.233, 0.7)
+    window: tuple[float, ...] = WINDOW
     """Temperatures T of each size as ln(T/T_scan) L^(1/ν), with T_scan from a scan and a rough ν:
     two, four or eight numbers of both signs."""
     draws: int = 10_000
@@ -125,16 +85,13 @@ class CriticalPoint:
 
     def sides(self, lattice: str) -> tuple[int, ...]:
         """Sides of a lattice, ascending."""
-        return tuple(sorted(self.cubic_sizes if KINDS[lattice].ndim == 3 else self.sizes))
+        return sides_of(lattice, self.sizes, self.cubic_sizes)
 
     def interval(self, lattice: str, method: str, side: int) -> int:
         """Sweeps from one draw to the next."""
         kind = KINDS[lattice]
         updates = self.cubic_updates if kind.ndim == 3 else self.updates
-        if method == SwendsenWang.name:
-            updates /= _CLUSTER_COST
-        affordable = updates / (self.draws * _LANES * side**kind.ndim)
-        return max(1, int(min(_relaxation_time(kind, method, side), affordable)))
+        return kind.interval(method, side, self.draws, updates)
 
     def tasks(self) -> list[Task]:
         """One task for every lattice, method and size."""
@@ -154,24 +111,14 @@ class CriticalPoint:
         ]
 
     def _weight(self, lattice: str, method: str, side: int) -> int:
-        n_sites = int(side ** KINDS[lattice].ndim)
-        cost = _CLUSTER_COST if method == SwendsenWang.name else 1
-        return self.interval(lattice, method, side) * n_sites * cost
+        kind = KINDS[lattice]
+        n_sites = int(side**kind.ndim)
+        return self.interval(lattice, method, side) * n_sites * kind.cost_of(method)
 
     def _check(self) -> None:
         """Refuse a bad configuration before any work."""
         check_names("lattices", self.lattices, tuple(KINDS))
-        for name in ("sizes", "cubic_sizes"):
-            sides = getattr(self, name)
-            for side in sides:
-                check_integer(f"{name}: each", side, 2)
-            # three sizes have as many values as the fit has unknowns, and one is left out
-            if len(set(sides)) < max(4, len(sides)) or any(side % 2 for side in sides):
-                raise ValueError(f"{name} must be four or more different even sides; got {sides}")
-        if len({len(self.sides(lattice)) for lattice in self.lattices}) > 1:
-            raise ValueError(
-                f"cubic_sizes must be as many as sizes, {len(self.sizes)}; got {self.cubic_sizes}"
-            )
+        check_sides(self.lattices, self.sizes, self.cubic_sizes)
         if len(self.window) not in (2, 4, 8) or not min(self.window) < 0 < max(self.window):
             raise ValueError(
                 f"window must be two, four or eight numbers of both signs; got {self.window}"
@@ -182,16 +129,13 @@ class CriticalPoint:
 
     def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
         """Join everything over (lattice, method, level, point, chain, draw); sizes by level."""
-        rows = [
-            concat_all(
-                results, partial(_key, lattice), method=list(METHODS), level=self.sides(lattice)
-            )
-            for lattice in self.lattices
-        ]
-        coordinates = [name for name in rows[0].coords if name not in rows[0].dims]
-        data = concat([row.reset_coords() for row in rows], "lattice")
-        return data.set_coords(["temperature", *coordinates]).assign_coords(
-            lattice=list(self.lattices)
+        return by_lattice(
+            {
+                lattice: concat_all(
+                    results, partial(_key, lattice), method=list(METHODS), level=self.sides(lattice)
+                )
+                for lattice in self.lattices
+            }
         )
 
     def summarize(self, data: xr.Dataset) -> xr.Dataset:
@@ -227,13 +171,6 @@ def _key(lattice: str, method: str, side: int) -> str:
     return f"{lattice}, {method}, L = {side}"
 
 
-def _relaxation_time(kind: Kind, method: str, side: int) -> float:
-    """Sweeps after which draws are nearly independent."""
-    if method == SwendsenWang.name:
-        return _CLUSTER_INTERVAL
-    return float(side**kind.relaxation_exponent)
-
-
 def measure(
     config: CriticalPoint,
     lattice: str,
@@ -245,68 +182,13 @@ def measure(
     progress: bool = False,
 ) -> xr.Dataset:
     """Simulate one method on one lattice around its own rough critical temperature."""
-    kind = KINDS[lattice]
-    centre = rough_critical_temperature(config, lattice, method)
-    temperature = centre * np.exp(np.array(config.window) * side ** (-1 / kind.nu))
-    interval = config.interval(lattice, method, side)
-    data = _run(
-        config, kind, method, side, temperature, config.draws, interval, seed, folder, progress
-    )
-    return by_point(data).assign_coords(size=side)
-
-
-@cache
-def rough_critical_temperature(config: CriticalPoint, lattice: str, method: str) -> float:
-    """Critical temperature of a method, within about a thousandth, without prior knowledge.
-
-    First a scan up to Weiss's temperature finds where the Binder cumulant of a small lattice falls
-    below its ordered value, 2/3. Then crossings with larger lattices are found nearby.
-    """
-    kind = KINDS[lattice]
-    sizes = _SCANNED_SIZES[kind.ndim]
-    seed = task_seed(config.seed, f"{lattice}, {method}, scan")
-
-    def scan(side: int, temperature: npt.NDArray[np.float64], n_draws: int) -> xr.Dataset:
-        interval = max(1, round(_relaxation_time(kind, method, side) / _SCANNED_DRAWS))
-        return _run(config, kind, method, side, temperature, n_draws, interval, seed)
-
-    wide = kind.model(sizes[0]).lattice.coordination_number * np.linspace(*_SCANNED, _SCANS)
-    square = scan(sizes[0], wide, 200)["magnetization"] ** 2
-    cumulant = 1 - (square**2).mean(_SAMPLES) / (3 * square.mean(_SAMPLES) ** 2)
-    falls = int(np.argmax(cumulant.values < _ORDERED))
-    ends = slice(falls - 1, falls + 1)
-    found = float(np.interp(-_ORDERED, -cumulant.values[ends], wide[ends]))
-    windows = ((_SECOND_SCAN, 1000), (_THIRD_SCAN, 2000))
-    for pair, (window, n_draws) in zip(itertools.pairwise(sizes), windows, strict=True):
-        near = found * np.exp(window)
-        runs = [scan(side, near, n_draws).assign_coords(size=side) for side in pair]
-        crossing = scaling.binder_crossings(concat(runs, "size"))
-        found = float(crossing["crossing_temperature"].item())
-    return found
-
-
-def _run(
-    config: CriticalPoint,
-    kind: Kind,
-    method: str,
-    side: int,
-    temperature: npt.NDArray[np.float64],
-    n_draws: int,
-    interval: int,
-    seed: int,
-    folder: Path | None = None,
-    progress: bool = False,
-) -> xr.Dataset:
-    """Train, if the method learns, and simulate."""
-    data, _ = learn_and_simulate(
-        kind.model(side), METHODS[method](), temperature,
-        training={"sweeps": config.training_sweeps},
-        seed=seed, folder=folder, progress=progress, sweeps=n_draws * interval,
-        thermalization=n_draws * interval // 10, interval=interval,
-        chains=_LANES // temperature.size, start="up",
+    centre = rough_critical_temperature(lattice, method, config.training_sweeps, config.seed)
+    data = simulated(
+        lattice, method, side, temperatures_near(centre, lattice, side, config.window),
+        config.draws, config.interval(lattice, method, side),
+        training_sweeps=config.training_sweeps, seed=seed, folder=folder, progress=progress,
     )  # fmt: skip
-    data = data[["energy", "magnetization"]]
-    return numbered(data.drop_vars("softmax_temperature", errors="ignore"))
+    return by_point(data).assign_coords(size=side)
 
 
 def _analysed(data: xr.Dataset, lattice: str) -> xr.Dataset:
@@ -368,9 +250,10 @@ def _draw_fits(ax: Axes, summary: xr.Dataset, name: str) -> None:
 
 
 def _literature(kind: Kind) -> dict[str, float]:
-    known = critical_temperature(kind.ndim, kind.neighborhood)
-    assert known is not None  # of every lattice in KINDS
-    return {"critical_temperature": known, **critical_exponents(kind.ndim)}
+    return {
+        "critical_temperature": kind.critical_temperature,
+        **critical_exponents(kind.ndim),
+    }
 
 
 def _draw_table(ax: Axes, summary: xr.Dataset) -> None:

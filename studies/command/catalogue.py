@@ -66,6 +66,7 @@ STUDIES = Catalogue(
         "domains": (
             "Domains of equal spins on the square lattice: mean-field Q beside Metropolis."
         ),
+        "lattices": ("Critical temperatures of agents on lattices with three to eight neighbours."),
         "observability": (
             "Order of agents that see k of their four neighbours, against temperature."
         ),

@@ -171,6 +171,7 @@ MODELS = {
     "field": irl.Ising(irl.Lattice((4, 4)), coupling=0.7, field=0.31),
     "free": irl.Ising(irl.Lattice((3, 5), boundary="free"), field=-0.2),
     "moore": irl.Ising(irl.Lattice((4, 6), neighborhood="moore"), coupling=-1.0, field=0.5),
+    "honeycomb": irl.Ising(irl.Lattice((4, 6), "honeycomb"), coupling=0.7, field=0.3),
     "cubic": irl.Ising(irl.Lattice((2, 3, 4)), coupling=1e-3, field=1.0),
     "ring": irl.Ising(irl.Lattice(9), coupling=1e3, field=1e-3),
     "no coupling": irl.Ising(irl.Lattice(9), coupling=0.0, field=0.4),

@@ -8,7 +8,8 @@ import pytest
 from analysis import exact
 from analysis.literature import critical_exponents
 from studies import critical_point
-from studies.critical_point import CriticalPoint, rough_critical_temperature
+from studies.critical_point import CriticalPoint
+from studies.shared.critical import rough_critical_temperature
 from tests.statistical import Z_LIMIT
 from tests.studies.outcomes import summary_of
 
@@ -47,10 +48,10 @@ def quick(tmp_path_factory):
 @pytest.mark.soak
 @pytest.mark.parametrize("method", critical_point.METHODS)
 def test_the_scan_finds_the_neighbourhood_of_the_critical_temperature(method):
-    found = rough_critical_temperature(SMALL, "square", method)
+    found = rough_critical_temperature("square", method, SMALL.training_sweeps, SMALL.seed)
     assert found == pytest.approx(exact.CRITICAL_TEMPERATURE, rel=0.003)
     rough_critical_temperature.cache_clear()
-    assert rough_critical_temperature(SMALL, "square", method) == found
+    assert rough_critical_temperature("square", method, SMALL.training_sweeps, SMALL.seed) == found
 
 
 @pytest.mark.soak

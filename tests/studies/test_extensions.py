@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 import xarray as xr
 
-from analysis.literature import critical_temperature
 from isingrl.engines.lanes import LaneEngine
 from isingrl.engines.learning import LearningEngine
 from isingrl.engines.sites import SiteEngine
-from studies import critical_point, paper_ising
+from studies import critical_point, lattices, paper_ising
 from studies.chapter_1d import Chapter1D
 from studies.chapter_2d import Chapter2D
 from studies.coarsening import Coarsening
@@ -21,6 +20,7 @@ from studies.critical_point import CriticalPoint
 from studies.curve import Curve
 from studies.discount import Discount
 from studies.domains import Domains
+from studies.lattices import Lattices
 from studies.observability import Observability
 from studies.paper_ising import PaperIsing
 from studies.running import results
@@ -34,6 +34,7 @@ from studies.running.tasks import Job
 from studies.scaling_of_inputs import ScalingOfInputs
 from studies.schedules import Schedules
 from studies.shared import trained_policies
+from studies.shared.critical import KINDS
 from studies.temperature_map import TemperatureMap
 from studies.three_dimensions import ThreeDimensions
 from tests.studies.brief import BriefChapter, BriefPaper, BriefTemperature
@@ -72,7 +73,7 @@ TINY: dict[str, tuple[Any, list[dict[str, Any]]]] = {
     "critical-point": (
         CriticalPoint(
             lattices=("square",), sizes=(4, 6, 8, 10), cubic_sizes=(4, 6, 8, 10),
-            draws=60, training_sweeps=1,
+            draws=60, training_sweeps=50,
         ),
         [{"sizes": (2,), "cubic_sizes": (2,)}, {"lattices": ("cubic",)}],
     ),
@@ -96,6 +97,13 @@ TINY: dict[str, tuple[Any, list[dict[str, Any]]]] = {
             training_sweeps=1,
         ),
         [{"sizes": (2,)}],
+    ),
+    "lattices": (
+        Lattices(
+            lattices=("square",), sizes=(4, 6, 8, 10), cubic_sizes=(4, 6, 8, 10), draws=60,
+            training_sweeps=50, independent_sides=(8, 4), sweeps=200, thermalization=400, chains=2,
+        ),
+        [{"sizes": (2,), "cubic_sizes": (2,)}, {"lattices": ("cubic",)}],
     ),
     "observability": (
         Observability(
@@ -152,12 +160,12 @@ class Whole:
 def _known_critical_temperatures():
     """What finds them would take longer than all the rest."""
 
-    def known(config, lattice, method):
-        kind = critical_point.KINDS[lattice]
-        return critical_temperature(kind.ndim, kind.neighborhood)
+    def known(lattice, *_):
+        return KINDS[lattice].critical_temperature
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(critical_point, "rough_critical_temperature", known)
+        for module in (critical_point, lattices):
+            patch.setattr(module, "rough_critical_temperature", known)
         patch.setattr(paper_ising, "_places", lambda _: dict.fromkeys(paper_ising._PLACES, 0.0))
         yield
 

@@ -50,6 +50,12 @@ REFUSED = {
         "lattices": [("square", "hexagonal"), ()], "sizes": [(8, 8, 16, 32), (8, 9, 16, 32)],
         "window": [(0.1, 0.2), (-0.1, 0.0, 0.1)], "draws": [59], "updates": [0.0],
     },
+    "lattices": {
+        "lattices": [("square", "hexagonal"), ()], "sizes": [(8, 8, 16, 32), (8, 9, 16, 32)],
+        "draws": [59], "updates": [0.0], "independent_sides": [(64, 15), (64, 0), (64,)],
+        "reduced_temperature": [(0.6, 1.0, 4), (0.0, 0.9, 4), (0.6, 0.9, 0)], "memory": [0.5],
+        "chains": [0], "thermalization": [-1],
+    },
     "chapter-1d": {
         "n_sites": [2], "epochs": [0], "learning_rate": [0.0], "chains": [1],
         "schedule": ["random"],
@@ -65,14 +71,17 @@ OTHERS = [
     ("scaling-of-inputs", {"agents_by_neighbors": 8}, "agents"),
     ("critical-point", {"sizes": (8, 16, 32)}, "sizes must be four or more different even sides"),
     ("critical-point", {"cubic_sizes": (4, 6, 8)}, "cubic_sizes must be four or more different"),
-    (
-        "critical-point",
-        {
-            "lattices": ("square", "cubic"),
-            "sizes": (4, 6, 8, 10, 12),
-            "cubic_sizes": (4, 6, 8, 10),
-        },
-        "cubic_sizes must be as",
+    *(
+        (
+            name,
+            {
+                "lattices": ("square", "cubic"),
+                "sizes": (4, 6, 8, 10, 12),
+                "cubic_sizes": (4, 6, 8, 10),
+            },
+            "cubic_sizes must be as",
+        )
+        for name in ("critical-point", "lattices")
     ),
 ]
 CASES = [
