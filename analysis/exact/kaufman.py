@@ -10,18 +10,21 @@ import numpy.typing as npt
 import xarray as xr
 
 from analysis.errors import FloatArray
+from analysis.exact._couplings import check_couplings
 from analysis.exact._datasets import over_temperature
 from isingrl.coordinates import coordinates_of
 from isingrl.lattice import Lattice
 from isingrl.model import Ising
 from isingrl.support.validation import check_temperature
 
-# Between these couplings doubles can tell the energy from its limits, and nothing overflows.
+# Between these couplings K doubles can tell the energy from its limits, and nothing overflows.
 _SMALLEST_COUPLING, _LARGEST_COUPLING = 1e-12, 40.0
 
 
-def torus(shape: Sequence[int], temperature: npt.ArrayLike) -> xr.Dataset:
-    r"""Square lattice of n × m sites with periodic boundaries, J = 1, no field.
+def torus(
+    shape: Sequence[int], temperature: npt.ArrayLike, coupling: float | Sequence[float] = 1.0
+) -> xr.Dataset:
+    r"""Square lattice of n × m sites with periodic boundaries, no field.
 
     Parameters
     ----------
@@ -29,6 +32,9 @@ def torus(shape: Sequence[int], temperature: npt.ArrayLike) -> xr.Dataset:
         Sides n and m, each at least 2; across a side of 2 a pair is joined twice.
     temperature : float or sequence of float
         In J/k_B; 0 and infinity are valid.
+    coupling : float or two floats
+        J > 0, or :math:`J_1` along the side of length m and :math:`J_2` along the other one, in
+        the order of `isingrl.Ising`.
 
     Returns
     -------
@@ -38,20 +44,20 @@ def torus(shape: Sequence[int], temperature: npt.ArrayLike) -> xr.Dataset:
     Raises
     ------
     TypeError, ValueError
-        If `shape` is not two integers of at least 2, or `temperature` is no non-negative number or
-        sequence of such numbers.
+        If `shape` is not two integers of at least 2, `temperature` is no non-negative number or
+        sequence of such numbers, or `coupling` is no positive number or pair of them.
 
     Notes
     -----
     Kaufman's four products [1]_ of 2cosh and 2sinh of :math:`m\gamma_l/2`, with
-    :math:`\cosh\gamma_l = s + 1/s - \cos(\pi l/n)` and :math:`s = \sinh 2K`, are rearranged so
-    that all terms are positive and regular at every temperature. The factor :math:`(2s)^{nm/2}` is
-    distributed over the products. There it multiplies each growing exponential to
-    :math:`(2s\,e^{\gamma_l})^{m/2} = [2(u_l + w_l)]^{m/2}`, with
-    :math:`u_l = 1 + s^2 - s\cos(\pi l/n)` and :math:`w_l^2 = u_l^2 - s^2`. The rest is
-    :math:`1 \pm q_l^m`, with :math:`q_l = e^{-\gamma_l} = s/(u_l + w_l)`. For l = 0,
-    :math:`\gamma` changes its sign at T_c, and the terms are :math:`A \pm B` with
-    :math:`A = (e^{2K}-1)^m` and :math:`B = (1+e^{-2K})^m`. Derivatives by K are analytic.
+    :math:`\sinh 2K_1 \cosh\gamma_l = u_l = \cosh 2K_1 \cosh 2K_2 - \sinh 2K_2 \cos(\pi l/n)`,
+    are rearranged so that all terms are positive and regular at every temperature. With
+    :math:`s = \sinh 2K_1` the factor :math:`(2s)^{nm/2}` is distributed over the products. There it
+    multiplies each growing exponential to :math:`(2s\,e^{\gamma_l})^{m/2} = [2(u_l + w_l)]^{m/2}`,
+    with :math:`w_l^2 = u_l^2 - s^2`. The rest is :math:`1 \pm q_l^m`, with
+    :math:`q_l = e^{-\gamma_l} = s/(u_l + w_l)`. For l = 0, :math:`\gamma` changes its sign at T_c,
+    and the terms are :math:`A \pm B` with :math:`A = (2 \sinh K_1\, e^{K_2})^m` and
+    :math:`B = (2 \cosh K_1\, e^{-K_2})^m`. Derivatives by 1/T are analytic.
 
     References
     ----------
@@ -72,22 +78,31 @@ def torus(shape: Sequence[int], temperature: npt.ArrayLike) -> xr.Dataset:
     if lattice.ndim != 2:
         raise ValueError(f"shape must have two sides; got {shape!r}")
     n, m = lattice.shape
+    pair = check_couplings(coupling)
     with np.errstate(divide="ignore"):
-        coupling = 1.0 / t
-    k = np.clip(coupling, _SMALLEST_COUPLING, _LARGEST_COUPLING)
-    log_partition = _log_partition(n, m, k)
+        beta = 1.0 / t
+    lowest, highest = _SMALLEST_COUPLING / min(pair), _LARGEST_COUPLING / max(pair)
+    log_partition = _log_partition(n, m, _Couplings(np.clip(beta, lowest, highest), *pair))
     energy = -log_partition.first / (n * m)
-    specific_heat = np.maximum(k**2 * log_partition.second / (n * m), 0.0)
-    finite = (coupling > 0) & (coupling <= _LARGEST_COUPLING)
+    specific_heat = np.maximum(beta**2 * log_partition.second / (n * m), 0.0)
+    finite = (beta > 0) & (beta <= highest)
     values = {
-        "energy": np.where(coupling > 0, energy, 0.0),
+        "energy": np.where(beta > 0, energy, 0.0),
         "specific_heat": np.where(finite, specific_heat, 0.0),
     }
-    return over_temperature(t, values, coordinates_of(Ising(lattice)))
+    return over_temperature(t, values, coordinates_of(Ising(lattice, pair)))
+
+
+class _Couplings(NamedTuple):
+    """Values of 1/T, any shape, and the couplings along the transfer and across it."""
+
+    beta: FloatArray
+    along: float
+    across: float
 
 
 class _Log(NamedTuple):
-    """Logarithm of a positive function of K with its first and second derivatives."""
+    """Logarithm of a positive function of 1/T with its first and second derivatives."""
 
     value: FloatArray
     first: FloatArray
@@ -105,7 +120,7 @@ class _Log(NamedTuple):
         return _Log(*(exponent * part for part in self))
 
 
-def _log_partition(n: int, m: int, k: FloatArray) -> _Log:
+def _log_partition(n: int, m: int, k: _Couplings) -> _Log:
     odd_bulk, odd_plus, odd_minus, _ = _products(n, m, k, np.arange(1, 2 * n, 2))
     even_bulk, even_plus, even_minus, even_difference = _products(n, m, k, np.arange(2, 2 * n, 2))
     grows, shrinks = _zero_mode(m, k)
@@ -121,10 +136,10 @@ def _log_partition(n: int, m: int, k: FloatArray) -> _Log:
 
 
 def _products(
-    n: int, m: int, k: FloatArray, modes: npt.NDArray[np.int64]
+    n: int, m: int, k: _Couplings, modes: npt.NDArray[np.int64]
 ) -> tuple[_Log, _Log, _Log, _Log]:
     """Π (2s e^γ)^(m/2), Π (1 + q^m), Π (1 − q^m) and the difference of the last two."""
-    bulk, log_q = _modes(k[:, None], np.pi * modes / n)
+    bulk, log_q = _modes(k._replace(beta=k.beta[:, None]), np.pi * modes / n)
     decay = log_q.power(m)
     q = np.exp(decay.value)
     q_first = decay.first * q
@@ -139,23 +154,27 @@ def _products(
     return bulk.power(m / 2).sum_over_modes(), plus, minus, _difference(plus, minus, q)
 
 
-def _modes(k: FloatArray, theta: FloatArray) -> tuple[_Log, _Log]:
+def _modes(k: _Couplings, theta: FloatArray) -> tuple[_Log, _Log]:
     """2s e^γ and e^(−γ) for every temperature (rows) and angle (columns)."""
-    s, s1, s2 = np.sinh(2 * k), 2 * np.cosh(2 * k), 4 * np.sinh(2 * k)
+    j1, j2 = 2 * k.along, 2 * k.across
+    s, c = np.sinh(j1 * k.beta), np.cosh(j1 * k.beta)
+    across, c2 = np.sinh(j2 * k.beta), np.cosh(j2 * k.beta)
     cosine = np.cos(theta)
-    u = 1 + s * (s - cosine)
-    # The first factor is u − s, in a form that keeps its digits for s near 1 and a small angle.
-    w = np.sqrt(((1 - s) ** 2 + 2 * s * np.sin(theta / 2) ** 2) * (u + s))
+    # u − s keeps its digits for s·sinh 2K2 near 1 and a small angle in this form
+    above = (1 - s * across) ** 2 / (c * c2 + s + across) + 2 * across * np.sin(theta / 2) ** 2
+    u = s + above
+    w = np.sqrt(above * (u + s))
     q = s / (u + w)
-    u1 = (2 * s - cosine) * s1
+    s1, s2 = j1 * c, j1**2 * s
+    u1 = j1 * s * c2 + j2 * (c * across - c2 * cosine)
+    u2 = (j1**2 + j2**2) * c * c2 + 2 * j1 * j2 * s * across - j2**2 * across * cosine
     w1 = (u * u1 - s * s1) / w
     q1 = (s1 - q * (u1 + w1)) / (u + w)
-    slope = 2 * s - cosine - q
-    g1 = slope * s1 / w
-    g2 = ((2 * s1 - q1) * s1 + slope * s2 - g1 * w1) / w
+    g1 = (u1 - q * s1) / w
+    g2 = (u2 - q1 * s1 - q * s2 - g1 * w1) / w
     bulk = _Log(np.log(2 * (u + w)), g1, g2)
-    # ln q = ln 2s − ln(2s e^γ), and the second derivative of ln s is −4/s².
-    log_q = _Log(np.log(q), s1 / s - g1, -4 / s**2 - g2)
+    # ln q = ln 2s − ln(2s e^γ), and the second derivative of ln s is −(2 J1 / s)²
+    log_q = _Log(np.log(q), s1 / s - g1, -((j1 / s) ** 2) - g2)
     return bulk, log_q
 
 
@@ -176,12 +195,22 @@ def _difference(plus: _Log, minus: _Log, q: FloatArray) -> _Log:
     return mean * log_sinh
 
 
-def _zero_mode(m: int, k: FloatArray) -> tuple[_Log, _Log]:
-    """Logarithms of A = (e^2K − 1)^m and B = (1 + e^−2K)^m."""
-    small = np.exp(-2 * k)
-    gap = -np.expm1(-2 * k)
-    grows = _Log(2 * k + np.log(gap), 2 / gap, -4 * small / gap**2)
-    shrinks = _Log(np.log1p(small), -2 * small / (1 + small), 4 * small / (1 + small) ** 2)
+def _zero_mode(m: int, k: _Couplings) -> tuple[_Log, _Log]:
+    """Logarithms of A = (2 sinh K1 e^K2)^m and B = (2 cosh K1 e^−K2)^m."""
+    (beta, along, across), twice = k, 2 * k.along
+    small = np.exp(-twice * beta)
+    gap = -np.expm1(-twice * beta)
+    less = small / (1 + small)
+    grows = _Log(
+        (along + across) * beta + np.log(gap),
+        along + across + twice * small / gap,
+        -(twice**2) * small / gap**2,
+    )
+    shrinks = _Log(
+        (along - across) * beta + np.log1p(small),
+        along - across - twice * less,
+        twice**2 * less / (1 + small),
+    )
     return grows.power(m), shrinks.power(m)
 
 

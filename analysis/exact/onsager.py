@@ -12,13 +12,13 @@ import scipy
 import xarray as xr
 
 from analysis.errors import FloatArray
+from analysis.exact._couplings import check_couplings
 from analysis.exact._datasets import over_temperature
-from isingrl.support.validation import check_positive, check_temperature
+from isingrl.support.validation import check_temperature
 
 CRITICAL_TEMPERATURE = 2.0 / math.log1p(math.sqrt(2.0))
 """Temperature of the transition of the square lattice, 2/ln(1 + √2), in J/k_B."""
 
-_LARGEST = 1e300  # coupling
 _NODES = 24  # of each part of an integral; parts shrink tenfold towards its singularity
 _SERIES_BELOW = 1e-3  # coupling K below which the closed form loses its digits by cancellation
 _SATURATED_ABOVE = 50.0  # coupling K above which doubles show the ground state alone
@@ -85,16 +85,13 @@ def square_lattice(
     [0.9113, 0.0, 0.0]
     """
     t = check_temperature(temperature)
-    given = np.atleast_1d(np.asarray(coupling)).tolist()
-    if len(given) not in (1, 2):
-        raise ValueError(f"coupling must be a positive number or a pair of them; got {coupling!r}")
-    pair = [check_positive("coupling", each, _LARGEST) for each in given]
-    if len(set(pair)) == 1:
-        values, critical = _isotropic(t / pair[0]), pair[0] * CRITICAL_TEMPERATURE
-        values["energy"] *= pair[0]
+    one, other = check_couplings(coupling)
+    if one == other:
+        values, critical = _isotropic(t / one), one * CRITICAL_TEMPERATURE
+        values["energy"] *= one
     else:
-        values, critical = _anisotropic(t, *pair), _critical_temperature(*pair)
-    shown = pair[0] if len(set(pair)) == 1 else " ".join(map(repr, pair))
+        values, critical = _anisotropic(t, one, other), _critical_temperature(one, other)
+    shown = one if one == other else f"{one!r} {other!r}"
     coords = {"coupling": shown, "field": 0.0}
     return over_temperature(t, values, coords, {"critical_temperature": critical})
 

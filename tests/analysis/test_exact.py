@@ -187,6 +187,23 @@ class TestTwoCouplings:
     def test_other_couplings_are_refused(self, coupling: Any) -> None:
         with pytest.raises((TypeError, ValueError), match="coupling must"):
             exact.square_lattice(2.0, coupling)
+        with pytest.raises((TypeError, ValueError), match="coupling must"):
+            exact.torus((4, 4), 2.0, coupling)
+
+    @pytest.mark.parametrize("shape", [(4, 4), (3, 5), (5, 3), (2, 4)])
+    @pytest.mark.parametrize("pair", [(1.8, 0.2), (0.5, 1.5), (2.0, 2.0)])
+    def test_a_torus_is_enumerated(self, shape: tuple[int, int], pair: tuple[float, float]) -> None:
+        t = [0.0, 0.3, 1.2, 2.0, 5.0, 1e8, np.inf]
+        found = exact.torus(shape, t, pair)
+        known = exact.enumeration(Ising(Lattice(shape), pair), t)
+        for name in ("energy", "specific_heat"):
+            np.testing.assert_allclose(found[name], known[name], rtol=1e-9, atol=1e-12)
+
+    def test_a_large_torus_is_the_infinite_lattice(self) -> None:
+        t = [1.2, 1.5, 3.5]  # transition at 2.078
+        found, known = exact.torus((96, 64), t, (1.5, 0.5)), exact.square_lattice(t, (1.5, 0.5))
+        for name in ("energy", "specific_heat"):
+            np.testing.assert_allclose(found[name], known[name], rtol=1e-7)
 
 
 class TestTorus:
