@@ -33,7 +33,7 @@ FORMER = {
     "curve": "78ba4053b8ec4dc6",
     "discount": "6f687999fd3d2ad7",
     "domains": "7d1d6bcf231c47fd",
-    "lattices": "c9dec44762316b63",
+    "lattices": "53c0a1ed49be2983",
     "observability": "99ca7ec06b4330f8",
     "paper-ising": "3e1d79e3d1024aa7",
     "scaling-of-inputs": "7dc8347429179636",
