@@ -60,10 +60,12 @@ _TRAINING: dict[str, dict[str, Any]] = {
 }
 _WITHOUT_NOISE = 10  # times fewer sweeps of training for neighborhood Q
 _LARGEST_RATIO = 10.0
+_LARGEST_SIZE = 32  # larger ones have windows of temperature too narrow for the scan
 _RATIO = {"long_name": "ratio of the couplings J_a/J_b", "units": "1"}
 _NEAR, _BLIND = "near_", "independent_"  # before the names of what these runs measure
 _BELOW_WEISS = WEISS_TEMPERATURE * np.array([0.6, 0.7, 0.8, 0.9])  # for independent Q
 _WINDOW = (-1.0, -0.33, 0.33, 1.0)  # temperatures of a size as ln(T/T_scan) L
+_LONGER = 5  # runs of independent Q for Weiss's temperature than those of order
 _LANES = 64  # chains at all temperatures of a size together
 _CORRECTION = 1.75  # exponent of the leading correction to scaling: of the regular part of χ
 _RELAXATION = 2.17  # a relaxation time of single spins is about L to this power, in sweeps
@@ -97,7 +99,8 @@ class Homogenisation:
     temperature: Grid = (1.0, 4.4, 35)
     """First and last temperature of order in J/k_B, and how many."""
     sizes: tuple[int, ...] = (8, 12, 16, 24)
-    """Sides of the lattices for critical temperatures, four or more different even numbers."""
+    """Sides of the lattices for critical temperatures, four or more different even numbers up to
+    32."""
     draws: int = 5_000
     """Draws of each chain for critical temperatures. All four temperatures of a size together have
     64 chains. A draw follows the one before after L^2.17 sweeps, about a relaxation time, or after
@@ -108,12 +111,13 @@ class Homogenisation:
     training_sweeps: int = 5_000
     """Learning sweeps of mean-field Q before the measurement; neighborhood Q, whose rewards have no
     noise, makes a tenth."""
-    memory: float = 5.0
+    memory: float = 20.0
     """Memory of the action values of independent Q in sweeps: the learning rate is
-    1 / (memory × sites)."""
+    1 / (memory × sites). A shorter memory adds noise, which weakens the order."""
     sweeps: int = 2_000
-    """Measured sweeps a chain of order against temperature; independent Q goes on learning."""
-    thermalization: int = 500
+    """Measured sweeps a chain of order against temperature; independent Q goes on learning. Its
+    runs for the critical temperature are five times longer."""
+    thermalization: int = 1_000
     """Sweeps a chain before the first measured one, from all spins up."""
     chains: int = 2
     """Independent chains at every temperature of order."""
@@ -150,10 +154,10 @@ class Homogenisation:
             arguments = {"config": alone, **which}
             tasks.append(Task(key, function, arguments, weight, resumable=True))
 
-        a_sweep = self.chains * self.side**2 * (self.sweeps + self.thermalization)
+        a_run = self.chains * self.side**2 * (self.sweeps + self.thermalization)
         for ratio in self.shown:
             for method in METHODS:
-                key, updates = self._curve_key(ratio, method), a_sweep * len(self.temperatures)
+                key, updates = self._curve_key(ratio, method), a_run * len(self.temperatures)
                 add(key, measure_order, updates, ratio=ratio, method=method)
         for ratio in self.ratios:
             for method in _CROSSING:
@@ -161,7 +165,7 @@ class Homogenisation:
                     key = self._near_key(ratio, method, side)
                     updates = self.draws * self.interval(method, side) * _LANES * side**2
                     add(key, measure_near, updates, ratio=ratio, method=method, side=side)
-            key, updates = self._blind_key(ratio), a_sweep * len(_BELOW_WEISS)
+            key, updates = self._blind_key(ratio), _LONGER * a_run * len(_BELOW_WEISS)
             add(key, measure_independent, updates, ratio=ratio, method=IndependentQ.name)
         return tasks
 
@@ -176,8 +180,12 @@ class Homogenisation:
         for each in self.sizes:
             check_integer("sizes: each", each, 2)
         # three sizes have as many values as the fit has unknowns, and one is left out
-        if len(set(self.sizes)) < max(4, len(self.sizes)) or any(each % 2 for each in self.sizes):
-            raise ValueError(f"sizes must be four or more different even sides; got {self.sizes}")
+        fewer = len(set(self.sizes)) < max(4, len(self.sizes))
+        if fewer or any(each % 2 or each > _LARGEST_SIZE for each in self.sizes):
+            raise ValueError(
+                f"sizes must be four or more different even sides up to {_LARGEST_SIZE}; got "
+                f"{self.sizes}"
+            )
         check_counts(self, side=2, draws=60, training_sweeps=1, seed=0)
         if self.side % 2:
             raise ValueError(f"side must be even; got {self.side}")
@@ -291,8 +299,8 @@ def measure_independent(
     """Simulate independent Q below Weiss's critical temperature."""
     data = _simulated(
         config, ratio, method, config.side, _BELOW_WEISS, config.training_sweeps,
-        seed=seed, folder=folder, progress=progress, sweeps=config.sweeps,
-        thermalization=config.thermalization, chains=config.chains,
+        seed=seed, folder=folder, progress=progress, sweeps=_LONGER * config.sweeps,
+        thermalization=_LONGER * config.thermalization, chains=config.chains,
     )  # fmt: skip
     return by_point(data).assign_coords(ratio=((), ratio, _RATIO))
 
