@@ -75,7 +75,7 @@ def figure(summary: xr.Dataset) -> Figure:
     top, bottom = (drawn.add_subplot(grid[k, number]) for k in range(2))
     _draw_critical(top, summary)
     _draw_deviations(bottom, summary)
-    legend_below(drawn, [panels[0]], 7, fontsize="small", columnspacing=1.2)
+    legend_below(drawn, [panels[0]], 7 if number > 1 else 4, fontsize="small", columnspacing=1.2)
     drawn.suptitle(
         "Bonds of strengths $J_a$ and $J_b$ along the two directions, with the mean $J$: "
         "three kinds of agents, three theories",

@@ -105,7 +105,7 @@ class Homogenisation:
     """Draws of each chain for critical temperatures. All four temperatures of a size together have
     64 chains. A draw follows the one before after L^2.17 sweeps, about a relaxation time, or after
     two sweeps of clusters."""
-    updates: float = 3e9
+    updates: float = 2.5e9
     """Most updates of sites by agents for one size. Where this is not enough, draws follow one
     another faster."""
     training_sweeps: int = 5_000

@@ -33,7 +33,7 @@ FORMER = {
     "curve": "78ba4053b8ec4dc6",
     "discount": "6f687999fd3d2ad7",
     "domains": "7d1d6bcf231c47fd",
-    "homogenisation": "ad79c80d56df93de",
+    "homogenisation": "a86166a150856f3d",
     "lattices": "c9dec44762316b63",
     "observability": "99ca7ec06b4330f8",
     "paper-ising": "3e1d79e3d1024aa7",
