@@ -18,7 +18,7 @@ from isingrl.support.validation import check_integer, check_real, check_run_leng
 from studies.running.extensions import Join, added, unextended
 from studies.running.tasks import Task
 from studies.shared.checks import check_counts, check_names
-from studies.shared.combination import by_point, concat, concat_all
+from studies.shared.combination import by_point, concat, concat_all, prefixed, without_prefix
 from studies.shared.critical import (
     KINDS,
     LANES,
@@ -32,12 +32,13 @@ from studies.shared.critical import (
 )
 from studies.shared.figures import legend_below, new_figure
 from studies.shared.grids import FloatArray, Grid, ascending_grid
+from studies.shared.weiss import mean_weiss_temperature, weiss_temperature
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["Lattices", "weiss_temperature"]
+__all__ = ["Lattices"]
 
 _AGENTS = MeanFieldQ.name
 _BLIND = "independent_"  # before the names of what independent Q measures
@@ -175,21 +176,13 @@ class Lattices:
         blind = by_lattice(
             {lattice: results[_independent_key(lattice)] for lattice in self.lattices}
         ).drop_vars("method")
-        names = {str(name) for name in [*blind.variables, *blind.dims]} - {"lattice"}
-        blind = blind.rename({name: f"{_BLIND}{name}" for name in names})
-        return xr.merge(
-            [seeing, blind], combine_attrs="drop_conflicts", join="exact", compat="equals"
-        )
+        parts = [seeing, prefixed(blind, _BLIND, "lattice")]
+        return xr.merge(parts, combine_attrs="drop_conflicts", join="exact", compat="equals")
 
     def summarize(self, data: xr.Dataset) -> xr.Dataset:
         """Critical temperatures of mean-field Q, Weiss temperatures of independent Q."""
-        names = [str(name) for name in [*data.variables, *data.dims]]
-        former = {name: name.removeprefix(_BLIND) for name in names if name.startswith(_BLIND)}
-        blind = data.drop_vars(
-            [name for name in data.variables if name not in {*former, "lattice"}]
-        )
-        blind = blind.rename(former)
-        seeing = data.drop_vars([name for name in data.variables if name in former])
+        blind = without_prefix(data, _BLIND, "lattice")
+        seeing = data.drop_vars([name for name in data.variables if str(name).startswith(_BLIND)])
         rows = [
             xr.merge(
                 [
@@ -206,9 +199,6 @@ class Lattices:
     def _blind(self, data: xr.Dataset) -> xr.Dataset:
         """Weiss temperature of each run of independent Q, and their mean with weights."""
         each = weiss_temperature(thermodynamics(data.swap_dims(point="temperature")))
-        values, errors = (each[f"weiss_temperature{end}"].values for end in ("", "_error"))
-        weights = errors**-2
-        mean = np.sum(weights * values) / weights.sum()
         found = each.rename({name: f"single_{name}" for name in each.data_vars})
         found = by_point(found).rename_dims(point="reduced_temperature").reset_coords(drop=True)
         found = found.drop_vars("temperature")
@@ -216,13 +206,7 @@ class Lattices:
         found = found.assign_coords(
             reduced_temperature=("reduced_temperature", self.reduced_temperatures, label)
         )
-        found["weiss_temperature"] = ((), mean, each["weiss_temperature"].attrs)
-        found["weiss_temperature_error"] = (
-            (), weights.sum() ** -0.5, each["weiss_temperature_error"].attrs
-        )  # fmt: skip
-        label = {"long_name": "χ² of the Weiss temperatures against their mean", "units": "1"}
-        found["weiss_chi_square"] = ((), np.sum(weights * (values - mean) ** 2), label)
-        return found
+        return found.assign(mean_weiss_temperature(each))
 
     def plot(self, summary: xr.Dataset) -> Figure:
         """Draw both temperatures against z, and how far they are from the known values."""
@@ -286,44 +270,6 @@ def measure_independent(
     data.attrs = {"versions": data.attrs["versions"]}
     data = data[["energy", "magnetization"]].drop_vars("softmax_temperature", errors="ignore")
     return by_point(data)
-
-
-def weiss_temperature(summary: xr.Dataset) -> xr.Dataset:
-    r"""Critical temperature that Weiss's theory needs for an observed magnetization.
-
-    Its :math:`m = \tanh(T_W m / T)` gives :math:`T_W = T \operatorname{artanh}(m) / m` at every
-    temperature T below :math:`T_W`. If the order follows the theory, all T give the same.
-
-    Parameters
-    ----------
-    summary : Dataset
-        ``abs_magnetization`` and ``abs_magnetization_error`` over ``temperature``, as
-        `analysis.thermodynamics` returns them.
-
-    Returns
-    -------
-    Dataset
-        ``weiss_temperature`` and ``weiss_temperature_error`` in J/k_B, of the same shape.
-
-    Examples
-    --------
-    >>> import isingrl as irl
-    >>> from analysis import exact
-    >>> from studies.lattices import weiss_temperature
-    >>> known = exact.weiss(irl.Ising(irl.Lattice((4, 4))), [2.0, 3.0, 3.9])
-    >>> known["abs_magnetization_error"] = 0 * known["abs_magnetization"]
-    >>> weiss_temperature(known).weiss_temperature.values.round(6)
-    array([4., 4., 4.])
-    """
-    order, error = (summary[f"abs_magnetization{end}"] for end in ("", "_error"))
-    temperature = summary["temperature"]
-    ratio = np.arctanh(order) / order
-    slope = (1 / (1 - order**2) - ratio) / order
-    label = {"long_name": "Weiss temperature", "units": _TEMPERATURE_UNITS}
-    found = xr.Dataset({"weiss_temperature": (temperature * ratio).assign_attrs(label)})
-    label = {**label, "long_name": "standard error of the Weiss temperature"}
-    found["weiss_temperature_error"] = (temperature * slope * error).assign_attrs(label)
-    return found
 
 
 def _critical(data: xr.Dataset, lattice: str) -> xr.Dataset:

@@ -66,6 +66,9 @@ STUDIES = Catalogue(
         "domains": (
             "Domains of equal spins on the square lattice: mean-field Q beside Metropolis."
         ),
+        "homogenisation": (
+            "Order of agents whose neighbours have bonds of two strengths, against temperature."
+        ),
         "lattices": ("Critical temperatures of agents on lattices with three to eight neighbours."),
         "observability": (
             "Order of agents that see k of their four neighbours, against temperature."

@@ -60,6 +60,19 @@ def numbered(data: xr.Dataset) -> xr.Dataset:
     return data.assign_coords(draw=np.arange(data.sizes["draw"]), interval=interval)
 
 
+def prefixed(data: xr.Dataset, prefix: str, shared: str) -> xr.Dataset:
+    """Put a prefix before all names but that of the dim `shared`, so that others can join it."""
+    names = {str(name) for name in [*data.variables, *data.dims]} - {shared}
+    return data.rename({name: f"{prefix}{name}" for name in names})
+
+
+def without_prefix(data: xr.Dataset, prefix: str, shared: str) -> xr.Dataset:
+    """Undo `prefixed` for the part of joined data that has the prefix."""
+    names = {str(name) for name in [*data.variables, *data.dims] if str(name).startswith(prefix)}
+    part = data.drop_vars([name for name in data.variables if name not in names | {shared}])
+    return part.rename({name: name.removeprefix(prefix) for name in names})
+
+
 def _as_now(data: xr.Dataset) -> xr.Dataset:
     """Move attributes of results of earlier versions to coordinates."""
     former = {name: data.attrs[name] for name in _FORMER_ATTRIBUTES if name in data.attrs}

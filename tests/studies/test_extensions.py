@@ -11,7 +11,8 @@ import xarray as xr
 from isingrl.engines.lanes import LaneEngine
 from isingrl.engines.learning import LearningEngine
 from isingrl.engines.sites import SiteEngine
-from studies import critical_point, lattices, paper_ising
+from studies import critical_point, homogenisation, lattices, paper_ising
+from studies._homogenisation_figure import critical_temperature
 from studies.chapter_1d import Chapter1D
 from studies.chapter_2d import Chapter2D
 from studies.coarsening import Coarsening
@@ -20,6 +21,7 @@ from studies.critical_point import CriticalPoint
 from studies.curve import Curve
 from studies.discount import Discount
 from studies.domains import Domains
+from studies.homogenisation import Homogenisation
 from studies.lattices import Lattices
 from studies.observability import Observability
 from studies.paper_ising import PaperIsing
@@ -98,6 +100,13 @@ TINY: dict[str, tuple[Any, list[dict[str, Any]]]] = {
         ),
         [{"sizes": (2,)}],
     ),
+    "homogenisation": (
+        Homogenisation(
+            shown=(9.0,), ratios=(2.0,), side=8, temperature=(2.0, 3.0, 2), sizes=(4, 6, 8, 10),
+            draws=60, training_sweeps=200, sweeps=200, thermalization=400,
+        ),
+        [{"shown": (3.0,)}, {"ratios": (1.0,)}, {"sizes": (2,)}],
+    ),
     "lattices": (
         Lattices(
             lattices=("square",), sizes=(4, 6, 8, 10), cubic_sizes=(4, 6, 8, 10), draws=60,
@@ -166,6 +175,11 @@ def _known_critical_temperatures():
     with pytest.MonkeyPatch.context() as patch:
         for module in (critical_point, lattices):
             patch.setattr(module, "rough_critical_temperature", known)
+        patch.setattr(
+            homogenisation,
+            "rough_critical_temperature",
+            lambda _, ratio, method: critical_temperature(method, ratio),
+        )
         patch.setattr(paper_ising, "_places", lambda _: dict.fromkeys(paper_ising._PLACES, 0.0))
         yield
 

@@ -9,8 +9,9 @@ import xarray as xr
 from analysis import exact, thermodynamics
 from isingrl import Ising, Lattice
 from studies import lattices
-from studies.lattices import Lattices, measure_independent, weiss_temperature
+from studies.lattices import Lattices, measure_independent
 from studies.shared.critical import KINDS, rough_critical_temperature
+from studies.shared.weiss import weiss_temperature
 from tests.statistical import Z_LIMIT
 from tests.studies.outcomes import summary_of
 

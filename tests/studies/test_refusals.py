@@ -50,6 +50,12 @@ REFUSED = {
         "lattices": [("square", "hexagonal"), ()], "sizes": [(8, 8, 16, 32), (8, 9, 16, 32)],
         "window": [(0.1, 0.2), (-0.1, 0.0, 0.1)], "draws": [59], "updates": [0.0],
     },
+    "homogenisation": {
+        "shown": [(), (3.0, 3.0), (0.5,), (11.0,)], "ratios": [(), (2.0, 2.0), (0.0,), (11.0,)],
+        "side": [1, 15], "temperature": [(1.0, 4.0, 0), (0.0, 4.0, 3)],
+        "sizes": [(8, 16, 32), (8, 8, 16, 32), (8, 9, 16, 32), (8, 12, 16, 34)],
+        "draws": [59], "updates": [0.0], "memory": [0.5], "chains": [0], "thermalization": [-1],
+    },
     "lattices": {
         "lattices": [("square", "hexagonal"), ()], "sizes": [(8, 8, 16, 32), (8, 9, 16, 32)],
         "draws": [59], "updates": [0.0], "independent_sides": [(64, 15), (64, 0), (64,)],
