@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from isingrl.lattice import Lattice
 
+__all__ = ["MAX_STATES", "Bonds"]
+
 MAX_STATES = 2**16
 """Most states of the neighbours by kind of bond: 65,536."""
 
@@ -32,7 +34,6 @@ class Bonds:
     lattice : Lattice
     kinds : tuple of int, length z
         Kind of the bond in each neighbour slot.
-    n_kinds : int
 
     Examples
     --------
@@ -41,6 +42,8 @@ class Bonds:
     >>> bonds = Bonds(Lattice((4, 4)), (1, 0, 0, 1))
     >>> bonds.n_kinds, bonds.neighbor_sums.shape, bonds.codes[:, 1].tolist()
     (2, (9, 2), [3, 1, 1, 3])
+    >>> bonds.shown(7)
+    'neighbour sums [0.0, 2.0] by kind of bond'
     """
 
     lattice: Lattice
@@ -70,7 +73,17 @@ class Bonds:
         return np.stack([each.ravel() for each in grid[::-1]], axis=1)
 
     def shown(self, state: int) -> str:
-        """Words for a state, for messages."""
+        """Words for a state, for messages.
+
+        Parameters
+        ----------
+        state : int
+
+        Returns
+        -------
+        str
+            The number of up neighbours, or the sums of the neighbour spins by kind of bond.
+        """
         if self.n_kinds == 1:
             return f"{self.lattice.n_up[state]:g} up neighbours"
         return f"neighbour sums {self.neighbor_sums[state].tolist()} by kind of bond"

@@ -86,7 +86,7 @@ class Ising:
 
     @property
     def couplings(self) -> npt.NDArray[np.float64]:
-        """Different couplings, in the order of `coupling`, shape (n_kinds,)."""
+        """Different couplings, in the order in which they were given, shape (n_kinds,)."""
         return np.array(self._kinds, dtype=np.float64)
 
     @property
@@ -101,7 +101,7 @@ class Ising:
 
     @cached_property
     def bonds(self) -> Bonds:
-        """Bonds by kind, one kind for each of the different `couplings`."""
+        """Bonds by kind, one kind for each of the different ``couplings``."""
         steps = self.lattice.forward_offsets
         given = (self.coupling,) * len(steps) if isinstance(self.coupling, float) else self.coupling
         known = {step: self._kinds.index(each) for step, each in zip(steps, given, strict=True)}
@@ -208,7 +208,7 @@ class Ising:
         Parameters
         ----------
         bonds : int64 ndarray, shape (...), or (..., n_kinds) with several couplings
-            Sums over bonds; over those of each of the `couplings`.
+            Sums over bonds; over those of each of the ``couplings``.
         spins : int64 ndarray, shape (...)
             Sums over sites.
 
