@@ -60,6 +60,9 @@ class Kind:
         Three sides for the scan; small where updates cost more.
     cost : int
         Of one site update by agents, compared with one on lanes.
+    scanned_draws : tuple of int
+        Draws of each chain for the two crossings of the scan; more where small sides are near each
+        other.
     """
 
     ndim: int
@@ -69,6 +72,7 @@ class Kind:
     correction: float
     scanned_sizes: tuple[int, int, int]
     cost: int = 1
+    scanned_draws: tuple[int, int] = (1000, 2000)
 
     @property
     def coordination_number(self) -> int:
@@ -117,7 +121,7 @@ def _plane(neighborhood: str) -> Kind:
 
 
 KINDS = {
-    "honeycomb": Kind(2, HONEYCOMB, 1.0, 2.17, 1.75, (8, 12, 24), _BYTE_COST),
+    "honeycomb": Kind(2, HONEYCOMB, 1.0, 2.17, 1.75, (8, 16, 24), _BYTE_COST, (4000, 2000)),
     "square": _plane("von_neumann"),
     "triangular": _plane(TRIANGULAR),
     "cubic": Kind(3, "von_neumann", 0.63, 2.02, 0.83, (8, 12, 24)),
@@ -192,7 +196,7 @@ def rough_critical_temperature(lattice: str, method: str, training_sweeps: int, 
     falls = int(np.argmax(cumulant.values < _ORDERED))
     ends = slice(falls - 1, falls + 1)
     found = float(np.interp(-_ORDERED, -cumulant.values[ends], wide[ends]))
-    windows = ((_SECOND_SCAN, 1000), (_THIRD_SCAN, 2000))
+    windows = zip((_SECOND_SCAN, _THIRD_SCAN), kind.scanned_draws, strict=True)
     for pair, (window, n_draws) in zip(itertools.pairwise(sizes), windows, strict=True):
         near = found * np.exp(window)
         runs = [scan(side, near, n_draws).assign_coords(size=side) for side in pair]
