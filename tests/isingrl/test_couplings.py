@@ -41,7 +41,11 @@ SYSTEMS = [
     for schedule in ("checkerboard", "sequential")
     if schedule == "checkerboard" or rule in ("metropolis", "heat-bath")
 ]
-WITH_AGENTS = [name for name, model in MODELS.items() if model.lattice.periodic]
+WITH_AGENTS = [
+    name
+    for name, model in MODELS.items()
+    if model.lattice.periodic and model.lattice.coordination_number <= 4  # all can be met
+]
 
 
 @st.composite
@@ -159,8 +163,6 @@ class TestAgents:
     @pytest.mark.parametrize("name", WITH_AGENTS)
     def test_those_that_see_the_configuration_are_exact(self, name):
         model = MODELS[name]
-        if model.lattice.coordination_number > 4:
-            pytest.skip("too many configurations to meet")
         temperature = 0.8 * model.lattice.coordination_number
         policy = irl.train(model, irl.NeighborhoodQ(), temperature, sweeps=3000, seed=1)
         data = irl.simulate(
