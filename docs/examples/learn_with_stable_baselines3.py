@@ -200,7 +200,7 @@ def stands_for(
     """
     sums = 2 * model.lattice.n_up - model.lattice.coordination_number
     slope, at_zero = np.polyfit(sums, logit(rule.table(model, temperature)[:, 0]).T, 1)
-    T = 2 * model.coupling / slope
+    T = 2 * model.one_coupling() / slope
     return T, at_zero * T / 2
 
 
