@@ -84,12 +84,12 @@ def clusters(spins, lattice, bond, field, state, queue, number, most, sizes):
             drawn = bonds & ((one << slots) - one)
             bonds >>= slots
             at_boundary = elsewhere[site]
+            satisfying = opposite ^ (np.uint64(0) - own)  # bits of the spins that satisfy bonds
             while drawn != np.uint64(0):
                 slot = lowest_one(drawn)
                 drawn &= drawn - one
                 other = np.uint64(neighbors[site, slot]) if at_boundary else site + steps[slot]
-                satisfying = own ^ ((opposite >> slot) & one)
-                joins = np.uint64(np.uint64(spins[other]) == satisfying)
+                joins = np.uint64(np.uint64(spins[other]) == (satisfying >> slot) & one)
                 spins[other] += joins * np.uint64(_MARK)
                 queue[tail] = other
                 tail += joins
