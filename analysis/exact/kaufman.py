@@ -81,24 +81,27 @@ def torus(
     pair = check_couplings(coupling)
     with np.errstate(divide="ignore"):
         beta = 1.0 / t
-    lowest, highest = _SMALLEST_COUPLING / min(pair), _LARGEST_COUPLING / max(pair)
-    log_partition = _log_partition(n, m, _Couplings(np.clip(beta, lowest, highest), *pair))
+    # each by itself, because bonds of one direction may be frozen long before the others
+    along, across = (np.clip(j * beta, _SMALLEST_COUPLING, _LARGEST_COUPLING) for j in pair)
+    log_partition = _log_partition(n, m, _Couplings(along, across, *pair))
     energy = -log_partition.first / (n * m)
-    specific_heat = np.maximum(beta**2 * log_partition.second / (n * m), 0.0)
-    finite = (beta > 0) & (beta <= highest)
+    finite = (beta > 0) & (beta <= _LARGEST_COUPLING / min(pair))
+    squared = np.where(finite, beta, 0.0) ** 2
+    specific_heat = np.maximum(squared * log_partition.second / (n * m), 0.0)
     values = {
         "energy": np.where(beta > 0, energy, 0.0),
-        "specific_heat": np.where(finite, specific_heat, 0.0),
+        "specific_heat": specific_heat,
     }
     return over_temperature(t, values, coordinates_of(Ising(lattice, pair)))
 
 
 class _Couplings(NamedTuple):
-    """Values of 1/T, any shape, and the couplings along the transfer and across it."""
+    """Couplings K = J/T along the transfer and across it, any shape, and both J."""
 
-    beta: FloatArray
-    along: float
-    across: float
+    along: FloatArray
+    across: FloatArray
+    j_along: float
+    j_across: float
 
 
 class _Log(NamedTuple):
@@ -139,7 +142,8 @@ def _products(
     n: int, m: int, k: _Couplings, modes: npt.NDArray[np.int64]
 ) -> tuple[_Log, _Log, _Log, _Log]:
     """Π (2s e^γ)^(m/2), Π (1 + q^m), Π (1 − q^m) and the difference of the last two."""
-    bulk, log_q = _modes(k._replace(beta=k.beta[:, None]), np.pi * modes / n)
+    columns = k._replace(along=k.along[:, None], across=k.across[:, None])
+    bulk, log_q = _modes(columns, np.pi * modes / n)
     decay = log_q.power(m)
     q = np.exp(decay.value)
     q_first = decay.first * q
@@ -156,9 +160,9 @@ def _products(
 
 def _modes(k: _Couplings, theta: FloatArray) -> tuple[_Log, _Log]:
     """2s e^γ and e^(−γ) for every temperature (rows) and angle (columns)."""
-    j1, j2 = 2 * k.along, 2 * k.across
-    s, c = np.sinh(j1 * k.beta), np.cosh(j1 * k.beta)
-    across, c2 = np.sinh(j2 * k.beta), np.cosh(j2 * k.beta)
+    j1, j2 = 2 * k.j_along, 2 * k.j_across
+    s, c = np.sinh(2 * k.along), np.cosh(2 * k.along)
+    across, c2 = np.sinh(2 * k.across), np.cosh(2 * k.across)
     cosine = np.cos(theta)
     # u − s keeps its digits for s·sinh 2K2 near 1 and a small angle in this form
     above = (1 - s * across) ** 2 / (c * c2 + s + across) + 2 * across * np.sin(theta / 2) ** 2
@@ -197,19 +201,18 @@ def _difference(plus: _Log, minus: _Log, q: FloatArray) -> _Log:
 
 def _zero_mode(m: int, k: _Couplings) -> tuple[_Log, _Log]:
     """Logarithms of A = (2 sinh K1 e^K2)^m and B = (2 cosh K1 e^−K2)^m."""
-    (beta, along, across), twice = k, 2 * k.along
-    small = np.exp(-twice * beta)
-    gap = -np.expm1(-twice * beta)
+    j1, j2 = k.j_along, k.j_across
+    small, gap = np.exp(-2 * k.along), -np.expm1(-2 * k.along)
     less = small / (1 + small)
     grows = _Log(
-        (along + across) * beta + np.log(gap),
-        along + across + twice * small / gap,
-        -(twice**2) * small / gap**2,
+        k.along + k.across + np.log(gap),
+        j1 + j2 + 2 * j1 * small / gap,
+        -4 * j1**2 * small / gap**2,
     )
     shrinks = _Log(
-        (along - across) * beta + np.log1p(small),
-        along - across - twice * less,
-        twice**2 * less / (1 + small),
+        k.along - k.across + np.log1p(small),
+        j1 - j2 - 2 * j1 * less,
+        4 * j1**2 * less / (1 + small),
     )
     return grows.power(m), shrinks.power(m)
 

@@ -133,7 +133,8 @@ def _critical_temperature(one: float, other: float) -> float:
     """Temperature at which sinh(2 J1/T) sinh(2 J2/T) = 1."""
 
     def excess(temperature: float) -> float:
-        return float(np.log(np.sinh([2 * one / temperature, 2 * other / temperature])).sum())
+        twice = np.array([2 * one, 2 * other]) / temperature
+        return float((twice + np.log(-np.expm1(-2 * twice) / 2)).sum())  # ln sinh, no overflow
 
     low, high = (each * CRITICAL_TEMPERATURE for each in sorted((one, other)))
     return float(scipy.optimize.brentq(excess, low, high, xtol=1e-15 * high, rtol=1e-15))

@@ -158,7 +158,7 @@ class TestTwoCouplings:
 
     def test_critical_temperatures(self) -> None:
         # sinh(2 J1/T) sinh(2 J2/T) = 1
-        for pair in ((1.5, 0.5), (1.8, 0.2), (0.2, 1.8), (1.0, 1.0), (3.0, 3.0)):
+        for pair in ((1.5, 0.5), (1.8, 0.2), (0.2, 1.8), (1.0, 1.0), (3.0, 3.0), (1e6, 1.0)):
             critical = exact.square_lattice(1.0, pair).critical_temperature
             assert np.prod(np.sinh(2 * np.array(pair) / critical)) == pytest.approx(1, rel=1e-12)
 
@@ -198,6 +198,20 @@ class TestTwoCouplings:
         known = exact.enumeration(Ising(Lattice(shape), pair), t)
         for name in ("energy", "specific_heat"):
             np.testing.assert_allclose(found[name], known[name], rtol=1e-9, atol=1e-12)
+
+    @pytest.mark.parametrize("shape", [(4, 4), (3, 5)])
+    @pytest.mark.parametrize("pair", [(200.0, 1.0), (1.0, 200.0)])
+    def test_bonds_of_one_direction_freeze_before_the_others(
+        self, shape: tuple[int, int], pair: tuple[float, float]
+    ) -> None:
+        t = [0.5, 2.0, 4.0, 10.0, 60.0, 1000.0]
+        found = exact.torus(shape, t, pair)
+        known = exact.enumeration(Ising(Lattice(shape), pair), t)
+        np.testing.assert_allclose(found["energy"], known["energy"], rtol=1e-12)
+        # rounding is that of numbers as large as (J/T)²
+        rounding = 1e-14 * (200 / known["temperature"]) ** 2
+        error = abs(found["specific_heat"] - known["specific_heat"])
+        assert (error <= rounding + 1e-9 * known["specific_heat"]).all()
 
     def test_a_large_torus_is_the_infinite_lattice(self) -> None:
         t = [1.2, 1.5, 3.5]  # transition at 2.078
