@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 import scipy
@@ -95,7 +93,7 @@ def _bond_energies(table: RuleTable, model: Ising) -> FloatArray | str:
             return "sites do not tell bonds of different couplings apart"
         if table.bonds is not None and table.bonds.kinds != bonds.kinds:
             return "sites see other kinds of bonds than those of the model"
-        return _products(bonds.neighbor_sums, model.couplings)[None]
+        return np.asarray((bonds.neighbor_sums * model.couplings).sum(axis=1)[None])
     n, sites, neighbors = lattice.n_sites, table.sites, lattice.neighbors
     present = sites < n
     mutual = sites[:, :, None] == neighbors[:, None, :]
@@ -103,7 +101,7 @@ def _bond_energies(table: RuleTable, model: Ising) -> FloatArray | str:
     joined = mutual.sum(axis=2) * present
     if (joined.sum(axis=1) != (neighbors < n).sum(axis=1)).any():
         return "sites do not see all their neighbours"
-    strength = _products(mutual, model.couplings[list(bonds.kinds)]) * present
+    strength = (mutual * model.slot_couplings).sum(axis=2) * present
     kinds = np.concatenate([strength, present], axis=1)
     if table.up.shape[1] == 1:  # sites with one table differ at free boundaries alone
         kinds = np.unique(kinds, axis=0)
@@ -112,11 +110,6 @@ def _bond_energies(table: RuleTable, model: Ising) -> FloatArray | str:
     energies = np.asarray(strength @ (2.0 * bits.T - 1.0))
     occurs = (present.astype(bool)[:, None, :] | (bits == 0)).all(axis=2)
     return np.where(occurs, energies, np.nan)
-
-
-def _products(values: Any, weights: FloatArray) -> FloatArray:
-    """Sums over the last axis with weights, without BLAS, whose rounding depends on the machine."""
-    return np.asarray((values * weights).sum(axis=-1))
 
 
 def _over(energies: FloatArray, temperature: float) -> FloatArray:

@@ -85,26 +85,35 @@ class Ising:
         return (self,)
 
     @property
+    def _step_couplings(self) -> tuple[float, ...]:
+        """Coupling of each of ``lattice.forward_offsets``."""
+        if isinstance(self.coupling, float):
+            return (self.coupling,) * len(self.lattice.forward_offsets)
+        return tuple(self.coupling)
+
+    @property
     def couplings(self) -> npt.NDArray[np.float64]:
         """Different couplings, in the order in which they were given, shape (n_kinds,)."""
-        return np.array(self._kinds, dtype=np.float64)
+        return np.array(list(dict.fromkeys(self._step_couplings)))
+
+    @property
+    def slot_couplings(self) -> npt.NDArray[np.float64]:
+        """Coupling of the bond in each neighbour slot, shape (z,)."""
+        return self.couplings[list(self.bonds.kinds)]
 
     @property
     def mean_coupling(self) -> float:
         """Mean coupling of the neighbour slots of a site."""
-        return float(self.couplings[list(self.bonds.kinds)].mean())
-
-    @property
-    def _kinds(self) -> tuple[float, ...]:
-        given = (self.coupling,) if isinstance(self.coupling, float) else self.coupling
-        return tuple(dict.fromkeys(given))
+        if isinstance(self.coupling, float):  # a mean of equal numbers has a rounding error
+            return self.coupling
+        return float(self.slot_couplings.mean())
 
     @cached_property
     def bonds(self) -> Bonds:
         """Bonds by kind, one kind for each of the different ``couplings``."""
-        steps = self.lattice.forward_offsets
-        given = (self.coupling,) * len(steps) if isinstance(self.coupling, float) else self.coupling
-        known = {step: self._kinds.index(each) for step, each in zip(steps, given, strict=True)}
+        steps, different = self.lattice.forward_offsets, self.couplings.tolist()
+        kinds = map(different.index, self._step_couplings)
+        known = dict(zip(steps, kinds, strict=True))
         known |= {tuple(-each for each in step): kind for step, kind in known.items()}
         return Bonds(self.lattice, tuple(known[offset] for offset in self.lattice.offsets))
 
@@ -221,7 +230,7 @@ class Ising:
         if isinstance(self.coupling, float):
             return -(self.coupling * bonds + field * spins) / n_sites
         # no matrix product, because its rounding depends on the processor
-        of_bonds = sum(each * bonds[..., kind] for kind, each in enumerate(self._kinds))
+        of_bonds = (self.couplings * bonds).sum(axis=-1)
         return np.asarray(-(of_bonds + field * spins) / n_sites)
 
     def local_fields(self) -> npt.NDArray[np.float64]:
@@ -235,9 +244,8 @@ class Ising:
             In the units of the coupling: one for each entry of ``lattice.n_up``; with several
             couplings for each entry of ``bonds.neighbor_sums``.
         """
-        sums = self.bonds.neighbor_sums
-        parts = (each * sums[:, kind] for kind, each in enumerate(self._kinds))
-        return np.asarray(sum(parts) + self.one_field("local fields"))
+        of_bonds = (self.couplings * self.bonds.neighbor_sums).sum(axis=1)
+        return np.asarray(of_bonds + self.one_field("local fields"))
 
     def _configurations(self, spins: npt.ArrayLike) -> npt.NDArray[np.int64]:
         shape = self.lattice.shape

@@ -177,7 +177,7 @@ class Run:
             {
                 name: (
                     (*dims, *bins.get(name, ())),
-                    values.reshape(*self.shape, draws, *values.shape[-1:] * (name in bins)),
+                    values.reshape(*self.shape, draws, *([-1] if name in bins else [])),
                     labels[name],
                 )
                 for name, values in (per_site | others).items()

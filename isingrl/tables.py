@@ -210,9 +210,7 @@ class RuleTable:
         up = np.asarray(spins) > 0
         missing = np.full((*up.shape[:-1], 1), 2)
         states = np.concatenate([up, missing], axis=-1)
-        sites, codes = codes_of(lattice, self.sites, self.bonds)
-        seen = codes[np.arange(len(codes)), states[..., sites]]
-        return np.asarray(seen.sum(axis=-1, dtype=np.int64))
+        return states_seen(states, *codes_of(lattice, self.sites, self.bonds))
 
 
 def codes_of(
@@ -242,6 +240,33 @@ def codes_of(
     weights = 1 << np.arange(sites.shape[1], dtype=np.int32)
     codes = np.multiply.outer(weights, np.array([0, 1, 0], dtype=np.int32))
     return np.ascontiguousarray(sites, dtype=np.int32), codes
+
+
+def states_seen(
+    states: npt.NDArray[Any], sites: npt.NDArray[np.int32], codes: npt.NDArray[np.int32]
+) -> npt.NDArray[np.int64]:
+    """Return what every site sees: the sums of `codes`, both as `codes_of` returns them.
+
+    Parameters
+    ----------
+    states : integer ndarray, shape (..., n_sites + 1)
+        0 for down, 1 for up, and 2 in the last place, which stands for missing sites.
+    sites, codes : int32 ndarray
+
+    Returns
+    -------
+    int64 ndarray, shape (..., n_sites)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from isingrl import Lattice
+    >>> from isingrl.tables import codes_of, states_seen
+    >>> states_seen(np.array([1, 1, 0, 2]), *codes_of(Lattice(3), None)).tolist()
+    [1, 1, 2]
+    """
+    seen = codes[np.arange(len(codes)), states[..., sites]]
+    return np.asarray(seen.sum(axis=-1, dtype=np.int64))
 
 
 def check_probabilities(values: Any, rule: str) -> npt.NDArray[np.float64]:

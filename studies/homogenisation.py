@@ -39,6 +39,7 @@ from studies.shared.combination import (
     prefixed,
     without_prefix,
 )
+from studies.shared.critical import KINDS, LANES, where_cumulant_falls
 from studies.shared.grids import FloatArray, Grid, number_texts, temperature_grid
 from studies.shared.trained_policies import trained
 from studies.shared.weiss import mean_weiss_temperature, weiss_temperature
@@ -66,10 +67,7 @@ _NEAR, _BLIND = "near_", "independent_"  # before the names of what these runs m
 _BELOW_WEISS = WEISS_TEMPERATURE * np.array([0.6, 0.7, 0.8, 0.9])  # for independent Q
 _WINDOW = (-1.0, -0.33, 0.33, 1.0)  # temperatures of a size as ln(T/T_scan) L
 _LONGER = 5  # runs of independent Q for Weiss's temperature than those of order
-_LANES = 64  # chains at all temperatures of a size together
-_CORRECTION = 1.75  # exponent of the leading correction to scaling: of the regular part of χ
-_RELAXATION = 2.17  # a relaxation time of single spins is about L to this power, in sweeps
-_CLUSTER_INTERVAL = 2  # sweeps
+_SQUARE = KINDS["square"]
 _SCANNED_SIZES = (8, 16)
 _SCAN = WEISS_TEMPERATURE * np.linspace(0.25, 1.0, 16)  # which is an upper bound
 _SECOND_SCAN = np.linspace(-0.2, 0.2, 9)  # of ln T
@@ -137,10 +135,11 @@ class Homogenisation:
 
     def interval(self, method: str, side: int) -> int:
         """Sweeps from one draw to the next, for critical temperatures."""
+        longest = _SQUARE.relaxation_time(method, side)
         if method == SwendsenWang.name:
-            return _CLUSTER_INTERVAL
-        affordable = self.updates / (self.draws * _LANES * side**2)
-        return max(1, int(min(side**_RELAXATION, affordable)))
+            return int(longest)
+        affordable = self.updates / (self.draws * LANES * side**2)
+        return max(1, int(min(longest, affordable)))
 
     def tasks(self) -> list[Task]:
         """One task for every curve, for every size of a ratio, and for Weiss's temperature."""
@@ -163,7 +162,7 @@ class Homogenisation:
             for method in _CROSSING:
                 for side in self.sizes:
                     key = self._near_key(ratio, method, side)
-                    updates = self.draws * self.interval(method, side) * _LANES * side**2
+                    updates = self.draws * self.interval(method, side) * LANES * side**2
                     add(key, measure_near, updates, ratio=ratio, method=method, side=side)
             key, updates = self._blind_key(ratio), _LONGER * a_run * len(_BELOW_WEISS)
             add(key, measure_independent, updates, ratio=ratio, method=IndependentQ.name)
@@ -282,7 +281,7 @@ def measure_near(
         config, ratio, method, side, centre * np.exp(np.array(_WINDOW) / side),
         config.training_sweeps, seed=seed, folder=folder, progress=progress,
         sweeps=config.draws * interval, thermalization=max(1, config.draws * interval // 10),
-        interval=interval, chains=_LANES // len(_WINDOW),
+        interval=interval, chains=LANES // len(_WINDOW),
     )  # fmt: skip
     return by_point(numbered(data)).assign_coords(size=side, ratio=((), ratio, _RATIO))
 
@@ -368,22 +367,16 @@ def rough_critical_temperature(config: Homogenisation, ratio: float, method: str
     seed = task_seed(config.seed, f"{ratio!r}, {method}, scan")
 
     def scan(side: int, temperature: FloatArray, n_draws: int) -> xr.Dataset:
-        clusters = method == SwendsenWang.name
-        interval = 1 if clusters else max(1, round(side**_RELAXATION / 16))
+        interval = _SQUARE.scan_interval(method, side)
         data = _simulated(
             config, ratio, method, side, temperature,
             max(1, config.training_sweeps // _SCAN_TRAINING), seed=seed,
             sweeps=n_draws * interval, thermalization=n_draws * interval // 10, interval=interval,
-            chains=max(1, _LANES // temperature.size),
+            chains=max(1, LANES // temperature.size),
         )  # fmt: skip
         return numbered(data).assign_coords(size=side)
 
-    square = scan(_SCANNED_SIZES[0], _SCAN, 200)["magnetization"] ** 2
-    samples = ("chain", "draw")
-    cumulant = (1 - (square**2).mean(samples) / (3 * square.mean(samples) ** 2)).values
-    falls = max(1, int(np.argmax(cumulant < _SCANNED_CUMULANT)))
-    ends = slice(falls - 1, falls + 1)
-    found = float(np.interp(-_SCANNED_CUMULANT, -cumulant[ends], _SCAN[ends]))
+    found = where_cumulant_falls(scan(_SCANNED_SIZES[0], _SCAN, 200), _SCANNED_CUMULANT)
     near = found * np.exp(_SECOND_SCAN)
     runs = concat([scan(side, near, 1000) for side in _SCANNED_SIZES], "size")
     with warnings.catch_warnings():  # a rough value is enough
@@ -396,7 +389,7 @@ def rough_critical_temperature(config: Homogenisation, ratio: float, method: str
 def _crossing(data: xr.Dataset) -> xr.Dataset:
     """Critical temperature from the Binder cumulants of all sizes, and how well the fit holds."""
     fit = scaling.critical_point(
-        data.set_coords("temperature").swap_dims(level="size"), correction=_CORRECTION
+        data.set_coords("temperature").swap_dims(level="size"), correction=_SQUARE.correction
     )
     ends = ("", "_error", "_systematic")
     names = [f"critical_temperature{end}" for end in ends]

@@ -176,8 +176,8 @@ def critical_point(
         (len(fits) - 2, False),
     )
     best = fits[chosen]
-    others = [fits[chosen + 1]]
-    others += [_fitted(points[chosen:], each, middle) for each in (omega - spread, omega + spread)]
+    other_omegas = omega - spread, omega + spread
+    others = [fits[chosen + 1], *(_fitted(points[chosen:], each, middle) for each in other_omegas)]
     systematic = np.max([abs(other.value - best.value) for other in others], axis=0)
     if best.goodness < POOR or not stable:
         warn_of_fit(

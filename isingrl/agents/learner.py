@@ -227,15 +227,15 @@ def gathered_loss(gathered: kernels.Gathered, q: FloatArray) -> FloatArray:
 def _geometry(model: Ising, view: View, schedule: str) -> kernels.Geometry:
     lattice, bonds = model.lattice, model.bonds
     neighbors, codes = codes_of(lattice, None, bonds)
-    sees_count = view.channel is not None and view.n_states == len(view.channel)
-    if sees_count and bonds.n_kinds > 1:  # an agent sees the number, not which bonds lead there
-        seen_sites, seen_codes = codes_of(lattice, None)
-    else:
-        alone = np.zeros((lattice.n_sites, 0), dtype=np.int32)
-        seen_sites, seen_codes = codes_of(lattice, alone if view.sites is None else view.sites)
+    sees_all = view.channel is not None and view.n_states == len(view.channel)
+    seen = view.sites
+    if seen is None and not sees_all:
+        seen = np.zeros((lattice.n_sites, 0), dtype=np.int32)  # nothing, or a draw
     return kernels.Geometry(
-        neighbors, codes, seen_sites, seen_codes,
-        sees_count=sees_count and bonds.n_kinds == 1,
+        neighbors, codes,
+        *codes_of(lattice, seen),
+        # with bonds of several kinds rewards depend on more than the number that agents see
+        sees_count=sees_all and bonds.n_kinds == 1,
         cumulative=state_chances(view, bonds),
         by_kind=bonds.neighbors,
         signs=sublattice_signs(lattice),

@@ -16,6 +16,7 @@ from isingrl.envs.observed_rule import ObservedRule, tabulate
 from isingrl.model import Ising
 from isingrl.runs import check_start
 from isingrl.support.validation import check_choice, check_integer
+from isingrl.tables import codes_of, states_seen
 
 __all__ = ["SCHEDULES", "OnLattice", "Sites", "check_actions"]
 
@@ -97,10 +98,9 @@ class Sites:
 
     def _count(self) -> None:
         """Look up the states of the neighbours, which are the rows of rewards."""
-        neighbors, codes = self.model.lattice.neighbors, self.model.bonds.codes
-        states = site_states(self.padded)[:, neighbors]
-        seen = codes[np.arange(len(codes)), states]
-        self._counts = seen.sum(axis=-1, dtype=np.int64)
+        model = self.model
+        states = site_states(self.padded)
+        self._counts = states_seen(states, *codes_of(model.lattice, None, model.bonds))
 
 
 class OnLattice:

@@ -100,6 +100,10 @@ class Kind:
             return _CLUSTER_INTERVAL
         return float(side**self.relaxation_exponent)
 
+    def scan_interval(self, method: str, side: int) -> int:
+        """Sweeps from one draw of a scan to the next."""
+        return max(1, round(self.relaxation_time(method, side) / _SCANNED_DRAWS))
+
     def interval(self, method: str, side: int, draws: int, updates: float) -> int:
         """Sweeps from one draw to the next.
 
@@ -164,6 +168,22 @@ def temperatures_near(
     return np.asarray(centre * np.exp(shifts))
 
 
+def where_cumulant_falls(data: xr.Dataset, level: float) -> float:
+    """Temperature at which the Binder cumulant of a run first falls through a level.
+
+    Parameters
+    ----------
+    data : Dataset
+        ``magnetization`` over (temperature, chain, draw), temperatures ascending.
+    level : float
+    """
+    square, temperature = data["magnetization"] ** 2, data["temperature"].values
+    cumulant = (1 - (square**2).mean(_SAMPLES) / (3 * square.mean(_SAMPLES) ** 2)).values
+    falls = max(1, int(np.argmax(cumulant < level)))
+    ends = slice(falls - 1, falls + 1)
+    return float(np.interp(-level, -cumulant[ends], temperature[ends]))
+
+
 @cache
 def rough_critical_temperature(lattice: str, method: str, training_sweeps: int, seed: int) -> float:
     """Critical temperature of a method, within about a thousandth, without prior knowledge.
@@ -184,18 +204,13 @@ def rough_critical_temperature(lattice: str, method: str, training_sweeps: int, 
     seed = task_seed(seed, f"{lattice}, {method}, scan")
 
     def scan(side: int, temperature: npt.NDArray[np.float64], n_draws: int) -> xr.Dataset:
-        interval = max(1, round(kind.relaxation_time(method, side) / _SCANNED_DRAWS))
         return simulated(
-            lattice, method, side, temperature, n_draws, interval,
+            lattice, method, side, temperature, n_draws, kind.scan_interval(method, side),
             training_sweeps=training_sweeps, seed=seed,
         )  # fmt: skip
 
     wide = kind.coordination_number * np.linspace(*_SCANNED, _SCANS)
-    square = scan(sizes[0], wide, 200)["magnetization"] ** 2
-    cumulant = 1 - (square**2).mean(_SAMPLES) / (3 * square.mean(_SAMPLES) ** 2)
-    falls = int(np.argmax(cumulant.values < _ORDERED))
-    ends = slice(falls - 1, falls + 1)
-    found = float(np.interp(-_ORDERED, -cumulant.values[ends], wide[ends]))
+    found = where_cumulant_falls(scan(sizes[0], wide, 200), _ORDERED)
     windows = zip((_SECOND_SCAN, _THIRD_SCAN), kind.scanned_draws, strict=True)
     for pair, (window, n_draws) in zip(itertools.pairwise(sizes), windows, strict=True):
         near = found * np.exp(window)
