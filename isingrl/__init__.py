@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from isingrl.lattice import Lattice
     from isingrl.learning import Learning
     from isingrl.model import Ising
+    from isingrl.potts import Potts
     from isingrl.rules import HeatBath, Metropolis, Rule
     from isingrl.simulation import simulate
     from isingrl.tempering import Tempering
@@ -51,6 +52,7 @@ __all__ = [
     "NeighborhoodQ",
     "Network",
     "Policy",
+    "Potts",
     "Rule",
     "SwendsenWang",
     "TemperatureMapWarning",
@@ -71,6 +73,7 @@ _HOMES = {
     "isingrl.lattice": ("Lattice",),
     "isingrl.learning": ("Learning",),
     "isingrl.model": ("Ising",),
+    "isingrl.potts": ("Potts",),
     "isingrl.rules": ("HeatBath", "Metropolis", "Rule"),
     "isingrl.simulation": ("simulate",),
     "isingrl.tempering": ("Tempering",),

@@ -11,10 +11,12 @@ import numpy.typing as npt
 
 from isingrl.lattice import Lattice
 
-__all__ = ["MAX_STATES", "Bonds"]
+__all__ = ["MAX_STATES", "MAX_SUPPORTS", "Bonds"]
 
 MAX_STATES = 2**16
 """Most states of the neighbours by kind of bond: 65,536."""
+MAX_SUPPORTS = 512
+"""Most numbers of neighbours in one state by kind of bond: 512."""
 
 
 def alike(lattice: Lattice) -> Bonds:
@@ -97,6 +99,24 @@ class Bonds:
         places = np.cumprod([1] + [digits.size for digits in self._digits[:-1]])
         halves = np.array([0, 2, 1]) // self.lattice.local_sum_step
         return np.asarray(np.multiply.outer(places[list(self.kinds)], halves), dtype=np.int32)
+
+    @cached_property
+    def supports(self) -> npt.NDArray[np.int64]:
+        """Numbers of neighbours in one state by kind, shape (n_supports, n_kinds)."""
+        sizes = np.bincount(self.kinds)
+        grid = np.meshgrid(*(np.arange(size + 1) for size in sizes[::-1]), indexing="ij")
+        return np.stack([each.ravel() for each in grid[::-1]], axis=1)
+
+    @property
+    def n_supports(self) -> int:
+        """Length of `supports`."""
+        return math.prod((np.bincount(self.kinds) + 1).tolist())
+
+    @property
+    def support_codes(self) -> npt.NDArray[np.uint64]:
+        """What a neighbour adds to the index into `supports`, by its slot, shape (z,)."""
+        places = np.cumprod([1, *(np.bincount(self.kinds) + 1)[:-1]])
+        return np.asarray(places[list(self.kinds)], dtype=np.uint64)
 
     @cached_property
     def neighbors(self) -> npt.NDArray[np.int32]:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from isingrl.dynamics import Dynamics
 from isingrl.engines.clusters import SwendsenWangEngine, WolffEngine
-from isingrl.model import Ising
+from isingrl.model import Model
 from isingrl.support.validation import check_flag
 
 __all__ = ["SwendsenWang", "Wolff"]
@@ -39,7 +39,7 @@ class _ClusterUpdate(Dynamics):
 
     def check_run(
         self,
-        model: Ising,
+        model: Model,
         temperatures: npt.NDArray[np.float64],
         chains: int,
         schedule: str,
@@ -53,7 +53,7 @@ class _ClusterUpdate(Dynamics):
             )
         self._check_model(model)
 
-    def _check_model(self, model: Ising) -> None:
+    def _check_model(self, model: Model) -> None:
         """Refuse a model that does not suit."""
         raise NotImplementedError
 
@@ -108,7 +108,7 @@ class SwendsenWang(_ClusterUpdate):
 
     name = "swendsen-wang"
 
-    def _check_model(self, model: Ising) -> None:
+    def _check_model(self, model: Model) -> None:
         if any(abs(step[-1]) > 1 for step in model.lattice.forward_offsets):
             raise ValueError(
                 "neighborhood must have no steps of two sites or more along the last side for "
@@ -117,10 +117,10 @@ class SwendsenWang(_ClusterUpdate):
 
     def engine(
         self,
-        model: Ising,
+        model: Model,
         temperatures: npt.NDArray[np.float64],
         chains: int,
-        start: str | npt.NDArray[np.int8],
+        start: str | npt.NDArray[Any],
         schedule: str,
         seed: np.random.SeedSequence,
     ) -> SwendsenWangEngine:
@@ -171,7 +171,7 @@ class Wolff(_ClusterUpdate):
 
     name = "wolff"
 
-    def _check_model(self, model: Ising) -> None:
+    def _check_model(self, model: Model) -> None:
         if self.sizes and any(each.one_field() for each in model.each_field):
             raise ValueError(
                 f"sizes must be False for {self.name!r} in a field, where clusters that meet the "
@@ -180,10 +180,10 @@ class Wolff(_ClusterUpdate):
 
     def engine(
         self,
-        model: Ising,
+        model: Model,
         temperatures: npt.NDArray[np.float64],
         chains: int,
-        start: str | npt.NDArray[np.int8],
+        start: str | npt.NDArray[Any],
         schedule: str,
         seed: np.random.SeedSequence,
     ) -> WolffEngine:

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from isingrl.model import Ising
+from isingrl.model import Model
+from isingrl.potts import Potts
 
 
-def coordinates_of(model: Ising) -> dict[str, Any]:
+def coordinates_of(model: Model) -> dict[str, Any]:
     """Coordinates of a model and its lattice: scalars, except for several fields.
 
     Several couplings are a text, such as ``"1.8 0.2"``, so that spins by themselves keep them.
@@ -23,7 +24,11 @@ def coordinates_of(model: Ising) -> dict[str, Any]:
     name = {"long_name": "magnetic field", "units": "J"}
     couplings = model.coupling
     coupling = couplings if isinstance(couplings, float) else " ".join(map(repr, couplings))
+    states = {}
+    if isinstance(model, Potts):
+        states["states"] = (), model.states, {"long_name": "number of states"}
     return {
+        **states,
         "coupling": ((), coupling, {"long_name": "coupling", "units": "J"}),
         "field": ("field", fields, name) if several else ((), fields[0], name),
         "n_sites": ((), lattice.n_sites, {"long_name": "number of sites"}),

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from isingrl.model import Ising
 from isingrl.support.validation import check_temperature
 
 if TYPE_CHECKING:
@@ -57,10 +56,10 @@ class Dynamics(ABC):
     @abstractmethod
     def engine(
         self,
-        model: Ising,
+        model: Any,
         temperatures: npt.NDArray[np.float64],
         chains: int,
-        start: str | npt.NDArray[np.int8],
+        start: str | npt.NDArray[Any],
         schedule: str,
         seed: np.random.SeedSequence,
     ) -> Engine:
@@ -68,7 +67,7 @@ class Dynamics(ABC):
 
         Parameters
         ----------
-        model : Ising
+        model : Ising or Potts
             The model. Chains of one temperature lie side by side, ordered by field.
         temperatures : ndarray, shape (n_temperatures,)
             In J/k_B.
@@ -98,7 +97,7 @@ class Dynamics(ABC):
 
     def check_run(  # noqa: B027 - most dynamics refuse nothing
         self,
-        model: Ising,
+        model: Any,
         temperatures: npt.NDArray[np.float64],
         chains: int,
         schedule: str,
@@ -119,12 +118,12 @@ class Dynamics(ABC):
             If an argument does not suit.
         """
 
-    def temperatures(self, model: Ising, temperature: Any) -> npt.NDArray[np.float64]:
+    def temperatures(self, model: Any, temperature: Any) -> npt.NDArray[np.float64]:
         """Check temperatures; this default refuses None.
 
         Parameters
         ----------
-        model : Ising
+        model : Ising or Potts
             The model of the run.
         temperature : float or sequence of float
             In J/k_B; None if the user gave none.
@@ -144,13 +143,13 @@ class Dynamics(ABC):
         return check_temperature(temperature)
 
     def softmax_temperature(
-        self, model: Ising, temperature: npt.NDArray[np.float64]
+        self, model: Any, temperature: npt.NDArray[np.float64]
     ) -> npt.NDArray[np.float64] | None:
         """Softmax temperature τ of agents at each temperature; None for dynamics without agents.
 
         Parameters
         ----------
-        model : Ising
+        model : Ising or Potts
             The model of the run.
         temperature : ndarray, shape (n_temperatures,)
             In J/k_B.
@@ -162,12 +161,12 @@ class Dynamics(ABC):
         """
         return None
 
-    def departures(self, model: Ising) -> list[str]:
+    def departures(self, model: Any) -> list[str]:
         """Why `temperature` is only a label, and not the temperature of an Ising model.
 
         Parameters
         ----------
-        model : Ising
+        model : Ising or Potts
             The model of the run.
 
         Returns
@@ -198,7 +197,7 @@ class Dynamics(ABC):
         return {}
 
     def known(
-        self, model: Ising, temperatures: npt.NDArray[np.float64], chains: int
+        self, model: Any, temperatures: npt.NDArray[np.float64], chains: int
     ) -> dict[str, npt.NDArray[Any]]:
         """Arrays that a run must keep to go on; a checkpoint holds their digest.
 

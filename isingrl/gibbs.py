@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
-from isingrl.model import Ising
-from isingrl.tables import RuleTable
+from isingrl.model import Ising, Model
+from isingrl.tables import RuleTable, Table
 
 _TOLERANCE = 1e-6  # relative error of the balance, far below what a run can measure
 _ROUNDING = 8 * np.finfo(np.float64).eps  # error of a probability and its complement
@@ -16,7 +16,7 @@ FloatArray = npt.NDArray[np.float64]
 
 
 def gibbs_violation(
-    table: RuleTable, model: Ising, temperatures: npt.NDArray[np.float64], chains: int
+    table: Table, model: Model, temperatures: npt.NDArray[np.float64], chains: int
 ) -> str | None:
     """Say where a table lacks detailed balance with the model at its temperatures, if it does.
 
@@ -51,6 +51,9 @@ def gibbs_violation(
     >>> gibbs_violation(table, model, 1.1 * temperatures, 1)
     'at T = 2.2 and 0 up neighbours up is favoured by a factor of 0.0183, the model by 0.0263'
     """
+    if not isinstance(table, RuleTable):  # Metropolis or heat bath of a Potts model
+        return None
+    assert isinstance(model, Ising)  # whose tables these are
     energies = _bond_energies(table, model)
     if isinstance(energies, str):
         return energies

@@ -23,7 +23,7 @@ def climb(
     run: Run,
     ladder: Any,
     loop: Any,
-    start: str | npt.NDArray[np.int8],
+    start: str | npt.NDArray[Any],
     seeds: np.random.SeedSequence,
     seeded: bool,
     out: str | os.PathLike[str] | None,
@@ -74,12 +74,10 @@ def _rung(run: Run, ladder: str, place: int) -> Run:
     if ladder == "temperature":
         return replace(run, temperatures=run.temperatures[place : place + 1])
     fields = [each.one_field() for each in run.model.each_field]
-    return replace(run, model=replace(run.model, field=(fields[place],)))
+    return replace(run, model=run.model.in_field((fields[place],)))
 
 
-def _of_first_place(
-    run: Run, ladder: str, start: str | npt.NDArray[np.int8]
-) -> str | npt.NDArray[np.int8]:
+def _of_first_place(run: Run, ladder: str, start: str | npt.NDArray[Any]) -> str | npt.NDArray[Any]:
     """First configurations of the first rung."""
     if isinstance(start, str):
         return start

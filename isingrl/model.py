@@ -1,10 +1,12 @@
-"""The Ising model on a lattice: Hamiltonian, energy and magnetization of given spins."""
+"""Models on a lattice: Hamiltonian and energy of given spins; the Ising model."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -14,56 +16,31 @@ from isingrl.lattice import Lattice
 from isingrl.support.validation import check_coupling, check_field, check_spin_values, site_axes
 
 
-@dataclass(frozen=True)
-class Ising:
-    r"""Ising model, :math:`H = -J \sum_{\langle ij \rangle} s_i s_j - h \sum_i s_i`.
+class Model(ABC):
+    """Spins on a lattice with pair couplings and a field, `Ising` or `Potts`.
 
-    Every neighbour pair counts once, but twice if it is joined twice, across a periodic side of
-    length 2; :math:`s_i = \pm 1` and :math:`k_B = 1`.
+    The energy is -J times a sum over the bonds, minus h times a sum over the sites. An engine
+    measures both sums.
 
-    Parameters
+    Attributes
     ----------
     lattice : Lattice
-        The sites and their neighbours.
-    coupling : float or sequence of float
-        Coupling J, finite; negative for an antiferromagnet. Or several, one for each of
-        ``lattice.forward_offsets`` and its opposite: on the square lattice for bonds along y and
-        along x. Equal ones are one number.
-    field : float or sequence of float
-        Magnetic field h, finite, in the units of the coupling. Several distinct fields become a dim
-        ``field`` of `simulate` and of the exact results.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `lattice` is no `Lattice`, `coupling` neither a finite number nor one for each step, or
-        `field` neither such a number nor a sequence of distinct ones; or if there are so many
-        couplings that neighbours have more than 65,536 states.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from isingrl import Ising, Lattice
-    >>> model = Ising(Lattice((4, 4)), coupling=1.0, field=0.5)
-    >>> up = np.ones((4, 4), dtype=int)
-    >>> checkerboard = up.copy()
-    >>> checkerboard[::2, ::2] = checkerboard[1::2, 1::2] = -1
-    >>> model.energy([up, checkerboard]).tolist(), model.magnetization([up, checkerboard]).tolist()
-    ([-2.5, 2.0], [1.0, 0.0])
-    >>> model.energy_of_sums(np.array([32, 0]), np.array([16, -4])).tolist()
-    [-2.5, 0.125]
-    >>> model.one_field(), model.local_fields().tolist()
-    (0.5, [-3.5, -1.5, 0.5, 2.5, 4.5])
-    >>> [model.field for model in Ising(Lattice(8), field=[0.0, 0.5]).each_field]
-    [0.0, 0.5]
-    >>> chains = Ising(Lattice((4, 4)), coupling=[1.8, 0.2])
-    >>> chains.couplings.tolist(), chains.mean_coupling, chains.local_fields().round(1).tolist()
-    ([1.8, 0.2], 1.0, [-4.0, -0.4, 3.2, -3.6, 0.0, 3.6, -3.2, 0.4, 4.0])
+    coupling : float or tuple of float
+    field : float or tuple of float
+    values : integer ndarray, shape (q + 1,)
+        Spins of the states 0 … q - 1 of a site; last what stands for a missing neighbour.
+    starts : dict
+        Names of ordered first configurations, and the state of all their sites.
+    signs : int8 ndarray, shape (n_sites,), or None
+        As `isingrl.engines.kernels.sites.measure` takes them.
     """
 
     lattice: Lattice
-    coupling: float | Sequence[float] = 1.0
-    field: float | Sequence[float] = 0.0
+    coupling: float | Sequence[float]
+    field: float | Sequence[float]
+    values: npt.NDArray[Any]
+    starts: ClassVar[dict[str, int]]
+    signs: npt.NDArray[np.int8] | None
 
     def __post_init__(self) -> None:
         if not isinstance(self.lattice, Lattice):
@@ -71,18 +48,36 @@ class Ising:
         coupling = check_coupling(self.coupling, self.lattice.forward_offsets)
         object.__setattr__(self, "coupling", coupling)
         object.__setattr__(self, "field", check_field(self.field))
-        if self.bonds.n_states > MAX_STATES:
-            raise ValueError(
-                f"coupling must leave at most {MAX_STATES:,} states of the neighbours; the "
-                f"{self.bonds.n_kinds} different couplings make {self.bonds.n_states:,}"
-            )
 
     @property
-    def each_field(self) -> tuple[Ising, ...]:
+    @abstractmethod
+    def n_sums(self) -> int:
+        """Number of sums that `isingrl.engines.kernels.sites.measure` finds."""
+
+    @property
+    def n_spin_states(self) -> int:
+        """Number of states q of a site."""
+        return len(self.values) - 1
+
+    @property
+    def each_field(self) -> tuple[Self, ...]:
         """The model in each of its fields; a tuple of itself if the field is one number."""
         if not isinstance(self.field, float):
-            return tuple(replace(self, field=each) for each in self.field)
+            return tuple(self.in_field(each) for each in self.field)
         return (self,)
+
+    def in_field(self, field: float | Sequence[float]) -> Self:
+        """Return the same model in another field.
+
+        Parameters
+        ----------
+        field : float or sequence of float
+
+        Returns
+        -------
+        Model
+        """
+        return replace(self, field=field)  # type: ignore[type-var]
 
     @property
     def _step_couplings(self) -> tuple[float, ...]:
@@ -171,7 +166,7 @@ class Ising:
 
         Parameters
         ----------
-        spins : array_like of ±1, shape (..., *lattice.shape)
+        spins : array_like, shape (..., *lattice.shape)
             One configuration or several; a DataArray may have the dims of its sites anywhere.
 
         Returns
@@ -182,37 +177,22 @@ class Ising:
         Raises
         ------
         ValueError
-            If `spins` has another shape, or holds other values than ±1.
+            If `spins` has another shape, or holds values that are no spins of the model.
         """
         s = self._configurations(spins)
         bonds = np.zeros((*s.shape[: s.ndim - self.lattice.ndim], self.bonds.n_kinds), np.int64)
         for offset in self.lattice.forward_offsets:
             begins = self.lattice.begins(offset)
             kind = self.bonds.kinds[self.lattice.offsets.index(offset)]
-            bonds[..., kind] += self._sites_sum(s * self._shifted(s, offset) * begins)
+            bonds[..., kind] += self._sites_sum(self._pairs(s, self._shifted(s, offset)) * begins)
         if self.bonds.n_kinds == 1:
             bonds = bonds[..., 0]
-        return self.energy_of_sums(bonds, self._sites_sum(s))
-
-    def magnetization(self, spins: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """Magnetization per site, from -1 to 1.
-
-        Parameters
-        ----------
-        spins : array_like of ±1, shape (..., *lattice.shape)
-            As for `energy`.
-
-        Returns
-        -------
-        ndarray, shape (...)
-            One number for each configuration.
-        """
-        return self._sites_sum(self._configurations(spins)) / self.lattice.n_sites
+        return self.energy_of_sums(bonds, self._total(s))
 
     def energy_of_sums(
         self, bonds: npt.NDArray[np.int64], spins: npt.NDArray[np.int64]
     ) -> npt.NDArray[np.float64]:
-        """Energy per site from the sums of s_i s_j over bonds and of s_i over sites.
+        """Energy per site from the sums over bonds and over sites.
 
         Parameters
         ----------
@@ -233,6 +213,184 @@ class Ising:
         of_bonds = (self.couplings * bonds).sum(axis=-1)
         return np.asarray(-(of_bonds + field * spins) / n_sites)
 
+    @abstractmethod
+    def _pairs(self, own: npt.NDArray[Any], other: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """What pairs of spins add to the sum over bonds; 0 if `other` is missing."""
+
+    @abstractmethod
+    def _total(self, spins: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+        """Sum over the sites that the field acts on."""
+
+    @abstractmethod
+    def check_spins(self, name: str, spins: npt.NDArray[Any]) -> None:
+        """Refuse values that are no spins of the model.
+
+        Parameters
+        ----------
+        name : str
+            Of the argument, for the error.
+        spins : ndarray
+
+        Raises
+        ------
+        ValueError
+        """
+
+    @abstractmethod
+    def states_of(self, spins: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+        """States of spins, indices into `values`.
+
+        Parameters
+        ----------
+        spins : ndarray
+
+        Returns
+        -------
+        uint8 ndarray
+            Of the same shape.
+        """
+
+    @abstractmethod
+    def named_sums(self, sums: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[Any]]:
+        """Names for what the kernels measure, as `isingrl.engines.engine.Engine.record` has them.
+
+        Parameters
+        ----------
+        sums : int64 ndarray, shape (..., n_sums)
+            Of `isingrl.engines.kernels.sites.measure`.
+
+        Returns
+        -------
+        dict of int64 ndarrays
+        """
+
+    @abstractmethod
+    def order(self, sums: dict[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[np.float64]]:
+        """Measures of order per site, by the names that they have in a Dataset.
+
+        Parameters
+        ----------
+        sums : dict of ndarrays
+            As `named_sums` returns them.
+
+        Returns
+        -------
+        dict of ndarrays, shape (...)
+        """
+
+    def _configurations(self, spins: npt.ArrayLike) -> npt.NDArray[np.int64]:
+        shape = self.lattice.shape
+        s = np.asarray(site_axes("spins", spins, len(shape)))
+        if s.shape[-len(shape) :] != shape:
+            raise ValueError(f"spins must have shape (..., {shape}); got {s.shape}")
+        self.check_spins("spins", s)
+        return s.astype(np.int64)
+
+    def _sites_sum(self, values: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+        sites = tuple(range(-self.lattice.ndim, 0))
+        return np.asarray(values.sum(axis=sites))
+
+    def _shifted(self, s: npt.NDArray[np.int64], offset: tuple[int, ...]) -> npt.NDArray[np.int64]:
+        """Spin one `offset` away from every site; that of a missing one beyond a free boundary."""
+        axes = range(-self.lattice.ndim, 0)
+        for axis, step in zip(axes, offset, strict=True):
+            s = np.roll(s, -step, axis=axis)
+            if step and not self.lattice.periodic:
+                edge = [slice(None)] * s.ndim
+                edge[axis] = slice(-step, None) if step > 0 else slice(0, -step)
+                s[tuple(edge)] = self.values[-1]
+        return s
+
+
+@dataclass(frozen=True)
+class Ising(Model):
+    r"""Ising model, :math:`H = -J \sum_{\langle ij \rangle} s_i s_j - h \sum_i s_i`.
+
+    Every neighbour pair counts once, but twice if it is joined twice, across a periodic side of
+    length 2; :math:`s_i = \pm 1` and :math:`k_B = 1`.
+
+    Parameters
+    ----------
+    lattice : Lattice
+        The sites and their neighbours.
+    coupling : float or sequence of float
+        Coupling J, finite; negative for an antiferromagnet. Or several, one for each of
+        ``lattice.forward_offsets`` and its opposite: on the square lattice for bonds along y and
+        along x. Equal ones are one number.
+    field : float or sequence of float
+        Magnetic field h, finite, in the units of the coupling. Several distinct fields become a dim
+        ``field`` of `simulate` and of the exact results.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `lattice` is no `Lattice`, `coupling` neither a finite number nor one for each step, or
+        `field` neither such a number nor a sequence of distinct ones; or if there are so many
+        couplings that neighbours have more than 65,536 states.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from isingrl import Ising, Lattice
+    >>> model = Ising(Lattice((4, 4)), coupling=1.0, field=0.5)
+    >>> up = np.ones((4, 4), dtype=int)
+    >>> checkerboard = up.copy()
+    >>> checkerboard[::2, ::2] = checkerboard[1::2, 1::2] = -1
+    >>> model.energy([up, checkerboard]).tolist(), model.magnetization([up, checkerboard]).tolist()
+    ([-2.5, 2.0], [1.0, 0.0])
+    >>> model.energy_of_sums(np.array([32, 0]), np.array([16, -4])).tolist()
+    [-2.5, 0.125]
+    >>> model.one_field(), model.local_fields().tolist()
+    (0.5, [-3.5, -1.5, 0.5, 2.5, 4.5])
+    >>> [model.field for model in Ising(Lattice(8), field=[0.0, 0.5]).each_field]
+    [0.0, 0.5]
+    >>> chains = Ising(Lattice((4, 4)), coupling=[1.8, 0.2])
+    >>> chains.couplings.tolist(), chains.mean_coupling, chains.local_fields().round(1).tolist()
+    ([1.8, 0.2], 1.0, [-4.0, -0.4, 3.2, -3.6, 0.0, 3.6, -3.2, 0.4, 4.0])
+    """
+
+    lattice: Lattice
+    coupling: float | Sequence[float] = 1.0
+    field: float | Sequence[float] = 0.0
+
+    values = np.array([-1, 1, 0], dtype=np.int8)
+    starts: ClassVar[dict[str, int]] = {"up": 1, "down": 0}
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.bonds.n_states > MAX_STATES:
+            raise ValueError(
+                f"coupling must leave at most {MAX_STATES:,} states of the neighbours; the "
+                f"{self.bonds.n_kinds} different couplings make {self.bonds.n_states:,}"
+            )
+
+    @cached_property
+    def signs(self) -> npt.NDArray[np.int8]:  # type: ignore[override]
+        """Signs of the two sublattices, sites in C order; zeros on other lattices."""
+        if self.lattice.n_sublattices != 2:
+            return np.zeros(self.lattice.n_sites, dtype=np.int8)
+        return (1 - 2 * self.lattice.sublattices.ravel()).astype(np.int8)
+
+    @property
+    def n_sums(self) -> int:
+        """See `Model.n_sums`; bonds by kind, spins, and spins with signs."""
+        return self.bonds.n_kinds + 2
+
+    def magnetization(self, spins: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Magnetization per site, from -1 to 1.
+
+        Parameters
+        ----------
+        spins : array_like of ±1, shape (..., *lattice.shape)
+            As for `energy`.
+
+        Returns
+        -------
+        ndarray, shape (...)
+            One number for each configuration.
+        """
+        return self._sites_sum(self._configurations(spins)) / self.lattice.n_sites
+
     def local_fields(self) -> npt.NDArray[np.float64]:
         """Values of the local field J·S + h, S the sum of the neighbour spins.
 
@@ -247,25 +405,27 @@ class Ising:
         of_bonds = (self.couplings * self.bonds.neighbor_sums).sum(axis=1)
         return np.asarray(of_bonds + self.one_field("local fields"))
 
-    def _configurations(self, spins: npt.ArrayLike) -> npt.NDArray[np.int64]:
-        shape = self.lattice.shape
-        s = np.asarray(site_axes("spins", spins, len(shape)))
-        if s.shape[-len(shape) :] != shape:
-            raise ValueError(f"spins must have shape (..., {shape}); got {s.shape}")
-        check_spin_values("spins", s)
-        return s.astype(np.int64)
+    def check_spins(self, name: str, spins: npt.NDArray[Any]) -> None:
+        """See `Model.check_spins`."""
+        check_spin_values(name, spins)
 
-    def _sites_sum(self, values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        sites = tuple(range(-self.lattice.ndim, 0))
-        return np.asarray(values.sum(axis=sites))
+    def states_of(self, spins: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+        """See `Model.states_of`."""
+        return np.where(spins == 0, 2, spins > 0).astype(np.uint8)
 
-    def _shifted(self, s: npt.NDArray[np.int64], offset: tuple[int, ...]) -> npt.NDArray[np.int64]:
-        """Spin one `offset` away from every site; 0 beyond a free boundary."""
-        axes = range(-self.lattice.ndim, 0)
-        for axis, step in zip(axes, offset, strict=True):
-            s = np.roll(s, -step, axis=axis)
-            if step and not self.lattice.periodic:
-                edge = [slice(None)] * s.ndim
-                edge[axis] = slice(-step, None) if step > 0 else slice(0, -step)
-                s[tuple(edge)] = 0
-        return s
+    def named_sums(self, sums: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[Any]]:
+        """See `Model.named_sums`; the staggered one on two sublattices alone."""
+        bonds, totals, staggered = sums[..., :-2], sums[..., -2], sums[..., -1]
+        found = {"bonds": bonds[..., 0] if self.bonds.n_kinds == 1 else bonds, "totals": totals}
+        two = self.lattice.n_sublattices == 2
+        return found | ({"staggered_magnetization": staggered} if two else {})
+
+    def order(self, sums: dict[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[np.float64]]:
+        """See `Model.order`; the magnetization."""
+        return {"magnetization": sums["totals"] / self.lattice.n_sites}
+
+    def _pairs(self, own: npt.NDArray[Any], other: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return np.asarray(own * other)
+
+    def _total(self, spins: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+        return self._sites_sum(spins)

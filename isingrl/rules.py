@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from abc import abstractmethod
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,9 +12,13 @@ import scipy
 
 from isingrl.dynamics import Dynamics
 from isingrl.engines.engine import Engine, table_engine
-from isingrl.model import Ising
+from isingrl.model import Ising, Model
+from isingrl.pair_tables import PairTable, support_energies
+from isingrl.potts import Potts
 from isingrl.support.functions import exp, expm1
 from isingrl.tables import RuleTable, check_probabilities
+
+_ROUNDING = 1e-14  # relative error of the difference of two energies
 
 
 class Rule(Dynamics):
@@ -58,6 +61,33 @@ class Rule(Dynamics):
             has several couplings, the entries may also be those of ``model.local_fields()``.
         """
 
+    def pair_chances(
+        self, model: Potts, temperature: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float64]:
+        """Chances of a change between two states of a Potts model; by default refused.
+
+        Parameters
+        ----------
+        model : Potts
+            Neighbours, coupling and field.
+        temperature : ndarray, shape (n_temperatures,)
+            In J/k_B; 0 and infinity included.
+
+        Returns
+        -------
+        ndarray, shape (n_temperatures, n, n) or (n_temperatures, 1, n, n)
+            As `isingrl.pair_tables.PairTable` takes them.
+
+        Raises
+        ------
+        TypeError
+            If the rule is one of Ising spins.
+        """
+        raise TypeError(
+            f"model must be an Ising model for the rule {self.name!r}, whose table is that of "
+            f"spins up and down; got {model!r}"
+        )
+
     def compile(
         self, model: Ising, temperature: npt.NDArray[np.float64], chains: int = 1
     ) -> RuleTable:
@@ -90,30 +120,34 @@ class Rule(Dynamics):
 
     def engine(
         self,
-        model: Ising,
+        model: Model,
         temperatures: npt.NDArray[np.float64],
         chains: int,
-        start: str | npt.NDArray[np.int8],
+        start: str | npt.NDArray[Any],
         schedule: str,
         seed: np.random.SeedSequence,
     ) -> Engine:
         """See `Dynamics.engine`; bit lanes if they hold the lattice, else bytes."""
         table = compiled(self, model, temperatures, chains)
-        own = table.sites is not None or table.up.shape[1] > 1
+        own = isinstance(table, RuleTable) and (table.sites is not None or table.up.shape[1] > 1)
         if own and not type(self).__module__.startswith("isingrl."):
             _warn_of_own_bonds(self, model)
         return table_engine(model, table, start, schedule, seed)
 
     def known(
-        self, model: Ising, temperatures: npt.NDArray[np.float64], chains: int
+        self, model: Model, temperatures: npt.NDArray[np.float64], chains: int
     ) -> dict[str, npt.NDArray[Any]]:
         """See `Dynamics.known`: the table."""
         table = compiled(self, model, temperatures, chains)
+        if not isinstance(table, RuleTable):
+            return {"chances": table.arrays}
         return {"up": table.up} | ({} if table.sites is None else {"sites": table.sites})
 
 
 class Metropolis(Rule):
-    """Propose the opposite spin and accept with probability min(1, exp(-ΔE/T)).
+    """Propose another state of the spin and accept with probability min(1, exp(-ΔE/T)).
+
+    The other state of an Ising spin is the opposite one; of a Potts spin it is drawn at random.
 
     At T = 0 moves that cost energy are never accepted, and other moves always; at T = ∞ all moves
     are. If sites are not drawn at random, such sure flips can trap a chain. `simulate` therefore
@@ -143,12 +177,19 @@ class Metropolis(Rule):
         from_up = -expm1(-np.maximum(cost, 0.0))
         return np.stack([from_down, from_up], axis=1)
 
+    def pair_chances(
+        self, model: Potts, temperature: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float64]:
+        """See `Rule.pair_chances`."""
+        return np.asarray(exp(-np.maximum(_costs(model, temperature), 0.0)))
+
 
 class HeatBath(Rule):
     """Draw the spin from its Boltzmann distribution given the neighbours (Glauber dynamics).
 
-    P(up) = 1 / (1 + exp(-2 (J·S + h) / T)) with S the sum of the neighbour spins. At T = 0 the
-    spin follows its local field and is drawn fairly where that vanishes.
+    For Ising spins P(up) = 1 / (1 + exp(-2 (J·S + h) / T)) with S the sum of the neighbour spins,
+    for Potts spins P(s) ∝ exp((J n + h δ) / T) with n neighbours in the state s, δ = 1 for s = 0.
+    At T = 0 the state of the least energy is taken, and one of several is drawn fairly.
 
     References
     ----------
@@ -171,26 +212,45 @@ class HeatBath(Rule):
         up = scipy.special.expit(_reduced(2 * model.local_fields(), temperature))
         return np.stack([up, up], axis=1)
 
+    def pair_chances(
+        self, model: Potts, temperature: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float64]:
+        """See `Rule.pair_chances`."""
+        # the best state has the weight 1, so that larger ones are never added
+        return np.asarray(exp(np.minimum(-_costs(model, temperature), 1.0))[:, None])
 
-def compiled(
-    rule: Rule, model: Ising, temperature: npt.NDArray[np.float64], chains: int
-) -> RuleTable:
+
+def compiled(rule: Rule, model: Model, temperature: npt.NDArray[np.float64], chains: int) -> Any:
     """Compile a rule in every field and check its tables.
 
     The chains of one temperature and field lie side by side, then come those of the next field.
     """
-    tables = []
+    tables: list[Any] = []
+    each: Any
     for each in model.each_field:
+        if isinstance(each, Potts):
+            chances = np.repeat(rule.pair_chances(each, temperature), chains, axis=0)
+            tables.append(PairTable(chances, each.bonds, each.states))
+            continue
         table = rule.compile(each, temperature, chains)
         if not isinstance(table, RuleTable):
             raise TypeError(f"rule {rule.name!r}: compile must return a RuleTable; got {table!r}")
         tables.append(table.check(model.lattice, len(temperature) * chains, rule.name))
-    split = [each.up.reshape(len(temperature), chains, *each.up.shape[1:]) for each in tables]
-    up = np.stack(split, axis=1)
-    return replace(tables[0], up=up.reshape(-1, *up.shape[3:]))
+    arrays = [each.arrays for each in tables]
+    split = [each.reshape(len(temperature), chains, *each.shape[1:]) for each in arrays]
+    joined = np.stack(split, axis=1)
+    return tables[0].with_arrays(joined.reshape(-1, *joined.shape[3:]))
 
 
-def _warn_of_own_bonds(rule: Rule, model: Ising) -> None:
+def _costs(model: Potts, temperature: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Energies of changes from one support to another over T, shape (n_temperatures, to, from)."""
+    energy = support_energies(model)
+    change = energy[:, None] - energy
+    change[abs(change) <= _ROUNDING * abs(energy).max()] = 0.0
+    return _reduced(change.ravel(), temperature).reshape(len(temperature), *change.shape)
+
+
+def _warn_of_own_bonds(rule: Rule, model: Model) -> None:
     warnings.warn(
         f"energy is that of the model, with its coupling {model.coupling}, and not of bonds that "
         f"the rule {rule.name!r} may have of its own, by site or configuration; this concerns the "

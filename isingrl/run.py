@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ from isingrl.coordinates import coordinates_of, size_bins
 from isingrl.dynamics import Dynamics
 from isingrl.engines.engine import Engine, SettlingEngine
 from isingrl.measurement import Plan, measure
-from isingrl.model import Ising
+from isingrl.model import Model
 from isingrl.run_files import RunFolder, Series, run_arguments
 from isingrl.support.provenance import versions_text
 
@@ -34,7 +34,7 @@ class RunResult(NamedTuple):
 class Run:
     """Checked arguments of `simulate`."""
 
-    model: Ising
+    model: Model
     rule: Dynamics
     temperatures: npt.NDArray[np.float64]
     sweeps: int
@@ -61,7 +61,7 @@ class Run:
 
     def carry_out(
         self,
-        start: str | npt.NDArray[np.int8],
+        start: str | npt.NDArray[Any],
         seeds: np.random.SeedSequence,
         seeded: bool,
         folder: RunFolder | None,
@@ -86,7 +86,7 @@ class Run:
             own = np.random.SeedSequence(seeds.entropy, spawn_key=(rung,))
         engine = rule.engine(model, self.temperatures, self.chains, start, self.schedule, own)
         n_chains, draws = math.prod(self.shape), self.sweeps // self.interval
-        series = Series.new(n_chains, draws, self.kept.size, model.lattice.shape)
+        series = Series.new(n_chains, draws, self.kept.size, model)
         if folder is not None:
             folder.resume(engine, series)
         measure(engine, series, self._plan, folder, self.progress)
@@ -139,17 +139,18 @@ class Run:
         return data
 
     def _dataset(self, series: Series) -> xr.Dataset:
-        """Energies and magnetizations so far, with the model as coordinates."""
+        """Energies and measures of order so far, with the model as coordinates."""
         model, lattice, draws = self.model, self.model.lattice, series.draws
         sums = series.measured()
         each_field = (self.shape[0], -1, self.chains, draws)
+        order = model.order(sums)
         totals, bonds = sums.pop("totals").reshape(each_field), sums.pop("bonds")
         bonds = bonds.reshape(*each_field, *bonds.shape[2:])
         energies = [
             each.energy_of_sums(bonds[:, k], totals[:, k])
             for k, each in enumerate(model.each_field)
         ]
-        per_site = {"energy": np.stack(energies, axis=1), "magnetization": totals / lattice.n_sites}
+        per_site = {"energy": np.stack(energies, axis=1), **order}
         undivided = self.rule.undivided
         others = {name: sums.pop(name) for name in undivided if name in sums}
         per_site |= {name: values / lattice.n_sites for name, values in sums.items()}
@@ -162,6 +163,11 @@ class Run:
         }
         bins = {name: ("size_bin",) for name, values in others.items() if values.ndim > 2}
         further = size_bins(lattice.n_sites) if bins else {}
+        if "state_share" in per_site:
+            bins["state_share"] = ("state",)
+            labels["state_share"] = {"long_name": "share of the sites in a state", "units": "1"}
+            labels["order_parameter"] = {"long_name": "order parameter", "units": "1"}
+            further["state"] = np.arange(per_site["state_share"].shape[-1])
         labels |= undivided
         if not isinstance(model.coupling, float):
             energy = "energy per site of bonds of one coupling"

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from isingrl.dynamics import Dynamics
-from isingrl.model import Ising
+from isingrl.model import Model
+from isingrl.potts import Potts
 from isingrl.support.archives import (
     Arrays,
     check_same,
@@ -44,7 +45,7 @@ class Series:
     sums : dict of int64 or float64 arrays, shape (n_chains, n_draws) or (n_chains, n_draws, n_bins)
         By name, as `isingrl.engines.engine.Engine.record` returns them; none before the first
         draw.
-    spins : int8 array, shape (n_chains, n_snapshots, *lattice.shape)
+    spins : int8 or uint8 array, shape (n_chains, n_snapshots, *lattice.shape)
     n_draws : int
         Draws of the whole run.
     thermalized : int
@@ -54,16 +55,17 @@ class Series:
     """
 
     sums: Arrays
-    spins: npt.NDArray[np.int8]
+    spins: npt.NDArray[Any]
     n_draws: int
     thermalized: int = 0
     draws: int = 0
     snapshots: int = 0
 
     @classmethod
-    def new(cls, n_chains: int, draws: int, snapshots: int, shape: tuple[int, ...]) -> Series:
+    def new(cls, n_chains: int, draws: int, snapshots: int, model: Model) -> Series:
         """Room for a run."""
-        return cls({}, np.empty((n_chains, snapshots, *shape), dtype=np.int8), draws)
+        shape = n_chains, snapshots, *model.lattice.shape
+        return cls({}, np.empty(shape, dtype=model.values.dtype), draws)
 
     def note(self, measured: Arrays) -> None:
         """Add draws; later draws may have more sums than the first ones, which are left out."""
@@ -113,7 +115,7 @@ class Series:
     def _holds(self, spins: npt.NDArray[Any]) -> bool:
         """Whether these are configurations of as many chains and sites, and not too many."""
         n_chains, most, *sites = self.spins.shape
-        alike = spins.dtype == np.int8 and spins.shape[:1] == (n_chains,)
+        alike = spins.dtype == self.spins.dtype and spins.shape[:1] == (n_chains,)
         return alike and list(spins.shape[2:]) == sites and spins.shape[1] <= most
 
     def _fit(self, sums: Arrays) -> bool:
@@ -209,10 +211,10 @@ def run_folder(out: Any, seconds: float) -> Iterator[RunFolder | None]:
 
 
 def run_arguments(
-    model: Ising,
+    model: Model,
     rule: Dynamics,
     temperatures: npt.NDArray[np.float64],
-    start: str | npt.NDArray[np.int8],
+    start: str | npt.NDArray[Any],
     options: dict[str, Any],
 ) -> dict[str, Any]:
     """Arguments that identify a run, ready for JSON.
@@ -229,6 +231,7 @@ def run_arguments(
     return {
         "model": {
             **asdict(model.lattice),
+            **({"states": model.states} if isinstance(model, Potts) else {}),
             "coupling": model.coupling,
             "field": model.field if isinstance(model.field, float) else list(model.field),
         },

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from isingrl.support.validation import check_choice, check_integer, check_spins, site_axes
-
-STARTS = ("random", "up", "down")
+from isingrl.model import Model
+from isingrl.support.validation import check_choice, check_integer, check_shape, site_axes
 
 
 def seed_sequence(seed: Any) -> np.random.SeedSequence:
@@ -20,20 +19,21 @@ def seed_sequence(seed: Any) -> np.random.SeedSequence:
     return np.random.SeedSequence(seed)
 
 
-def check_start(
-    start: Any, lattice_shape: tuple[int, ...], chains: dict[str, int]
-) -> str | npt.NDArray[np.int8]:
-    """Return the name of a start, or its spins with shape (n_chains, *lattice_shape).
+def check_start(start: Any, model: Model, chains: dict[str, int]) -> str | npt.NDArray[Any]:
+    """Return the name of a start, or its spins with shape (n_chains, *lattice.shape).
 
     `chains` are names and sizes of the axes before those of the lattice. A DataArray may have its
     dims in any order; its configurations are repeated along missing dims.
     """
     if isinstance(start, str):
-        return check_choice("start", start, STARTS)
-    shape = (*chains.values(), *lattice_shape)
-    given = site_axes("start", start, len(lattice_shape), chains)
-    spins = check_spins("start", given, (lattice_shape, shape))
-    return np.broadcast_to(spins, shape).reshape(-1, *lattice_shape)
+        return check_choice("start", start, ("random", *model.starts))
+    sites = model.lattice.shape
+    shape = (*chains.values(), *sites)
+    given = np.asarray(site_axes("start", start, len(sites), chains))
+    check_shape("start", given, (sites, shape))
+    model.check_spins("start", given)
+    spins = given.astype(model.values.dtype)
+    return np.broadcast_to(spins, shape).reshape(-1, *sites)
 
 
 def check_snapshots(snapshots: Any, sweeps: int, interval: int) -> npt.NDArray[np.int64]:

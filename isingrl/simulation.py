@@ -13,7 +13,7 @@ import xarray as xr
 from isingrl.agents.temperatures import warn_of_temperature
 from isingrl.dynamics import Dynamics
 from isingrl.ladders import climb
-from isingrl.model import Ising
+from isingrl.model import Model
 from isingrl.run import Run
 from isingrl.run_files import run_folder
 from isingrl.runs import check_snapshots, check_start, seed_sequence
@@ -22,7 +22,7 @@ from isingrl.support.validation import check_choice, check_flag, check_real, che
 
 
 def simulate(
-    model: Ising,
+    model: Model,
     rule: Dynamics,
     temperature: Any = None,
     *,
@@ -142,8 +142,8 @@ def simulate(
     >>> data.energy.units, data.temperature.units
     ('J', 'J/k_B')
     """
-    if not isinstance(model, Ising):
-        raise TypeError(f"model must be an Ising model; got {model!r}")
+    if not isinstance(model, Model):
+        raise TypeError(f"model must be an Ising or a Potts model; got {model!r}")
     if not isinstance(rule, Dynamics):
         raise TypeError(
             "rule must be Metropolis(), HeatBath(), a Policy or other Dynamics; got "
@@ -162,7 +162,7 @@ def simulate(
         kept, until, progress,
     )  # fmt: skip
     seeds = seed_sequence(seed)
-    first = check_start(start, model.lattice.shape, run.sizes)
+    first = check_start(start, model, run.sizes)
     check_real("checkpoint_seconds", checkpoint_seconds, minimum=0)
     rule.check_run(model, temperatures, chains, schedule, ladder)
     warn_of_temperature(rule.name, rule.departures(model), stacklevel=2)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,17 +14,77 @@ from isingrl.lattice import Lattice
 from isingrl.reversibility import obeys_gibbs
 from isingrl.schedules import draws_sites
 
-__all__ = ["RuleTable"]
+__all__ = ["RuleTable", "Table"]
 
 LAZY = 0.875
 """Probability of proposing a flip that is nearly sure both ways."""
 
-_NEARLY_SURE = 0.75
+NEARLY_SURE = 0.75
+"""Probability from which a flip is nearly sure."""
 _EXCESS = 1e-12  # rounding error beyond [0, 1]
 
 
+class Table(ABC):
+    """Chances by which the site engine moves spins, for every chain.
+
+    Attributes
+    ----------
+    arrays : float64 ndarray, shape (n_chains, ...)
+        As `isingrl.engines.kernels.sites.sweep` takes them.
+    """
+
+    arrays: npt.NDArray[np.float64]
+
+    @abstractmethod
+    def with_arrays(self, arrays: npt.NDArray[np.float64]) -> Self:
+        """Return the table of other chains.
+
+        Parameters
+        ----------
+        arrays : float64 ndarray
+            Of the same shape but for the first dim.
+
+        Returns
+        -------
+        Table
+        """
+
+    @abstractmethod
+    def codes(
+        self, lattice: Lattice
+    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32] | npt.NDArray[np.uint64]]:
+        """Return the sites seen by each site, and their codes.
+
+        Parameters
+        ----------
+        lattice : Lattice
+
+        Returns
+        -------
+        sites, codes : ndarray
+            As `isingrl.engines.kernels.sites.sweep` takes them.
+        """
+
+    @abstractmethod
+    def for_schedule(self, lattice: Lattice, schedule: str) -> Self:
+        """Return the table that is run on a schedule: nearly sure flips are made lazy.
+
+        Parameters
+        ----------
+        lattice : Lattice
+            The lattice of the sites.
+        schedule : str
+            As in `isingrl.simulate`.
+
+        Returns
+        -------
+        Table
+            Of the same shape.
+        """
+
+
 @dataclass(frozen=True, eq=False, repr=False)
-class RuleTable:
+class RuleTable(Table):
     """P(up | own spin, state seen) for every chain.
 
     Attributes
@@ -79,6 +140,19 @@ class RuleTable:
         )
 
     @property
+    def arrays(self) -> npt.NDArray[np.float64]:  # type: ignore[override]
+        """See `Table`."""
+        return self.up
+
+    def with_arrays(self, arrays: npt.NDArray[np.float64]) -> RuleTable:
+        """See `Table.with_arrays`."""
+        return replace(self, up=arrays)
+
+    def codes(self, lattice: Lattice) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+        """See `Table.codes`."""
+        return codes_of(lattice, self.sites, self.bonds)
+
+    @property
     def counted(self) -> bool:
         """Whether one table by the number of up neighbours serves all sites."""
         return self.sites is None and self.bonds is None and self.up.shape[1] == 1
@@ -109,7 +183,7 @@ class RuleTable:
         if draws_sites(schedule):
             return self
         rises, falls = self.up[..., 0, :], 1.0 - self.up[..., 1, :]
-        both = (rises >= _NEARLY_SURE) & (falls >= _NEARLY_SURE)
+        both = (rises >= NEARLY_SURE) & (falls >= NEARLY_SURE)
         if not both.any():
             return self
         obeys = obeys_gibbs(rises, falls, self.sites, lattice.n_sites, self.bonds)

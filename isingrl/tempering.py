@@ -13,7 +13,7 @@ from isingrl.engines.exchanges import Exchanges
 from isingrl.engines.tempered import tempered_engine
 from isingrl.engines.tempering import TemperingEngine
 from isingrl.gibbs import gibbs_violation
-from isingrl.model import Ising
+from isingrl.model import Model
 from isingrl.rules import Rule, compiled
 from isingrl.support.validation import check_integer
 
@@ -118,7 +118,7 @@ class Tempering(Dynamics):
             "exchanges": {"long_name": "exchanges with the next higher temperature", **units},
         }
 
-    def temperatures(self, model: Ising, temperature: Any) -> npt.NDArray[np.float64]:
+    def temperatures(self, model: Model, temperature: Any) -> npt.NDArray[np.float64]:
         """See `Dynamics.temperatures`; at least two."""
         found = self.rule.temperatures(model, temperature)
         if len(found) < 2:
@@ -129,7 +129,7 @@ class Tempering(Dynamics):
 
     def check_run(
         self,
-        model: Ising,
+        model: Model,
         temperatures: npt.NDArray[np.float64],
         chains: int,
         schedule: str,
@@ -167,10 +167,10 @@ class Tempering(Dynamics):
 
     def engine(
         self,
-        model: Ising,
+        model: Model,
         temperatures: npt.NDArray[np.float64],
         chains: int,
-        start: str | npt.NDArray[np.int8],
+        start: str | npt.NDArray[Any],
         schedule: str,
         seed: np.random.SeedSequence,
     ) -> TemperingEngine:
@@ -180,12 +180,12 @@ class Tempering(Dynamics):
         return TemperingEngine(engine, Exchanges(model, temperatures, chains, seed), self.every)
 
     def softmax_temperature(
-        self, model: Ising, temperature: npt.NDArray[np.float64]
+        self, model: Model, temperature: npt.NDArray[np.float64]
     ) -> npt.NDArray[np.float64] | None:
         """See `Dynamics.softmax_temperature`; that of the rule."""
         return self.rule.softmax_temperature(model, temperature)
 
-    def departures(self, model: Ising) -> list[str]:
+    def departures(self, model: Model) -> list[str]:
         """See `Dynamics.departures`; those of the rule, which `check_run` refuses."""
         return self.rule.departures(model)
 
@@ -198,7 +198,7 @@ class Tempering(Dynamics):
         return self.rule.settings() | {"every": self.every}
 
     def known(
-        self, model: Ising, temperatures: npt.NDArray[np.float64], chains: int
+        self, model: Model, temperatures: npt.NDArray[np.float64], chains: int
     ) -> dict[str, npt.NDArray[Any]]:
         """See `Dynamics.known`; that of the rule."""
         return self.rule.known(model, temperatures, chains)

@@ -31,7 +31,6 @@ from isingrl import (
     Wolff,
 )
 from isingrl.agents.temperatures import departures_on, warn_of_temperature
-from isingrl.runs import STARTS
 from isingrl.schedules import SCHEDULES, Schedule
 from isingrl.support.validation import check_choice, check_integer, check_run_length
 from studies.running.extensions import Join, added, added_grids, longer, unextended
@@ -293,7 +292,7 @@ class Curve:
         check_names("methods", self.methods, get_args(Method))
         check_run_length(self.sweeps, self.thermalization, self.interval, self.chains)
         check_counts(self, training_sweeps=1)
-        check_choice("start", self.start, STARTS)
+        check_choice("start", self.start, ("random", *Ising.starts))
         check_integer("tempering", self.tempering, 0)
         check_choice("schedule", self.schedule, SCHEDULES)
         if not isinstance(self.seed, tuple) or not 0 < len(self.seed) == len(set(self.seed)):

@@ -13,7 +13,6 @@ import xarray as xr
 from analysis import effective_temperature, exact, log_odds
 from analysis.learned.odds import mean_and_error
 from isingrl import Ising, Lattice, MeanFieldQ, Policy, simulate
-from isingrl.runs import STARTS
 from isingrl.support.validation import check_choice, check_real, check_run_length
 from studies.running.extensions import Join, added, unextended
 from studies.running.tasks import Task, task_seed
@@ -103,7 +102,7 @@ class Discount:
         check_run_length(self.sweeps, self.thermalization, 1, self.chains)
         check_counts(self, chains=2, training_sweeps=2, seed=0)
         check_real("annealing", self.annealing, minimum=0, maximum=0.5)
-        check_choice("start", self.start, STARTS)
+        check_choice("start", self.start, ("random", *Ising.starts))
         if not self.discounts or len(set(self.discounts)) < len(self.discounts):
             raise ValueError(f"discounts must be distinct numbers; got {self.discounts}")
         number, alone = len(self.temperatures), unextended(self)

@@ -19,6 +19,7 @@ from isingrl.model import Ising
 from isingrl.rules import Rule, compiled
 from isingrl.schedules import SCHEDULES, draws_sites
 from isingrl.support.validation import check_choice
+from isingrl.tables import RuleTable
 
 __all__ = [
     "MAX_CHAIN_SITES",
@@ -256,7 +257,8 @@ def configurations(n_sites: int) -> npt.NDArray[np.int64]:
 def _up_by_site(rule: Rule, model: Ising, temperature: FloatArray, schedule: str) -> FloatArray:
     """P(up) of every site, shape (n_temperatures * n_chains, 2^n_sites, n_sites)."""
     chains = rule.chains if isinstance(rule, Policy) else 1
-    table = compiled(rule, model, temperature, chains).for_schedule(model.lattice, schedule)
+    table: RuleTable = compiled(rule, model, temperature, chains)
+    table = table.for_schedule(model.lattice, schedule)
     return table.probabilities(model.lattice, configurations(model.lattice.n_sites))
 
 

@@ -13,12 +13,9 @@ from isingrl.agents.agent import Agent
 from isingrl.agents.view import View, view_of
 from isingrl.bonds import Bonds
 from isingrl.engines.kernels import learning as kernels
-from isingrl.engines.kernels.sites import SPINS
 from isingrl.engines.sites import (
     schedule_code,
-    site_states,
-    start_configurations,
-    sublattice_signs,
+    start_states,
     update_order,
 )
 from isingrl.model import Ising
@@ -61,9 +58,9 @@ class Learner:
         self._settings = _settings(agent)
         n_tables = 1 if agent.shared else lattice.n_sites
         self.shape = (n_replicas, n_tables, self.view.n_states, 2)
-        spins = start_configurations(start, lattice.shape, n_replicas, generator)
+        spins = start_states(model, start, n_replicas, generator)
         states = generator.integers(0, 2**64, size=(n_replicas, 4), dtype=np.uint64)
-        self._agents = self._new_agents(site_states(np.stack(spins)), states)
+        self._agents = self._new_agents(spins, states)
         self._memory = self._new_memory()
         shape = (n_replicas, 0, 0, 0) if self._settings.online else self.shape
         self._gathered = kernels.Gathered(*(np.zeros(shape) for _ in range(3)))
@@ -93,7 +90,7 @@ class Learner:
 
     def spins(self, replica: int) -> npt.NDArray[np.int8]:
         """Spins of one replica, shape (*lattice.shape)."""
-        spins = SPINS[self._agents.spins[replica, :-1]]
+        spins = self.model.values[self._agents.spins[replica, :-1]]
         return np.asarray(spins.reshape(self.model.lattice.shape))
 
     def state(self) -> Arrays:
@@ -104,11 +101,12 @@ class Learner:
         """See `Engine.restore`."""
         arrays = self._arrays()
         fill(arrays, state)
-        self._agents.spins[:] = site_states(arrays["agents.spins"])
+        self._agents.spins[:] = self.model.states_of(arrays["agents.spins"])
 
     def _arrays(self) -> Arrays:
         """Arrays by name, spins as ±1 and 0."""
-        agents = self._agents._replace(spins=SPINS[self._agents.spins])._asdict().items()
+        spins = self.model.values[self._agents.spins]
+        agents = self._agents._replace(spins=spins)._asdict().items()
         memory = self._memory._asdict().items()
         return {f"agents.{name}": values for name, values in agents} | {
             f"memory.{name}": values for name, values in memory
@@ -212,7 +210,7 @@ class Learner:
             reward=np.zeros(shape),
             loss=np.zeros(shape),
             total=np.zeros(shape, dtype=np.int64),
-            sums=np.zeros((shape[0], draws, self.model.bonds.n_kinds + 2), dtype=np.int64),
+            sums=np.zeros((shape[0], draws, self.model.n_sums), dtype=np.int64),
             table_loss=self.table_loss,
         )
 
@@ -238,7 +236,7 @@ def _geometry(model: Ising, view: View, schedule: str) -> kernels.Geometry:
         sees_count=sees_all and bonds.n_kinds == 1,
         cumulative=state_chances(view, bonds),
         by_kind=bonds.neighbors,
-        signs=sublattice_signs(lattice),
+        signs=model.signs,
         order=update_order(lattice, schedule),
         schedule=schedule_code(schedule),
     )  # fmt: skip

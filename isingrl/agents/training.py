@@ -110,9 +110,7 @@ def train(
     agent.check_model(model)
     taus = np.repeat(_taus(model, agent, temperatures, sweeps, annealing), chains, axis=0)
     warn_of_temperature(agent.name, departures_on(agent, model), stacklevel=2)
-    first = check_start(
-        start, model.lattice.shape, {"temperature": len(temperatures), "chain": chains}
-    )
+    first = check_start(start, model, {"temperature": len(temperatures), "chain": chains})
     generator = np.random.Generator(np.random.Philox(seed_sequence(seed)))
     learner = make_learner(model, agent, first, len(taus), schedule, generator)
     arrays = _run(learner, taus, kept, progress)

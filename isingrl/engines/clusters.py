@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from isingrl.coordinates import size_edges
-from isingrl.engines.kernels import sites, swendsen_wang, wolff
+from isingrl.engines.kernels import swendsen_wang, wolff
 from isingrl.engines.kernels.chances import ALWAYS
-from isingrl.engines.sites import named_sums, site_states, start_configurations, sublattice_signs
+from isingrl.engines.sites import start_states
 from isingrl.lattice import HONEYCOMB, Lattice
 from isingrl.model import Ising
 from isingrl.support.archives import Arrays, fill
@@ -129,16 +129,16 @@ class _ClusterEngine:
         seed: np.random.SeedSequence,
         sizes: bool = False,
     ) -> None:
-        self.lattice = model.lattice
+        self._model, self.lattice = model, model.lattice
         self._edges = size_edges(self.lattice.n_sites if sizes else 0)
         places = itertools.product(temperatures.tolist(), model.each_field, range(chains))
         self._temperatures, self._models, _ = zip(*places, strict=True)
         generator = np.random.Generator(np.random.Philox(seed))
         n_chains = len(self._models)
-        self._start(start_configurations(start, self.lattice.shape, n_chains, generator))
+        self._start(start_states(model, start, n_chains, generator))
         self._states = generator.integers(0, 2**64, size=(n_chains, 4), dtype=np.uint64)
 
-    def _start(self, first: list[npt.NDArray[np.int8]]) -> None:
+    def _start(self, first: npt.NDArray[np.uint8]) -> None:
         raise NotImplementedError
 
     def _each(self, function: Callable[[int], None]) -> None:
@@ -169,10 +169,10 @@ class SwendsenWangEngine(_ClusterEngine):
 
     updates_a_call = 2e7
 
-    def _start(self, first: list[npt.NDArray[np.int8]]) -> None:
+    def _start(self, first: npt.NDArray[np.uint8]) -> None:
         self._rows = BitRows(self.lattice)
         length = self._rows.length
-        packed = [self._rows.packed(spins[:-1].reshape(-1, length) > 0) for spins in first]
+        packed = [self._rows.packed(states[:-1].reshape(-1, length) == 1) for states in first]
         self._words = np.stack(packed)
         offsets = self.lattice.offsets
         # a placeholder along the row has no bonds, and any kind
@@ -192,7 +192,7 @@ class SwendsenWangEngine(_ClusterEngine):
 
     def spins(self, chain: int) -> npt.NDArray[np.int8]:
         """Spins of one chain, shape (*lattice.shape)."""
-        return sites.SPINS[self._rows.unpacked(self._words[chain])]
+        return self._model.values[self._rows.unpacked(self._words[chain])]
 
     def state(self) -> Arrays:
         """See `Engine.state`."""
@@ -208,12 +208,11 @@ class SwendsenWangEngine(_ClusterEngine):
 
     def record(self, draws: int, interval: int) -> Arrays:
         """See `Engine.record`; clusters are those of the last sweep before each draw."""
-        n_chains, n_kinds = len(self._models), int(self._kinds.max()) + 1
-        sums = np.zeros((n_chains, draws, n_kinds + 2), dtype=np.int64)
+        n_chains = len(self._models)
+        sums = np.zeros((n_chains, draws, self._model.n_sums), dtype=np.int64)
         clusters = np.zeros((n_chains, draws, 3), dtype=np.int64)
         histogram = self._histogram(draws)
-        signs = sublattice_signs(self.lattice)
-        second = self._rows.packed(signs.reshape(-1, self._rows.length) < 0)
+        second = self._rows.packed(self._model.signs.reshape(-1, self._rows.length) < 0)
 
         def record(chain: int) -> None:
             sizes = np.empty(self.lattice.n_sites + 1, dtype=np.int32)
@@ -224,7 +223,7 @@ class SwendsenWangEngine(_ClusterEngine):
 
         self._each(record)
         number, largest, squares = np.moveaxis(clusters, 2, 0)
-        found = named_sums(sums, signs) | {"clusters": number, "largest_cluster": largest}
+        found = self._model.named_sums(sums) | {"clusters": number, "largest_cluster": largest}
         return self._with_sizes(found, squares / self.lattice.n_sites, histogram)
 
     def _arguments(self, chain: int) -> tuple[Any, ...]:
@@ -247,8 +246,8 @@ class WolffEngine(_ClusterEngine):
 
     updates_a_call = 1e7
 
-    def _start(self, first: list[npt.NDArray[np.int8]]) -> None:
-        self._spins = np.stack([site_states(spins) for spins in first])
+    def _start(self, first: npt.NDArray[np.uint8]) -> None:
+        self._spins = first
         self._history = np.zeros((len(first), 5), dtype=np.int64)
         self._numbers = np.zeros(len(first), dtype=np.int64)  # 0 during the thermalization
         kinds = self._models[0].bonds.kinds
@@ -275,7 +274,7 @@ class WolffEngine(_ClusterEngine):
 
     def spins(self, chain: int) -> npt.NDArray[np.int8]:
         """Spins of one chain, shape (*lattice.shape)."""
-        return sites.SPINS[self._spins[chain, :-1]].reshape(self.lattice.shape)
+        return self._model.values[self._spins[chain, :-1]].reshape(self.lattice.shape)
 
     def state(self) -> Arrays:
         """See `Engine.state`."""
@@ -324,10 +323,10 @@ class WolffEngine(_ClusterEngine):
         """See `Engine.record`; clusters are those of the last sweep before each draw."""
         self.settle()
         by_kind = self._models[0].bonds.neighbors
-        sums = np.zeros((len(self._models), draws, len(by_kind) + 2), dtype=np.int64)
+        sums = np.zeros((len(self._models), draws, self._model.n_sums), dtype=np.int64)
         met = np.zeros((len(self._models), draws), dtype=np.int64)
         histogram = self._histogram(draws)
-        signs = sublattice_signs(self.lattice)
+        signs = self._model.signs
 
         def record(chain: int) -> None:
             number = int(self._numbers[chain])
@@ -338,7 +337,7 @@ class WolffEngine(_ClusterEngine):
 
         self._each(record)
         mean_sizes = met / self._numbers[:, None]
-        return self._with_sizes(named_sums(sums, signs), mean_sizes, histogram)
+        return self._with_sizes(self._model.named_sums(sums), mean_sizes, histogram)
 
     def _arguments(self, chain: int) -> tuple[Any, ...]:
         return (

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from isingrl.engines.lane_layout import fits
 from isingrl.engines.lanes import LaneEngine
 from isingrl.engines.sites import SiteEngine
-from isingrl.model import Ising
-from isingrl.tables import RuleTable
+from isingrl.model import Model
+from isingrl.tables import RuleTable, Table
 
 
 class Engine(Protocol):
@@ -29,15 +29,16 @@ class Engine(Protocol):
         Returns
         -------
         dict of int64 or float64 arrays, shape (n_chains, draws)
-            ``bonds``, sums of s_i s_j over bonds, along one more axis over ``model.couplings`` if
-            these are several; ``totals``, sums of s_i over sites; and any further sums over sites.
-            Each further sum, divided by the number of sites, becomes the variable of its name in
-            the Dataset. What `Dynamics.undivided` names is no sum over sites, and becomes a
+            ``bonds``, sums over bonds, along one more axis over ``model.couplings`` if these are
+            several; ``totals``, sums over the sites that the field acts on; of a `Potts` model
+            ``state_share``, the sites in each state along one more axis; and any further sums over
+            sites. Each further sum, divided by the number of sites, becomes the variable of its
+            name in the Dataset. What `Dynamics.undivided` names is no sum over sites, and becomes a
             variable as it is; it may have one more axis, over the bins of
             `isingrl.coordinates.size_edges`.
         """
 
-    def spins(self, chain: int) -> npt.NDArray[np.int8]:
+    def spins(self, chain: int) -> npt.NDArray[Any]:
         """Spins of one chain, shape (*lattice.shape)."""
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
@@ -65,21 +66,21 @@ class SettlingEngine(Engine, Protocol):
 
 
 def table_engine(
-    model: Ising,
-    table: RuleTable,
-    start: str | npt.NDArray[np.int8],
+    model: Model,
+    table: Table,
+    start: str | npt.NDArray[Any],
     schedule: str,
     seed: np.random.SeedSequence,
 ) -> Engine:
     """Make the engine for a table: bit lanes if they hold the model, else bytes."""
     table = table.for_schedule(model.lattice, schedule)
-    if on_lanes(model, table, schedule):
+    if isinstance(table, RuleTable) and on_lanes(model, table, schedule):
         synchronous = schedule == "synchronous"
         return LaneEngine(model.lattice, table.up[:, 0], start, synchronous=synchronous, seed=seed)
     return SiteEngine(model, table, start, schedule=schedule, seed=seed)
 
 
-def on_lanes(model: Ising, table: RuleTable, schedule: str) -> bool:
+def on_lanes(model: Model, table: RuleTable, schedule: str) -> bool:
     """Whether bit lanes hold the model, the table and the schedule."""
     alike = table.counted and model.bonds.n_kinds == 1
     return fits(model.lattice) and alike and schedule in ("checkerboard", "synchronous")

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from isingrl.model import Ising
+from isingrl.model import Model
 
 IntArray = npt.NDArray[np.int64]
 
@@ -46,7 +46,7 @@ class Exchanges:
 
     def __init__(
         self,
-        model: Ising,
+        model: Model,
         temperatures: npt.NDArray[np.float64],
         chains: int,
         seed: np.random.SeedSequence,

@@ -8,7 +8,6 @@ import numpy.typing as npt
 from isingrl.agents.agent import Agent
 from isingrl.agents.learners import make_learner
 from isingrl.agents.temperatures import softmax_temperatures
-from isingrl.engines.sites import named_sums, sublattice_signs
 from isingrl.model import Ising
 from isingrl.support.archives import Arrays
 
@@ -37,7 +36,6 @@ class LearningEngine:
         self._learner = make_learner(
             model, agent, start, n_chains, schedule, generator, knowledge=knowledge
         )
-        self._signs = sublattice_signs(model.lattice)
         self._taus = np.repeat(softmax_temperatures(agent, model, temperatures), chains)
 
     def spins(self, chain: int) -> npt.NDArray[np.int8]:
@@ -59,7 +57,7 @@ class LearningEngine:
     def record(self, draws: int, interval: int) -> Arrays:
         """See `Engine.record`."""
         shown = self._learner.advance(self._constant(draws * interval), interval=interval)
-        return named_sums(shown.sums, self._signs)
+        return self._learner.model.named_sums(shown.sums)
 
     def _constant(self, sweeps: int) -> npt.NDArray[np.float64]:
         return np.repeat(self._taus[:, None], sweeps, axis=1)

@@ -11,11 +11,11 @@ import numpy.typing as npt
 
 from isingrl.engines.kernels import sites
 from isingrl.lattice import Lattice
-from isingrl.model import Ising
+from isingrl.model import Model
 from isingrl.schedules import draws_sites
 from isingrl.support.archives import Arrays, fill
 from isingrl.support.threads import run_in_threads
-from isingrl.tables import RuleTable, codes_of
+from isingrl.tables import Table
 
 
 def schedule_code(schedule: str) -> int:
@@ -25,31 +25,23 @@ def schedule_code(schedule: str) -> int:
     return sites.SYNCHRONOUS if schedule == "synchronous" else sites.IN_ORDER
 
 
-def padded(spins: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
-    """Flat spins with a 0 behind them for missing neighbours."""
-    return np.append(spins.ravel(), np.int8(0))
+def start_states(
+    model: Model, start: str | npt.NDArray[Any], n_chains: int, generator: np.random.Generator
+) -> npt.NDArray[np.uint8]:
+    """First states of all chains, from a name or from spins, shape (n_chains, n_sites + 1).
 
-
-def site_states(spins: npt.NDArray[np.int8]) -> npt.NDArray[np.uint8]:
-    """Padded spins for the kernels: 0 for down, 1 for up, 2 for missing neighbours."""
-    return np.where(spins == 0, 2, spins > 0).astype(np.uint8)
-
-
-def start_configurations(
-    start: str | npt.NDArray[np.int8],
-    shape: tuple[int, ...],
-    n_chains: int,
-    generator: np.random.Generator,
-) -> list[npt.NDArray[np.int8]]:
-    """Padded first configurations of all chains, from a name or from spins."""
-    if not isinstance(start, str):
-        return [padded(spins) for spins in start]
-    if start == "random":
-        return [
-            padded(2 * generator.integers(0, 2, size=shape, dtype=np.int8) - 1)
-            for _ in range(n_chains)
-        ]
-    return [padded(np.full(shape, 1 if start == "up" else -1, np.int8)) for _ in range(n_chains)]
+    The last one stands for missing neighbours.
+    """
+    q, shape = model.n_spin_states, model.lattice.shape
+    states = np.full((n_chains, model.lattice.n_sites + 1), q, np.uint8)
+    for chain, own in enumerate(states[:, :-1]):
+        if not isinstance(start, str):
+            own[:] = model.states_of(start[chain]).ravel()
+        elif start == "random":
+            own[:] = generator.integers(0, q, size=shape, dtype=np.uint8).ravel()
+        else:
+            own[:] = model.starts[start]
+    return states
 
 
 def update_order(lattice: Lattice, schedule: str) -> npt.NDArray[np.int64]:
@@ -59,20 +51,6 @@ def update_order(lattice: Lattice, schedule: str) -> npt.NDArray[np.int64]:
     return np.argsort(lattice.sublattices.ravel(), kind="stable")
 
 
-def sublattice_signs(lattice: Lattice) -> npt.NDArray[np.int8]:
-    """Signs of the two sublattices, sites in C order; zeros on other lattices."""
-    if lattice.n_sublattices != 2:
-        return np.zeros(lattice.n_sites, dtype=np.int8)
-    return (1 - 2 * lattice.sublattices.ravel()).astype(np.int8)
-
-
-def named_sums(sums: npt.NDArray[np.int64], signs: npt.NDArray[np.int8]) -> Arrays:
-    """Sums of `sites.measure`, which lie along the last axis, by the names of `Engine.record`."""
-    bonds, totals, staggered = sums[..., :-2], sums[..., -2], sums[..., -1]
-    found = {"bonds": bonds[..., 0] if bonds.shape[-1] == 1 else bonds, "totals": totals}
-    return found | ({"staggered_magnetization": staggered} if signs.any() else {})
-
-
 class SiteEngine:
     """Chains with a byte for each spin, each chain with its own tables."""
 
@@ -80,38 +58,40 @@ class SiteEngine:
 
     def __init__(
         self,
-        model: Ising,
-        table: RuleTable,
-        start: str | npt.NDArray[np.int8],
+        model: Model,
+        table: Table,
+        start: str | npt.NDArray[Any],
         *,
         schedule: str,
         seed: np.random.SeedSequence,
     ) -> None:
         self.lattice = lattice = model.lattice
-        self._up = list(table.up)
-        self._sites, self._codes = codes_of(lattice, table.sites, table.bonds)
+        self.model = model
+        self._tables = list(table.arrays)
+        self._sites, self._codes = table.codes(lattice)
         self._neighbors = model.bonds.neighbors
+        self._signs = model.signs
         self._schedule = schedule_code(schedule)
         self._order = update_order(lattice, schedule)
         generator = np.random.Generator(np.random.Philox(seed))
-        n_chains = len(table.up)
-        first = start_configurations(start, lattice.shape, n_chains, generator)
-        self._spins = [site_states(spins) for spins in first]
+        n_chains = len(table.arrays)
+        self._spins = list(start_states(model, start, n_chains, generator))
         self._states = generator.integers(0, 2**64, size=(n_chains, 4), dtype=np.uint64)
 
-    def spins(self, chain: int) -> npt.NDArray[np.int8]:
+    def spins(self, chain: int) -> npt.NDArray[Any]:
         """Spins of one chain, shape (*lattice.shape)."""
-        return sites.SPINS[self._spins[chain][:-1]].reshape(self.lattice.shape)
+        spins = self.model.values[self._spins[chain][:-1]]
+        return np.asarray(spins.reshape(self.lattice.shape))
 
     def state(self) -> Arrays:
         """See `Engine.state`."""
-        return {"spins": sites.SPINS[np.stack(self._spins)], "states": self._states.copy()}
+        return {"spins": self.model.values[np.stack(self._spins)], "states": self._states.copy()}
 
     def restore(self, state: Arrays) -> None:
         """See `Engine.restore`."""
-        spins = sites.SPINS[np.stack(self._spins)]
+        spins = self.model.values[np.stack(self._spins)]
         fill({"spins": spins, "states": self._states}, state)
-        self._spins = [site_states(each) for each in spins]
+        self._spins = list(self.model.states_of(spins))
 
     def sweep(self, sweeps: int) -> None:
         """Make `sweeps` sweeps of every chain."""
@@ -119,19 +99,18 @@ class SiteEngine:
 
     def record(self, draws: int, interval: int) -> Arrays:
         """See `Engine.record`."""
-        sums = np.zeros((len(self._spins), draws, len(self._neighbors) + 2), dtype=np.int64)
-        signs = sublattice_signs(self.lattice)
+        sums = np.zeros((len(self._spins), draws, self.model.n_sums), dtype=np.int64)
 
         def record(chain: int) -> None:
             own = self._arguments(chain)
-            sites.record(*own, self._neighbors, signs, interval, sums[chain])
+            sites.record(*own, self._neighbors, self._signs, interval, sums[chain])
 
         self._each(record)
-        return named_sums(sums, signs)
+        return self.model.named_sums(sums)
 
     def _arguments(self, chain: int) -> tuple[Any, ...]:
         return (
-            self._spins[chain], self._sites, self._codes, self._order, self._up[chain],
+            self._spins[chain], self._sites, self._codes, self._order, self._tables[chain],
             self._schedule, self._states[chain],
         )  # fmt: skip
 

@@ -14,11 +14,11 @@ from isingrl.engines.kernels import lane_tempering, site_tempering
 from isingrl.engines.lane_layout import LANES
 from isingrl.engines.lane_rule import LaneRule
 from isingrl.engines.lanes import LaneEngine, meters
-from isingrl.engines.sites import SiteEngine, named_sums, sublattice_signs
-from isingrl.model import Ising
+from isingrl.engines.sites import SiteEngine
+from isingrl.model import Model
 from isingrl.support.archives import Arrays
 from isingrl.support.threads import run_in_threads
-from isingrl.tables import RuleTable
+from isingrl.tables import RuleTable, Table
 
 _WORTH_THREADS = 1e-3  # work between exchanges, over that of a call, from which threads gain
 
@@ -49,15 +49,15 @@ class Tempered(Engine, Protocol):
 
 
 def tempered_engine(
-    model: Ising,
-    table: RuleTable,
-    start: str | npt.NDArray[np.int8],
+    model: Model,
+    table: Table,
+    start: str | npt.NDArray[Any],
     schedule: str,
     seed: np.random.SeedSequence,
 ) -> Tempered:
     """Make the engine for a table, as `isingrl.engines.engine.table_engine` does."""
     table = table.for_schedule(model.lattice, schedule)
-    if on_lanes(model, table, schedule):
+    if isinstance(table, RuleTable) and on_lanes(model, table, schedule):
         return TemperedLanes(model.lattice, table.up[:, 0], start, synchronous=False, seed=seed)
     return TemperedSites(model, table, start, schedule=schedule, seed=seed)
 
@@ -71,9 +71,9 @@ def _threads(events: Events, sweep: float) -> int:
 class TemperedSites(SiteEngine):
     """Walkers with a byte for each spin."""
 
-    def __init__(self, model: Ising, table: RuleTable, *arguments: Any, **options: Any) -> None:
+    def __init__(self, model: Model, table: Table, *arguments: Any, **options: Any) -> None:
         super().__init__(model, table, *arguments, **options)
-        self._tables = table.up
+        self._by_place = table.arrays
         self._gather()
 
     def _gather(self) -> None:
@@ -88,7 +88,7 @@ class TemperedSites(SiteEngine):
 
     def assign(self, tables: IntArray) -> None:
         """See `Tempered.assign`."""
-        self._up = [self._tables[each] for each in tables]
+        self._tables = [self._by_place[each] for each in tables]
 
     def temper(self, events: Events, exchanges: Exchanges) -> tuple[Arrays, IntArray, IntArray]:
         """See `Tempered.temper`."""
@@ -96,25 +96,20 @@ class TemperedSites(SiteEngine):
         updates = n_walkers * self.lattice.n_sites
         workers = min(_threads(events, updates / self.updates_a_call), n_walkers)
         walkers, accepted = np.zeros((2, events.gaps.size, n_walkers), dtype=np.int64)
-        shape = events.gaps.size, n_walkers, len(self._neighbors) + 2
-        sums = np.empty(shape, dtype=np.int64)
-        signs, gate, places = (
-            sublattice_signs(self.lattice),
-            np.zeros(2, np.int64),
-            exchanges.tables,
-        )
+        sums = np.empty((events.gaps.size, n_walkers, self.model.n_sums), dtype=np.int64)
+        gate, places = np.zeros(2, np.int64), exchanges.tables
 
         def work(worker: int) -> None:
             site_tempering.temper(
-                self._all_spins, self._sites, self._codes, self._order, self._tables,
-                self._schedule, self._states, self._neighbors, signs,
+                self._all_spins, self._sites, self._codes, self._order, self._by_place,
+                self._schedule, self._states, self._neighbors, self._signs,
                 (worker, workers, gate), events.gaps, events.first, exchanges.arguments, places,
                 sums, walkers, accepted,
             )  # fmt: skip
 
         run_in_threads(work, [(worker,) for worker in range(workers)], workers)
         self.assign(exchanges.tables)
-        return named_sums(sums.swapaxes(0, 1), signs), walkers, accepted
+        return self.model.named_sums(sums.swapaxes(0, 1)), walkers, accepted
 
 
 class TemperedLanes(LaneEngine):

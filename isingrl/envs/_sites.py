@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from isingrl.agents.agent import REWARD_TIMES
 from isingrl.agents.rewards import Reward, check_reward, named_reward, reward_name
-from isingrl.engines.sites import site_states, start_configurations
+from isingrl.engines.sites import start_states
 from isingrl.envs._observations import observe_on
 from isingrl.envs.observed_rule import ObservedRule, tabulate
 from isingrl.model import Ising
@@ -74,9 +74,9 @@ class Sites:
 
     def begin(self, start: Any, generator: np.random.Generator) -> None:
         """Begin anew, with the first sublattice; `start` as of `isingrl.simulate`."""
-        shape = self.model.lattice.shape
-        first = check_start(start, shape, {"copy": self.copies})
-        self.padded[:] = np.stack(start_configurations(first, shape, self.copies, generator))
+        model = self.model
+        first = check_start(start, model, {"copy": self.copies})
+        self.padded[:] = model.values[start_states(model, first, self.copies, generator)]
         self._turn = 0
         self._count()
 
@@ -99,7 +99,7 @@ class Sites:
     def _count(self) -> None:
         """Look up the states of the neighbours, which are the rows of rewards."""
         model = self.model
-        states = site_states(self.padded)
+        states = model.states_of(self.padded)
         self._counts = states_seen(states, *codes_of(model.lattice, None, model.bonds))
 
 

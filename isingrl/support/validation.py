@@ -154,14 +154,11 @@ def _check_each(
         )
 
 
-def check_spins(name: str, value: Any, shapes: Sequence[tuple[int, ...]]) -> npt.NDArray[np.int8]:
-    """Return an int8 array of ±1 with one of the `shapes`."""
-    given = np.asarray(value)
+def check_shape(name: str, given: npt.NDArray[Any], shapes: Sequence[tuple[int, ...]]) -> None:
+    """Refuse an array with none of the `shapes`."""
     if given.shape not in shapes:
         allowed = " or ".join(str(shape) for shape in shapes)
         raise ValueError(f"{name} must have shape {allowed}; got {given.shape}")
-    check_spin_values(name, given)
-    return given.astype(np.int8)
 
 
 def check_spin_values(name: str, given: npt.NDArray[Any]) -> None:
@@ -176,6 +173,16 @@ def check_spin_values(name: str, given: npt.NDArray[Any]) -> None:
         raise ValueError(
             f"{name} must hold the spins -1 and +1 only; got the value {given[wrong][0]!s}"
         )
+
+
+def check_states(name: str, given: npt.NDArray[Any], states: int) -> None:
+    """Refuse other values than the integers 0 … states - 1."""
+    allowed = f"{name} must hold the states 0 to {states - 1} only"
+    if given.dtype.kind not in "iu":
+        raise ValueError(f"{allowed}, as integers; got an array of dtype {given.dtype}")
+    wrong = (given < 0) | (given >= states)
+    if wrong.any():
+        raise ValueError(f"{allowed}; got the value {given[wrong][0]!s}")
 
 
 def site_axes(name: str, value: Any, ndim: int, leading: Mapping[str, int] | None = None) -> Any:

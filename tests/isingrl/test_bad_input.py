@@ -179,7 +179,7 @@ def _run(call, **options):
 
 @pytest.mark.parametrize("model", [None, Lattice((4, 4)), "ising"], ids=repr)
 def test_model(model):
-    with pytest.raises(TypeError, match=r"model must be an Ising model; got"):
+    with pytest.raises(TypeError, match=r"model must be an Ising or a Potts model; got"):
         simulate(model, HeatBath(), 2.0, sweeps=1)
     with pytest.raises(TypeError, match=r"model must be an Ising model; got"):
         train(model, MeanFieldQ(), 2.0)

@@ -5,6 +5,9 @@ and 1 is up. What a site sees is a sum of codes, one for each site that it looks
 of that one and by the slot in which it stands; the sum is an index into the table. Counts, joint
 configurations, free boundaries and unequal bonds so differ in nothing but the codes.
 
+With many states such a table would be too long. Codes by the slot alone add up over the neighbours
+that are in one state, and so say what speaks for it; a table then compares two states.
+
 Indices are unsigned, which spares Numba's handling of negative ones.
 """
 
@@ -27,6 +30,17 @@ def seen_from(site, spins, sites, codes):
     return np.uint64(seen)
 
 
+@njit(inline="always")
+def support_of(state, site, spins, sites, codes):
+    """Sum of the codes of neighbours in one state (uint64); parameters as in `sweep`."""
+    last = np.uint64(codes.size - 1)
+    support = codes[last] * np.uint64(state == np.uint64(0))
+    for slot in range(last):
+        other = np.uint64(spins[np.uint64(sites[site, slot])])
+        support += codes[slot] * np.uint64(other == state)
+    return support
+
+
 @njit(nogil=True, cache=True)
 def sweep(spins, sites, codes, order, table, schedule, state, sweeps):
     """Make `sweeps` sweeps of one chain.
@@ -37,19 +51,24 @@ def sweep(spins, sites, codes, order, table, schedule, state, sweeps):
         States of the sites; the last entry is q and stands for missing neighbours.
     sites : int32 array, shape (n_sites, k)
         Whose spins a site sees.
-    codes : int32 array, shape (k, q + 1)
-        What each of them adds to the state seen, by its slot and its own state.
+    codes : int32 array, shape (k, q + 1), or uint64 array, shape (k + 1,)
+        What each of them adds to the state seen, by its slot and its own state. Or what it adds to
+        the support of its own state, by its slot, and last what the field adds to that of state 0.
     order : int array, shape (n_sites,)
         Sites in the order of their updates, unless they are drawn at random.
     table : float64 array, shape (n_tables, 2, n_states) or (n_tables, q, n_states, q - 1)
         For all sites or for each: P(up | own state, state seen); or P(new state > s | the same) for
-        s = 0 … q - 2.
+        s = 0 … q - 2. For codes by slot it has the shape (n, n), by the supports of another state
+        and of the own one: the chance of changing to that other one, which is drawn at random. Or
+        the shape (1, n, n): the weight of a state of one support over that of another; the new
+        state is drawn by these weights.
     schedule : int
         IN_ORDER, RANDOM_SITE or SYNCHRONOUS.
     state : uint64 array, shape (4,)
     """
-    n_sites = sites.shape[0]
+    n_sites, q = sites.shape[0], np.uint64(spins[-1])
     several = np.uint64(table.shape[0] > 1)
+    weights = np.zeros(q, dtype=np.float64)
     a, b, c, d = state[0], state[1], state[2], state[3]
     for _ in range(sweeps):
         source = spins
@@ -62,24 +81,53 @@ def sweep(spins, sites, codes, order, table, schedule, state, sweeps):
                 site = np.uint64(below(d, n_sites))
             else:
                 site = np.uint64(order[visit])
-            seen = seen_from(site, source, sites, codes)
             own = np.uint64(source[site])
-            row = site * several
-            a, b, c, d = jsf_step(a, b, c, d)
-            chance = uniform(d)
-            if table.ndim == 3:  # known when this is compiled
-                spins[site] = chance < table[row, own, seen]
+            # The numbers of dimensions are known when this is compiled.
+            if codes.ndim == 1:
+                if table.ndim == 2:
+                    a, b, c, d = jsf_step(a, b, c, d)
+                    other = np.uint64(below(d, q - np.uint64(1)))
+                    other += np.uint64(other >= own)
+                    for_own = support_of(own, site, source, sites, codes)
+                    for_other = support_of(other, site, source, sites, codes)
+                    a, b, c, d = jsf_step(a, b, c, d)
+                    spins[site] = other if uniform(d) < table[for_other, for_own] else own
+                else:
+                    best = support_of(np.uint64(0), site, source, sites, codes)
+                    for each in range(np.uint64(1), q):
+                        support = support_of(each, site, source, sites, codes)
+                        best = support if table[0, support, best] > 1 else best
+                    total = 0.0
+                    for each in range(q):
+                        support = support_of(each, site, source, sites, codes)
+                        total += table[0, support, best]
+                        weights[each] = total
+                    a, b, c, d = jsf_step(a, b, c, d)
+                    chance = total * uniform(d)
+                    new = 0
+                    for each in range(q - np.uint64(1)):
+                        new += chance >= weights[each]
+                    spins[site] = new
             else:
-                new = 0
-                for threshold in range(table.shape[3]):
-                    new += chance < table[row, own, seen, threshold]
-                spins[site] = new
+                seen = seen_from(site, source, sites, codes)
+                row = site * several
+                a, b, c, d = jsf_step(a, b, c, d)
+                chance = uniform(d)
+                if table.ndim == 3:
+                    spins[site] = chance < table[row, own, seen]
+                else:
+                    new = 0
+                    for threshold in range(table.shape[3]):
+                        new += chance < table[row, own, seen, threshold]
+                    spins[site] = new
     state[0], state[1], state[2], state[3] = a, b, c, d
 
 
 @njit(nogil=True, cache=True)
 def measure(spins, neighbors, signs, sums):
     """Measure sums of s_i s_j over bonds, of s_i over sites, and of s_i with signs.
+
+    Without signs measure the bonds between equal states, and the sites in each state.
 
     If z is even, the second half of a site's neighbours are those ahead of it, so that every bond
     is met once. If z is odd, all are looked at, and every bond is met twice.
@@ -88,13 +136,24 @@ def measure(spins, neighbors, signs, sums):
     ----------
     neighbors : int32 array, shape (n_kinds, n_sites, z)
         Neighbours by kind of bond.
-    signs : int8 array, shape (n_sites,)
+    signs : int8 array, shape (n_sites,), or None
         1 and -1 on two sublattices; 0 where there are others.
-    sums : int64 array, shape (n_kinds + 2,)
-        Receives the sums: of bonds by kind, then the other two.
+    sums : int64 array, shape (n_kinds + 2,) or (n_kinds + q,)
+        Receives the sums: of bonds by kind, then the others.
     """
     n_kinds, n_sites, z = neighbors.shape
     first, times = (0, 2) if z % 2 else (z // 2, 1)
+    if signs is None:
+        for kind in range(np.uint64(n_kinds)):
+            equal = 0
+            for site in range(np.uint64(n_sites)):
+                for slot in range(np.uint64(first), np.uint64(z)):
+                    equal += spins[np.uint64(neighbors[kind, site, slot])] == spins[site]
+            sums[kind] = equal // times
+        sums[n_kinds:] = 0
+        for site in range(np.uint64(n_sites)):
+            sums[np.uint64(n_kinds) + np.uint64(spins[site])] += 1
+        return
     total, staggered = 0, 0
     for kind in range(np.uint64(n_kinds)):
         bonds = 0
@@ -115,13 +174,13 @@ def measure(spins, neighbors, signs, sums):
 def record(
     spins, sites, codes, order, table, schedule, state, neighbors, signs, interval, sums
 ):  # fmt: skip
-    """Sweep one chain of Ising spins and measure it after every `interval` sweeps.
+    """Sweep one chain and measure it after every `interval` sweeps.
 
     Parameters
     ----------
     neighbors, signs
         As in `measure`.
-    sums : int64 array, shape (n_draws, n_kinds + 2)
+    sums : int64 array, shape (n_draws, n_kinds + 2) or (n_draws, n_kinds + q)
         Receives the sums of each draw.
     """
     for draw in range(sums.shape[0]):
