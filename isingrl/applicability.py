@@ -7,16 +7,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from isingrl.model import Ising
+from isingrl.model import Model
 from isingrl.support.validation import check_temperature
 
 _SAME = 8 * np.finfo(np.float64).eps  # relative difference of equal temperatures
 
 
-def check_same_model(model: Ising, trained: Ising, *, shape: bool) -> None:
+def check_same_model(model: Model, trained: Model, *, shape: bool) -> None:
     """Refuse a model that differs from that of the training, `trained`; perhaps also in shape."""
     own, asked = trained.lattice, model.lattice
-    same = [
+    same: list[tuple[Any, Any, str]] = [
+        (type(model).__name__, type(trained).__name__, "kind"),
+        (model.n_spin_states, trained.n_spin_states, "number of states"),
         (asked.neighborhood, own.neighborhood, "neighborhood"),
         (asked.ndim, own.ndim, "number of dimensions"),
         (asked.boundary, own.boundary, "boundary"),

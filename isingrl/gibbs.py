@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import scipy
 
+from isingrl.compositions import Compositions
 from isingrl.model import Ising, Model
+from isingrl.state_tables import StateTable
 from isingrl.tables import RuleTable, Table
 
 _TOLERANCE = 1e-6  # relative error of the balance, far below what a run can measure
@@ -41,7 +45,9 @@ def gibbs_violation(
 
     Examples
     --------
-    >>> import numpy as np
+    >>> from typing import Any
+
+    import numpy as np
     >>> import isingrl as irl
     >>> from isingrl.gibbs import gibbs_violation
     >>> model, temperatures = irl.Ising(irl.Lattice((4, 4))), np.array([2.0])
@@ -51,6 +57,8 @@ def gibbs_violation(
     >>> gibbs_violation(table, model, 1.1 * temperatures, 1)
     'at T = 2.2 and 0 up neighbours up is favoured by a factor of 0.0183, the model by 0.0263'
     """
+    if isinstance(table, StateTable):
+        return _violation_of_states(table, model, temperatures, chains)
     if not isinstance(table, RuleTable):  # Metropolis or heat bath of a Potts model
         return None
     assert isinstance(model, Ising)  # whose tables these are
@@ -90,21 +98,17 @@ def _bond_energies(table: RuleTable, model: Ising) -> FloatArray | str:
 
     The shape is (1 or n_sites, n_states), with NaN where a state does not occur.
     """
-    lattice, bonds = model.lattice, model.bonds
+    bonds = model.bonds
     if table.sites is None:
         if table.bonds is None and bonds.n_kinds > 1:
             return "sites do not tell bonds of different couplings apart"
         if table.bonds is not None and table.bonds.kinds != bonds.kinds:
             return "sites see other kinds of bonds than those of the model"
         return np.asarray((bonds.neighbor_sums * model.couplings).sum(axis=1)[None])
-    n, sites, neighbors = lattice.n_sites, table.sites, lattice.neighbors
-    present = sites < n
-    mutual = sites[:, :, None] == neighbors[:, None, :]
-    present = sites < n
-    joined = mutual.sum(axis=2) * present
-    if (joined.sum(axis=1) != (neighbors < n).sum(axis=1)).any():
-        return "sites do not see all their neighbours"
-    strength = (mutual * model.slot_couplings).sum(axis=2) * present
+    strength = _strengths(table.sites, model)
+    if isinstance(strength, str):
+        return strength
+    sites, present = table.sites, table.sites < model.lattice.n_sites
     kinds = np.concatenate([strength, present], axis=1)
     if table.up.shape[1] == 1:  # sites with one table differ at free boundaries alone
         kinds = np.unique(kinds, axis=0)
@@ -113,6 +117,58 @@ def _bond_energies(table: RuleTable, model: Ising) -> FloatArray | str:
     energies = np.asarray(strength @ (2.0 * bits.T - 1.0))
     occurs = (present.astype(bool)[:, None, :] | (bits == 0)).all(axis=2)
     return np.where(occurs, energies, np.nan)
+
+
+def _strengths(sites: npt.NDArray[np.int32], model: Model) -> FloatArray | str:
+    """Coupling of each site to those that it sees, shape (n_sites, k); or what it cannot see."""
+    n, neighbors = model.lattice.n_sites, model.lattice.neighbors
+    mutual = sites[:, :, None] == neighbors[:, None, :]
+    present = sites < n
+    joined = mutual.sum(axis=2) * present
+    if (joined.sum(axis=1) != (neighbors < n).sum(axis=1)).any():
+        return "sites do not see all their neighbours"
+    return np.asarray((mutual * model.slot_couplings).sum(axis=2) * present)
+
+
+def _violation_of_states(
+    table: StateTable, model: Any, temperatures: npt.NDArray[np.float64], chains: int
+) -> str | None:
+    """As `gibbs_violation`, for agents on a Potts model: they must be its heat bath."""
+    n_seen, q = table.chances.shape[2:]
+    if table.sites is not None:
+        strength = _strengths(table.sites, model)
+        if isinstance(strength, str):
+            return strength
+        if table.chances.shape[1] == 1:
+            strength = np.unique(strength, axis=0)
+        digits = np.arange(n_seen)[:, None] // q ** np.arange(table.sites.shape[1]) % q
+        gain = np.einsum("ij,sja->isa", strength, digits[:, :, None] == np.arange(q))
+    elif model.bonds.n_kinds > 1:
+        return "sites do not tell bonds of different couplings apart"
+    elif n_seen == 1:
+        return "sites do not see all their neighbours"
+    else:
+        ways = Compositions.of(model.lattice, q)
+        gain = model.one_coupling() * ways.counts[None].astype(np.float64)
+    shape = (len(temperatures), len(model.each_field), chains, *table.chances.shape[1:])
+    chances = table.chances.reshape(shape)
+    for place, each in enumerate(model.each_field):
+        in_field = gain + each.one_field() * (np.arange(q) == 0)
+        below_best = in_field - in_field.max(axis=-1, keepdims=True)
+        for t, temperature in enumerate(temperatures):
+            weight = np.exp(_over(below_best, float(temperature)))
+            wanted = weight / weight.sum(axis=-1, keepdims=True)
+            found = chances[t, place]
+            off = abs(found - wanted) > _TOLERANCE * wanted + _ROUNDING
+            if off.any():
+                chain, site, seen, state = np.argwhere(off)[0]
+                kind = min(site, len(wanted) - 1)
+                return (
+                    f"at T = {temperature:g} and what is seen as number {seen} the state {state} "
+                    f"has the chance {found[chain, site, seen, state]:.3g}, by the model "
+                    f"{wanted[kind, seen, state]:.3g}"
+                )
+    return None
 
 
 def _over(energies: FloatArray, temperature: float) -> FloatArray:

@@ -13,7 +13,7 @@ from isingrl.agents.policy import Policy
 from isingrl.agents.temperatures import departures_on, softmax_temperatures
 from isingrl.dynamics import Dynamics
 from isingrl.engines.learning import LearningEngine
-from isingrl.model import Ising
+from isingrl.model import Model
 from isingrl.support.archives import Arrays
 from isingrl.support.validation import check_temperature
 
@@ -66,10 +66,10 @@ class Learning(Dynamics):
 
     def engine(
         self,
-        model: Ising,
+        model: Model,
         temperatures: npt.NDArray[np.float64],
         chains: int,
-        start: str | npt.NDArray[np.int8],
+        start: str | npt.NDArray[Any],
         schedule: str,
         seed: np.random.SeedSequence,
     ) -> LearningEngine:
@@ -81,7 +81,7 @@ class Learning(Dynamics):
             model, self._kind, temperatures, chains, start, schedule, seed, knowledge
         )
 
-    def temperatures(self, model: Ising, temperature: Any) -> npt.NDArray[np.float64]:
+    def temperatures(self, model: Model, temperature: Any) -> npt.NDArray[np.float64]:
         """See `Dynamics.temperatures`; None means all temperatures of a policy."""
         model.one_field("agents that learn")
         if isinstance(self.agent, Policy):
@@ -92,12 +92,12 @@ class Learning(Dynamics):
         return check_temperature(temperature)
 
     def softmax_temperature(
-        self, model: Ising, temperature: npt.NDArray[np.float64]
+        self, model: Model, temperature: npt.NDArray[np.float64]
     ) -> npt.NDArray[np.float64]:
         """See `Dynamics.softmax_temperature`."""
         return softmax_temperatures(self._kind, model, temperature)
 
-    def departures(self, model: Ising) -> list[str]:
+    def departures(self, model: Model) -> list[str]:
         """See `Dynamics.departures`."""
         if isinstance(self.agent, Policy):
             return self.agent.departures(model)
@@ -111,7 +111,7 @@ class Learning(Dynamics):
         """See `Dynamics.settings`."""
         return self._kind.settings()
 
-    def known(self, model: Ising, temperatures: npt.NDArray[np.float64], chains: int) -> Arrays:
+    def known(self, model: Model, temperatures: npt.NDArray[np.float64], chains: int) -> Arrays:
         """See `Dynamics.known`."""
         found = ways(self._kind, model, temperatures)
         if isinstance(self.agent, Policy):

@@ -31,6 +31,8 @@ class Model(ABC):
         Spins of the states 0 … q - 1 of a site; last what stands for a missing neighbour.
     starts : dict
         Names of ordered first configurations, and the state of all their sites.
+    order_name : str
+        Name of the measure of order, "magnetization" or "order_parameter".
     signs : int8 ndarray, shape (n_sites,), or None
         As `isingrl.engines.kernels.sites.measure` takes them.
     """
@@ -40,6 +42,7 @@ class Model(ABC):
     field: float | Sequence[float]
     values: npt.NDArray[Any]
     starts: ClassVar[dict[str, int]]
+    order_name: ClassVar[str]
     signs: npt.NDArray[np.int8] | None
 
     def __post_init__(self) -> None:
@@ -265,8 +268,8 @@ class Model(ABC):
         """
 
     @abstractmethod
-    def order(self, sums: dict[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[np.float64]]:
-        """Measures of order per site, by the names that they have in a Dataset.
+    def order(self, sums: dict[str, npt.NDArray[Any]]) -> npt.NDArray[np.float64]:
+        """Measure of order per site.
 
         Parameters
         ----------
@@ -275,7 +278,7 @@ class Model(ABC):
 
         Returns
         -------
-        dict of ndarrays, shape (...)
+        ndarray, shape (...)
         """
 
     def _configurations(self, spins: npt.ArrayLike) -> npt.NDArray[np.int64]:
@@ -355,6 +358,7 @@ class Ising(Model):
 
     values = np.array([-1, 1, 0], dtype=np.int8)
     starts: ClassVar[dict[str, int]] = {"up": 1, "down": 0}
+    order_name = "magnetization"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -420,9 +424,9 @@ class Ising(Model):
         two = self.lattice.n_sublattices == 2
         return found | ({"staggered_magnetization": staggered} if two else {})
 
-    def order(self, sums: dict[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[np.float64]]:
+    def order(self, sums: dict[str, npt.NDArray[Any]]) -> npt.NDArray[np.float64]:
         """See `Model.order`; the magnetization."""
-        return {"magnetization": sums["totals"] / self.lattice.n_sites}
+        return np.asarray(sums["totals"] / self.lattice.n_sites)
 
     def _pairs(self, own: npt.NDArray[Any], other: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return np.asarray(own * other)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -53,13 +54,10 @@ class PairTable(Table):
         """See `Table.with_arrays`."""
         return replace(self, arrays=arrays)
 
-    def codes(
-        self, lattice: Lattice
-    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32] | npt.NDArray[np.uint64]]:
-        """See `Table.codes`."""
-        return lattice.neighbors, np.append(
-            self.bonds.support_codes, np.uint64(self.bonds.n_supports)
-        )
+    def view(self, lattice: Lattice) -> tuple[Any, Any, Any]:
+        """See `Table.view`."""
+        codes = np.append(self.bonds.support_codes, np.uint64(self.bonds.n_supports))
+        return lattice.neighbors, codes, None
 
     def for_schedule(self, lattice: Lattice, schedule: str) -> PairTable:
         """See `Table.for_schedule`; of two states alone, as those of Ising spins.

@@ -71,6 +71,7 @@ class Potts(Model):
     field: float | Sequence[float] = 0.0
 
     starts: ClassVar[dict[str, int]] = {"ordered": 0}
+    order_name = "order_parameter"
     signs = None
 
     def __post_init__(self) -> None:
@@ -145,9 +146,9 @@ class Potts(Model):
         bonds = bonds[..., 0] if n_kinds == 1 else bonds
         return {"bonds": bonds, "totals": counts[..., 0], "state_share": counts}
 
-    def order(self, sums: dict[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[np.float64]]:
+    def order(self, sums: dict[str, npt.NDArray[Any]]) -> npt.NDArray[np.float64]:
         """See `Model.order`; the order parameter."""
-        return {"order_parameter": self._order_of(sums["state_share"] / self.lattice.n_sites)}
+        return self._order_of(sums["state_share"] / self.lattice.n_sites)
 
     def _pairs(self, own: npt.NDArray[Any], other: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return np.asarray(own == other)

@@ -16,7 +16,7 @@ from isingrl.model import Ising, Model
 from isingrl.pair_tables import PairTable, support_energies
 from isingrl.potts import Potts
 from isingrl.support.functions import exp, expm1
-from isingrl.tables import RuleTable, check_probabilities
+from isingrl.tables import RuleTable, Table, check_probabilities
 
 _ROUNDING = 1e-14  # relative error of the difference of two energies
 
@@ -87,6 +87,24 @@ class Rule(Dynamics):
             f"model must be an Ising model for the rule {self.name!r}, whose table is that of "
             f"spins up and down; got {model!r}"
         )
+
+    def potts_table(
+        self, model: Potts, temperature: npt.NDArray[np.float64], chains: int = 1
+    ) -> Table:
+        """As `compile`, for a Potts model: a table of `pair_chances`.
+
+        Parameters
+        ----------
+        model, temperature, chains
+            As of `compile`.
+
+        Returns
+        -------
+        Table
+            ``n_temperatures * chains`` chains.
+        """
+        chances = np.repeat(self.pair_chances(model, temperature), chains, axis=0)
+        return PairTable(chances, model.bonds, model.states)
 
     def compile(
         self, model: Ising, temperature: npt.NDArray[np.float64], chains: int = 1
@@ -229,8 +247,7 @@ def compiled(rule: Rule, model: Model, temperature: npt.NDArray[np.float64], cha
     each: Any
     for each in model.each_field:
         if isinstance(each, Potts):
-            chances = np.repeat(rule.pair_chances(each, temperature), chains, axis=0)
-            tables.append(PairTable(chances, each.bonds, each.states))
+            tables.append(rule.potts_table(each, temperature, chains))
             continue
         table = rule.compile(each, temperature, chains)
         if not isinstance(table, RuleTable):

@@ -143,7 +143,7 @@ class Run:
         model, lattice, draws = self.model, self.model.lattice, series.draws
         sums = series.measured()
         each_field = (self.shape[0], -1, self.chains, draws)
-        order = model.order(sums)
+        order = {model.order_name: model.order(sums)}
         totals, bonds = sums.pop("totals").reshape(each_field), sums.pop("bonds")
         bonds = bonds.reshape(*each_field, *bonds.shape[2:])
         energies = [

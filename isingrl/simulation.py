@@ -45,7 +45,7 @@ def simulate(
 
     Parameters
     ----------
-    model : Ising
+    model : Ising or Potts
         Lattice, coupling and field. With several fields `chains` chains run at every temperature
         in every field. Agents that learn take one field, policies the field of their training.
     rule : Dynamics
@@ -65,7 +65,8 @@ def simulate(
     chains : int
         Chains at every temperature.
     start : {"random", "up", "down"} or array_like of ±1
-        First configuration; an array of shape ``lattice.shape`` for all chains or
+        First configuration, of a Potts model "random", "ordered" (all sites in the state 0) or
+        states 0 … q - 1; an array of shape ``lattice.shape`` for all chains or
         ``(n_temperatures[, n_fields], chains, *lattice.shape)``, or a DataArray of spins with dims
         in any order. Its configurations are repeated along the dims that it lacks.
     schedule : {"checkerboard", "random-site", "typewriter", "synchronous"}
@@ -107,7 +108,10 @@ def simulate(
         ``energy`` (in J) and ``magnetization``, per site, with dims (temperature, chain, draw), or
         (temperature, field, chain, draw) for several fields; with snapshots also ``spins`` (...,
         chain, snapshot, x[, y[, z]]), int8 ±1. ``draw`` and ``snapshot`` are in sweeps after the
-        first draw. Lattices with two sublattices have ``staggered_magnetization`` as well, and
+        first draw. A Potts model has, in place of the magnetization, ``state_share`` (..., draw,
+        state), the share of the sites in each state, and ``order_parameter``, (q x - 1) / (q - 1)
+        with the largest of these shares x; its spins are 0 … q - 1, uint8. Lattices of Ising spins
+        with two sublattices have ``staggered_magnetization`` as well, and
         cluster updates have the variables that `SwendsenWang` and `Wolff` describe. The analysis
         reads coordinates, because they stay with the numbers when runs are joined: ``method`` (the
         rule; ``data.sel({"method": ...})`` selects one), ``n_sites``, ``sides``, ``neighborhood``,

@@ -50,10 +50,8 @@ class Table(ABC):
         """
 
     @abstractmethod
-    def codes(
-        self, lattice: Lattice
-    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32] | npt.NDArray[np.uint64]]:
-        """Return the sites seen by each site, and their codes.
+    def view(self, lattice: Lattice) -> tuple[Any, Any, Any]:
+        """Return what each site sees.
 
         Parameters
         ----------
@@ -61,7 +59,7 @@ class Table(ABC):
 
         Returns
         -------
-        sites, codes : ndarray
+        sites, codes, index : ndarrays, the last perhaps None
             As `isingrl.engines.kernels.sites.sweep` takes them.
         """
 
@@ -148,9 +146,9 @@ class RuleTable(Table):
         """See `Table.with_arrays`."""
         return replace(self, up=arrays)
 
-    def codes(self, lattice: Lattice) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-        """See `Table.codes`."""
-        return codes_of(lattice, self.sites, self.bonds)
+    def view(self, lattice: Lattice) -> tuple[Any, Any, Any]:
+        """See `Table.view`."""
+        return *codes_of(lattice, self.sites, self.bonds), None
 
     @property
     def counted(self) -> bool:

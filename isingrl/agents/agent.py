@@ -15,7 +15,7 @@ from isingrl.agents.rewards import Reward, check_reward, named_reward, reward_na
 from isingrl.agents.temperatures import departures, softmax_temperatures
 from isingrl.agents.view import View, view_of
 from isingrl.lattice import Lattice
-from isingrl.model import Ising
+from isingrl.model import Model
 from isingrl.support.archives import Arrays
 from isingrl.support.kinds import check_name, register
 from isingrl.support.reprs import call
@@ -157,13 +157,16 @@ class Agent(ABC):
             raise ValueError(f"replay and batch_size must be given together; got {given}")
 
     @abstractmethod
-    def view(self, lattice: Lattice) -> View:
+    def view(self, lattice: Lattice, actions: int | None = None) -> View:
         """View of the agents on a lattice.
 
         Parameters
         ----------
         lattice : Lattice
             The lattice of the agents.
+        actions : int, optional
+            Number of states of a `Potts` model. It is given for such a model only, so that agents
+            for Ising spins need not take it.
 
         Returns
         -------
@@ -197,7 +200,7 @@ class Agent(ABC):
         return False
 
     def softmax_temperature(
-        self, model: Ising, temperature: npt.NDArray[np.float64]
+        self, model: Model, temperature: npt.NDArray[np.float64]
     ) -> npt.NDArray[np.float64]:
         """Softmax temperature τ that stands for physical temperatures.
 
@@ -229,7 +232,7 @@ class Agent(ABC):
             "temperature_map": "exact" if self.exact_temperature else "approximate",
         }
 
-    def check_model(self, model: Ising) -> None:
+    def check_model(self, model: Model) -> None:
         """Refuse a model that does not suit the agents.
 
         Parameters
@@ -248,7 +251,7 @@ class Agent(ABC):
                 f"{type(self).__name__}.__post_init__ must call super().__post_init__(), which "
                 "checks and completes the fields of all agents"
             )
-        view_of(self, model.lattice)
+        view_of(self, model)
         own = type(self).reward_function is not Agent.reward_function
         who = (
             f"{type(self).__name__}.reward_function"
@@ -288,9 +291,9 @@ class Agent(ABC):
         object.__setattr__(self, name, value)
 
 
-def ways(agent: Agent, model: Ising, temperature: npt.NDArray[np.float64]) -> Arrays:
+def ways(agent: Agent, model: Model, temperature: npt.NDArray[np.float64]) -> Arrays:
     """View and rewards of agents, which a user's class or reward may change."""
-    return agent.view(model.lattice).arrays() | {
+    return view_of(agent, model).arrays() | {
         "rewards": agent.reward_function.table(model),
         "softmax_temperature": softmax_temperatures(agent, model, temperature),
     }

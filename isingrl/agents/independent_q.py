@@ -46,9 +46,9 @@ class IndependentQ(Agent):
 
     name: ClassVar[str] = "independent-q"
 
-    def view(self, lattice: Lattice) -> View:
+    def view(self, lattice: Lattice, actions: int | None = None) -> View:
         """See `Agent.view`."""
-        return nothing(lattice)
+        return nothing(lattice, actions)
 
     @property
     def sees_local_field(self) -> bool:

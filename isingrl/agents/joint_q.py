@@ -42,15 +42,15 @@ class JointQ(Agent):
 
     name: ClassVar[str] = "joint-q"
 
-    def view(self, lattice: Lattice) -> View:
+    def view(self, lattice: Lattice, actions: int | None = None) -> View:
         """See `Agent.view`."""
-        check_length(self.name, lattice.n_sites - 1, lattice)
+        check_length(self.name, lattice.n_sites - 1, lattice, actions)
         if self.shared and not lattice.periodic:
             raise ValueError(
                 "shared must be False for JointQ on a lattice with free boundary, where sites "
                 "see the others from different places; got True"
             )
-        return everyone(lattice)
+        return everyone(lattice, actions)
 
     @property
     def tied_to_shape(self) -> bool:

@@ -18,7 +18,9 @@ from isingrl.engines.sites import (
     start_states,
     update_order,
 )
-from isingrl.model import Ising
+from isingrl.model import Model
+from isingrl.potts import Potts
+from isingrl.state_tables import StateTable
 from isingrl.support.archives import Arrays, fill
 from isingrl.support.threads import run_in_threads
 from isingrl.tables import codes_of
@@ -42,9 +44,9 @@ class Learner:
 
     def __init__(
         self,
-        model: Ising,
+        model: Model,
         agent: Agent,
-        start: str | npt.NDArray[np.int8],
+        start: str | npt.NDArray[Any],
         n_replicas: int,
         schedule: str,
         generator: np.random.Generator,
@@ -52,12 +54,12 @@ class Learner:
     ) -> None:
         lattice = model.lattice
         self.model, self.agent = model, agent
-        self.view = view_of(agent, lattice)
+        self.view = view_of(agent, model)
         self._rewards = agent.reward_function.table(model)
         self._geometry = _geometry(model, self.view, schedule)
         self._settings = _settings(agent)
         n_tables = 1 if agent.shared else lattice.n_sites
-        self.shape = (n_replicas, n_tables, self.view.n_states, 2)
+        self.shape = (n_replicas, n_tables, self.view.n_states, model.n_spin_states)
         spins = start_states(model, start, n_replicas, generator)
         states = generator.integers(0, 2**64, size=(n_replicas, 4), dtype=np.uint64)
         self._agents = self._new_agents(spins, states)
@@ -66,6 +68,15 @@ class Learner:
         self._gathered = kernels.Gathered(*(np.zeros(shape) for _ in range(3)))
         self.table_loss = np.zeros(self.shape[:2])
         self._begin(knowledge, generator)
+
+    @property
+    def _two(self) -> bool:
+        """Whether the actions are those of Ising spins."""
+        return not isinstance(self.model, Potts)
+
+    @property
+    def _action(self) -> type[np.int8 | np.uint8]:
+        return np.int8 if self._two else np.uint8
 
     def _begin(
         self, knowledge: dict[str, npt.NDArray[Any]] | None, generator: np.random.Generator
@@ -80,7 +91,7 @@ class Learner:
 
     @property
     def q(self) -> FloatArray:
-        """Action values, shape (n_replicas, n_tables, n_states, 2)."""
+        """Action values, shape (n_replicas, n_tables, n_states, n_actions)."""
         return self._agents.q
 
     @property
@@ -88,7 +99,7 @@ class Learner:
         """Number of updates of every action value, shape as `q`."""
         return self._agents.visits
 
-    def spins(self, replica: int) -> npt.NDArray[np.int8]:
+    def spins(self, replica: int) -> npt.NDArray[Any]:
         """Spins of one replica, shape (*lattice.shape)."""
         spins = self.model.values[self._agents.spins[replica, :-1]]
         return np.asarray(spins.reshape(self.model.lattice.shape))
@@ -180,7 +191,7 @@ class Learner:
         n_replicas, n_sites = self.shape[0], self.model.lattice.n_sites
         target = self.shape if self._settings.target_interval else (n_replicas, 0, 0, 0)
         waiting = (n_replicas, 0 if self._settings.immediate else n_sites)
-        few = len(self._rewards) <= np.iinfo(np.int8).max
+        few = len(self._rewards) <= np.iinfo(np.int8).max and self._two
         return kernels.Agents(
             spins=spins,
             q=np.zeros(self.shape),
@@ -188,7 +199,7 @@ class Learner:
             visits=np.zeros(self.shape, dtype=np.int64),
             last_state=np.full(waiting, -1, dtype=np.int32),
             last_count=np.zeros(waiting, dtype=np.int8 if few else np.int32),
-            last_action=np.zeros(waiting, dtype=np.int8),
+            last_action=np.zeros(waiting, dtype=self._action),
             swept=np.zeros(n_replicas, dtype=np.int64),
             state=states,
         )
@@ -197,7 +208,7 @@ class Learner:
         shape = (*self.shape[:2], self.agent.replay or 0)
         return kernels.ExperienceMemory(
             state=np.zeros(shape, dtype=np.int32),
-            action=np.zeros(shape, dtype=np.int8),
+            action=np.zeros(shape, dtype=self._action),
             reward=np.zeros(shape),
             next_state=np.zeros(shape, dtype=np.int32),
             stored=np.zeros(shape[:2], dtype=np.int64),
@@ -209,7 +220,9 @@ class Learner:
         return kernels.History(
             reward=np.zeros(shape),
             loss=np.zeros(shape),
-            total=np.zeros(shape, dtype=np.int64),
+            total=np.zeros(
+                shape if self._two else (*shape, self.model.n_spin_states), dtype=np.int64
+            ),
             sums=np.zeros((shape[0], draws, self.model.n_sums), dtype=np.int64),
             table_loss=self.table_loss,
         )
@@ -222,8 +235,10 @@ def gathered_loss(gathered: kernels.Gathered, q: FloatArray) -> FloatArray:
     return np.asarray(np.maximum(0, total) / np.maximum(1, count.sum(axis=(-2, -1))))
 
 
-def _geometry(model: Ising, view: View, schedule: str) -> kernels.Geometry:
+def _geometry(model: Model, view: View, schedule: str) -> kernels.Geometry:
     lattice, bonds = model.lattice, model.bonds
+    if isinstance(model, Potts):
+        return _geometry_of_states(model, view, schedule)
     neighbors, codes = codes_of(lattice, None, bonds)
     sees_all = view.channel is not None and view.n_states == len(view.channel)
     seen = view.sites
@@ -232,6 +247,7 @@ def _geometry(model: Ising, view: View, schedule: str) -> kernels.Geometry:
     return kernels.Geometry(
         neighbors, codes,
         *codes_of(lattice, seen),
+        count_index=None, seen_index=None, support=None,
         # with bonds of several kinds rewards depend on more than the number that agents see
         sees_count=sees_all and bonds.n_kinds == 1,
         cumulative=state_chances(view, bonds),
@@ -242,15 +258,37 @@ def _geometry(model: Ising, view: View, schedule: str) -> kernels.Geometry:
     )  # fmt: skip
 
 
+def _geometry_of_states(model: Potts, view: View, schedule: str) -> kernels.Geometry:
+    lattice = model.lattice
+    # what agents see is what the table of their policy sees
+    seen = StateTable(np.zeros((1, 1, view.n_states, model.states)), view.sites).view(lattice)
+    all_neighbors, cumulative = seen, np.zeros((0, 0))
+    if view.channel is not None and view.n_states != len(view.channel):
+        every = np.zeros((1, 1, len(view.channel), model.states))
+        all_neighbors, cumulative = StateTable(every).view(lattice), _cumulative(view.channel)
+    codes, index = all_neighbors[1:]
+    return kernels.Geometry(
+        lattice.neighbors, codes, *seen[:2], count_index=index, seen_index=seen[2],
+        support=np.append(model.bonds.support_codes, np.uint64(model.bonds.n_supports)),
+        sees_count=False, cumulative=cumulative, by_kind=model.bonds.neighbors, signs=None,
+        order=update_order(lattice, schedule), schedule=schedule_code(schedule),
+    )  # fmt: skip
+
+
+def _cumulative(channel: FloatArray) -> FloatArray:
+    """Cumulative chances of states, each row 1 from the last possible state on."""
+    cumulative = np.cumsum(channel, axis=1)
+    cumulative[:, -1] = 1.0
+    possible = np.cumsum(channel[:, ::-1], axis=1)[:, ::-1] > 0
+    cumulative[:, :-1][~possible[:, 1:]] = 1.0
+    return cumulative
+
+
 def state_chances(view: View, bonds: Bonds) -> FloatArray:
     """Cumulative chances of the states by the state of the neighbours; empty if none is drawn."""
     if view.channel is None or view.n_states in (1, len(view.channel)):
         return np.zeros((0, 0))
-    cumulative = np.cumsum(view.channel, axis=1)
-    cumulative[:, -1] = 1.0
-    # rounding must not give a chance to states after the last possible one
-    possible = np.cumsum(view.channel[:, ::-1], axis=1)[:, ::-1] > 0
-    cumulative[:, :-1][~possible[:, 1:]] = 1.0
+    cumulative = _cumulative(view.channel)
     sums, lattice = bonds.neighbor_sums.sum(axis=1), bonds.lattice
     count = (sums + lattice.coordination_number) / lattice.local_sum_step
     return np.asarray(cumulative[count.astype(np.int64)])

@@ -6,11 +6,11 @@ from typing import Any
 
 from isingrl.agents.agent import Agent
 from isingrl.agents.learner import Learner
-from isingrl.model import Ising
+from isingrl.model import Model
 from isingrl.support.devices import require_torch
 
 
-def make_learner(model: Ising, agent: Agent, *arguments: Any, **options: Any) -> Learner:
+def make_learner(model: Model, agent: Agent, *arguments: Any, **options: Any) -> Learner:
     """Learner for the agent's kind: tables or networks."""
     if agent.network is None:
         return Learner(model, agent, *arguments, **options)

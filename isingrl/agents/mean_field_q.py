@@ -56,13 +56,13 @@ class MeanFieldQ(Agent):
         if self.neighbors_seen is not None:
             self._set("neighbors_seen", check_integer("neighbors_seen", self.neighbors_seen, 0))
 
-    def view(self, lattice: Lattice) -> View:
+    def view(self, lattice: Lattice, actions: int | None = None) -> View:
         """See `Agent.view`."""
         z, seen = lattice.coordination_number, self.neighbors_seen
         if seen is not None and (seen > z or (seen < z and not lattice.periodic)):
             allowed = f"0 to {z}" if lattice.periodic else f"{z}, the boundary being free"
             raise ValueError(f"neighbors_seen must be {allowed}, or None for all; got {seen}")
-        return neighbor_count(lattice, seen)
+        return neighbor_count(lattice, seen, actions)
 
     @property
     def sees_local_field(self) -> bool:

@@ -42,12 +42,12 @@ class NeighborhoodQ(Agent):
 
     name: ClassVar[str] = "neighborhood-q"
 
-    def view(self, lattice: Lattice) -> View:
+    def view(self, lattice: Lattice, actions: int | None = None) -> View:
         """See `Agent.view`."""
-        check_length(self.name, lattice.coordination_number, lattice)
+        check_length(self.name, lattice.coordination_number, lattice, actions)
         if not lattice.periodic:
             raise ValueError(
                 "lattice must have the boundary 'periodic' for NeighborhoodQ, whose agents need "
                 f"an action of every neighbour; got {lattice.boundary!r}"
             )
-        return neighbor_configuration(lattice)
+        return neighbor_configuration(lattice, actions)

@@ -23,7 +23,7 @@ BIASES = ("learned", "one")
 
 @dataclass(frozen=True, repr=False)
 class Network:
-    """A fully connected network from an agent's state to the values of its two actions.
+    """A fully connected network from an agent's state to the values of its actions.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class Network:
     activation : {"elu", "relu", "tanh", "sigmoid", "linear"}
         Activation function of the hidden layers.
     output : {"linear", "tanh", ...}
-        Activation function of the two values; "tanh" limits them to ±1.
+        Activation function of the values; "tanh" limits them to ±1.
     bias : {"learned", "one"}
         "one": 1 in the hidden layers and none at the output, as in Zai & Brown (2020).
     optimizer : str
@@ -63,21 +63,23 @@ class Network:
     def __repr__(self) -> str:
         return call(self)
 
-    def parameter_shapes(self, length: int) -> dict[str, tuple[int, int]]:
+    def parameter_shapes(self, length: int, actions: int = 2) -> dict[str, tuple[int, int]]:
         """Shapes of weights (length in, length out) and learned biases (1, length out), by name.
 
         Parameters
         ----------
         length : int
             Length of the input.
+        actions : int
+            Number of actions.
 
         Returns
         -------
         dict of pairs of int
-            ``weight_0``, ``bias_0`` and so on, from the input to the two values.
+            ``weight_0``, ``bias_0`` and so on, from the input to the values of the actions.
         """
         shapes = {}
-        for layer, (inside, outside) in enumerate(pairwise((length, *self.hidden, 2))):
+        for layer, (inside, outside) in enumerate(pairwise((length, *self.hidden, actions))):
             shapes[f"weight_{layer}"] = (inside, outside)
             if self.bias == "learned":
                 shapes[f"bias_{layer}"] = (1, outside)

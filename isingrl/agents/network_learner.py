@@ -43,6 +43,7 @@ class NetworkBatch:
         network: Network,
         inputs: FloatArray | None,
         n_states: int,
+        n_actions: int,
         n_networks: int,
         seed: int,
         parameters: dict[str, FloatArray] | None = None,
@@ -53,7 +54,7 @@ class NetworkBatch:
         self._inputs = None if inputs is None else torch.tensor(inputs)
         length = n_states if inputs is None else inputs.shape[1]
         if parameters is None:
-            parameters = _drawn(network, length, n_networks, seed)
+            parameters = _drawn(network, length, n_actions, n_networks, seed)
         self._tensors = {
             name: torch.tensor(values).requires_grad_() for name, values in parameters.items()
         }
@@ -73,7 +74,7 @@ class NetworkBatch:
         return list(self._tensors.values())
 
     def __call__(self) -> torch.Tensor:
-        """Action values for every distinct input, shape (n_networks, n_states, 2)."""
+        """Action values for every distinct input, shape (n_networks, n_states, n_actions)."""
         network = self._network
         layers = len(network.hidden) + 1
         values = self._inputs
@@ -100,7 +101,7 @@ class NetworkLearner(Learner):
         assert isinstance(network, Network)
         n_networks = self.shape[0] * self.shape[1]
         self._networks = NetworkBatch(
-            network, self.view.inputs, self.view.n_states, n_networks,
+            network, self.view.inputs, self.view.n_states, self.shape[3], n_networks,
             int(generator.integers(2**63)), knowledge,
         )  # fmt: skip
         optimizer: Any = getattr(torch.optim, network.optimizer)
@@ -158,11 +159,13 @@ class NetworkLearner(Learner):
         self._optimizer.step()
 
 
-def _drawn(network: Network, length: int, n_networks: int, seed: int) -> dict[str, FloatArray]:
+def _drawn(
+    network: Network, length: int, n_actions: int, n_networks: int, seed: int
+) -> dict[str, FloatArray]:
     """Parameters as torch draws them for linear layers: uniform within ±1/√(length in)."""
     generator = torch.Generator().manual_seed(seed)
     drawn, bound = {}, 1.0
-    for name, shape in network.parameter_shapes(length).items():
+    for name, shape in network.parameter_shapes(length, n_actions).items():
         if name.startswith("weight"):
             bound = shape[0] ** -0.5
         uniform = torch.rand((n_networks, *shape), generator=generator, dtype=torch.float64)

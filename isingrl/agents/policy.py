@@ -20,8 +20,10 @@ from isingrl.agents.rewards import Reward
 from isingrl.agents.temperatures import departures_on, mismatch, softmax_temperatures
 from isingrl.agents.view import View, view_of
 from isingrl.applicability import check_same_model, choose_temperatures, temperature_indices
-from isingrl.model import Ising
+from isingrl.model import Ising, Model
+from isingrl.potts import Potts
 from isingrl.rules import Rule
+from isingrl.state_tables import StateTable
 from isingrl.tables import RuleTable
 
 __all__ = ["Policy"]
@@ -33,7 +35,7 @@ class Policy(Rule):
 
     Attributes
     ----------
-    model : Ising
+    model : Ising or Potts
         Model of the training. If all sites share a table, the policy runs on any lattice with the
         same neighbours, otherwise on lattices of the same shape.
     agent : Agent
@@ -43,13 +45,15 @@ class Policy(Rule):
         temperature, and ``site`` if each site has its own table. The state is ``n_up``, the number
         of up neighbours (a missing neighbour of a free boundary counts one half), ``n_up_seen``,
         their number among those seen, or ``configuration``, of the sites seen; agents that
-        see nothing have no state. ``action`` is "down" and "up".
+        see nothing have no state. ``action`` is "down" and "up". On a Potts model actions are its
+        states 0 … q - 1, and the state is ``neighbor_states`` or ``neighbor_states_seen``, how many
+        neighbours are in each of them, as a text such as ``"2 1 1"``.
     visits : DataArray, dims as `q_values`
         Number of updates of each entry. An entry of a table with 0 decides by a coin.
     history : Dataset
         ``reward`` and ``loss`` (0 before anything is learned), means over agents, and
-        ``magnetization``, over (temperature[, chain], sweep). With snapshots ``q``, ``spins`` and
-        ``site_loss``, also over ``snapshot``.
+        ``magnetization`` or, on a Potts model, ``order_parameter``, over (temperature[, chain],
+        sweep). With snapshots ``q``, ``spins`` and ``site_loss``, also over ``snapshot``.
     parameters : dict of arrays
         Weights and biases of networks, the first axes (temperature, chain, table).
 
@@ -88,7 +92,7 @@ class Policy(Rule):
     True
     """
 
-    model: Ising
+    model: Any
     agent: Agent
     q_values: xr.DataArray
     visits: xr.DataArray
@@ -101,7 +105,8 @@ class Policy(Rule):
     def _repr_html_(self) -> str:
         """Agents, temperatures and the probabilities of spin up, for notebooks."""
         chances = ""
-        if self.agent.shared and self.view.channel is not None:  # else too many to read
+        few = self.agent.shared and self.view.channel is not None  # else too many to read
+        if few and isinstance(self.model, Ising):
             shown = self.temperature[: policy_reprs.ROWS]
             up = self.compile(self.model, shown, self.chains).up[:, 0, 0]
             chances = policy_reprs.chances(
@@ -148,7 +153,7 @@ class Policy(Rule):
     @cached_property
     def view(self) -> View:
         """View of its agents on the lattice of the training."""
-        return view_of(self.agent, self.model.lattice)
+        return view_of(self.agent, self.model)
 
     def table(self, model: Ising, temperature: Array) -> Array:
         """See `Rule.table`; refuses policies without a single table by the number of up neighbours.
@@ -168,15 +173,34 @@ class Policy(Rule):
         """See `Rule.compile`; refuses models and numbers of chains that do not fit the policy."""
         self.check_model(model)
         self.check_chains(chains)
-        up = self._chances(model, temperature)
+        up = self._chances(model, temperature)[..., 1]
         channel = self.view.channel
         if channel is not None:
             up = up @ channel.T
         if self.chains == 1:
             up = np.repeat(up, chains, axis=1)
         up = up.reshape(-1, *up.shape[2:])
-        sites = None if channel is not None else view_of(self.agent, model.lattice).sites
+        sites = None if channel is not None else view_of(self.agent, model).sites
         return RuleTable(np.stack([up, up], axis=-2), sites)
+
+    def potts_table(self, model: Potts, temperature: Array, chains: int = 1) -> StateTable:
+        """See `Rule.potts_table`; refuses what `compile` refuses."""
+        self.check_model(model)
+        self.check_chains(chains)
+        chances = self._chances(model, temperature)
+        channel, sites, own = self.view.channel, None, view_of(self.agent, model)
+        if not np.array_equal(own.states, self.view.states):
+            raise ValueError(
+                "model must have a lattice with as many neighbours of each site as in the training "
+                f"of the policy; got {model.lattice!r}"
+            )
+        if channel is None:
+            sites = own.sites
+        elif self.view.n_states > 1:
+            chances = np.einsum("cs,...sa->...ca", channel, chances)
+        if self.chains == 1:
+            chances = np.repeat(chances, chains, axis=1)
+        return StateTable(chances.reshape(-1, *chances.shape[2:]), sites)
 
     def knowledge(self, temperature: Array, chains: int) -> dict[str, npt.NDArray[Any]]:
         """Knowledge from which agents go on learning at these temperatures.
@@ -210,17 +234,17 @@ class Policy(Rule):
             begin[name] = repeated.reshape(-1, *repeated.shape[first:])
         return begin
 
-    def temperatures(self, model: Ising, temperature: Any) -> Array:
+    def temperatures(self, model: Model, temperature: Any) -> Array:
         """See `Dynamics.temperatures`; None means all temperatures of the training."""
         for each in model.each_field:
             self.check_model(each)
         return choose_temperatures(temperature, self.temperature)
 
-    def softmax_temperature(self, model: Ising, temperature: Array) -> Array:
+    def softmax_temperature(self, model: Model, temperature: Array) -> Array:
         """See `Dynamics.softmax_temperature`."""
         return softmax_temperatures(self.agent, model, temperature)
 
-    def departures(self, model: Ising) -> list[str]:
+    def departures(self, model: Model) -> list[str]:
         """See `Dynamics.departures`; the model is the one of the training."""
         return departures_on(self.agent, self.model)
 
@@ -296,7 +320,7 @@ class Policy(Rule):
 
     @classmethod
     def of(
-        cls, model: Ising, agent: Agent, data: xr.Dataset, parameters: dict[str, Array]
+        cls, model: Model, agent: Agent, data: xr.Dataset, parameters: dict[str, Array]
     ) -> Policy:
         """Make a policy of labelled data.
 
@@ -316,7 +340,7 @@ class Policy(Rule):
         history = data.drop_vars(["q_values", "visits"])
         return cls(model, agent, data["q_values"], data["visits"], history, parameters)
 
-    def check_model(self, model: Ising) -> None:
+    def check_model(self, model: Model) -> None:
         """Refuse a model that differs from the one of the training.
 
         Parameters
@@ -349,20 +373,27 @@ class Policy(Rule):
         if self.chains not in (1, chains):
             raise ValueError(f"chains must be {self.chains}, as many as were trained; got {chains}")
 
-    def _chances(self, model: Ising, temperature: Array) -> Array:
-        """P(up), shape (n_temperatures, n_trained_chains, n_tables, n_states)."""
+    def _chances(self, model: Model, temperature: Array) -> Array:
+        """Chances of actions, shape (n_temperatures, n_trained_chains, n_tables, n_states, q)."""
         q = self._plain(self.q_values.isel(temperature=self._indices(temperature)))
         if not np.isfinite(q).all():
             raise ValueError(
                 f"q_values must be finite numbers; got {q[~np.isfinite(q)][0]} among them"
             )
         tau = self.softmax_temperature(model, temperature)[:, None, None, None]
+        epsilon = self.agent.epsilon
+        if isinstance(model, Potts):
+            gap = q - q.max(axis=-1, keepdims=True)
+            with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+                weight = np.exp(np.where(gap == 0, 0.0, gap / tau[..., None]))
+            chances = weight / weight.sum(axis=-1, keepdims=True)
+            return np.asarray((1 - epsilon) * chances + epsilon / q.shape[-1])
         advantage = q[..., 1] - q[..., 0]
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             up = scipy.special.expit(advantage / tau)
-        epsilon = self.agent.epsilon
         up = (1 - epsilon) * up + 0.5 * epsilon
-        return np.where((advantage == 0) | np.isinf(tau), 0.5, up)
+        up = np.where((advantage == 0) | np.isinf(tau), 0.5, up)
+        return np.stack([1 - up, up], axis=-1)
 
     def _indices(self, temperature: Array) -> npt.NDArray[np.intp]:
         """Indices of temperatures among those of the training."""
@@ -370,7 +401,7 @@ class Policy(Rule):
         return temperature_indices(asked, self.temperature)
 
     def _plain(self, values: xr.DataArray) -> npt.NDArray[Any]:
-        """Array of shape (n_temperatures, n_trained_chains, n_tables, n_states, 2)."""
+        """Array of shape (n_temperatures, n_trained_chains, n_tables, n_states, q)."""
         n_tables = 1 if self.agent.shared else self.model.lattice.n_sites
-        n_temperatures = values.sizes["temperature"]
-        return values.values.reshape(n_temperatures, self.chains, n_tables, self.view.n_states, 2)
+        shape = values.sizes["temperature"], self.chains, n_tables, self.view.n_states
+        return values.values.reshape(*shape, self.model.n_spin_states)

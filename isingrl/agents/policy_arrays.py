@@ -13,14 +13,14 @@ from isingrl.agents.agent import Agent
 from isingrl.agents.network import Network
 from isingrl.agents.temperatures import softmax_temperatures
 from isingrl.agents.view import View, view_of
-from isingrl.model import Ising
+from isingrl.model import Ising, Model
 from isingrl.support.validation import check_integer, check_temperature
 
 Array = npt.NDArray[np.float64]
 
 
 def labelled(
-    model: Ising,
+    model: Model,
     agent: Agent,
     temperature: Array,
     chains: int,
@@ -32,10 +32,10 @@ def labelled(
     `arrays` are the variables by name, and ``snapshot`` if there are snapshots; axes of length 1
     may be left out or added. `parameters` of networks are only checked.
     """
-    view, lattice = view_of(agent, model.lattice), model.lattice
+    view, lattice = view_of(agent, model), model.lattice
     temperature = check_temperature(temperature)
     chains = check_integer("chains", chains, 1)
-    _check_parameters(agent, view, (len(temperature), chains), lattice.n_sites, parameters)
+    _check_parameters(agent, view, (len(temperature), chains), model, parameters)
     coords = _coords(model, agent, view, temperature, chains)
     n_sweeps = arrays["reward"].size // (len(temperature) * chains)
     coords["sweep"] = ("sweep", np.arange(1, n_sweeps + 1), {"long_name": "learning sweep"})
@@ -51,7 +51,7 @@ def labelled(
         "visits": (*replica, *values),
         "reward": (*replica, "sweep"),
         "loss": (*replica, "sweep"),
-        "magnetization": (*replica, "sweep"),
+        model.order_name: (*replica, "sweep"),
     }
     if "snapshot" in arrays:
         dims |= {
@@ -77,31 +77,30 @@ def _check_parameters(
     agent: Agent,
     view: View,
     replicas: tuple[int, int],
-    n_sites: int,
+    model: Model,
     parameters: Mapping[str, npt.NDArray[Any]],
 ) -> None:
     expected: dict[str, tuple[int, ...]] = {}
     if isinstance(agent.network, Network):
         length = view.n_states if view.inputs is None else view.inputs.shape[1]
-        tables = (*replicas, 1 if agent.shared else n_sites)
-        expected = {
-            name: (*tables, *shape)
-            for name, shape in agent.network.parameter_shapes(length).items()
-        }
+        tables = (*replicas, 1 if agent.shared else model.lattice.n_sites)
+        shapes = agent.network.parameter_shapes(length, model.n_spin_states)
+        expected = {name: (*tables, *shape) for name, shape in shapes.items()}
     found = {name: values.shape for name, values in parameters.items()}
     if found != expected:
         raise ValueError(f"parameters must have the shapes {expected}; got {found}")
 
 
 def _coords(
-    model: Ising, agent: Agent, view: View, temperature: Array, chains: int
+    model: Model, agent: Agent, view: View, temperature: Array, chains: int
 ) -> dict[str, Any]:
     """Coordinates of action values."""
     tau = softmax_temperatures(agent, model, temperature)
+    actions = ["down", "up"] if isinstance(model, Ising) else np.arange(model.n_spin_states)
     coords: dict[str, Any] = {
         "temperature": ("temperature", temperature, {"long_name": "temperature", "units": "J/k_B"}),
         "softmax_temperature": ("temperature", tau, {"long_name": "softmax temperature"}),
-        "action": ("action", ["down", "up"]),
+        "action": ("action", actions),
     }
     if chains > 1:
         coords["chain"] = ("chain", np.arange(chains))
@@ -116,6 +115,8 @@ _LABELS = {
     "n_up": "number of up neighbours",
     "n_up_seen": "number of up neighbours among those seen",
     "configuration": "configuration of the sites seen",
+    "neighbor_states": "neighbours in each state",
+    "neighbor_states_seen": "neighbours in each state among those seen",
     "q_values": "action value",
     "visits": "number of updates",
     "q": "action value",
@@ -123,5 +124,6 @@ _LABELS = {
     "loss": "mean squared error of the action values",
     "site_loss": "squared error of the action values",
     "magnetization": "magnetization per site",
+    "order_parameter": "order parameter",
     "spins": "spin",
 }

@@ -15,7 +15,8 @@ from isingrl.agents.network import Network
 from isingrl.agents.policy_arrays import Array, labelled
 from isingrl.agents.rewards import Reward, reward_name
 from isingrl.lattice import Lattice
-from isingrl.model import Ising
+from isingrl.model import Ising, Model
+from isingrl.potts import Potts
 from isingrl.support.archives import (
     Arrays,
     foreign,
@@ -35,7 +36,7 @@ _NAME = "policy"
 
 def write(
     path: str | os.PathLike[str],
-    model: Ising,
+    model: Model,
     agent: Agent,
     chains: int,
     data: xr.Dataset,
@@ -46,6 +47,7 @@ def write(
     settings = {
         "format": _FORMAT,
         "lattice": asdict(model.lattice),
+        **({"states": model.states} if isinstance(model, Potts) else {}),
         "coupling": model.coupling,
         "field": model.field,
         "agent": {"name": agent.name, **agent.settings()},
@@ -61,11 +63,15 @@ def write(
 
 def read(
     path: str | os.PathLike[str], agents: Iterable[type[Agent]], rewards: Iterable[Reward]
-) -> tuple[Ising, Agent, xr.Dataset, dict[str, Array]]:
+) -> tuple[Model, Agent, xr.Dataset, dict[str, Array]]:
     """See `Policy.load`: model, agent, data as of `labelled`, and parameters of networks."""
     settings, arrays = read_archive(path, _NAME, _FORMAT, "policy")
     with foreign(path, "policy"):
-        model = Ising(Lattice(**settings["lattice"]), settings["coupling"], settings["field"])
+        of_model = {
+            name: settings[name] for name in ("states", "coupling", "field") if name in settings
+        }
+        kind = Potts if "states" in settings else Ising
+        model = kind(Lattice(**settings["lattice"]), **of_model)
         temperature = arrays.pop("temperature")
         parameters, trained = part(arrays, _PARAMETER), part(arrays, _AGENT)
         own = (_PARAMETER, _AGENT)

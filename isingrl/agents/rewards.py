@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from isingrl.model import Ising
+from isingrl.model import Ising, Model
+from isingrl.pair_tables import support_energies
+from isingrl.potts import Potts
 from isingrl.support.functions import tanh
 
 Array = npt.NDArray[np.float64]
@@ -36,6 +38,10 @@ class Reward:
         the heat bath at T. If False the ratio holds for small S only.
     knows_model : bool
         Whether the reward depends on J and h; if False it stands for J > 0 and h = 0.
+    of_support : callable, optional
+        Function of a `Potts` model that returns the reward of an action, by how many neighbours do
+        the same: for each row of ``model.bonds.supports``, and again for the action 0, on which the
+        field acts. Without it the reward is for Ising spins alone.
 
     Examples
     --------
@@ -53,33 +59,38 @@ class Reward:
 
     formula: str
     values: Callable[[Ising, Array], Array] = field(repr=False)
-    temperature_ratio: Callable[[Ising], float] = field(default_factory=lambda: _one, repr=False)
+    temperature_ratio: Callable[[Any], float] = field(default_factory=lambda: _one, repr=False)
     exact: bool = True
     knows_model: bool = True
+    of_support: Callable[[Potts], Array] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         for name in ("values", "temperature_ratio"):
             if not callable(getattr(self, name)):
                 raise TypeError(f"{name} must be a function; got {getattr(self, name)!r}")
 
-    def table(self, model: Ising) -> Array:
-        """Reward of the actions down and up.
+    def table(self, model: Any) -> Array:
+        """Reward of the actions.
 
         Parameters
         ----------
-        model : Ising
+        model : Ising or Potts
             Coupling, field and neighbours.
 
         Returns
         -------
-        ndarray, shape (n_states, 2)
-            For each entry of ``model.local_fields()``, in the units of the reward.
+        ndarray, shape (n_states, 2) or (2 n_supports,)
+            In the units of the reward: of down and up for each entry of ``model.local_fields()``;
+            on a Potts model as of `of_support`.
 
         Raises
         ------
         ValueError
-            If `values` does not return one finite number for each entry.
+            If the function does not return one finite number for each entry, or none is there for
+            the model.
         """
+        if isinstance(model, Potts):
+            return self._by_support(model)
         shape = (model.bonds.n_states,)
         columns = []
         for action in (-1.0, 1.0):
@@ -102,12 +113,26 @@ class Reward:
             columns.append(column)
         return np.stack(columns, axis=1)
 
-    def ratio(self, model: Ising) -> float:
+    def _by_support(self, model: Potts) -> Array:
+        if self.of_support is None:
+            raise ValueError(
+                f"reward {self.formula!r} must have of_support to serve agents on a Potts model"
+            )
+        found = np.asarray(self.of_support(model), dtype=np.float64)
+        shape = (2 * model.bonds.n_supports,)
+        if found.shape != shape or not np.isfinite(found).all():
+            raise ValueError(
+                f"of_support of reward {self.formula!r} must return finite numbers of the shape "
+                f"{shape}, two for each row of model.bonds.supports; got {found!r}"
+            )
+        return found
+
+    def ratio(self, model: Any) -> float:
         """Return T/τ for a model.
 
         Parameters
         ----------
-        model : Ising
+        model : Ising or Potts
 
         Returns
         -------
@@ -127,7 +152,7 @@ class Reward:
         return float(found)
 
 
-def _one(model: Ising) -> float:
+def _one(model: Any) -> float:
     return 1.0
 
 
@@ -135,34 +160,52 @@ def _local_sums(model: Ising) -> Array:
     return np.asarray(model.bonds.neighbor_sums.sum(axis=1))
 
 
-def _z(model: Ising) -> int:
-    return model.lattice.coordination_number
+def _z(model: Any) -> int:
+    return int(model.lattice.coordination_number)
+
+
+def _per_flip(model: Any) -> float:
+    """Change of the energy of a bond, over J, if it becomes satisfied."""
+    return 1.0 if isinstance(model, Potts) else 2.0
+
+
+def _matches(model: Potts) -> Array:
+    """Number of neighbours that do the same, for each support."""
+    return np.tile(model.bonds.supports.sum(axis=1), 2).astype(np.float64)
 
 
 REWARDS: dict[str, Reward] = {
-    "energy": Reward("a (J S + h)", lambda model, a: a * model.local_fields()),
+    "energy": Reward(
+        "a (J S + h)",
+        lambda model, a: a * model.local_fields(),
+        of_support=lambda model: -support_energies(model),
+    ),
     "half": Reward(
         "a (J S + h) / 2",
         lambda model, a: a * model.local_fields() / 2,
         lambda model: 2.0,
+        of_support=lambda model: -support_energies(model) / 2,
     ),
     "mean": Reward(
         "a (J S + h) / z",
         lambda model, a: a * model.local_fields() / _z(model),
         lambda model: float(_z(model)),
+        of_support=lambda model: -support_energies(model) / _z(model),
     ),
     "chapter-1d": Reward(
         "2 (-1 + 0.9 matches), matches = (z + a S) / 2",
         lambda model, a: 2 * (-1 + 0.9 * (_z(model) + a * _local_sums(model)) / 2),
-        lambda model: model.one_coupling() / 0.9,
+        lambda model: _per_flip(model) * model.one_coupling() / 1.8,
         knows_model=False,
+        of_support=lambda model: 2 * (-1 + 0.9 * _matches(model)),
     ),
     "chapter-2d": Reward(
         "tanh(5 (mean action - 1/2)) = tanh(5 a S / 2 z)",
         lambda model, a: tanh(2.5 * a * _local_sums(model) / _z(model)),
-        lambda model: model.one_coupling() * _z(model) / 2.5,
+        lambda model: _per_flip(model) * model.one_coupling() * _z(model) / 5.0,
         exact=False,
         knows_model=False,
+        of_support=lambda model: tanh(5 * (_matches(model) / _z(model) - 0.5)),
     ),
 }
 """Rewards by name: "energy"; "half" (Yang et al. 2018); "mean"; and the two of Zai & Brown,
@@ -191,7 +234,7 @@ def reward_name(reward: str | Reward) -> str:
     return reward.formula if isinstance(reward, Reward) else reward
 
 
-def check_reward(reward: object, who: str, model: Ising) -> Reward:
+def check_reward(reward: object, who: str, model: Model) -> Reward:
     """Return a reward if it is finite and stands for the model; `who` names it in errors."""
     checked = _checked(reward, who)
     if not checked.knows_model:

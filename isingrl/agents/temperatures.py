@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from isingrl.agents.rewards import reward_name
+from isingrl.pair_tables import support_energies
+from isingrl.potts import Potts
 
 if TYPE_CHECKING:
     from isingrl.agents.agent import Agent
-    from isingrl.model import Ising
+    from isingrl.model import Model
 
 __all__ = ["TemperatureMapWarning"]
 
@@ -56,7 +58,7 @@ def departures(agent: Agent) -> list[str]:
 
 
 def softmax_temperatures(
-    agent: Agent, model: Ising, temperature: npt.NDArray[np.float64]
+    agent: Agent, model: Model, temperature: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
     """Softmax temperatures of agents, checked, because a subclass may have a map of its own."""
     found = np.asarray(agent.softmax_temperature(model, temperature))
@@ -68,26 +70,40 @@ def softmax_temperatures(
     return found.astype(np.float64)
 
 
-def mismatch(agent: Agent, model: Ising) -> list[str]:
+def mismatch(agent: Agent, model: Any) -> list[str]:
     """Reasons why a reward that claims to be exact is no multiple of the energy by its map."""
     reward = agent.reward_function
     if not reward.exact:
         return []
-    table, wanted = reward.table(model), 2 * model.local_fields()
+    table = reward.table(model)
+    if isinstance(model, Potts):
+        wanted, own, favoured = -support_energies(model), table, "a state"
+        wanted, own = wanted - wanted[0], own - own[0]
+    else:
+        wanted, own, favoured = 2 * model.local_fields(), table[:, 1] - table[:, 0], "up"
     with np.errstate(divide="ignore", invalid="ignore"):
-        found = (table[:, 1] - table[:, 0]) / softmax_temperatures(agent, model, np.ones(1))
+        found = own / softmax_temperatures(agent, model, np.ones(1))
     scale = _ROUNDING * abs(wanted).max()
     if np.allclose(found, wanted, rtol=_ROUNDING, atol=scale):
         return []
     worst = int(abs(found - wanted).argmax())
+    shown = _shown(model, worst)
     return [
-        f"the reward {reward_name(agent.reward)!r} times its T/τ favours up by {found[worst]:g} "
-        f"with {model.bonds.shown(worst)}, and the energy by {wanted[worst]:g} "
+        f"the reward {reward_name(agent.reward)!r} times its T/τ favours {favoured} by "
+        f"{found[worst]:g} with {shown}, and the energy by {wanted[worst]:g} "
         "(mend its temperature_ratio, or give it exact=False)"
     ]
 
 
-def departures_on(agent: Agent, model: Ising) -> list[str]:
+def _shown(model: Any, state: int) -> str:
+    """Words for what a reward depends on."""
+    if isinstance(model, Potts):
+        equal = model.bonds.supports[state % model.bonds.n_supports].tolist()
+        return f"{equal} neighbours in it, by kind of bond"
+    return str(model.bonds.shown(state))
+
+
+def departures_on(agent: Agent, model: Model) -> list[str]:
     """Why `temperature` is only a label of agents on a model.
 
     Agents that see fewer neighbours are left out, because they are another model with its own

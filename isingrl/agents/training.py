@@ -13,7 +13,7 @@ from isingrl.agents.learners import make_learner
 from isingrl.agents.policy import Policy
 from isingrl.agents.policy_arrays import labelled
 from isingrl.agents.temperatures import departures_on, softmax_temperatures, warn_of_temperature
-from isingrl.model import Ising
+from isingrl.model import Model
 from isingrl.runs import check_snapshots, check_start, seed_sequence
 from isingrl.schedules import SCHEDULES
 from isingrl.support.progress import tqdm
@@ -25,7 +25,7 @@ _CHUNK_VISITS = 1e7  # site visits between two updates of the progress bar
 
 
 def train(
-    model: Ising,
+    model: Model,
     agent: Agent,
     temperature: Any,
     *,
@@ -94,8 +94,8 @@ def train(
     >>> policy.q_values.sel(temperature=2.0, action="up").round(6).values.tolist()
     [-4.0, -2.0, 0.0, 2.0, 4.0]
     """
-    if not isinstance(model, Ising):
-        raise TypeError(f"model must be an Ising model; got {model!r}")
+    if not isinstance(model, Model):
+        raise TypeError(f"model must be an Ising or a Potts model; got {model!r}")
     if not isinstance(agent, Agent):
         raise TypeError(
             f"agent must be a MeanFieldQ, NeighborhoodQ, IndependentQ or JointQ; got {agent!r}"
@@ -130,7 +130,7 @@ def _run(
 ) -> dict[str, npt.NDArray[Any]]:
     """Let agents learn in chunks, so that the bar moves and Ctrl-C works between them."""
     n_replicas, sweeps = taus.shape
-    lattice = learner.model.lattice
+    model, lattice = learner.model, learner.model.lattice
     rates = np.ones(sweeps)
     if learner.agent.falling_rate:
         rates = 0.5 + 0.5 * np.cos(np.pi * np.arange(sweeps) / sweeps)
@@ -144,7 +144,8 @@ def _run(
             part = slice(begin, int(stop))
             shown = learner.advance(taus[:, part], rates[part])
             arrays["reward"][:, part], arrays["loss"][:, part] = shown.reward, shown.loss
-            arrays["magnetization"][:, part] = shown.total / lattice.n_sites
+            sums = {"totals": shown.total, "state_share": shown.total}  # it is one of them
+            arrays[model.order_name][:, part] = model.order(sums)
             for index in np.flatnonzero(kept == stop):
                 arrays["q"][:, index] = learner.q
                 arrays["site_loss"][:, index] = learner.table_loss
@@ -159,20 +160,21 @@ def _run(
 
 
 def _empty_history(learner: Learner, sweeps: int, snapshots: int) -> dict[str, npt.NDArray[Any]]:
-    n_replicas, n_tables, n_states, _ = learner.shape
+    n_replicas, *values = learner.shape
+    model = learner.model
     arrays: dict[str, npt.NDArray[Any]] = {
-        name: np.empty((n_replicas, sweeps)) for name in ("reward", "loss", "magnetization")
+        name: np.empty((n_replicas, sweeps)) for name in ("reward", "loss", model.order_name)
     }
     if snapshots:
         shape = (n_replicas, snapshots)
-        arrays["q"] = np.empty((*shape, n_tables, n_states, 2))
-        arrays["site_loss"] = np.empty((*shape, n_tables))
-        arrays["spins"] = np.empty((*shape, *learner.model.lattice.shape), dtype=np.int8)
+        arrays["q"] = np.empty((*shape, *values))
+        arrays["site_loss"] = np.empty((*shape, values[0]))
+        arrays["spins"] = np.empty((*shape, *model.lattice.shape), dtype=model.values.dtype)
     return arrays
 
 
 def _taus(
-    model: Ising, agent: Agent, temperatures: FloatArray, sweeps: int, annealing: Any
+    model: Model, agent: Agent, temperatures: FloatArray, sweeps: int, annealing: Any
 ) -> FloatArray:
     """Softmax temperature of every sweep, shape (n_temperatures, sweeps)."""
     final = softmax_temperatures(agent, model, temperatures)

@@ -9,7 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
+from isingrl.compositions import Compositions
 from isingrl.lattice import Lattice
+from isingrl.model import Ising, Model
 from isingrl.support.validation import check_choice
 
 __all__ = [
@@ -24,7 +26,7 @@ __all__ = [
 
 MAX_STATES = 2**16
 """Longest input of agents that see joint configurations: 65,536."""
-_DIMS = ("n_up", "n_up_seen", "configuration")
+_DIMS = ("n_up", "n_up_seen", "configuration", "neighbor_states", "neighbor_states_seen")
 _ROUNDING = 1e-9  # error of sums of probabilities
 
 
@@ -35,16 +37,20 @@ class View:
     Attributes
     ----------
     dim : str or None
-        Name of the state: "n_up", "n_up_seen", "configuration", or None for a single state.
+        Name of the state: "n_up", "n_up_seen", "configuration", or None for a single state. Of
+        agents on a `Potts` model "neighbor_states" or "neighbor_states_seen" in place of the first
+        two: how many neighbours are in each state, as a text such as ``"2 1 1"``.
     states : ndarray, shape (n_states,)
         Values of the coordinate with that name.
     inputs : float64 ndarray, shape (n_states, length), or None
         Input of a network in each state; None for the unit vectors (one-hot).
     channel : float64 ndarray, shape (n_counts, n_states), or None
-        P(state | number of up neighbours), rows by ``lattice.n_up``; None if the state is a
-        configuration.
+        P(state | number of up neighbours), rows by ``lattice.n_up``, or by the numbers of
+        neighbours in each state; None if the state is a configuration.
     sites : int32 ndarray, shape (n_sites, k), or None
         Sites that form the state by their configuration, as in `isingrl.tables.RuleTable`.
+    actions : int
+        Number of actions q of every site; the digits of a configuration are in base q.
 
     Examples
     --------
@@ -57,15 +63,17 @@ class View:
     """
 
     dim: str | None
-    states: npt.NDArray[np.float64] | npt.NDArray[np.int64]
+    states: npt.NDArray[Any]
     inputs: npt.NDArray[np.float64] | None
     channel: npt.NDArray[np.float64] | None = None
     sites: npt.NDArray[np.int32] | None = None
+    actions: int = 2
 
     def __post_init__(self) -> None:
         if self.dim is not None:
             check_choice("dim of a View", self.dim, _DIMS)
-        n_states = _array("states", self.states, (None,), "iuf")[0]
+        kinds = "U" if str(self.dim).startswith("neighbor_states") else "iuf"
+        n_states = _array("states", self.states, (None,), kinds)[0]
         if self.dim is None and n_states != 1:
             raise ValueError(f"dim of a View must name its {n_states} states; got None")
         if self.inputs is not None:
@@ -81,9 +89,10 @@ class View:
                 )
         if self.sites is not None:
             _, seen = _array("sites", self.sites, (None, None), "iu")
-            if n_states != 2**seen:
+            q = self.actions
+            if n_states != q**seen:
                 raise ValueError(
-                    f"states of a View must be the 2^{seen} = {2**seen} configurations of the "
+                    f"states of a View must be the {q}^{seen} = {q**seen} configurations of the "
                     f"{seen} sites seen; got {n_states}"
                 )
             object.__setattr__(self, "sites", self.sites.astype(np.int32))
@@ -94,7 +103,7 @@ class View:
         return len(self.states)
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """Arrays of the view that are not None.
+        """Numbers of the view, those that it has.
 
         Returns
         -------
@@ -102,16 +111,19 @@ class View:
             By name.
         """
         found = {name: getattr(self, name) for name in ("states", "inputs", "channel", "sites")}
-        return {name: values for name, values in found.items() if values is not None}
+        kept = {name: values for name, values in found.items() if values is not None}
+        if self.states.dtype.kind == "U":  # a text follows from its place
+            del kept["states"]
+        return kept
 
 
-def view_of(agent: Any, lattice: Lattice) -> View:
-    """Return the view of agents on a lattice, checked, because a subclass may return anything.
+def view_of(agent: Any, model: Model) -> View:
+    """Return the view of agents of a model, checked, because a subclass may return anything.
 
     Parameters
     ----------
     agent : Agent
-    lattice : Lattice
+    model : Ising or Potts
 
     Returns
     -------
@@ -126,17 +138,23 @@ def view_of(agent: Any, lattice: Lattice) -> View:
     --------
     >>> import isingrl as irl
     >>> from isingrl.agents.view import view_of
-    >>> view_of(irl.MeanFieldQ(), irl.Lattice((8, 8))).n_states
+    >>> view_of(irl.MeanFieldQ(), irl.Ising(irl.Lattice((8, 8)))).n_states
     5
+    >>> view_of(irl.MeanFieldQ(), irl.Potts(irl.Lattice((8, 8)), states=3)).n_states
+    15
     """
-    who, view = f"{type(agent).__name__}.view", agent.view(lattice)
+    lattice, q = model.lattice, model.n_spin_states
+    of_ising = isinstance(model, Ising)
+    who, view = f"{type(agent).__name__}.view", agent.view(lattice, *(() if of_ising else (q,)))
     if not isinstance(view, View):
         raise TypeError(f"{who} must return a View; got {view!r}")
-    if view.channel is not None and len(view.channel) != len(lattice.n_up):
+    if view.channel is not None and of_ising and len(view.channel) != len(lattice.n_up):
         raise ValueError(
             f"{who}: channel must have a row for each of the {len(lattice.n_up)} entries of "
             f"lattice.n_up; got {len(view.channel)}"
         )
+    if view.actions != q:
+        raise ValueError(f"{who} must return a View of {q} actions; got one of {view.actions}")
     if view.sites is not None:
         n_sites, sites = lattice.n_sites, view.sites
         if len(sites) != n_sites or (sites < 0).any() or (sites >= n_sites).any():
@@ -148,12 +166,14 @@ def view_of(agent: Any, lattice: Lattice) -> View:
     return view
 
 
-def nothing(lattice: Lattice) -> View:
+def nothing(lattice: Lattice, actions: int | None = None) -> View:
     """View of an agent that sees nothing.
 
     Parameters
     ----------
     lattice : Lattice
+    actions : int, optional
+        Number of states of a `Potts` model; None for Ising spins.
 
     Returns
     -------
@@ -167,24 +187,34 @@ def nothing(lattice: Lattice) -> View:
     >>> nothing(Lattice((8, 8))).n_states
     1
     """
-    return View(None, np.zeros(1), np.ones((1, 1)), channel=np.ones((len(lattice.n_up), 1)))
+    rows = len(lattice.n_up) if actions is None else 1
+    return View(None, np.zeros(1), np.ones((1, 1)), np.ones((rows, 1)), actions=actions or 2)
 
 
-def neighbor_count(lattice: Lattice, seen: int | None) -> View:
+def neighbor_count(lattice: Lattice, seen: int | None, actions: int | None = None) -> View:
     """View of the mean action of all neighbours, or of `seen` of them, drawn at every look.
 
-    The input of a network is the mean action vector: the shares of down and of up.
+    The input of a network is the mean action vector: the share of the neighbours in each state. A
+    missing neighbour is an equal part of each.
 
     Parameters
     ----------
     lattice : Lattice
     seen : int or None
         Number of neighbours seen, 0 to z; None for all.
+    actions : int, optional
+        Number of states of a `Potts` model; None for Ising spins.
 
     Returns
     -------
     View
-        ``seen + 1`` states, or as many as ``lattice.n_up`` has.
+        ``seen + 1`` states, or as many as ``lattice.n_up`` has; of a Potts model as many as ways to
+        divide the neighbours among its states.
+
+    Raises
+    ------
+    ValueError
+        If there are more than 65,536 states.
 
     Examples
     --------
@@ -196,6 +226,8 @@ def neighbor_count(lattice: Lattice, seen: int | None) -> View:
     [[1.0, 0.0], [0.75, 0.25], [0.5, 0.5], [0.25, 0.75], [0.0, 1.0]]
     """
     z = lattice.coordination_number
+    if actions is not None:
+        return _composition(lattice, seen, actions)
     if seen is None or seen == z:
         states, channel, dim = lattice.n_up, np.eye(len(lattice.n_up)), "n_up"
         seen = z
@@ -208,18 +240,20 @@ def neighbor_count(lattice: Lattice, seen: int | None) -> View:
     return View(dim, states, np.stack([1 - share, share], axis=1), channel=channel)
 
 
-def neighbor_configuration(lattice: Lattice) -> View:
+def neighbor_configuration(lattice: Lattice, actions: int | None = None) -> View:
     """View of the joint action of the neighbours: the outer product of their one-hot actions.
 
     Parameters
     ----------
     lattice : Lattice
         Periodic.
+    actions : int, optional
+        Number of states q of a `Potts` model; None for Ising spins.
 
     Returns
     -------
     View
-        2^z states.
+        2^z states, or q^z.
 
     Examples
     --------
@@ -228,10 +262,10 @@ def neighbor_configuration(lattice: Lattice) -> View:
     >>> neighbor_configuration(Lattice((8, 8))).n_states
     16
     """
-    return _configuration(lattice.neighbors)
+    return _configuration(lattice.neighbors, actions)
 
 
-def everyone(lattice: Lattice) -> View:
+def everyone(lattice: Lattice, actions: int | None = None) -> View:
     """View of the joint action of all others.
 
     On a torus they are ordered by their displacement, so that one table can serve all sites.
@@ -240,11 +274,13 @@ def everyone(lattice: Lattice) -> View:
     Parameters
     ----------
     lattice : Lattice
+    actions : int, optional
+        Number of states q of a `Potts` model; None for Ising spins.
 
     Returns
     -------
     View
-        2^(N−1) states for N sites.
+        2^(N−1) states for N sites, or q^(N−1).
 
     Examples
     --------
@@ -262,22 +298,44 @@ def everyone(lattice: Lattice) -> View:
         others = np.ravel_multi_index(tuple(moved), lattice.shape)
     else:
         others = np.array([np.delete(np.arange(n_sites), site) for site in range(n_sites)])
-    return _configuration(others.astype(np.int32))
+    return _configuration(others.astype(np.int32), actions)
 
 
-def check_length(agent: str, sites: int, lattice: Lattice) -> None:
+def check_length(agent: str, sites: int, lattice: Lattice, actions: int | None = None) -> None:
     """Refuse the joint action of `sites` sites if it has more than `MAX_STATES` values."""
-    if 2**sites > MAX_STATES:
+    q = actions or 2
+    if q**sites > MAX_STATES:
+        mean = len(lattice.n_up)
+        if actions is not None:
+            mean = Compositions.of(lattice, q).size
         raise ValueError(
             f"agent must see a joint action of at most {MAX_STATES:,} values; {agent} on this "
-            f"lattice sees {sites} sites, 2^{sites} = {2**sites:,} values (with its own action "
-            f"2^{sites + 1} = {2 ** (sites + 1):,}). MeanFieldQ sees their mean, "
-            f"{len(lattice.n_up)} values"
+            f"lattice sees {sites} sites, {q}^{sites} = {q**sites:,} values (with its own action "
+            f"{q}^{sites + 1} = {q ** (sites + 1):,}). MeanFieldQ sees their mean, {mean:,} values"
         )
 
 
-def _configuration(sites: npt.NDArray[np.int32]) -> View:
-    return View("configuration", np.arange(2 ** sites.shape[1]), None, sites=sites)
+def _composition(lattice: Lattice, seen: int | None, actions: int) -> View:
+    every, z = Compositions.of(lattice, actions), lattice.coordination_number
+    few = seen is not None and seen < z
+    shown = Compositions((seen or 0,), actions) if few else every
+    if max(every.size, shown.size) > MAX_STATES or not every.holds:
+        raise ValueError(
+            f"agent must see a mean action of at most {MAX_STATES:,} values; the {z} neighbours "
+            f"have {every.size:,} of them in {actions} states. IndependentQ sees none"
+        )
+    among = seen if few and seen is not None else z
+    missing = (among - shown.counts.sum(axis=1, keepdims=True)) / actions
+    inputs = (shown.counts + missing) / among if among else np.full((1, actions), 1 / actions)
+    return View(
+        "neighbor_states_seen" if few else "neighbor_states", np.array(shown.shown()), inputs,
+        channel=every.draws(among) if few else np.eye(every.size), actions=actions,
+    )  # fmt: skip
+
+
+def _configuration(sites: npt.NDArray[np.int32], actions: int | None) -> View:
+    q = actions or 2
+    return View("configuration", np.arange(q ** sites.shape[1]), None, sites=sites, actions=q)
 
 
 def _array(name: str, value: Any, shape: tuple[int | None, ...], kinds: str) -> tuple[int, ...]:
@@ -290,7 +348,7 @@ def _array(name: str, value: Any, shape: tuple[int | None, ...], kinds: str) -> 
     if not fits or not value.size:
         wanted = ", ".join("n" if length is None else str(length) for length in shape)
         raise ValueError(f"{name} of a View must have the shape ({wanted}); got {value.shape}")
-    if value.dtype.kind not in kinds or not np.isfinite(value).all():
+    if value.dtype.kind not in kinds or (kinds != "U" and not np.isfinite(value).all()):
         what = "finite numbers" if "f" in kinds else "integers"
         raise ValueError(f"{name} of a View must be {what}; got {value.tolist()}")
     return tuple(value.shape)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from isingrl.agents.agent import Agent
 from isingrl.agents.learners import make_learner
 from isingrl.agents.temperatures import softmax_temperatures
-from isingrl.model import Ising
+from isingrl.model import Model
 from isingrl.support.archives import Arrays
 
 
@@ -22,11 +24,11 @@ class LearningEngine:
 
     def __init__(
         self,
-        model: Ising,
+        model: Model,
         agent: Agent,
         temperatures: npt.NDArray[np.float64],
         chains: int,
-        start: str | npt.NDArray[np.int8],
+        start: str | npt.NDArray[Any],
         schedule: str,
         seed: np.random.SeedSequence,
         knowledge: Arrays | None = None,
@@ -38,7 +40,7 @@ class LearningEngine:
         )
         self._taus = np.repeat(softmax_temperatures(agent, model, temperatures), chains)
 
-    def spins(self, chain: int) -> npt.NDArray[np.int8]:
+    def spins(self, chain: int) -> npt.NDArray[Any]:
         """Spins of one chain, shape (*lattice.shape)."""
         return self._learner.spins(chain)
 

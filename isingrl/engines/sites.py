@@ -68,7 +68,7 @@ class SiteEngine:
         self.lattice = lattice = model.lattice
         self.model = model
         self._tables = list(table.arrays)
-        self._sites, self._codes = table.codes(lattice)
+        self._view = table.view(lattice)
         self._neighbors = model.bonds.neighbors
         self._signs = model.signs
         self._schedule = schedule_code(schedule)
@@ -110,7 +110,7 @@ class SiteEngine:
 
     def _arguments(self, chain: int) -> tuple[Any, ...]:
         return (
-            self._spins[chain], self._sites, self._codes, self._order, self._tables[chain],
+            self._spins[chain], *self._view, self._order, self._tables[chain],
             self._schedule, self._states[chain],
         )  # fmt: skip
 

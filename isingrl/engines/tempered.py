@@ -101,7 +101,7 @@ class TemperedSites(SiteEngine):
 
         def work(worker: int) -> None:
             site_tempering.temper(
-                self._all_spins, self._sites, self._codes, self._order, self._by_place,
+                self._all_spins, *self._view, self._order, self._by_place,
                 self._schedule, self._states, self._neighbors, self._signs,
                 (worker, workers, gate), events.gaps, events.first, exchanges.arguments, places,
                 sums, walkers, accepted,

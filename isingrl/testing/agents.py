@@ -53,7 +53,7 @@ def check_view(view: Callable[[Lattice], View], lattice: Lattice | None = None) 
     >>> check_view(irl.MeanFieldQ(neighbors_seen=2).view)
     """
     lattice = Lattice((4, 4)) if lattice is None else lattice
-    one, other = (view_of(SimpleNamespace(view=view), lattice) for _ in range(2))
+    one, other = (view_of(SimpleNamespace(view=view), Ising(lattice)) for _ in range(2))
     ensure(
         one.dim == other.dim and same_arrays(one.arrays(), other.arrays()),
         "a view must be the same at every call",

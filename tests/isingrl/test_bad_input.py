@@ -181,7 +181,7 @@ def _run(call, **options):
 def test_model(model):
     with pytest.raises(TypeError, match=r"model must be an Ising or a Potts model; got"):
         simulate(model, HeatBath(), 2.0, sweeps=1)
-    with pytest.raises(TypeError, match=r"model must be an Ising model; got"):
+    with pytest.raises(TypeError, match=r"model must be an Ising or a Potts model; got"):
         train(model, MeanFieldQ(), 2.0)
 
 

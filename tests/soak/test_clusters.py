@@ -17,7 +17,7 @@ from tests.statistical import FALSE_ALARM, Z_LIMIT, check_standard_normal
     ("side", "rule", "sweeps", "interval"),
     [
         (16, irl.SwendsenWang(), 24_000_000, 4), (16, irl.Wolff(), 15_000_000, 3),
-        (64, irl.SwendsenWang(), 3_600_000, 4), (64, irl.Wolff(), 1_400_000, 4),
+        (64, irl.SwendsenWang(), 3_600_000, 4), (64, irl.Wolff(), 1_700_000, 4),
         (256, irl.SwendsenWang(), 400_000, 4), (256, irl.Wolff(), 200_000, 4),
     ],
     ids=str,

@@ -11,7 +11,13 @@ import numpy as np
 from numba import njit
 
 from isingrl.engines.kernels.random import below, jsf_step, next_word, uniform
-from isingrl.engines.kernels.sites import RANDOM_SITE, SYNCHRONOUS, measure, seen_from
+from isingrl.engines.kernels.sites import (
+    RANDOM_SITE,
+    SYNCHRONOUS,
+    measure,
+    seen_from,
+    support_of,
+)
 
 
 class Geometry(NamedTuple):
@@ -19,17 +25,22 @@ class Geometry(NamedTuple):
 
     Attributes
     ----------
-    neighbors, codes : int32 arrays, shapes (n_sites, z) and (z, 3)
-        Sites and codes as in `sites.sweep`, whose sum is the state that rewards depend on: the
-        number of up neighbours, as an index, or their numbers by kind of bond.
-    seen_sites, seen_codes : int32 arrays, shapes (n_sites, k) and (k, 3)
+    neighbors, codes : int32 arrays, shapes (n_sites, z) and (z, q + 1)
+        Sites and codes as in `sites.sweep`, whose sum is the state that rewards of two actions
+        depend on: the number of up neighbours, as an index, or their numbers by kind of bond.
+    seen_sites, seen_codes : int32 arrays, shapes (n_sites, k) and (k, q + 1)
         Those whose sum is what an agent sees.
+    count_index, seen_index : int32 arrays, or None with two actions
+        Places of both sums.
+    support : uint64 array, shape (z + 1,), or None with two actions
+        Codes by slot, whose sum over the neighbours in the state of an action is what its reward
+        depends on.
     sees_count : bool
         Whether it is the state that rewards depend on; else that sum.
     cumulative : float64 array, shape (n_counts, n_states)
         For agents that draw what they see: chance that it is at most this, given the state that
         rewards depend on. Empty for others.
-    by_kind, signs : int32 array, shape (n_kinds, n_sites, z), and int8 array, shape (n_sites,)
+    by_kind, signs : int32 array, shape (n_kinds, n_sites, z), and int8 array or None
         As in `sites.measure`.
     order : int array, shape (n_sites,)
     schedule : int
@@ -39,10 +50,13 @@ class Geometry(NamedTuple):
     codes: np.ndarray
     seen_sites: np.ndarray
     seen_codes: np.ndarray
+    count_index: np.ndarray | None
+    seen_index: np.ndarray | None
+    support: np.ndarray | None
     sees_count: bool
     cumulative: np.ndarray
     by_kind: np.ndarray
-    signs: np.ndarray
+    signs: np.ndarray | None
     order: np.ndarray
     schedule: int
 
@@ -80,8 +94,9 @@ class Agents(NamedTuple):
     ----------
     spins : uint8 array, shape (n_replicas, n_sites + 1)
         States as in `sites.sweep`.
-    q, target : float64 arrays, shape (n_replicas, n_tables, n_states, 2)
-        Values of the actions down and up; `target` values the next state if there is a target.
+    q, target : float64 arrays, shape (n_replicas, n_tables, n_states, n_actions)
+        Values of the actions; two are down and up. `target` values the next state if there is a
+        target.
     visits : int64 array, shape as `q`
     last_state, last_count, last_action : integer arrays, shape (n_replicas, n_sites)
         What each agent saw and did and has not learned from; state -1 for nothing.
@@ -102,7 +117,7 @@ class Agents(NamedTuple):
 
 
 class Gathered(NamedTuple):
-    """Experiences of a sweep by state and action, shapes (n_replicas, n_tables, n_states, 2).
+    """Experiences of a sweep by state and action, by replica, table, state, and action.
 
     Attributes
     ----------
@@ -139,9 +154,9 @@ class History(NamedTuple):
     ----------
     reward, loss : float64 arrays, shape (n_replicas, n_sweeps)
         Mean reward and, of tables improved at once, mean squared error of a sweep.
-    total : int64 array, shape (n_replicas, n_sweeps)
-        Sum of the spins.
-    sums : int64 array, shape (n_replicas, n_sweeps // interval, n_kinds + 2)
+    total : int64 array, shape (n_replicas, n_sweeps) or (n_replicas, n_sweeps, q)
+        Sum of the spins, or the sites in each state.
+    sums : int64 array, shape (n_replicas, n_sweeps // interval, n_sums)
         What `sites.measure` finds after every `interval` sweeps; no rows if not wanted.
     table_loss : float64 array, shape (n_replicas, n_tables)
         Loss of every table in the last sweep.
@@ -170,6 +185,41 @@ def chance_of_up(advantage, softmax_temperature, epsilon):
 def value(q_down, q_up, up, greedy):
     """Value of a state: of the best action, or expected under the policy."""
     return max(q_down, q_up) if greedy else up * q_up + (1.0 - up) * q_down
+
+
+@njit(inline="always")
+def _draw(chance, q, policy, table, seen, tau, epsilon):
+    """Action by softmax for a random number; `policy` receives the chances, cumulative."""
+    n = np.uint64(q.shape[2])
+    best = q[table, seen, 0]
+    for action in range(n):
+        best = max(best, q[table, seen, action])
+    total = 0.0
+    for action in range(n):
+        below_best = best - q[table, seen, action]
+        if below_best > 0.0 and not math.isinf(tau):
+            total += math.exp(-below_best / tau) if tau > 0.0 else 0.0
+        else:
+            total += 1.0
+        policy[table, seen, action] = total
+    drawn = 0
+    for action in range(n - np.uint64(1)):
+        share = epsilon * (np.float64(action) + 1.0) / n
+        policy[table, seen, action] = (1.0 - epsilon) * policy[table, seen, action] / total + share
+        drawn += chance >= policy[table, seen, action]
+    policy[table, seen, n - np.uint64(1)] = 1.0
+    return drawn
+
+
+@njit(inline="always")
+def _value_of(q, policy, table, seen, greedy):
+    """Value of a state: of the best action, or expected by the cumulative chances `policy`."""
+    best, mean, before = q[table, seen, 0], 0.0, 0.0
+    for action in range(np.uint64(q.shape[2])):
+        best = max(best, q[table, seen, action])
+        mean += (policy[table, seen, action] - before) * q[table, seen, action]
+        before = policy[table, seen, action]
+    return best if greedy else mean
 
 
 @njit(inline="always")
@@ -202,7 +252,7 @@ def _remember(memory, table, seen, action, reward, then):
 
 
 @njit
-def _recall(settings, own, target, tau):
+def _recall(settings, own, target, tau, policy):
     """Gather a batch of remembered experiences, drawn with replacement, for every table."""
     agents, gathered, memory = own
     q = agents.q
@@ -213,10 +263,16 @@ def _recall(settings, own, target, tau):
             wanted = memory.reward[table, slot]
             if settings.discount > 0.0:
                 then = memory.next_state[table, slot]
-                up = chance_of_up(q[table, then, 1] - q[table, then, 0], tau, settings.epsilon)
-                wanted += settings.discount * value(
-                    target[table, then, 0], target[table, then, 1], up, settings.greedy_value
-                )
+                if policy.ndim == 2:
+                    up = chance_of_up(q[table, then, 1] - q[table, then, 0], tau, settings.epsilon)
+                    wanted += settings.discount * value(
+                        target[table, then, 0], target[table, then, 1], up, settings.greedy_value
+                    )
+                else:
+                    _draw(0.0, q, policy, table, then, tau, settings.epsilon)
+                    wanted += settings.discount * _value_of(
+                        target, policy, table, then, settings.greedy_value
+                    )
             seen, action = memory.state[table, slot], memory.action[table, slot]
             _gather(gathered, table, seen, action, wanted)
 
@@ -243,6 +299,23 @@ def _look(site, source, geometry, a, b, c, d):
     elif not geometry.sees_count:
         seen = seen_from(site, source, geometry.seen_sites, geometry.seen_codes)
     return count, seen, a, b, c, d
+
+
+@njit(inline="always")
+def _look_at_states(site, source, geometry, a, b, c, d):
+    """What an agent of q actions sees, as an index, and the generator."""
+    seen = np.uint64(0)
+    if geometry.cumulative.size > 0:
+        among = seen_from(site, source, geometry.neighbors, geometry.codes)
+        count = np.uint64(geometry.count_index[among])
+        a, b, c, d = jsf_step(a, b, c, d)
+        chance = uniform(d)
+        while chance >= geometry.cumulative[count, seen]:
+            seen += np.uint64(1)
+    elif geometry.seen_sites.shape[1] > 0:
+        among = seen_from(site, source, geometry.seen_sites, geometry.seen_codes)
+        seen = np.uint64(geometry.seen_index[among])
+    return seen, a, b, c, d
 
 
 @njit(inline="always")
@@ -307,30 +380,53 @@ def _act(
         else:
             site = np.uint64(order[visit])
         table = site * several
-        count, seen, a, b, c, d = _look(site, source, geometry, a, b, c, d)
-        a, b, c, d = jsf_step(a, b, c, d)
-        action = _choose(
-            uniform(d), q, policy, advantages, table, seen, tau, steepness, exact, settings.epsilon
-        )
+        if policy.ndim == 2:  # two actions; known when this is compiled
+            count, seen, a, b, c, d = _look(site, source, geometry, a, b, c, d)
+            a, b, c, d = jsf_step(a, b, c, d)
+            action = _choose(
+                uniform(d), q, policy, advantages, table, seen, tau, steepness, exact,
+                settings.epsilon,
+            )  # fmt: skip
+            reward = rewards[count, action]
+        else:
+            seen, a, b, c, d = _look_at_states(site, source, geometry, a, b, c, d)
+            a, b, c, d = jsf_step(a, b, c, d)
+            action = _draw(uniform(d), q, policy, table, seen, tau, settings.epsilon)
+            count = support_of(
+                np.uint64(action), site, source, geometry.neighbors, geometry.support
+            )
+            reward = rewards[count]
         spins[site] = action
-        reward = rewards[count, action]
         if last:
             paid += reward
         # What to learn from now: this action, or the last one, whose outcome is now seen.
         acted, done = np.int64(seen) if last else -1, action
         if not settings.immediate:
             acted, met, done = _exchange(agents, site, acted, count, action)
-            reward = rewards[count if settings.reward_after else np.uint64(met), done]
+            if policy.ndim == 2:
+                reward = rewards[count if settings.reward_after else np.uint64(met), done]
+            else:
+                support = np.uint64(met)
+                if settings.reward_after:
+                    support = support_of(
+                        np.uint64(done), site, source, geometry.neighbors, geometry.support
+                    )
+                reward = rewards[support]
         if acted < 0:
             continue
         if settings.batch_size > 0:
             _remember(memory, table, acted, done, reward, seen)
             continue
         if exact:
-            reward += settings.discount * value(
-                target[table, seen, 0], target[table, seen, 1], policy[table, seen],
-                settings.greedy_value,
-            )  # fmt: skip
+            if policy.ndim == 2:
+                reward += settings.discount * value(
+                    target[table, seen, 0], target[table, seen, 1], policy[table, seen],
+                    settings.greedy_value,
+                )  # fmt: skip
+            else:
+                reward += settings.discount * _value_of(
+                    target, policy, table, seen, settings.greedy_value
+                )
         if settings.online:
             error = _improve(
                 agents, table, acted, done, reward, settings.learning_rate, settings.falling_rate
@@ -344,9 +440,11 @@ def _act(
 
 
 @njit
-def _write_history(replica, sweep, history, spins, geometry, interval, paid, losses, learned):
+def _write_history(
+    replica, sweep, history, total, spins, by_kind, signs, interval, paid, losses, learned
+):
     """Write down a sweep, and begin new losses."""
-    n_sites = geometry.order.size
+    n_sites = spins.size - 1
     history.reward[replica, sweep] = paid / n_sites
     loss, updates = 0.0, 0
     for table in range(losses.size):
@@ -356,14 +454,15 @@ def _write_history(replica, sweep, history, spins, geometry, interval, paid, los
         losses[table], learned[table] = 0.0, 0
     history.loss[replica, sweep] = loss / max(1, updates)
     if history.sums.shape[1] > 0 and (sweep + 1) % interval == 0:
-        sums = history.sums[replica, sweep // interval]
-        measure(spins, geometry.by_kind, geometry.signs, sums)
-        history.total[replica, sweep] = sums[sums.size - 2]
-    else:
+        measure(spins, by_kind, signs, history.sums[replica, sweep // interval])
+    if total.ndim == 2:  # known when this is compiled
         up = 0
         for site in range(n_sites):
             up += spins[site]
-        history.total[replica, sweep] = 2 * up - n_sites
+        total[replica, sweep] = 2 * up - n_sites
+    else:
+        for site in range(n_sites):
+            total[replica, sweep, spins[site]] += 1
 
 
 @njit(nogil=True, cache=True)
@@ -378,8 +477,9 @@ def learn(
     settings : Settings
     agents : Agents
         Changed in place.
-    rewards : float64 array, shape (n_counts, 2)
-        What the lattice pays for an action, by the state of the neighbours.
+    rewards : float64 array, shape (n_counts, 2) or (n_supports,)
+        What the lattice pays for an action: down and up by the state of the neighbours; of q
+        actions each by its support.
     taus : float64 array, shape (n_replicas, n_sweeps)
         Softmax temperature of every learning sweep, each ``inner_iterations`` actions a site.
     gathered : Gathered
@@ -390,9 +490,14 @@ def learn(
         Sweeps between measurements.
     """
     n_tables = agents.q.shape[1]
-    # P(up) of every state for the advantage that it was last worked out for: the logistic
-    # function is nowhere steeper than 1/4, so that most draws need not know by how much it moved.
-    policy, advantages = np.empty(agents.q.shape[1:3]), np.empty(agents.q.shape[1:3])
+    # Of two actions P(up) of every state for the advantage that it was last worked out for: the
+    # logistic function is nowhere steeper than 1/4, so that most draws need not know by how much it
+    # moved. Of more actions their cumulative chances.
+    if rewards.ndim == 2:  # noqa: SIM108 - of which Numba compiles one branch alone
+        policy = np.empty(agents.q.shape[1:3])
+    else:
+        policy = np.empty(agents.q.shape[1:])
+    advantages = np.empty(agents.q.shape[1:3])
     losses, learned = np.zeros(n_tables), np.zeros(n_tables, dtype=np.int64)
     for replica in range(first, last):
         own = _own(replica, agents, gathered, memory)
@@ -419,7 +524,8 @@ def learn(
                     losses, learned, iteration == settings.inner_iterations - 1,
                 )  # fmt: skip
             if settings.batch_size > 0:
-                _recall(settings, own, target, tau)
+                _recall(settings, own, target, tau, policy)
             _write_history(
-                replica, sweep, history, spins, geometry, interval, paid, losses, learned
-            )
+                replica, sweep, history, history.total, spins, geometry.by_kind, geometry.signs,
+                interval, paid, losses, learned,
+            )  # fmt: skip

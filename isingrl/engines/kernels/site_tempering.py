@@ -10,8 +10,8 @@ from isingrl.engines.kernels.tempering import exchange
 
 @njit(nogil=True, cache=True)
 def temper(
-    spins, sites, codes, order, tables, schedule, states, neighbors, signs, crew, gaps, first,
-    exchanges, places, sums, walkers, accepted,
+    spins, sites, codes, index, order, tables, schedule, states, neighbors, signs, crew, gaps,
+    first, exchanges, places, sums, walkers, accepted,
 ):  # fmt: skip
     """Sweep and measure all walkers, and exchange their places.
 
@@ -40,7 +40,7 @@ def temper(
     for event in range(gaps.size):
         for walker in range(worker, n_walkers, workers):
             sweep(
-                spins[walker], sites, codes, order, tables[places[walker]], schedule,
+                spins[walker], sites, codes, index, order, tables[places[walker]], schedule,
                 states[walker], gaps[event],
             )  # fmt: skip
             measure(spins[walker], neighbors, signs, sums[event, walker])

@@ -42,7 +42,7 @@ def support_of(state, site, spins, sites, codes):
 
 
 @njit(nogil=True, cache=True)
-def sweep(spins, sites, codes, order, table, schedule, state, sweeps):
+def sweep(spins, sites, codes, index, order, table, schedule, state, sweeps):
     """Make `sweeps` sweeps of one chain.
 
     Parameters
@@ -54,20 +54,23 @@ def sweep(spins, sites, codes, order, table, schedule, state, sweeps):
     codes : int32 array, shape (k, q + 1), or uint64 array, shape (k + 1,)
         What each of them adds to the state seen, by its slot and its own state. Or what it adds to
         the support of its own state, by its slot, and last what the field adds to that of state 0.
+    index : int32 array, or None
+        Place in a table of q states by the sum of the codes; None if this is the sum.
     order : int array, shape (n_sites,)
         Sites in the order of their updates, unless they are drawn at random.
-    table : float64 array, shape (n_tables, 2, n_states) or (n_tables, q, n_states, q - 1)
+    table : float64 array, shape (n_tables, 2, n_states) or (n_tables, q or 1, n_states, q - 1)
         For all sites or for each: P(up | own state, state seen); or P(new state > s | the same) for
-        s = 0 … q - 2. For codes by slot it has the shape (n, n), by the supports of another state
-        and of the own one: the chance of changing to that other one, which is drawn at random. Or
-        the shape (1, n, n): the weight of a state of one support over that of another; the new
-        state is drawn by these weights.
+        s = 0 … q - 2, perhaps the same for each own state. For codes by slot it has the shape
+        (n, n), by the supports of another state and of the own one: the chance of changing to that
+        other one, which is drawn at random. Or the shape (1, n, n): the weight of a state of one
+        support over that of another; the new state is drawn by these weights.
     schedule : int
         IN_ORDER, RANDOM_SITE or SYNCHRONOUS.
     state : uint64 array, shape (4,)
     """
     n_sites, q = sites.shape[0], np.uint64(spins[-1])
     several = np.uint64(table.shape[0] > 1)
+    by_own = np.uint64(table.shape[1] > 1)
     weights = np.zeros(q, dtype=np.float64)
     a, b, c, d = state[0], state[1], state[2], state[3]
     for _ in range(sweeps):
@@ -116,9 +119,11 @@ def sweep(spins, sites, codes, order, table, schedule, state, sweeps):
                 if table.ndim == 3:
                     spins[site] = chance < table[row, own, seen]
                 else:
+                    if index is not None:
+                        seen = np.uint64(index[seen])
                     new = 0
-                    for threshold in range(table.shape[3]):
-                        new += chance < table[row, own, seen, threshold]
+                    for threshold in range(np.uint64(table.shape[3])):
+                        new += chance < table[row, own * by_own, seen, threshold]
                     spins[site] = new
     state[0], state[1], state[2], state[3] = a, b, c, d
 
@@ -172,7 +177,7 @@ def measure(spins, neighbors, signs, sums):
 
 @njit(nogil=True, cache=True)
 def record(
-    spins, sites, codes, order, table, schedule, state, neighbors, signs, interval, sums
+    spins, sites, codes, index, order, table, schedule, state, neighbors, signs, interval, sums
 ):  # fmt: skip
     """Sweep one chain and measure it after every `interval` sweeps.
 
@@ -184,5 +189,5 @@ def record(
         Receives the sums of each draw.
     """
     for draw in range(sums.shape[0]):
-        sweep(spins, sites, codes, order, table, schedule, state, interval)
+        sweep(spins, sites, codes, index, order, table, schedule, state, interval)
         measure(spins, neighbors, signs, sums[draw])

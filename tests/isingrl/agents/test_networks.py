@@ -207,7 +207,7 @@ def test_sweeps_are_those_of_a_loop_in_torch(optimizer, shared, discount):
 def test_side_by_side_is_one_after_the_other(activation, output, bias, hidden):
     network = Network(hidden, activation, output, bias)
     inputs = np.random.default_rng(2).normal(size=(5, 3))
-    batch = _network_learner.NetworkBatch(network, inputs, 5, 3, seed=4)
+    batch = _network_learner.NetworkBatch(network, inputs, 5, 2, 3, seed=4)
     assert ("bias_0" in batch.parameters) == (bias == "learned")
     found = batch().detach().numpy()
     assert found.shape == (3, 5, 2)
@@ -220,13 +220,13 @@ def test_side_by_side_is_one_after_the_other(activation, output, bias, hidden):
 @pytest.mark.parametrize("bias", ["one", "learned"])
 def test_unit_vectors_need_not_be_written_out(bias):
     network = Network((6, 4), bias=bias)
-    short = _network_learner.NetworkBatch(network, None, 8, 3, seed=4)
-    written = _network_learner.NetworkBatch(network, np.eye(8), 8, 3, 0, short.parameters)
+    short = _network_learner.NetworkBatch(network, None, 8, 2, 3, seed=4)
+    written = _network_learner.NetworkBatch(network, np.eye(8), 8, 2, 3, 0, short.parameters)
     np.testing.assert_allclose(short().detach(), written().detach(), rtol=1e-14)
 
 
 def test_first_parameters_are_drawn_as_torch_draws_them():
-    batch = _network_learner.NetworkBatch(Network((40,)), np.ones((5, 9)), 5, 50, seed=4)
+    batch = _network_learner.NetworkBatch(Network((40,)), np.ones((5, 9)), 5, 2, 50, seed=4)
     for name, bound in [("weight_0", 1 / 3), ("bias_0", 1 / 3), ("weight_1", 40**-0.5)]:
         values = batch.parameters[name]
         assert abs(values).max() <= bound

@@ -45,7 +45,7 @@ def test_random_numbers_are_those_of_the_oracle():
     lattice = Lattice((2,))
     for _ in range(100):
         sites.sweep(
-            spins, *codes_of(lattice, None), update_order(lattice, "checkerboard"), table,
+            spins, *codes_of(lattice, None), None, update_order(lattice, "checkerboard"), table,
             sites.IN_ORDER, state, 1,
         )  # fmt: skip
         expected = [1 if random.uniform() < 0.25 else -1 for _ in range(2)]
@@ -64,7 +64,7 @@ def test_sweeps_are_those_of_the_oracle(lattice, schedule):
     random = oracles.Random(state)
     for n_sweeps in (1, 2, 3):
         sites.sweep(
-            spins, *codes_of(lattice, None), update_order(lattice, schedule), table[None],
+            spins, *codes_of(lattice, None), None, update_order(lattice, schedule), table[None],
             schedule_code(schedule), state, n_sweeps,
         )  # fmt: skip
         for _ in range(n_sweeps):
@@ -165,8 +165,8 @@ def test_any_codes_and_states_run_as_the_oracle_does(q, k, own_tables, schedule,
     order, code = update_order(lattice, schedule), schedule_code(schedule)
     if q == 2:  # the same as P(up)
         also, its_state = spins.copy(), state.copy()
-        sites.sweep(also, seen, codes, order, table[..., 0], code, its_state, 2)
-    sites.sweep(spins, seen, codes, order, table, code, state, 2)
+        sites.sweep(also, seen, codes, None, order, table[..., 0], code, its_state, 2)
+    sites.sweep(spins, seen, codes, None, order, table, code, state, 2)
     for _ in range(2):
         oracles.sweep_by_codes(expected, lattice, seen, codes, table, schedule, random)
     assert spins.tolist() == expected
