@@ -1,13 +1,14 @@
 """Exact results, as Datasets over ``temperature`` with the same names as measured ones.
 
 Energies are in units of the coupling J = 1 and temperatures in J/k_B. `enumeration` and `weiss`
-take coupling and field from the model instead.
+take coupling and field from the model instead. These two, and `ring`, also know Potts models.
 """
 
 from analysis.exact.enumerations import MAX_SITES, density_of_states, enumeration
 from analysis.exact.homogenisation import homogenised
 from analysis.exact.kaufman import torus
 from analysis.exact.onsager import CRITICAL_TEMPERATURE, square_lattice
+from analysis.exact.potts import potts_square
 from analysis.exact.rings import ring
 from analysis.exact.weiss import weiss
 
@@ -17,6 +18,7 @@ __all__ = [
     "density_of_states",
     "enumeration",
     "homogenised",
+    "potts_square",
     "ring",
     "square_lattice",
     "torus",

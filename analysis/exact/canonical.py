@@ -10,43 +10,44 @@ import numpy.typing as npt
 import xarray as xr
 
 from analysis.errors import FloatArray
-from analysis.exact._datasets import in_each_field, over_temperature
+from analysis.exact._datasets import in_each_field, over_temperature, states_shared
 from analysis.quantities import binder_cumulant
 from isingrl.coordinates import coordinates_of
-from isingrl.model import Ising
+from isingrl.model import Model
 
 
 @dataclass(frozen=True)
 class States:
-    """Groups of configurations with the same sums of s_i s_j over bonds and of s_i over sites.
+    """Groups of configurations with the same sums over bonds and over sites, as in the energy.
 
-    ``bond_sum`` has the shape (n_groups, n_kinds), by kind of bond.
+    ``bond_sum`` has the shape (n_groups, n_kinds), by kind of bond. ``most`` is the number of sites
+    in the most frequent state of a Potts model.
     """
 
     bond_sum: npt.NDArray[np.int64]
     spin_sum: npt.NDArray[np.int64]
     log_multiplicity: FloatArray
     n_sites: int
+    most: npt.NDArray[np.int64] | None = None
 
 
-def canonical_ensemble(states: States, model: Ising, temperature: FloatArray) -> xr.Dataset:
+def canonical_ensemble(states: States, model: Model, temperature: FloatArray) -> xr.Dataset:
     """Canonical averages of a model over temperature, and over its fields if it has several."""
-    averages = in_each_field(
-        model, lambda field: _averages(states, model.couplings, field, temperature)
-    )
+    averages = in_each_field(model, lambda field: _averages(states, model, field, temperature))
     return over_temperature(temperature, averages, coordinates_of(model))
 
 
 def _averages(
-    states: States, couplings: FloatArray, field: float, temperature: FloatArray
+    states: States, model: Model, field: float, temperature: FloatArray
 ) -> dict[str, FloatArray]:
-    """Moments and functions of them, each of shape (n_temperatures,).
+    """Moments and functions of them, each of shape (n_temperatures,); of shares (…, n_states).
 
     T = 0 averages over the ground states and T = ∞ over all states. At T = 0 a susceptibility is
     its limit: 0 or, if the ground states leave a variance, infinity. ``susceptibility`` is the
-    variance of m in a field and of ``|m|`` otherwise; ``susceptibility_disordered`` is NaN in a
-    field.
+    variance of m in a field and of ``|m|`` otherwise, or that of the order parameter of a Potts
+    model; ``susceptibility_disordered`` is NaN in a field.
     """
+    couplings = model.couplings
     of_bonds = (couplings * states.bond_sum).sum(axis=1)
     energy = -(of_bonds + field * states.spin_sum)
     above = energy - energy.min()
@@ -56,33 +57,39 @@ def _averages(
     above = np.where(above <= 1e-12 * scale, 0.0, above)
     n_sites = states.n_sites
     e, m = energy / n_sites, states.spin_sum / n_sites
-    order = m if field else np.abs(m)
-    powers = {
-        "energy": e,
-        "energy_squared": e**2,
-        "magnetization": m,
-        "abs_magnetization": np.abs(m),
-        "magnetization_squared": m**2,
-        "magnetization_fourth": m**4,
-    }
+    powers = {"energy": e, "energy_squared": e**2}
+    q = model.n_spin_states
+    if states.most is not None:
+        order = (q * states.most / n_sites - 1) / (q - 1)
+        name, x = "order_parameter", order
+        powers |= {"state_share": m, name: x}
+    else:
+        order = m if field else np.abs(m)
+        name, x = "magnetization", m
+        powers |= {name: m, "abs_magnetization": np.abs(m)}
+    powers |= {f"{name}_squared": x**2, f"{name}_fourth": x**4}
     averages = {name: np.empty(temperature.shape) for name in powers}
     energy_variance, order_variance = np.empty((2, *temperature.shape))
     for index, t in enumerate(temperature):
         weights = boltzmann_weights(states.log_multiplicity, above, float(t))
-        for name, values in powers.items():
-            averages[name][index] = weights @ values
+        for power, values in powers.items():
+            averages[power][index] = weights @ values
         energy_variance[index] = weights @ (e - weights @ e) ** 2
         order_variance[index] = weights @ (order - weights @ order) ** 2
-    square = averages["magnetization_squared"]
-    with np.errstate(divide="ignore", invalid="ignore"):
+    square = averages[f"{name}_squared"]
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         averages["susceptibility"] = _over(n_sites * order_variance, temperature)
-        disordered = _over(n_sites * square, temperature)
-        averages["susceptibility_disordered"] = disordered if field == 0 else disordered * np.nan
+        if states.most is not None:
+            averages["state_share"] = states_shared(averages["state_share"], q)
+        else:
+            disordered = _over(n_sites * square, temperature)
+            disordered = disordered if field == 0 else disordered * np.nan
+            averages["susceptibility_disordered"] = disordered
         # Discrete levels: the variance of e vanishes faster than any power of T.
         averages["specific_heat"] = np.where(
             temperature > 0, n_sites * energy_variance / temperature / temperature, 0.0
         )
-    averages["binder_cumulant"] = binder_cumulant(square, averages["magnetization_fourth"])
+    averages["binder_cumulant"] = binder_cumulant(square, averages[f"{name}_fourth"])
     return averages
 
 

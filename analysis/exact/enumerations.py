@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from analysis.exact._kernels import count_states
+from analysis.exact._kernels import count_potts_states, count_states
 from analysis.exact.canonical import States, canonical_ensemble
 from isingrl.bonds import Bonds
 from isingrl.lattice import Lattice
 from isingrl.model import Ising
+from isingrl.potts import Potts
 from isingrl.support.compilation import watch
 from isingrl.support.validation import check_temperature
 
@@ -20,16 +21,17 @@ watch()
 
 _MAX_COUNTS = 10**8  # that are kept while configurations are counted
 MAX_SITES = 30
-"""Largest lattice that is enumerated: half of its 2^30 configurations take some seconds."""
+"""Largest Ising lattice that is enumerated: half of its 2^30 configurations take some seconds."""
 
 
-def enumeration(model: Ising, temperature: npt.ArrayLike) -> xr.Dataset:
-    """Any model of up to 30 sites, exactly.
+def enumeration(model: Ising | Potts, temperature: npt.ArrayLike) -> xr.Dataset:
+    """Any model of up to 2^30 configurations, exactly: 30 sites of an Ising model.
 
     Parameters
     ----------
-    model : Ising
-        Any lattice, coupling and field, or several fields.
+    model : Ising or Potts
+        Any lattice, coupling and field, or several of them. With 3 states up to 18 sites, with 4 up
+        to 15.
     temperature : float or sequence of float
         In the units of the coupling over k_B; 0 and infinity are valid.
 
@@ -43,28 +45,41 @@ def enumeration(model: Ising, temperature: npt.ArrayLike) -> xr.Dataset:
         ``magnetization_fourth``. T = 0 averages over all ground states. If these leave a variance,
         the susceptibility is infinite there.
 
+        Of a Potts model ``order_parameter``, its moments ``order_parameter_squared`` and
+        ``order_parameter_fourth``, and ``state_share`` over ``state`` take the place of the
+        magnetizations. ``susceptibility``, N(⟨m²⟩ − ⟨m⟩²)/T, and ``binder_cumulant`` are those of
+        the order parameter m.
+
     Raises
     ------
     TypeError, ValueError
-        If `model` is no `Ising` or has more than 30 sites, or `temperature` is no non-negative
-        number or sequence of such numbers.
+        If `model` is neither an `Ising` nor a `Potts`, has more than 2^30 configurations or too
+        many different couplings, or `temperature` is no non-negative number or sequence of such
+        numbers.
 
     Examples
     --------
     >>> import isingrl as irl
+    >>> import numpy as np
     >>> from analysis import exact
     >>> model = irl.Ising(irl.Lattice((3, 3), neighborhood="moore"), coupling=-1.0, field=0.5)
     >>> exact.enumeration(model, [0.0, 2.0]).energy.round(4).values.tolist()
     [-0.5, -0.421]
+    >>> potts = exact.enumeration(irl.Potts(irl.Lattice((3, 3)), states=3), [0.0, 1.0, np.inf])
+    >>> potts.order_parameter.round(4).values.tolist(), potts.state_share.sizes["state"]
+    ([1.0, 0.8679, 0.2507], 3)
     """
-    if not isinstance(model, Ising):
-        raise TypeError(f"model must be an Ising model; got {model!r}")
+    if not isinstance(model, Ising | Potts):
+        raise TypeError(f"model must be an Ising or a Potts model; got {model!r}")
     t = check_temperature(temperature)
-    lattice = model.lattice
-    bond_sum, spin_sum, counts = _counted(lattice, model.bonds.kinds)
-    row, column = np.nonzero(counts)
-    multiplicity = np.log(counts[row, column])
-    states = States(bond_sum[row], spin_sum[column], multiplicity, lattice.n_sites)
+    lattice, kinds = model.lattice, model.bonds.kinds
+    if isinstance(model, Potts):
+        states = _counted_potts(lattice, kinds, model.states)
+    else:
+        bond_sum, spin_sum, counts = _counted(lattice, kinds)
+        row, column = np.nonzero(counts)
+        multiplicity = np.log(counts[row, column])
+        states = States(bond_sum[row], spin_sum[column], multiplicity, lattice.n_sites)
     return canonical_ensemble(states, model, t)
 
 
@@ -129,14 +144,9 @@ def _counted(
             f"lattice must have at most {MAX_SITES} sites to be enumerated; "
             f"got {lattice.n_sites} with shape {lattice.shape}"
         )
-    present = (Bonds(lattice, kinds).neighbors < lattice.n_sites).sum(axis=(1, 2)) // 2
+    present = _bonds_present(lattice, kinds)
     sides = 2 * present + 1  # number of sums of each kind
-    place = np.cumprod([1, *sides[:-1]])
-    if sides.prod() * (lattice.n_sites + 1) > _MAX_COUNTS:
-        raise ValueError(
-            f"coupling must have fewer different values to be enumerated; got {present.size} on "
-            f"{lattice.n_sites} sites, with {sides.prod():,} sums over bonds"
-        )
+    place = _places(sides, lattice, lattice.n_sites + 1)
     half = count_states(lattice.neighbors, place[list(kinds)], int(present @ place))
     # The other half has every spin reversed.
     counts = half + half[:, ::-1]
@@ -144,3 +154,40 @@ def _counted(
     bond_sum = occurs[:, None] // place % sides - present
     spin_sum = np.arange(-lattice.n_sites, lattice.n_sites + 1, 2)
     return bond_sum, spin_sum, counts[occurs]
+
+
+@lru_cache(maxsize=64)
+def _counted_potts(lattice: Lattice, kinds: tuple[int, ...], n_states: int) -> States:
+    n_sites = lattice.n_sites
+    if n_states**n_sites > 2**MAX_SITES:
+        raise ValueError(
+            f"model must have at most 2^{MAX_SITES} configurations to be enumerated; got "
+            f"{n_states}^{n_sites} with shape {lattice.shape}"
+        )
+    present = _bonds_present(lattice, kinds)
+    sides = present + 1  # number of sums of each kind
+    place = _places(sides, lattice, (n_sites + 1) ** 2)
+    counts = count_potts_states(
+        lattice.neighbors, place[list(kinds)], int(present @ place), n_states
+    )
+    bonds, first, most = np.nonzero(counts)
+    multiplicity = np.log(counts[bonds, first, most])
+    return States(bonds[:, None] // place % sides, first, multiplicity, n_sites, most)
+
+
+def _bonds_present(lattice: Lattice, kinds: tuple[int, ...]) -> npt.NDArray[np.int64]:
+    """Numbers of bonds by kind."""
+    there = Bonds(lattice, kinds).neighbors < lattice.n_sites
+    return np.asarray(there.sum(axis=(1, 2)) // 2)
+
+
+def _places(
+    sides: npt.NDArray[np.int64], lattice: Lattice, counts_each: int
+) -> npt.NDArray[np.int64]:
+    """Values of the digits of a number that holds the sums over bonds by kind."""
+    if sides.prod() * counts_each > _MAX_COUNTS:
+        raise ValueError(
+            f"coupling must have fewer different values to be enumerated; got {sides.size} on "
+            f"{lattice.n_sites} sites, with {sides.prod():,} sums over bonds"
+        )
+    return np.cumprod([1, *sides[:-1]])

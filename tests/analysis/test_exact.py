@@ -427,7 +427,7 @@ class TestEnumeration:
             exact.enumeration(Ising(Lattice((6, 6))), 2.0)
         with pytest.raises(ValueError, match="at most 30 sites"):
             exact.density_of_states(Lattice((31,)))
-        with pytest.raises(TypeError, match="model must be an Ising model"):
+        with pytest.raises(TypeError, match="model must be an Ising or a Potts model"):
             exact.enumeration(Lattice((4,)), 2.0)  # type: ignore[arg-type]
         with pytest.raises(TypeError, match="lattice must be a Lattice"):
             exact.density_of_states((4, 4))  # type: ignore[arg-type]

@@ -97,7 +97,7 @@ def test_its_line_is_told_from_exact_ones():
 
 
 def test_what_it_cannot_do():
-    with pytest.raises(TypeError, match="model must be an Ising model; got"):
+    with pytest.raises(TypeError, match="model must be an Ising or a Potts model; got"):
         exact.weiss(SQUARE, 1.0)
     with pytest.raises(ValueError, match="coupling of at least 0; got -1"):
         exact.weiss(Ising(SQUARE, -1.0), 1.0)
