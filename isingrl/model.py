@@ -27,6 +27,9 @@ class Model(ABC):
     lattice : Lattice
     coupling : float or tuple of float
     field : float or tuple of float
+    gap : int
+        What a pair of spins that its coupling does not favour costs, over |J|; or a spin that the
+        field does not favour, over |h|.
     values : integer ndarray, shape (q + 1,)
         Spins of the states 0 … q - 1 of a site; last what stands for a missing neighbour.
     starts : dict
@@ -40,6 +43,7 @@ class Model(ABC):
     lattice: Lattice
     coupling: float | Sequence[float]
     field: float | Sequence[float]
+    gap: ClassVar[int]
     values: npt.NDArray[Any]
     starts: ClassVar[dict[str, int]]
     order_name: ClassVar[str]
@@ -356,6 +360,7 @@ class Ising(Model):
     coupling: float | Sequence[float] = 1.0
     field: float | Sequence[float] = 0.0
 
+    gap = 2
     values = np.array([-1, 1, 0], dtype=np.int8)
     starts: ClassVar[dict[str, int]] = {"up": 1, "down": 0}
     order_name = "magnetization"

@@ -70,6 +70,7 @@ class Potts(Model):
     coupling: float | Sequence[float] = 1.0
     field: float | Sequence[float] = 0.0
 
+    gap = 1
     starts: ClassVar[dict[str, int]] = {"ordered": 0}
     order_name = "order_parameter"
     signs = None
