@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from isingrl.disorder import RandomBonds
 from isingrl.dynamics import Dynamics
 from isingrl.engines.clusters import SwendsenWangEngine, WolffEngine
 from isingrl.model import Model
@@ -50,6 +51,11 @@ class _ClusterUpdate(Dynamics):
             raise ValueError(
                 f"schedule must be left out for {self.name!r}, which updates clusters and no "
                 f"single sites; got {schedule!r}"
+            )
+        if isinstance(model.coupling, RandomBonds):
+            raise ValueError(
+                f"coupling must be a number, or one for each step, for {self.name!r} (clusters "
+                f"do not help a glass; take Tempering); got {model.coupling!r}"
             )
         self._check_model(model)
 

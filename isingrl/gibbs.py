@@ -100,9 +100,9 @@ def _bond_energies(table: RuleTable, model: Ising) -> FloatArray | str:
     """
     bonds = model.bonds
     if table.sites is None:
-        if table.bonds is None and bonds.n_kinds > 1:
+        if table.bonds is None and not bonds.alike:
             return "sites do not tell bonds of different couplings apart"
-        if table.bonds is not None and table.bonds.kinds != bonds.kinds:
+        if table.bonds is not None and not np.array_equal(table.bonds.kinds, bonds.kinds):
             return "sites see other kinds of bonds than those of the model"
         return np.asarray((bonds.neighbor_sums * model.couplings).sum(axis=1)[None])
     strength = _strengths(table.sites, model)
@@ -127,7 +127,7 @@ def _strengths(sites: npt.NDArray[np.int32], model: Model) -> FloatArray | str:
     joined = mutual.sum(axis=2) * present
     if (joined.sum(axis=1) != (neighbors < n).sum(axis=1)).any():
         return "sites do not see all their neighbours"
-    return np.asarray((mutual * model.slot_couplings).sum(axis=2) * present)
+    return np.asarray((mutual * model.slot_couplings[..., None, :]).sum(axis=2) * present)
 
 
 def _violation_of_states(
@@ -143,7 +143,7 @@ def _violation_of_states(
             strength = np.unique(strength, axis=0)
         digits = np.arange(n_seen)[:, None] // q ** np.arange(table.sites.shape[1]) % q
         gain = np.einsum("ij,sja->isa", strength, digits[:, :, None] == np.arange(q))
-    elif model.bonds.n_kinds > 1:
+    elif not model.bonds.alike:
         return "sites do not tell bonds of different couplings apart"
     elif n_seen == 1:
         return "sites do not see all their neighbours"

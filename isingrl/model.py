@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from isingrl.bonds import MAX_STATES, Bonds
+from isingrl.disorder import RandomBonds
 from isingrl.lattice import Lattice
 from isingrl.support.validation import check_coupling, check_field, check_spin_values, site_axes
 
@@ -25,7 +26,7 @@ class Model(ABC):
     Attributes
     ----------
     lattice : Lattice
-    coupling : float or tuple of float
+    coupling : float, tuple of float, or RandomBonds
     field : float or tuple of float
     gap : int
         What a pair of spins that its coupling does not favour costs, over |J|; or a spin that the
@@ -41,7 +42,7 @@ class Model(ABC):
     """
 
     lattice: Lattice
-    coupling: float | Sequence[float]
+    coupling: float | Sequence[float] | RandomBonds
     field: float | Sequence[float]
     gap: ClassVar[int]
     values: npt.NDArray[Any]
@@ -52,8 +53,15 @@ class Model(ABC):
     def __post_init__(self) -> None:
         if not isinstance(self.lattice, Lattice):
             raise TypeError(f"lattice must be a Lattice; got {self.lattice!r}")
-        coupling = check_coupling(self.coupling, self.lattice.forward_offsets)
-        object.__setattr__(self, "coupling", coupling)
+        if isinstance(self.coupling, RandomBonds):
+            if self.coupling.lattice != self.lattice:
+                raise ValueError(
+                    f"coupling must be RandomBonds on the lattice of the model, {self.lattice!r}; "
+                    f"got some on {self.coupling.lattice!r}"
+                )
+        else:
+            coupling = check_coupling(self.coupling, self.lattice.forward_offsets)
+            object.__setattr__(self, "coupling", coupling)
         object.__setattr__(self, "field", check_field(self.field))
 
     @property
@@ -89,6 +97,7 @@ class Model(ABC):
     @property
     def _step_couplings(self) -> tuple[float, ...]:
         """Coupling of each of ``lattice.forward_offsets``."""
+        assert not isinstance(self.coupling, RandomBonds)
         if isinstance(self.coupling, float):
             return (self.coupling,) * len(self.lattice.forward_offsets)
         return tuple(self.coupling)
@@ -96,12 +105,15 @@ class Model(ABC):
     @property
     def couplings(self) -> npt.NDArray[np.float64]:
         """Different couplings, in the order in which they were given, shape (n_kinds,)."""
+        if isinstance(self.coupling, RandomBonds):
+            return np.array(self.coupling.values)
         return np.array(list(dict.fromkeys(self._step_couplings)))
 
     @property
     def slot_couplings(self) -> npt.NDArray[np.float64]:
-        """Coupling of the bond in each neighbour slot, shape (z,)."""
-        return self.couplings[list(self.bonds.kinds)]
+        """Coupling of the bond in each neighbour slot, shape (z,); RandomBonds: (n_sites, z)."""
+        kinds = np.asarray(self.bonds.kinds)
+        return np.where(kinds < 0, 0.0, self.couplings[kinds])
 
     @property
     def mean_coupling(self) -> float:
@@ -113,6 +125,8 @@ class Model(ABC):
     @cached_property
     def bonds(self) -> Bonds:
         """Bonds by kind, one kind for each of the different ``couplings``."""
+        if isinstance(self.coupling, RandomBonds):
+            return Bonds(self.lattice, self.coupling.kinds)
         steps, different = self.lattice.forward_offsets, self.couplings.tolist()
         kinds = map(different.index, self._step_couplings)
         known = dict(zip(steps, kinds, strict=True))
@@ -139,7 +153,7 @@ class Model(ABC):
         """
         if not isinstance(self.coupling, float):
             raise ValueError(
-                f"model must have one number as its coupling for {what}; got {list(self.coupling)}"
+                f"model must have one number as its coupling for {what}; got {self.coupling!r}"
             )
         return self.coupling
 
@@ -188,11 +202,17 @@ class Model(ABC):
         """
         s = self._configurations(spins)
         bonds = np.zeros((*s.shape[: s.ndim - self.lattice.ndim], self.bonds.n_kinds), np.int64)
+        kinds = np.asarray(self.bonds.kinds)
         for offset in self.lattice.forward_offsets:
-            begins = self.lattice.begins(offset)
-            kind = self.bonds.kinds[self.lattice.offsets.index(offset)]
-            bonds[..., kind] += self._sites_sum(self._pairs(s, self._shifted(s, offset)) * begins)
-        if self.bonds.n_kinds == 1:
+            pairs = self._pairs(s, self._shifted(s, offset)) * self.lattice.begins(offset)
+            own = kinds[..., self.lattice.offsets.index(offset)]
+            if not self.bonds.by_site:
+                bonds[..., own] += self._sites_sum(pairs)
+                continue
+            for kind in range(self.bonds.n_kinds):
+                of_kind = (own == kind).reshape(self.lattice.shape)
+                bonds[..., kind] += self._sites_sum(pairs * of_kind)
+        if self.bonds.alike:
             bonds = bonds[..., 0]
         return self.energy_of_sums(bonds, self._total(s))
 
@@ -323,7 +343,7 @@ class Ising(Model):
     coupling : float or sequence of float
         Coupling J, finite; negative for an antiferromagnet. Or several, one for each of
         ``lattice.forward_offsets`` and its opposite: on the square lattice for bonds along y and
-        along x. Equal ones are one number.
+        along x. Equal ones are one number. Or `random_bonds`, one for each bond.
     field : float or sequence of float
         Magnetic field h, finite, in the units of the coupling. Several distinct fields become a dim
         ``field`` of `simulate` and of the exact results.
@@ -357,7 +377,7 @@ class Ising(Model):
     """
 
     lattice: Lattice
-    coupling: float | Sequence[float] = 1.0
+    coupling: float | Sequence[float] | RandomBonds = 1.0
     field: float | Sequence[float] = 0.0
 
     gap = 2
@@ -425,7 +445,7 @@ class Ising(Model):
     def named_sums(self, sums: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[Any]]:
         """See `Model.named_sums`; the staggered one on two sublattices alone."""
         bonds, totals, staggered = sums[..., :-2], sums[..., -2], sums[..., -1]
-        found = {"bonds": bonds[..., 0] if self.bonds.n_kinds == 1 else bonds, "totals": totals}
+        found = {"bonds": bonds[..., 0] if self.bonds.alike else bonds, "totals": totals}
         two = self.lattice.n_sublattices == 2
         return found | ({"staggered_magnetization": staggered} if two else {})
 

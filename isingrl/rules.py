@@ -133,7 +133,8 @@ class Rule(Dynamics):
                 f"rule {self.name!r}: table must return the shape {expected}, (temperatures, own "
                 f"spin, entries of n_up); got {up.shape}"
             )
-        bonds = None if up.shape == expected else model.bonds
+        by_count = up.shape == expected and not (up.shape == by_kind and model.bonds.by_site)
+        bonds = None if by_count else model.bonds
         return RuleTable(np.repeat(up, chains, axis=0)[:, None], bonds=bonds)
 
     def engine(

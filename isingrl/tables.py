@@ -295,8 +295,8 @@ def codes_of(
     Returns
     -------
     sites : int32 ndarray, shape (n_sites, k)
-    codes : int32 ndarray, shape (k, 3)
-        By slot, and by the state in it: down, up, missing.
+    codes : int32 ndarray, shape (k, 3) or (n_sites k, 3)
+        By slot, and by the state in it: down, up, missing; of all sites or of one after the other.
 
     Examples
     --------
@@ -337,7 +337,10 @@ def states_seen(
     >>> states_seen(np.array([1, 1, 0, 2]), *codes_of(Lattice(3), None)).tolist()
     [1, 1, 2]
     """
-    seen = codes[np.arange(len(codes)), states[..., sites]]
+    rows = np.arange(len(codes))
+    if codes.shape[0] > sites.shape[1]:
+        rows = rows.reshape(sites.shape)
+    seen = codes[rows, states[..., sites]]
     return np.asarray(seen.sum(axis=-1, dtype=np.int64))
 
 

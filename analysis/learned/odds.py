@@ -234,7 +234,8 @@ def _local_field(policy: Policy, state: str) -> tuple[tuple[str, ...], FloatArra
     sites, neighbors = policy.view.sites, model.lattice.neighbors
     assert sites is not None
     # number of bonds of each neighbour that is seen: two if joined twice, but seen once
-    joined = ((sites[:, :, None] == neighbors[:, None, :]) * model.slot_couplings).sum(axis=-1)
+    mutual = sites[:, :, None] == neighbors[:, None, :]
+    joined = (mutual * model.slot_couplings[..., None, :]).sum(axis=-1)
     seen = (sites[:, :, None] == sites[:, None, :]).sum(axis=-1)
     spins = configurations(sites.shape[1])
     fields = 2 * ((joined / seen) @ spins.T + model.field)

@@ -249,7 +249,7 @@ def _geometry(model: Model, view: View, schedule: str) -> kernels.Geometry:
         *codes_of(lattice, seen),
         count_index=None, seen_index=None, support=None,
         # with bonds of several kinds rewards depend on more than the number that agents see
-        sees_count=sees_all and bonds.n_kinds == 1,
+        sees_count=sees_all and bonds.alike,
         cumulative=state_chances(view, bonds),
         by_kind=bonds.neighbors,
         signs=model.signs,

@@ -8,6 +8,7 @@ import xarray as xr
 
 from isingrl.agents.agent import Agent
 from isingrl.agents.rewards import reward_name
+from isingrl.disorder import RandomBonds
 from isingrl.model import Ising
 from isingrl.support.reprs import grid, neighborhood_name, numbers, sides, table, titled
 
@@ -33,7 +34,9 @@ def facts(
 ) -> list[tuple[str, str]]:
     """Facts about a policy, by name."""
     lattice, kind = model.lattice, "exact" if exact else "approximate"
-    couplings = numbers(np.atleast_1d(model.coupling))
+    couplings = repr(model.coupling)
+    if not isinstance(model.coupling, RandomBonds):
+        couplings = numbers(np.atleast_1d(model.coupling))
     trainings = f", {chains} trainings at each temperature" if chains > 1 else ""
     tau, dims = q_values["softmax_temperature"].values, ", ".join(map(str, q_values.dims))
     return [

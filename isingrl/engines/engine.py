@@ -82,5 +82,5 @@ def table_engine(
 
 def on_lanes(model: Model, table: RuleTable, schedule: str) -> bool:
     """Whether bit lanes hold the model, the table and the schedule."""
-    alike = table.counted and model.bonds.n_kinds == 1
+    alike = table.counted and model.bonds.alike
     return fits(model.lattice) and alike and schedule in ("checkerboard", "synchronous")
