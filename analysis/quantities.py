@@ -21,7 +21,6 @@ QUANTITIES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "energy": ("energy per site", "J"),
         "magnetization": ("magnetization per site", "1"),
         "abs_magnetization": ("absolute magnetization per site", "1"),
-        "order_parameter": ("order parameter", "1"),
         "susceptibility": ("susceptibility per site", "1/J"),
         "susceptibility_disordered": ("susceptibility per site, disordered phase", "1/J"),
         "susceptibility_improved": ("susceptibility per site, from clusters", "1/J"),

@@ -337,9 +337,8 @@ def states_seen(
     >>> states_seen(np.array([1, 1, 0, 2]), *codes_of(Lattice(3), None)).tolist()
     [1, 1, 2]
     """
-    rows = np.arange(len(codes))
-    if codes.shape[0] > sites.shape[1]:
-        rows = rows.reshape(sites.shape)
+    of_all = codes.shape[0] == sites.shape[1]
+    rows = np.arange(len(codes)).reshape(1 if of_all else len(sites), -1)
     seen = codes[rows, states[..., sites]]
     return np.asarray(seen.sum(axis=-1, dtype=np.int64))
 
