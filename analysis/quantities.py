@@ -95,6 +95,7 @@ QUANTITIES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "crossing_cumulant": ("Binder cumulant at the crossing", "1"),
         "pseudo_critical_temperature": ("temperature of the maximum", "J/k_B"),
         "goodness_of_fit": ("goodness of fit", "1"),
+        "overlap": ("overlap of two replicas", "1"),
         "gibbs_distance": ("distance from the Gibbs distribution", "1"),
         "exchange_acceptance": ("acceptance of exchanges", "1"),
         "round_trips": ("number of round trips", "1"),
