@@ -44,7 +44,7 @@ def figure(summary: xr.Dataset) -> Figure:
         _draw_cumulant(axes[1, column], part, ndim)
         _draw_energy(axes[2, column], part, ndim)
         _draw_excess(axes[3, column], part)
-    legend_below(drawn, axes[2], 3)
+    legend_below(drawn, axes[2], 4, columnspacing=1.2, handletextpad=0.4)
     drawn.suptitle("Glasses of bonds ±J, and agents on the same bonds")
     return drawn
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -137,6 +138,7 @@ def _crossings(second: xr.DataArray, fourth: xr.DataArray, part: xr.Dataset) -> 
     dims = ("level", "realisation", "temperature")
     moments = np.stack([each.transpose(*dims).values for each in (second, fourth)])
     temperature = part["temperature"].values
+    pairs = list(combinations(range(moments.shape[1]), 2))
     generator = np.random.Generator(np.random.Philox(_BOOTSTRAP_SEED))
     n = moments.shape[2]
     curves = [_cumulant(*moments.mean(2))]
@@ -145,14 +147,14 @@ def _crossings(second: xr.DataArray, fourth: xr.DataArray, part: xr.Dataset) -> 
         curves.append(_cumulant(*np.stack(drawn, 1).mean(2)))
     places: FloatArray = np.array(
         [
-            [last_fall(temperature, below, 0.0)[0] for below in np.diff(curve, axis=0)]
+            [last_fall(temperature, curve[b] - curve[a], 0.0)[0] for a, b in pairs]
             for curve in curves
         ]
     )
     value, resampled = places[0], places[1:]
     missing = np.isnan(resampled).mean(0) > 0.1
     error = np.where(missing, np.nan, np.nanstd(np.where(missing, 0.0, resampled), axis=0))
-    sizes = part["size"].values
+    smaller, larger = part["size"].values[np.array(pairs)].T
     label = "temperature where the cumulants of two sizes cross"
     return xr.Dataset(
         {
@@ -163,7 +165,7 @@ def _crossings(second: xr.DataArray, fourth: xr.DataArray, part: xr.Dataset) -> 
                 xr.DataArray(error, dims="pair"), f"standard error of the {label}", "J/k_B"
             ),
         },
-        {"smaller": ("pair", sizes[:-1]), "larger": ("pair", sizes[1:])},
+        {"smaller": ("pair", smaller), "larger": ("pair", larger)},
     )
 
 

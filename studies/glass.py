@@ -71,7 +71,7 @@ class Glass:
     """Sides of the square lattices, two or more different numbers from 3."""
     cubic_sizes: tuple[int, ...] = (4, 6, 8)
     """Sides of the simple cubic lattices, two or more different numbers from 3."""
-    realisations: int = 32
+    realisations: int = 64
     """Realisations of bonds for each size."""
     temperature: Grid = (0.2, 2.0, 19)
     """First and last temperature of the square lattices in J/k_B, ascending, and how many."""

@@ -55,7 +55,7 @@ REFUSED = {
         "realisations": [1], "temperature": [(2.0, 0.2, 19), (0.0, 2.0, 19), (0.2, 2.0, 1)],
         "cubic_temperature": [(1.8, 0.6, 17), (0.6, 1.8, 1)], "sweeps": [399],
         "shown": [(0.1, 0.6), (0.5, 2.0), (0.5,)], "counted": [0], "agents_sides": [(7, 6), (16,)],
-        "agents_realisations": [1, 33], "agents_sweeps": [19],
+        "agents_realisations": [1, 65], "agents_sweeps": [19],
     },
     "homogenisation": {
         "shown": [(), (3.0, 3.0), (0.5,), (11.0,)], "ratios": [(), (2.0, 2.0), (0.0,), (11.0,)],
