@@ -133,7 +133,7 @@ def _crossings(second: xr.DataArray, fourth: xr.DataArray, part: xr.Dataset) -> 
     """Temperatures below which the cumulant of the larger of two sizes is the larger one.
 
     The error is the standard deviation over samples of realisations, those of each size drawn on
-    their own. NaN stands for no crossing, in the data or in more than a tenth of the samples.
+    their own, as far as they have a crossing; their share is given, too. NaN stands for none.
     """
     dims = ("level", "realisation", "temperature")
     moments = np.stack([each.transpose(*dims).values for each in (second, fourth)])
@@ -152,17 +152,21 @@ def _crossings(second: xr.DataArray, fourth: xr.DataArray, part: xr.Dataset) -> 
         ]
     )
     value, resampled = places[0], places[1:]
-    missing = np.isnan(resampled).mean(0) > 0.1
-    error = np.where(missing, np.nan, np.nanstd(np.where(missing, 0.0, resampled), axis=0))
+    there = np.isfinite(resampled)
+    error = [
+        each[own].std() if own.any() else np.nan
+        for each, own in zip(resampled.T, there.T, strict=True)
+    ]
     smaller, larger = part["size"].values[np.array(pairs)].T
     label = "temperature where the cumulants of two sizes cross"
     return xr.Dataset(
         {
-            "crossing_temperature": _labelled(
-                xr.DataArray(np.where(missing, np.nan, value), dims="pair"), label, "J/k_B"
-            ),
+            "crossing_temperature": _labelled(xr.DataArray(value, dims="pair"), label, "J/k_B"),
             "crossing_temperature_error": _labelled(
                 xr.DataArray(error, dims="pair"), f"standard error of the {label}", "J/k_B"
+            ),
+            "crossing_share": _labelled(
+                xr.DataArray(there.mean(0), dims="pair"), "share of samples with a crossing"
             ),
         },
         {"smaller": ("pair", smaller), "larger": ("pair", larger)},

@@ -124,6 +124,7 @@ def test_crossings_of_cumulants():
     found = reduction._crossings(*curves(0.2, 0.4), part)
     assert found["crossing_temperature"].values == pytest.approx([1.0])
     assert found["crossing_temperature_error"].values == pytest.approx([0.0])
+    assert found["crossing_share"] == 1
     assert (found["smaller"].item(), found["larger"].item()) == (4, 6)
     above = curves(0.2, 0.4)
     above[1][1] -= 1.0  # the cumulant of the larger one is larger everywhere
