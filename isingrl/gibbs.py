@@ -45,9 +45,7 @@ def gibbs_violation(
 
     Examples
     --------
-    >>> from typing import Any
-
-    import numpy as np
+    >>> import numpy as np
     >>> import isingrl as irl
     >>> from isingrl.gibbs import gibbs_violation
     >>> model, temperatures = irl.Ising(irl.Lattice((4, 4))), np.array([2.0])

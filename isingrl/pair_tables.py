@@ -42,7 +42,8 @@ class PairTable(Table):
     >>> import numpy as np
     >>> import isingrl as irl
     >>> model = irl.Potts(irl.Lattice((8, 8)), states=3)
-    >>> irl.Metropolis().compile(model, np.array([1.0])).arrays[0, :3, 2].round(3).tolist()
+    >>> table = irl.Metropolis().potts_table(model, np.array([1.0]))
+    >>> table.arrays[0, :3, 2].round(3).tolist()
     [0.135, 0.368, 1.0]
     """
 
@@ -72,6 +73,25 @@ class PairTable(Table):
 
 
 def support_energies(model: Potts) -> npt.NDArray[np.float64]:
-    """Energy of a state by its support, first of states without the field, shape (n,)."""
+    """Energy of a state by its support, first of states without the field.
+
+    Parameters
+    ----------
+    model : Potts
+        In one field.
+
+    Returns
+    -------
+    float64 ndarray, shape (2 n_supports,)
+        For each row of ``model.bonds.supports``, and again for the state 0, on which the field
+        acts.
+
+    Examples
+    --------
+    >>> import isingrl as irl
+    >>> from isingrl.pair_tables import support_energies
+    >>> support_energies(irl.Potts(irl.Lattice(8), states=3, field=0.5)).tolist()
+    [-0.0, -1.0, -2.0, -0.5, -1.5, -2.5]
+    """
     of_bonds = -(model.couplings * model.bonds.supports).sum(axis=1)
     return np.concatenate([of_bonds, of_bonds - model.one_field("energies")])

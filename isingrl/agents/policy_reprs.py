@@ -8,7 +8,7 @@ import xarray as xr
 
 from isingrl.agents.agent import Agent
 from isingrl.agents.rewards import reward_name
-from isingrl.model import Ising
+from isingrl.model import Ising, Model
 from isingrl.support.reprs import grid, neighborhood_name, numbers, sides, table, titled
 
 ROWS = 12
@@ -29,10 +29,11 @@ def html(agent: Agent, facts: list[tuple[str, str]], chances: str) -> str:
 
 
 def facts(
-    model: Ising, q_values: xr.DataArray, exact: bool, sweeps: int, chains: int
+    model: Model, q_values: xr.DataArray, exact: bool, sweeps: int, chains: int
 ) -> list[tuple[str, str]]:
     """Facts about a policy, by name."""
     lattice, kind = model.lattice, "exact" if exact else "approximate"
+    states = "" if isinstance(model, Ising) else f"{model.n_spin_states} states, "
     couplings = numbers(np.atleast_1d(model.coupling))
     trainings = f", {chains} trainings at each temperature" if chains > 1 else ""
     tau, dims = q_values["softmax_temperature"].values, ", ".join(map(str, q_values.dims))
@@ -40,7 +41,7 @@ def facts(
         (
             "model",
             f"{sides(lattice.shape)} sites, {neighborhood_name(lattice.neighborhood)} neighbours, "
-            f"{lattice.boundary}, J = {couplings}, h = {model.field:g}",
+            f"{lattice.boundary}, {states}J = {couplings}, h = {model.field:g}",
         ),
         ("temperature", f"{numbers(q_values['temperature'].values)} J/k_B"),
         ("softmax temperature", f"{numbers(tau)} ({kind} map)"),
