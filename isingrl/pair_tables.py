@@ -14,7 +14,9 @@ from isingrl.potts import Potts
 from isingrl.schedules import draws_sites
 from isingrl.tables import LAZY, NEARLY_SURE, Table
 
-__all__ = ["PairTable", "support_energies"]
+__all__ = ["PairTable", "support_changes", "support_energies"]
+
+_ROUNDING = 1e-14  # relative error of the difference of two energies
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,3 +97,28 @@ def support_energies(model: Potts) -> npt.NDArray[np.float64]:
     """
     of_bonds = -(model.couplings * model.bonds.supports).sum(axis=1)
     return np.concatenate([of_bonds, of_bonds - model.one_field("energies")])
+
+
+def support_changes(model: Potts) -> npt.NDArray[np.float64]:
+    """Energies of changes from one support to another; rounding errors are 0.
+
+    Parameters
+    ----------
+    model : Potts
+        In one field.
+
+    Returns
+    -------
+    float64 ndarray, shape (2 n_supports, 2 n_supports)
+        To each of the `support_energies`, from each of them.
+
+    Examples
+    --------
+    >>> import isingrl as irl
+    >>> from isingrl.pair_tables import support_changes
+    >>> support_changes(irl.Potts(irl.Lattice(8), states=3))[:3, 0].tolist()
+    [0.0, -1.0, -2.0]
+    """
+    energy = support_energies(model)
+    change = energy[:, None] - energy
+    return np.where(abs(change) <= _ROUNDING * abs(energy).max(), 0.0, change)

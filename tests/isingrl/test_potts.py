@@ -14,6 +14,7 @@ from scipy.sparse.csgraph import connected_components
 
 import isingrl as irl
 from analysis import exact
+from isingrl.gibbs import gibbs_violation
 from isingrl.lattice import BOUNDARIES
 from isingrl.rules import compiled
 from isingrl.schedules import SCHEDULES
@@ -389,6 +390,19 @@ class TestExactness:
             own, other = own.mean("draw").values, other.mean("draw").values
             error = np.sqrt((own.var(ddof=1) + other.var(ddof=1)) / 16)
             assert abs(own.mean() - other.mean()) < Z_LIMIT * error
+
+
+@settings(max_examples=60)
+@given(models(), st.sampled_from(sorted(RULES)))
+def test_tables_have_detailed_balance(model, rule):
+    """At any temperature and in several fields, as tempering demands it."""
+    temperatures = np.array([0.0, 1e-300, 0.01, 0.7, 1e9, np.inf])
+    for fields in (model, model.in_field([0.1, -0.3, 0.75])):
+        table = compiled(RULES[rule], fields, temperatures, 2)
+        assert gibbs_violation(table, fields, temperatures, 2) is None
+        off = gibbs_violation(table, fields, 1.001 * temperatures, 2)
+        assert off is not None
+        assert off.startswith(("at T = 0.01001 a change", "at T = 0.7007 a change"))
 
 
 @pytest.mark.parametrize("rule", RULES)
