@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
+from isingrl.applicability import check_ising
 from isingrl.dynamics import Dynamics
 from isingrl.engines.engine import Engine, table_engine
 from isingrl.model import Ising, Model
@@ -122,7 +123,13 @@ class Rule(Dynamics):
         -------
         RuleTable
             ``n_temperatures * chains`` chains.
+
+        Raises
+        ------
+        TypeError
+            If the model is a `Potts`, for which `potts_table` makes the tables.
         """
+        check_ising(model, self.name)
         up = check_probabilities(self.table(model, temperature), self.name)
         expected = len(temperature), 2, len(model.lattice.n_up)
         by_kind = (*expected[:2], model.bonds.n_states)

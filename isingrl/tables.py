@@ -68,7 +68,7 @@ class Table(ABC):
 
         Returns
         -------
-        tuple of ndarrays
+        tuple
             ``(sites, codes, index)``, the last perhaps None,
             as `isingrl.engines.kernels.sites.sweep` takes them.
         """

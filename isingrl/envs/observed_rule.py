@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from isingrl.applicability import check_same_model, choose_temperatures
+from isingrl.applicability import check_ising, check_same_model, choose_temperatures
 from isingrl.compositions import Compositions
 from isingrl.envs._observations import SiteView, distinct, observe_on
 from isingrl.model import Ising, Model
@@ -87,6 +87,7 @@ class ObservedRule(Rule):
 
     def compile(self, model: Ising, temperature: Array, chains: int = 1) -> RuleTable:
         """See `Rule.compile`; refuses models with other neighbours."""
+        check_ising(model, self.name)
         self._check_model(model)
         up, sites = self._chosen(model, temperature, chains)
         return RuleTable(np.stack([up, up], axis=-2), sites)

@@ -411,6 +411,14 @@ class TestRefusals:
                 irl.train(model, agent, 1.0)
         irl.train(irl.Potts(irl.Lattice((3, 3, 3), "moore"), 7), irl.IndependentQ(), 1.0, sweeps=2)
 
+    def test_tables_of_spins_up(self):
+        """They would be those of the state 1."""
+        model, t = irl.Potts(SQUARE, 3), np.array([1.0])
+        policy = irl.train(model, irl.MeanFieldQ(), 1.0, sweeps=5, seed=1)
+        for make in (policy.compile, policy.table, irl.HeatBath().compile):
+            with pytest.raises(TypeError, match=r"must be an Ising model for a table of P\(up\)"):
+                make(model, t)
+
     def test_rewards_of_ones_own(self, monkeypatch):
         model = irl.Potts(SQUARE, 3)
         ising = Reward("own", lambda model, a: a * model.local_fields())

@@ -229,6 +229,8 @@ def test_wrong_actions_and_policies_are_named():
     free = irl.Potts(irl.Lattice((3, 3), boundary="free"), 3)
     rule = IsingEnv(free).rule(lambda o: np.full((len(o), 3), 1 / 3), 1.0)
     irl.simulate(irl.Potts(irl.Lattice((4, 5), boundary="free"), 3), rule, sweeps=2)
+    with pytest.raises(TypeError, match="for which potts_table makes one"):
+        rule.compile(free, np.array([1.0]))
     with pytest.raises(ValueError, match=r"sites with \(2, 3, 4\) neighbours, .*; got \(2,\)"):
         irl.simulate(irl.Potts(irl.Lattice((2, 2), boundary="free"), 3), rule, sweeps=2)
     with pytest.raises(ValueError, match="number of states"):
