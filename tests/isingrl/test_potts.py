@@ -446,7 +446,7 @@ class TestRuns:
         run = functools.partial(
             irl.simulate, model, rule, [1.0, 1.5], thermalization=5, chains=3, seed=1, **options
         )
-        numba.set_num_threads(2)
+        numba.set_num_threads(min(2, numba.config.NUMBA_NUM_THREADS))
         whole = run(sweeps=40)
         numba.set_num_threads(1)
         xr.testing.assert_identical(run(sweeps=40), whole)
