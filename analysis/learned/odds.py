@@ -15,6 +15,7 @@ from analysis.exact.homogenisation import homogenised
 from analysis.learned.chains import configurations
 from analysis.quantities import coordinate, quantity_attrs, with_labels
 from isingrl.agents import Policy
+from isingrl.model import Ising
 
 __all__ = ["effective_temperature", "log_odds"]
 
@@ -63,6 +64,11 @@ def log_odds(policy: Policy) -> xr.Dataset:
     """
     if not isinstance(policy, Policy):
         raise TypeError(f"policy must be a Policy, as train returns; got {policy!r}")
+    if not isinstance(policy.model, Ising):
+        raise ValueError(
+            f"policy must be one of Ising spins, whose two actions have odds; got one of "
+            f"{policy.model.n_spin_states} actions"
+        )
     view, lattice = policy.view, policy.model.lattice
     counted = view.channel is not None
     state = "n_up" if counted else "configuration"

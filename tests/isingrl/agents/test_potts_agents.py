@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import isingrl as irl
-from analysis import exact
+from analysis import effective_temperature, exact
 from isingrl.agents import REWARDS, Reward
 from isingrl.compositions import Compositions
 from isingrl.schedules import SCHEDULES
@@ -438,3 +438,9 @@ class TestRefusals:
         for reward in ("chapter-1d", "chapter-2d"):
             with pytest.raises(ValueError, match="stands for coupling > 0 and field = 0"):
                 irl.train(irl.Potts(SQUARE, 3, 1.0, 0.5), irl.MeanFieldQ(reward), 1.0)
+
+
+def test_odds_are_of_two_actions():
+    policy = irl.train(irl.Potts(irl.Lattice((4, 4)), 3), irl.MeanFieldQ(), 1.0, sweeps=10, seed=1)
+    with pytest.raises(ValueError, match="policy must be one of Ising spins.* got one of 3"):
+        effective_temperature(policy)
