@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from isingrl.model import Ising, Model
+from isingrl.model import Ising
+from isingrl.spin_model import Model
 from isingrl.support.validation import check_temperature
 
 _SAME = 8 * np.finfo(np.float64).eps  # relative difference of equal temperatures

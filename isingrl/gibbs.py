@@ -9,8 +9,9 @@ import numpy.typing as npt
 import scipy
 
 from isingrl.compositions import Compositions
-from isingrl.model import Ising, Model
+from isingrl.model import Ising
 from isingrl.pair_tables import PairTable, support_changes
+from isingrl.spin_model import Model
 from isingrl.state_tables import StateTable
 from isingrl.tables import RuleTable, Table
 

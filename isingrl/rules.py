@@ -13,9 +13,10 @@ import scipy
 from isingrl.applicability import check_ising
 from isingrl.dynamics import Dynamics
 from isingrl.engines.engine import Engine, table_engine
-from isingrl.model import Ising, Model
+from isingrl.model import Ising
 from isingrl.pair_tables import PairTable, support_changes
 from isingrl.potts import Potts
+from isingrl.spin_model import Model
 from isingrl.support.functions import exp, expm1
 from isingrl.tables import RuleTable, Table, check_probabilities
 

@@ -18,8 +18,8 @@ from isingrl.engines.sites import (
     start_states,
     update_order,
 )
-from isingrl.model import Model
 from isingrl.potts import Potts
+from isingrl.spin_model import Model
 from isingrl.state_tables import StateTable
 from isingrl.support.archives import Arrays, fill
 from isingrl.support.threads import run_in_threads

@@ -25,9 +25,10 @@ from isingrl.applicability import (
     choose_temperatures,
     temperature_indices,
 )
-from isingrl.model import Ising, Model
+from isingrl.model import Ising
 from isingrl.potts import Potts
 from isingrl.rules import Rule
+from isingrl.spin_model import Model
 from isingrl.state_tables import StateTable
 from isingrl.tables import RuleTable
 

@@ -9,7 +9,8 @@ import xarray as xr
 from isingrl.agents.agent import Agent
 from isingrl.agents.rewards import reward_name
 from isingrl.disorder import RandomBonds
-from isingrl.model import Ising, Model
+from isingrl.model import Ising
+from isingrl.spin_model import Model
 from isingrl.support.reprs import grid, neighborhood_name, numbers, sides, table, titled
 
 ROWS = 12

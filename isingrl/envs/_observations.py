@@ -11,7 +11,8 @@ import numpy.typing as npt
 from isingrl.agents.view import MAX_STATES, neighbor_count
 from isingrl.compositions import Compositions
 from isingrl.lattice import Lattice
-from isingrl.model import Ising, Model
+from isingrl.model import Ising
+from isingrl.spin_model import Model
 from isingrl.support.validation import check_choice, check_integer
 
 __all__ = ["OBSERVATIONS", "SiteView", "distinct", "observe_on"]

@@ -13,9 +13,10 @@ from isingrl.agents.rewards import Reward, check_reward, named_reward, reward_na
 from isingrl.engines.sites import start_states
 from isingrl.envs._observations import observe_on
 from isingrl.envs.observed_rule import ObservedRule, tabulate
-from isingrl.model import Ising, Model
+from isingrl.model import Ising
 from isingrl.potts import Potts
 from isingrl.runs import check_start
+from isingrl.spin_model import Model
 from isingrl.support.validation import check_choice, check_integer
 from isingrl.tables import codes_of, states_seen
 

@@ -12,9 +12,10 @@ import numpy.typing as npt
 from isingrl.applicability import check_ising, check_same_model, choose_temperatures
 from isingrl.compositions import Compositions
 from isingrl.envs._observations import SiteView, distinct, observe_on
-from isingrl.model import Ising, Model
+from isingrl.model import Ising
 from isingrl.potts import Potts
 from isingrl.rules import Rule
+from isingrl.spin_model import Model
 from isingrl.state_tables import StateTable
 from isingrl.support.validation import check_temperature
 from isingrl.tables import RuleTable

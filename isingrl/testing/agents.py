@@ -20,7 +20,8 @@ from isingrl.agents.training import train
 from isingrl.agents.view import View, view_of
 from isingrl.lattice import Lattice
 from isingrl.learning import Learning
-from isingrl.model import Ising, Model
+from isingrl.model import Ising
+from isingrl.spin_model import Model
 from isingrl.testing.requirements import (
     ensure,
     ensure_json,

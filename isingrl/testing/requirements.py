@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from isingrl.lattice import Lattice
-from isingrl.model import Ising, Model
+from isingrl.model import Ising
+from isingrl.spin_model import Model
 
 
 def ensure(holds: object, message: str) -> None:

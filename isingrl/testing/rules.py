@@ -13,9 +13,10 @@ import xarray as xr
 
 from isingrl.dynamics import Dynamics
 from isingrl.gibbs import gibbs_violation
-from isingrl.model import Ising, Model
+from isingrl.model import Ising
 from isingrl.rules import Rule, compiled
 from isingrl.simulation import simulate
+from isingrl.spin_model import Model
 from isingrl.testing.requirements import (
     ensure,
     ensure_json,
