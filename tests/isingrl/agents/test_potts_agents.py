@@ -442,5 +442,5 @@ class TestRefusals:
 
 def test_odds_are_of_two_actions():
     policy = irl.train(irl.Potts(irl.Lattice((4, 4)), 3), irl.MeanFieldQ(), 1.0, sweeps=10, seed=1)
-    with pytest.raises(ValueError, match="policy must be one of Ising spins.* got one of 3"):
+    with pytest.raises(ValueError, match=r"policy must be one of Ising spins.* got one of 3"):
         effective_temperature(policy)
