@@ -10,7 +10,7 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 import isingrl as irl
-from analysis import exact, staggered_spins, thermodynamics
+from analysis import exact, log_odds, staggered_spins, thermodynamics
 from isingrl.disorder import RandomBonds
 from tests import oracles
 from tests.statistical import Z_LIMIT, check_standard_normal, z_of_chains
@@ -211,6 +211,21 @@ class TestAgents:
             heat_bath.probabilities(model.lattice, spins),
             atol=1e-9,
         )
+
+    @pytest.mark.parametrize("kind", [irl.NeighborhoodQ, irl.MeanFieldQ])
+    def test_log_odds_are_beside_the_local_fields_of_the_own_bonds(self, kind):
+        model = MODELS["glass"]
+        policy = irl.train(model, kind(shared=False), 4.0, sweeps=20_000, seed=1)
+        found = log_odds(policy).isel(temperature=0)
+        assert found["local_field"].dims == found["log_odds"].dims
+        if kind is irl.NeighborhoodQ:
+            np.testing.assert_allclose(found["log_odds"], found["local_field"] / 4.0, atol=1e-9)
+        else:  # which neighbours are up does not matter if all or none are
+            ends = {"n_up": [0, -1]}
+            odds, fields = found["log_odds"].isel(ends), found["local_field"].isel(ends)
+            np.testing.assert_allclose(odds, fields / 4.0, atol=1e-9)
+        shared = log_odds(irl.train(model, kind(), 4.0, sweeps=10, seed=1))["local_field"]
+        np.testing.assert_allclose(shared, found["local_field"].mean("site"), atol=1e-12)
 
     def test_one_table_for_all_sites_sees_the_mean_coupling(self):
         lattice = irl.Lattice((32, 32))
