@@ -73,6 +73,7 @@ class Homogenisation:
     The bonds along the two directions of the square lattice have the mean coupling J. Agents that
     see nothing follow Weiss's theory. Agents that see how many neighbours are up play the model
     of the mean coupling, and agents that see which ones find the true order, as clusters do.
+    Two further parts have near and diagonal neighbours of different couplings, and bonds ±J.
     """
 
     shown: tuple[float, ...] = (3.0, 9.0)
