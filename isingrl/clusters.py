@@ -11,7 +11,7 @@ import numpy.typing as npt
 from isingrl.disorder import RandomBonds
 from isingrl.dynamics import Dynamics
 from isingrl.engines.clusters import SwendsenWangEngine, WolffEngine
-from isingrl.model import Model
+from isingrl.spin_model import Model
 from isingrl.support.validation import check_flag
 
 __all__ = ["SwendsenWang", "Wolff"]

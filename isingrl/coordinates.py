@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from isingrl.disorder import RandomBonds
-from isingrl.model import Model
 from isingrl.potts import Potts
+from isingrl.spin_model import Model
 
 
 def coordinates_of(model: Model) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from isingrl.bonds import MAX_SUPPORTS
 from isingrl.disorder import RandomBonds
 from isingrl.lattice import Lattice
-from isingrl.model import Model
+from isingrl.spin_model import Model
 from isingrl.support.validation import check_integer, check_states
 
 __all__ = ["Potts"]

@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from isingrl.disorder import RandomBonds
 from isingrl.dynamics import Dynamics
-from isingrl.model import Model
 from isingrl.potts import Potts
+from isingrl.spin_model import Model
 from isingrl.support.archives import (
     Arrays,
     check_same,

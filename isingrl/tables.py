@@ -31,6 +31,15 @@ class Table(ABC):
     ----------
     arrays : float64 ndarray, shape (n_chains, ...)
         As `isingrl.engines.kernels.sites.sweep` takes them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import isingrl as irl
+    >>> model = irl.Potts(irl.Lattice((8, 8)), states=3)
+    >>> table = irl.HeatBath().potts_table(model, np.array([1.0, 2.0]))
+    >>> isinstance(table, irl.tables.Table), table.with_arrays(table.arrays[:1]).arrays.shape
+    (True, (1, 1, 10, 10))
     """
 
     arrays: npt.NDArray[np.float64]
@@ -59,8 +68,9 @@ class Table(ABC):
 
         Returns
         -------
-        sites, codes, index : ndarrays, the last perhaps None
-            As `isingrl.engines.kernels.sites.sweep` takes them.
+        tuple
+            ``(sites, codes, index)``, the last perhaps None,
+            as `isingrl.engines.kernels.sites.sweep` takes them.
         """
 
     @abstractmethod

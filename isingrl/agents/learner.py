@@ -18,8 +18,8 @@ from isingrl.engines.sites import (
     start_states,
     update_order,
 )
-from isingrl.model import Model
 from isingrl.potts import Potts
+from isingrl.spin_model import Model
 from isingrl.state_tables import StateTable
 from isingrl.support.archives import Arrays, fill
 from isingrl.support.threads import run_in_threads
@@ -263,7 +263,7 @@ def _geometry_of_states(model: Potts, view: View, schedule: str) -> kernels.Geom
     # what agents see is what the table of their policy sees
     seen = StateTable(np.zeros((1, 1, view.n_states, model.states)), view.sites).view(lattice)
     all_neighbors, cumulative = seen, np.zeros((0, 0))
-    if view.channel is not None and view.n_states != len(view.channel):
+    if view.channel is not None and view.n_states not in (1, len(view.channel)):
         every = np.zeros((1, 1, len(view.channel), model.states))
         all_neighbors, cumulative = StateTable(every).view(lattice), _cumulative(view.channel)
     codes, index = all_neighbors[1:]

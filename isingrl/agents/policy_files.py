@@ -16,8 +16,9 @@ from isingrl.agents.policy_arrays import Array, labelled
 from isingrl.agents.rewards import Reward, reward_name
 from isingrl.disorder import RandomBonds
 from isingrl.lattice import Lattice
-from isingrl.model import Ising, Model
+from isingrl.model import Ising
 from isingrl.potts import Potts
+from isingrl.spin_model import Model
 from isingrl.support.archives import (
     Arrays,
     foreign,

@@ -18,7 +18,8 @@ from isingrl.engines.kernels import swendsen_wang, wolff
 from isingrl.engines.kernels.chances import ALWAYS
 from isingrl.engines.sites import start_states
 from isingrl.lattice import HONEYCOMB, Lattice
-from isingrl.model import Ising, Model
+from isingrl.model import Ising
+from isingrl.spin_model import Model
 from isingrl.support.archives import Arrays, fill
 from isingrl.support.threads import run_in_threads
 

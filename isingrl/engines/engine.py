@@ -10,7 +10,7 @@ import numpy.typing as npt
 from isingrl.engines.lane_layout import fits
 from isingrl.engines.lanes import LaneEngine
 from isingrl.engines.sites import SiteEngine
-from isingrl.model import Model
+from isingrl.spin_model import Model
 from isingrl.tables import RuleTable, Table
 
 

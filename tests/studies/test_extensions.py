@@ -113,8 +113,13 @@ TINY: dict[str, tuple[Any, list[dict[str, Any]]]] = {
         Homogenisation(
             shown=(9.0,), ratios=(2.0,), side=8, temperature=(2.0, 3.0, 2), sizes=(4, 6, 8, 10),
             draws=60, training_sweeps=200, sweeps=200, thermalization=400,
+            shell_temperature=(4.7, 5.6, 2), shares=(0.95,), realizations=2,
+            bond_temperature=(1.0, 2.0, 2),
         ),
-        [{"shown": (3.0,)}, {"ratios": (1.0,)}, {"sizes": (2,)}],
+        [
+            {"shown": (3.0,)}, {"ratios": (1.0,)}, {"sizes": (2,)}, {"shares": (0.5,)},
+            {"realizations": 3},
+        ],
     ),
     "lattices": (
         Lattices(

@@ -34,7 +34,7 @@ FORMER = {
     "discount": "6f687999fd3d2ad7",
     "domains": "7d1d6bcf231c47fd",
     "glass": "237703e3830327bf",
-    "homogenisation": "a86166a150856f3d",
+    "homogenisation": "aa9c684cf5b801d5",
     "lattices": "53c0a1ed49be2983",
     "observability": "99ca7ec06b4330f8",
     "paper-ising": "3e1d79e3d1024aa7",

@@ -62,6 +62,9 @@ REFUSED = {
         "side": [1, 15], "temperature": [(1.0, 4.0, 0), (0.0, 4.0, 3)],
         "sizes": [(8, 16, 32), (8, 8, 16, 32), (8, 9, 16, 32), (8, 12, 16, 34)],
         "draws": [59], "updates": [0.0], "memory": [0.5], "chains": [0], "thermalization": [-1],
+        "shell_ratio": [0.0, 11.0], "shell_temperature": [(5.0, 4.0, 3), (4.0, 5.0, 1)],
+        "shares": [(), (0.5, 0.5), (1.5,)], "realizations": [1],
+        "bond_temperature": [(0.0, 1.0, 3)],
     },
     "lattices": {
         "lattices": [("square", "hexagonal"), ()], "sizes": [(8, 8, 16, 32), (8, 9, 16, 32)],

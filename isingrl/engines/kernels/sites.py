@@ -54,8 +54,8 @@ def sweep(spins, sites, codes, index, order, table, schedule, state, sweeps):
         Whose spins a site sees.
     codes : int32 array, shape (k, q + 1) or (n_sites k, q + 1); or uint64 array, shape (k + 1,)
         What each of them adds to the state seen, by its slot and its own state; of all sites or of
-        one after the other. Or what it adds to
-        the support of its own state, by its slot, and last what the field adds to that of state 0.
+        one after the other. Or what it adds to the support of its own state, by its slot, and last
+        what the field adds to that of state 0.
     index : int32 array, or None
         Place in a table of q states by the sum of the codes; None if this is the sum.
     order : int array, shape (n_sites,)
