@@ -114,14 +114,14 @@ class Bonds:
     def codes(self) -> npt.NDArray[np.int32]:
         """What a neighbour adds to the state, by its slot and by its spin.
 
-        The shape is (z, 3), or (n_sites z, 3) if kinds differ from site to site. The spins are
+        The shape is (z, 3), or (n_sites, z, 3) if kinds differ from site to site. The spins are
         down, up and missing. A missing neighbour is half an up one.
         """
         places = np.cumprod([1] + [digits.size for digits in self._digits[:-1]])
         if self.by_site:
             own = np.asarray(self.kinds)[..., None, None] == np.arange(self.n_kinds)
             parts = np.where(own, np.array([0, 2, 1])[:, None], 1)
-            return np.asarray((parts @ places).reshape(-1, 3), dtype=np.int32)
+            return np.asarray(parts @ places, dtype=np.int32)
         halves = np.array([0, 2, 1]) // self.lattice.local_sum_step
         return np.asarray(np.multiply.outer(places[list(self._by_slot)], halves), dtype=np.int32)
 

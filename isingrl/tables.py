@@ -305,8 +305,8 @@ def codes_of(
     Returns
     -------
     sites : int32 ndarray, shape (n_sites, k)
-    codes : int32 ndarray, shape (k, 3) or (n_sites k, 3)
-        By slot, and by the state in it: down, up, missing; of all sites or of one after the other.
+    codes : int32 ndarray, shape (k, 3) or (n_sites, k, 3)
+        By slot, and by the state in it: down, up, missing; of all sites or of each.
 
     Examples
     --------
@@ -347,9 +347,8 @@ def states_seen(
     >>> states_seen(np.array([1, 1, 0, 2]), *codes_of(Lattice(3), None)).tolist()
     [1, 1, 2]
     """
-    of_all = codes.shape[0] == sites.shape[1]
-    rows = np.arange(len(codes)).reshape(1 if of_all else len(sites), -1)
-    seen = codes[rows, states[..., sites]]
+    own = (np.arange(len(codes))[:, None],) if codes.ndim == 3 else ()
+    seen = codes[*own, np.arange(codes.shape[-2]), states[..., sites]]
     return np.asarray(seen.sum(axis=-1, dtype=np.int64))
 
 

@@ -15,6 +15,7 @@ from isingrl.engines.kernels.sites import (
     RANDOM_SITE,
     SYNCHRONOUS,
     measure,
+    seen_by_site,
     seen_from,
     support_of,
 )
@@ -25,7 +26,7 @@ class Geometry(NamedTuple):
 
     Attributes
     ----------
-    neighbors, codes : int32 arrays, shapes (n_sites, z) and (z, q + 1)
+    neighbors, codes : int32 arrays, shapes (n_sites, z) and ([n_sites,] z, q + 1)
         Sites and codes as in `sites.sweep`, whose sum is the state that rewards of two actions
         depend on: the number of up neighbours, as an index, or their numbers by kind of bond.
     seen_sites, seen_codes : int32 arrays, shapes (n_sites, k) and (k, q + 1)
@@ -287,9 +288,8 @@ def _copy(q, target):
 
 
 @njit(inline="always")
-def _look(site, source, geometry, a, b, c, d):
-    """State that rewards depend on and what an agent sees, as indices, and the generator."""
-    count = seen_from(site, source, geometry.neighbors, geometry.codes)
+def _look(site, source, geometry, count, a, b, c, d):
+    """What an agent sees, as an index, and the generator; `count` is what rewards depend on."""
     seen = count
     if geometry.cumulative.size > 0:
         a, b, c, d = jsf_step(a, b, c, d)
@@ -298,7 +298,7 @@ def _look(site, source, geometry, a, b, c, d):
             seen += np.uint64(1)
     elif not geometry.sees_count:
         seen = seen_from(site, source, geometry.seen_sites, geometry.seen_codes)
-    return count, seen, a, b, c, d
+    return seen, a, b, c, d
 
 
 @njit(inline="always")
@@ -360,8 +360,9 @@ def _own(replica, agents, gathered, memory):
 # that does not count them must neither make arrays nor return them.
 @njit(_nrt=False)
 def _act(
-    geometry, settings, own, source, target, rewards, tau, policy, advantages, losses, learned, last
-):
+    geometry, codes, settings, own, source, target, rewards, tau, policy, advantages, losses,
+    learned, last,
+):  # fmt: skip
     """Let every agent act once, and learn from it if it is the `last` time in a sweep.
 
     Returns what they were paid.
@@ -381,7 +382,11 @@ def _act(
             site = np.uint64(order[visit])
         table = site * several
         if policy.ndim == 2:  # two actions; known when this is compiled
-            count, seen, a, b, c, d = _look(site, source, geometry, a, b, c, d)
+            if codes.ndim == 3:
+                count = seen_by_site(site, source, geometry.neighbors, codes)
+            else:
+                count = seen_from(site, source, geometry.neighbors, codes)
+            seen, a, b, c, d = _look(site, source, geometry, count, a, b, c, d)
             a, b, c, d = jsf_step(a, b, c, d)
             action = _choose(
                 uniform(d), q, policy, advantages, table, seen, tau, steepness, exact,
@@ -520,8 +525,8 @@ def learn(
                 if geometry.schedule == SYNCHRONOUS:
                     source = spins.copy()
                 paid += _act(
-                    geometry, settings, own, source, target, rewards, tau, policy, advantages,
-                    losses, learned, iteration == settings.inner_iterations - 1,
+                    geometry, geometry.codes, settings, own, source, target, rewards, tau, policy,
+                    advantages, losses, learned, iteration == settings.inner_iterations - 1,
                 )  # fmt: skip
             if settings.batch_size > 0:
                 _recall(settings, own, target, tau, policy)

@@ -24,19 +24,27 @@ SPINS = np.array([-1, 1, 0], dtype=np.int8)
 @njit(inline="always")
 def seen_from(site, spins, sites, codes):
     """Sum of the codes of what one site (uint64) sees; parameters as in `sweep`."""
-    k, seen = np.uint64(sites.shape[1]), 0
-    first = site * k * np.uint64(codes.shape[0] > sites.shape[1])
-    for slot in range(k):
-        seen += codes[first + slot, np.uint64(spins[np.uint64(sites[site, slot])])]
+    seen = 0
+    for slot in range(np.uint64(sites.shape[1])):
+        seen += codes[slot, np.uint64(spins[np.uint64(sites[site, slot])])]
+    return np.uint64(seen)
+
+
+@njit(inline="always")
+def seen_by_site(site, spins, sites, codes):
+    """As `seen_from`, with codes of each site, shape (n_sites, k, q + 1)."""
+    seen = 0
+    for slot in range(np.uint64(sites.shape[1])):
+        seen += codes[site, slot, np.uint64(spins[np.uint64(sites[site, slot])])]
     return np.uint64(seen)
 
 
 @njit(inline="always")
 def support_of(state, site, spins, sites, codes):
     """Sum of the codes of neighbours in one state (uint64); parameters as in `sweep`."""
-    last = np.uint64(codes.size - 1)
-    support = codes[last] * np.uint64(state == np.uint64(0))
-    for slot in range(last):
+    slots = np.uint64(sites.shape[1])
+    support = codes[slots] * np.uint64(state == np.uint64(0))
+    for slot in range(slots):
         other = np.uint64(spins[np.uint64(sites[site, slot])])
         support += codes[slot] * np.uint64(other == state)
     return support
@@ -52,10 +60,10 @@ def sweep(spins, sites, codes, index, order, table, schedule, state, sweeps):
         States of the sites; the last entry is q and stands for missing neighbours.
     sites : int32 array, shape (n_sites, k)
         Whose spins a site sees.
-    codes : int32 array, shape (k, q + 1) or (n_sites k, q + 1); or uint64 array, shape (k + 1,)
-        What each of them adds to the state seen, by its slot and its own state; of all sites or of
-        one after the other. Or what it adds to the support of its own state, by its slot, and last
-        what the field adds to that of state 0.
+    codes : int32 array, shape ([n_sites,] k, q + 1), or uint64 array, shape (k + 1,)
+        What each of them adds to the state seen, by its slot and its own state, of all sites or of
+        each. Or what it adds to the support of its own state, by its slot, and last what the field
+        adds to that of state 0.
     index : int32 array, or None
         Place in a table of q states by the sum of the codes; None if this is the sum.
     order : int array, shape (n_sites,)
@@ -73,7 +81,7 @@ def sweep(spins, sites, codes, index, order, table, schedule, state, sweeps):
     n_sites, q = sites.shape[0], np.uint64(spins[-1])
     several = np.uint64(table.shape[0] > 1)
     by_own = np.uint64(table.shape[1] > 1)
-    weights = np.zeros(q, dtype=np.float64)
+    supports, weights = np.zeros(q, dtype=np.uint64), np.zeros(q, dtype=np.float64)
     a, b, c, d = state[0], state[1], state[2], state[3]
     for _ in range(sweeps):
         source = spins
@@ -93,19 +101,26 @@ def sweep(spins, sites, codes, index, order, table, schedule, state, sweeps):
                     a, b, c, d = jsf_step(a, b, c, d)
                     other = np.uint64(below(d, q - np.uint64(1)))
                     other += np.uint64(other >= own)
-                    for_own = support_of(own, site, source, sites, codes)
-                    for_other = support_of(other, site, source, sites, codes)
+                    slots = np.uint64(sites.shape[1])
+                    for_own = codes[slots] * np.uint64(own == np.uint64(0))
+                    for_other = codes[slots] * np.uint64(other == np.uint64(0))
+                    for slot in range(slots):
+                        near = np.uint64(source[np.uint64(sites[site, slot])])
+                        for_own += codes[slot] * np.uint64(near == own)
+                        for_other += codes[slot] * np.uint64(near == other)
                     a, b, c, d = jsf_step(a, b, c, d)
-                    spins[site] = other if uniform(d) < table[for_other, for_own] else own
+                    change = np.uint64(uniform(d) < table[for_other, for_own])
+                    spins[site] = own ^ ((own ^ other) * change)
                 else:
                     best = support_of(np.uint64(0), site, source, sites, codes)
+                    supports[0] = best
                     for each in range(np.uint64(1), q):
                         support = support_of(each, site, source, sites, codes)
+                        supports[each] = support
                         best = support if table[0, support, best] > 1 else best
                     total = 0.0
                     for each in range(q):
-                        support = support_of(each, site, source, sites, codes)
-                        total += table[0, support, best]
+                        total += table[0, supports[each], best]
                         weights[each] = total
                     a, b, c, d = jsf_step(a, b, c, d)
                     chance = total * uniform(d)
@@ -114,7 +129,10 @@ def sweep(spins, sites, codes, index, order, table, schedule, state, sweeps):
                         new += chance >= weights[each]
                     spins[site] = new
             else:
-                seen = seen_from(site, source, sites, codes)
+                if codes.ndim == 3:
+                    seen = seen_by_site(site, source, sites, codes)
+                else:
+                    seen = seen_from(site, source, sites, codes)
                 row = site * several
                 a, b, c, d = jsf_step(a, b, c, d)
                 chance = uniform(d)
