@@ -10,12 +10,19 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from analysis._parameters import along, parameter, single
+from analysis._parameters import along, parameter, single, states_of
+from analysis.errors import FloatArray
 from isingrl import Lattice
 from isingrl.support.threads import run_in_threads
-from isingrl.support.validation import check_real, check_spin_values, check_temperature
+from isingrl.support.validation import (
+    check_real,
+    check_spin_values,
+    check_states,
+    check_temperature,
+)
 
 SITES = ("x", "y", "z")
+SpinArray = npt.NDArray[np.integer[Any]]
 
 
 class Configurations:
@@ -25,6 +32,9 @@ class Configurations:
     coordinates of the configurations. By default neighbourhood and boundary are as the data say, or
     else nearest neighbours and periodic. A boundary must agree with the data, but a part of a
     lattice is free.
+
+    Spins are int8 ±1 or, if the data have the coordinate ``states``, uint8 states of a Potts model.
+    Their number is the attribute `states`, None for ±1.
     """
 
     def __init__(
@@ -44,14 +54,16 @@ class Configurations:
                 f"spins must hold at least one configuration; got the shape {array.shape}"
             )
         self._array, self._data = array, spins
+        self.states = states_of(spins)
         boundary = self._boundary(boundary, dict(zip(sites, shape, strict=True)))
         self.lattice = Lattice(
             shape, self.known("neighborhood", "von_neumann", neighborhood), boundary
         )
         values = array.values.reshape(-1, self.lattice.n_sites // shape[-1], shape[-1])
         for configuration in values:
-            check_spin_values("spins", configuration)
-        self.spins = np.ascontiguousarray(values, dtype=np.int8)
+            check_spins("spins", configuration, self.states)
+        dtype = np.int8 if self.states is None else np.uint8
+        self.spins: SpinArray = np.ascontiguousarray(values, dtype=dtype)
         first_site = dict.fromkeys(sites, 0)
         self.leading = array.isel(first_site, drop=True)
 
@@ -86,7 +98,7 @@ class Configurations:
 
     def each(
         self,
-        function: Callable[[int, npt.NDArray[np.int8], Any], None],
+        function: Callable[[int, SpinArray, Any], None],
         memory: Callable[[], Any] = lambda: None,
     ) -> None:
         """Call ``function(number, spins, memory)`` for every configuration, in threads.
@@ -119,6 +131,37 @@ class Configurations:
             values.reshape(shape), coords=template.coords, dims=(*template.dims, *dims)
         )
 
+    @property
+    def phases(self) -> list[str]:
+        """Names of the phases that domains belong to, and of all together."""
+        if self.states is None:
+            return ["up", "down", "both"]
+        return [*map(str, range(self.states)), "all"]
+
+    def phase_of(self, spins: SpinArray) -> SpinArray:
+        """Indices into `phases`."""
+        return (1 - spins) // 2 if self.states is None else spins
+
+    def order_of(self, spins: SpinArray) -> dict[str, FloatArray]:
+        """Measures of order of one configuration, by name."""
+        if self.states is None:
+            m = spins.mean()
+            return {"magnetization": m, "abs_magnetization": abs(m)}
+        share = np.bincount(spins.ravel()).max() / spins.size
+        return {"order_parameter": (self.states * share - 1) / (self.states - 1)}
+
+    def quadratic(self, function: Callable[[Any], FloatArray], spins: SpinArray) -> FloatArray:
+        """Return a function of products of two spins.
+
+        Such a product of states of a Potts model is (q δ - 1)/(q - 1), that of unit vectors to the
+        corners of a simplex: a sum over states of products of numbers.
+        """
+        if self.states is None:
+            return function(spins)
+        q = self.states
+        parts = (np.sqrt(q / (q - 1)) * ((spins == state) - 1 / q) for state in range(q))
+        return np.asarray(sum(map(function, parts)))
+
     def bond_probability(self, temperature: Any, coupling: Any) -> npt.NDArray[np.float64]:
         """Probability of a Fortuin-Kasteleyn bond in each configuration, without a field."""
         self.agreed("neighborhood", None, self.lattice.neighborhood)
@@ -145,7 +188,16 @@ class Configurations:
         else:
             t = np.full(len(self.spins), check_temperature(temperature).item())
         with np.errstate(divide="ignore"):
-            return np.asarray(-np.expm1(-2.0 * coupling / t))
+            step = 2.0 if self.states is None else 1.0  # of a bond's energy between equal and not
+            return np.asarray(-np.expm1(-step * coupling / t))
+
+
+def check_spins(name: str, spins: npt.NDArray[Any], states: int | None) -> None:
+    """Refuse other values than ±1, or than the states of a Potts model."""
+    if states is None:
+        check_spin_values(name, spins)
+    else:
+        check_states(name, spins, states)
 
 
 def spin_array(spins: Any) -> xr.DataArray:

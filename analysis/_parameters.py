@@ -6,7 +6,7 @@ taken. Files of earlier versions have attributes instead, which serve if the coo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,8 @@ _MANY = 100  # even changes of the magnetization; so many are not due to chance
 _SEVERAL = 4  # values
 _ROUNDING = 1e-13  # of a magnetization
 
-MEASURED = ("energy", "magnetization")
+ORDERS = ("magnetization", "order_parameter")
+"""Series of order: of an Ising model, and of a Potts model."""
 
 
 def check_dataset(name: str, value: Any) -> xr.Dataset:
@@ -29,14 +30,21 @@ def check_dataset(name: str, value: Any) -> xr.Dataset:
     return value
 
 
-def check_measured(data: Any) -> None:
-    """Refuse data that are no Dataset with energies and magnetizations."""
-    check_dataset("data", data)
-    if not set(MEASURED) <= set(data.data_vars):
+def measured(data: Any) -> tuple[str, str]:
+    """Names of the energies and of the series of order, which the Dataset must hold."""
+    found = set(check_dataset("data", data).data_vars)
+    orders = [name for name in ORDERS if name in found]
+    if "energy" not in found or not orders:
         raise ValueError(
-            f"data must hold the variables 'energy' and 'magnetization'; got "
-            f"{sorted(map(str, data.data_vars))}"
+            "data must hold the variables 'energy' and 'magnetization', or 'order_parameter' of a "
+            f"Potts model; got {sorted(map(str, found))}"
         )
+    return "energy", orders[0]
+
+
+def states_of(data: xr.Dataset | xr.DataArray) -> int | None:
+    """Return the number of states of a Potts model; None for other data."""
+    return None if parameter(data, "states") is None else int(single(data, "states"))
 
 
 def parameter(data: xr.Dataset | xr.DataArray, name: str) -> xr.DataArray | None:
@@ -163,13 +171,16 @@ class Shown:
     Dataset without a comparison, so that a run may have the coordinates of another one.
 
     The sum of s_i s_j over bonds changes in units of ``step``: 4 if every site has an even number
-    of neighbours, 2 on other lattices.
+    of neighbours, 2 on other lattices. The number of bonds between equal states of a Potts model
+    changes by 1. ``states`` is its number of states. In a field its coupling counts as unknown,
+    because the order parameter does not show the sites in state 0.
     """
 
     n_sites: FloatArray
     coupling: FloatArray
     field: FloatArray
     step: FloatArray
+    states: FloatArray | None = None
 
     @classmethod
     def of(cls, data: xr.Dataset, template: xr.DataArray) -> Shown:
@@ -183,7 +194,7 @@ class Shown:
         known = set(step.dims) <= set(template.dims)
         coupling = parameter(data, "coupling")
         several = coupling is not None and coupling.dtype.kind not in "iuf"
-        return cls(
+        found = cls(
             positive_along(data, "n_sites", template),
             np.full(template.shape, np.nan)
             if several
@@ -191,9 +202,17 @@ class Shown:
             numbers_along(data, "field", template, default=np.nan),
             along(step, template) if known else np.full(template.shape, 2.0),
         )
+        if measured(data)[1] == "magnetization":
+            return found
+        return replace(
+            found,
+            coupling=np.where(found.field == 0, found.coupling, np.nan),
+            step=np.ones(template.shape),
+            states=positive_along(data, "states", template),
+        )
 
     def check(
-        self, run: tuple[int, ...], energy: FloatArray, magnetization: FloatArray, where: str
+        self, run: tuple[int, ...], energy: FloatArray, order: FloatArray, where: str
     ) -> None:
         """Refuse series, shape (n_chains, n_draws), of another model.
 
@@ -203,14 +222,19 @@ class Shown:
         n_sites, coupling, field = (
             float(each[run]) for each in (self.n_sites, self.coupling, self.field)
         )
-        for e, m in zip(energy, magnetization, strict=True):
+        name = "magnetizations"
+        if self.states is not None:
+            # as a magnetization, with the sites of the largest state down
+            q = float(self.states[run])
+            order, name = 1 - 2 * ((q - 1) * order + 1) / q, "order parameters"
+        for e, m in zip(energy, order, strict=True):
             shown = _sites_shown(m)
             if shown is None:
                 continue
             few = np.count_nonzero(np.diff(m)) < _MANY
             if shown != n_sites and not (n_sites % shown == 0 and few):
                 raise ValueError(
-                    f"data: n_sites is {n_sites:g} at {where}, but the magnetizations there fit "
+                    f"data: n_sites is {n_sites:g} at {where}, but the {name} there fit "
                     f"{shown} sites, or are averages of draws, which fluctuate less than draws. "
                     f"{_JOINED}"
                 )

@@ -27,8 +27,9 @@ class IsingAccessor:
     Parameters
     ----------
     data : Dataset
-        From `isingrl.simulate`: ``energy`` in J and ``magnetization`` per site, (..., temperature,
-        chain, draw), and ``spins`` for methods that need configurations.
+        From `isingrl.simulate`: ``energy`` in J and ``magnetization`` per site, or
+        ``order_parameter`` of a Potts model, (..., temperature, chain, draw), and ``spins`` for
+        methods that need configurations.
 
     Examples
     --------

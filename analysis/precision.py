@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import xarray as xr
 
-from analysis._parameters import MEASURED
+from analysis._parameters import ORDERS
 from analysis.quantities import OBSERVABLES
 from analysis.thermodynamics import MIN_DRAWS, summarize
 from isingrl.support.validation import check_choice, check_real
@@ -20,7 +20,8 @@ def precision(**errors: float) -> Callable[[xr.Dataset], bool]:
     Parameters
     ----------
     **errors : float
-        Largest standard error by name of an observable of `analysis.thermodynamics`, in its units.
+        Largest standard error by name of an observable of `analysis.thermodynamics`, in its units;
+        ``order_parameter`` is one of Potts models alone.
 
     Returns
     -------
@@ -32,7 +33,8 @@ def precision(**errors: float) -> Callable[[xr.Dataset], bool]:
     Raises
     ------
     TypeError, ValueError
-        If no error is given, a name is no observable, or an error is not positive.
+        If no error is given, a name is no observable, or an error is not positive. The function
+        raises a ValueError if the data have no such observable.
 
     Notes
     -----
@@ -54,7 +56,7 @@ def precision(**errors: float) -> Callable[[xr.Dataset], bool]:
     """
     if not errors:
         raise TypeError("errors must name an observable, as in precision(energy=1e-4); got none")
-    known = tuple(name for name, each in OBSERVABLES.items() if each.series in MEASURED)
+    known = tuple(name for name, each in OBSERVABLES.items() if each.series in ("energy", *ORDERS))
     for name, error in errors.items():
         check_choice("errors: an observable", name, known)
         if not check_real(name, error) > 0:
@@ -64,6 +66,8 @@ def precision(**errors: float) -> Callable[[xr.Dataset], bool]:
         if data.sizes["draw"] < MIN_DRAWS:
             return False
         summary, doubts = summarize(data, errors)
+        for name in errors:
+            check_choice("errors: an observable", name, [each for each in known if each in summary])
         return not doubts and all(
             bool(((found > 0) & (found <= error)).all())
             for name, error in errors.items()

@@ -1,18 +1,19 @@
-"""Observables of simulated energies and magnetizations, each with its standard error."""
+"""Observables of simulated energies and measures of order, each with its standard error."""
 
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
+from dataclasses import replace
 
 import numpy as np
 import xarray as xr
 
 from analysis._parameters import (
-    MEASURED,
+    ORDERS,
     Shown,
     along,
-    check_measured,
     least_coupling,
+    measured,
     numbers_along,
     parameter,
     sweeps_between_draws,
@@ -35,10 +36,11 @@ def thermodynamics(data: xr.Dataset) -> xr.Dataset:
     Parameters
     ----------
     data : Dataset
-        Variables ``energy`` and ``magnetization`` (per site) with dims (..., temperature, chain,
-        draw), from `isingrl.simulate`; other dims, such as ``method``, are kept. The coordinates
-        ``n_sites``, ``field`` (0 if missing) and ``draw`` give the number of sites, the field and
-        the times. Data on disk, opened by `xarray.open_dataset`, are read one run at a time.
+        Variables ``energy`` and ``magnetization`` (per site), or ``order_parameter`` of a Potts
+        model in its place, with dims (..., temperature, chain, draw), from `isingrl.simulate`;
+        other dims, such as ``method``, are kept. The coordinates ``n_sites``, ``field`` (0 if
+        missing) and ``draw`` give the number of sites, the field and the times. Data on disk,
+        opened by `xarray.open_dataset`, are read one run at a time.
 
     Returns
     -------
@@ -59,6 +61,10 @@ def thermodynamics(data: xr.Dataset) -> xr.Dataset:
           `isingrl.Wolff` without a field, its mean and ``susceptibility_improved``, the mean over
           T. It estimates N⟨m²⟩/T as ``susceptibility_disordered`` does, with less noise above the
           transition; for J < 0 it does so with the staggered magnetization;
+        - of a Potts model, with m the order parameter: ``energy``, ``specific_heat``,
+          ``order_parameter`` ⟨m⟩, ``susceptibility`` N(⟨m²⟩ − ⟨m⟩²)/T in any field,
+          ``binder_cumulant`` and, if there, ``mean_cluster_size``, and no others. m is never
+          negative, so that its Binder cumulant does not tend to 0 in the disordered phase;
         - ``NAME_error``, a standard error that includes autocorrelation, for each of these;
         - ``autocorrelation_time`` :math:`\tau = 1 + 2\sum_{t \ge 1} \rho(t)` (emcee's convention:
           the variance of a mean of n draws is τσ²/n) in sweeps, the larger value of e and
@@ -122,7 +128,6 @@ def thermodynamics(data: xr.Dataset) -> xr.Dataset:
 
 def summarize(data: xr.Dataset, judged: Container[str]) -> tuple[xr.Dataset, Doubts]:
     """`thermodynamics` without a warning, and the objections to the errors of `judged`."""
-    check_measured(data)
     template = _runs_of(data)
     shape = template.shape
     shown = Shown.of(data, template)
@@ -131,20 +136,18 @@ def summarize(data: xr.Dataset, judged: Container[str]) -> tuple[xr.Dataset, Dou
     coupling = np.ones(shape) if known is None else along(least_coupling(known), template)
     interval = sweeps_between_draws(data, template)
     doubts = Doubts(data.sizes["chain"], data.sizes["draw"], "sweeps")
-    series = dict.fromkeys(each.series for each in OBSERVABLES.values() if each.series in data)
-    found = {
-        name: np.full((4, *shape), np.nan)
-        for name, each in OBSERVABLES.items()
-        if each.series in series
-    }
+    energy, order = measured(data)
+    observables = _observables_of(data, order)
+    series = dict.fromkeys(each.series for each in observables.values())
+    found = {name: np.full((4, *shape), np.nan) for name in observables}
     sample_size, r_hat = np.full((2, *shape), np.nan)
     for run in np.ndindex(shape):
         where = place_of(template, run)
         draws = {name: _read(data[name], template, run, where) for name in series}
-        e, m = (draws[name] for name in MEASURED)
+        e, m = draws[energy], draws[order]
         shown.check(run, e, m, where)
         of_model = float(field[run]), float(coupling[run])
-        for name, each in _estimates(draws, field[run] != 0):
+        for name, each in _estimates(observables, draws, field[run] != 0):
             if name in judged and _says_something(name, *of_model):
                 note_doubts(doubts, each, name, where, float(interval[run]))
             found[name][:, *run] = (
@@ -157,11 +160,12 @@ def summarize(data: xr.Dataset, judged: Container[str]) -> tuple[xr.Dataset, Dou
     temperature = np.where(temperature > 0, temperature, np.nan)
     variables: dict[str, FloatArray] = {}
     for name, (value, error, _, _) in found.items():
-        factor = OBSERVABLES[name].response(1.0, n_sites, temperature)
+        factor = observables[name].response(1.0, n_sites, temperature)
         if name == "susceptibility_disordered":
             factor = np.where(field == 0, factor, np.nan)
         variables[name], variables[f"{name}_error"] = value * factor, error * factor
-    (_, _, tau_e, error_e), (_, _, tau_m, error_m) = found["energy"], found["abs_magnetization"]
+    size = "abs_magnetization" if order == "magnetization" else order
+    (_, _, tau_e, error_e), (_, _, tau_m, error_m) = found["energy"], found[size]
     tau = np.fmax(tau_e, tau_m)
     variables["autocorrelation_time"] = tau * interval
     variables["autocorrelation_time_error"] = interval * np.where(tau == tau_e, error_e, error_m)
@@ -185,8 +189,22 @@ def _says_something(name: str, field: float, coupling: float) -> bool:
     return "staggered" not in name or coupling < 0
 
 
-def _estimates(draws: dict[str, FloatArray], in_field: bool) -> Iterator[tuple[str, Estimate]]:
-    """Observables of one run by name, series by series; the energy goes with the magnetization."""
+def _observables_of(data: xr.Dataset, order: str) -> dict[str, Observable]:
+    """Observables of the series that the data hold, by name."""
+    found = dict(OBSERVABLES)
+    if order == "magnetization":
+        del found["order_parameter"]
+    else:
+        for name in ("susceptibility", "binder_cumulant"):
+            found[name] = replace(found[name], series=order)
+        del found["susceptibility_improved"]  # of the magnetization, too
+    return {name: each for name, each in found.items() if each.series in data}
+
+
+def _estimates(
+    observables: dict[str, Observable], draws: dict[str, FloatArray], in_field: bool
+) -> Iterator[tuple[str, Estimate]]:
+    """Observables of one run by name, series by series; the energy goes with that of order."""
     e = draws["energy"]
     for series, x in draws.items():
         if series == "energy" or np.isnan(x).all():
@@ -195,8 +213,8 @@ def _estimates(draws: dict[str, FloatArray], in_field: bool) -> Iterator[tuple[s
         # a slow part of e or |m| is in every observable, even if it is weak
         slowest = autocorrelation_times(np.stack([e, np.abs(x)])).slowest
         memory = float(np.fmax.reduce(slowest, initial=1.0))
-        own = MEASURED if series == "magnetization" else (series,)
-        for name, each in OBSERVABLES.items():
+        own = ("energy", series) if series in ORDERS else (series,)
+        for name, each in observables.items():
             if each.series in own:
                 moments = _moments(each, draws[each.series], in_field)
                 yield name, estimate_unwarned(moments, each.of_means, wells, memory)
@@ -214,7 +232,8 @@ def _moments(observable: Observable, x: FloatArray, in_field: bool) -> FloatArra
 def _runs_of(data: xr.Dataset) -> xr.DataArray:
     """Zeros with the dims and coordinates of the runs, without reading the series."""
     required = ("temperature", "chain", "draw")
-    for name in MEASURED:
+    names = measured(data)
+    for name in names:
         if not set(required) <= set(data[name].dims):
             raise ValueError(f"data: {name!r} must have the dims {required}; got {data[name].dims}")
     if "temperature" not in data.coords:
@@ -225,7 +244,7 @@ def _runs_of(data: xr.Dataset) -> xr.DataArray:
             f"data must hold at least {MIN_DRAWS} draws a chain for an error bar to mean anything; "
             f"got {data.sizes['draw']} (more sweeps, or a shorter interval)"
         )
-    every = dict.fromkeys((*data["energy"].dims, *data["magnetization"].dims))
+    every = dict.fromkeys(dim for name in names for dim in data[name].dims)
     inner = [dim for dim in ("temperature", "field") if dim in every]
     dims = [*(dim for dim in every if dim not in (*required, *inner)), *inner]
     own = [name for name, each in data["energy"].coords.items() if set(each.dims) <= set(dims)]
@@ -244,7 +263,7 @@ def _read(
     own = series.variable.isel({dim: i for dim, i in place.items() if dim in series.dims})
     values = np.asarray(own.values if own.dims == ("chain", "draw") else own.values.T)
     values = np.ascontiguousarray(values, dtype=np.float64)
-    if series.name in MEASURED or not np.isnan(values).all():
+    if series.name in ("energy", *ORDERS) or not np.isnan(values).all():
         check_finite(values, f"draw of {series.name!r}", f" at {where}")
     return values
 

@@ -76,7 +76,7 @@ def along_axes(values: FloatArray, shape: Shape, *, free: bool = False) -> Float
     return lines
 
 
-def along_lines(spins: npt.NDArray[np.int8]) -> FloatArray:
+def along_lines(spins: npt.NDArray[Any]) -> FloatArray:
     """Correlations of the sums over planes perpendicular to each axis, 1 at distance 0 at T = ∞."""
     shape = spins.shape
     number = max(shape) // 2 + 1

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import xarray as xr
 
-from analysis._configurations import SITES, Configurations
+from analysis._configurations import SITES, Configurations, SpinArray
 from analysis._parameters import least_coupling, parameter
 from analysis.correlations import _fourier as fourier
 from analysis.errors import FloatArray, jackknife
@@ -18,7 +17,6 @@ from analysis.quantities import coordinate, quantity_attrs, with_labels
 __all__ = ["spin_correlation", "structure_factor"]
 
 DIMS = ("chain", "snapshot")
-SUBTRACTED = ("magnetization", "abs_magnetization")
 
 
 def spin_correlation(
@@ -29,11 +27,10 @@ def spin_correlation(
     Parameters
     ----------
     spins : DataArray or Dataset
-        ±1 with dims (..., x[, y[, z]]), or a Dataset with such a variable ``spins``, from
-        `isingrl.simulate` with snapshots.
-    connected : {"magnetization", "abs_magnetization"}, optional
-        Subtract the square of the mean magnetization, or of the mean of its magnitude; nothing if
-        omitted.
+        As for `analysis.label_domains`.
+    connected : {"magnetization", "abs_magnetization", "order_parameter"}, optional
+        Subtract the square of the mean magnetization, or of the mean of its magnitude, or, for a
+        Potts model, of the mean order parameter; nothing if omitted.
     dims : tuple of str
         Dims to average over: independent chains and, last, samples in order of time; or
         ``("chain",)`` alone. If empty, every configuration has its own result, without errors.
@@ -41,18 +38,19 @@ def spin_correlation(
     Returns
     -------
     Dataset
-        ``correlation``, :math:`\langle s_0 s_r\rangle` along ``axis`` and ``distance`` in lattice
-        spacings up to half the longest side, with a shorter axis continued around the torus; and
-        ``radial_correlation`` along ``radius``, the mean over all sites with distances that round
-        to the same integer, up to half the shortest side. Each with ``NAME_error`` by
-        `analysis.errors.jackknife`. If the data have free boundaries, means are over the existing
-        pairs, and a shorter axis ends in NaN.
+        ``correlation``, :math:`\langle s_0 s_r\rangle`, or
+        :math:`\langle q\,\delta(s_0, s_r) - 1\rangle/(q - 1)` of a Potts model of q states, along
+        ``axis`` and ``distance`` in lattice spacings up to half the longest side, with a shorter
+        axis continued around the torus; and ``radial_correlation`` along ``radius``, the mean over
+        all sites with distances that round to the same integer, up to half the shortest side. Each
+        with ``NAME_error`` by `analysis.errors.jackknife`. If the data have free boundaries, means
+        are over the existing pairs, and a shorter axis ends in NaN.
 
     Raises
     ------
     TypeError, ValueError
-        If `spins` is no DataArray with these dims, is empty, holds other values than ±1, or has too
-        few samples for an error.
+        As `analysis.label_domains`; if `connected` is no measure of order of the model; or if there
+        are too few samples for an error.
 
     Examples
     --------
@@ -65,25 +63,27 @@ def spin_correlation(
     >>> found.correlation.sel(axis="x").round(6).values.tolist()
     [1.0, -1.0, 1.0]
     """
-    if connected not in (None, *SUBTRACTED):
-        raise ValueError(f"connected must be None or one of {SUBTRACTED}; got {connected!r}")
     configurations = Configurations(spins)
+    orders = tuple(configurations.order_of(configurations.spins[0]))
+    if connected not in (None, *orders):
+        raise ValueError(f"connected must be None or one of {orders}; got {connected!r}")
     check_dims(configurations, dims)
     shape, free = configurations.lattice.shape, not configurations.lattice.periodic
     shells = fourier.pair_shells(shape) if free else fourier.distance_shells(shape)
 
-    def measure(configuration: npt.NDArray[np.int8]) -> tuple[FloatArray, ...]:
-        m = np.array(configuration.mean())
+    def measure(configuration: SpinArray) -> tuple[FloatArray, ...]:
         if free:
-            found = fourier.correlations_of_pairs(configuration)
+            found = configurations.quadratic(fourier.correlations_of_pairs, configuration)
         else:
-            found = fourier.correlations_of(fourier.power_spectrum(configuration), shape)
-        return fourier.along_axes(found, shape, free=free), shells.average(found), m, abs(m)
+            spectrum = configurations.quadratic(fourier.power_spectrum, configuration)
+            found = fourier.correlations_of(spectrum, shape)
+        order = configurations.order_of(configuration).values()
+        return fourier.along_axes(found, shape, free=free), shells.average(found), *order
 
     names = {
         "correlation": ("axis", "distance"),
         "radial_correlation": ("radius",),
-        **dict.fromkeys(SUBTRACTED, ()),
+        **dict.fromkeys(orders, ()),
     }
     samples = sampled(configurations, measure, names)
 
@@ -120,7 +120,8 @@ def structure_factor(
         width 2π over the longest side; ``axis_structure_factor`` along ``axis`` and ``mode`` n,
         with wave numbers 2πn/L as the coordinate ``axis_wave_number``. Each with ``NAME_error`` by
         `analysis.errors.jackknife`. Both begin with k = 0, N m². Wave numbers are in inverse
-        lattice spacings.
+        lattice spacings. For a Potts model it is the Fourier transform of the correlation that
+        `spin_correlation` describes.
 
     Raises
     ------
@@ -145,8 +146,8 @@ def structure_factor(
     shape = configurations.lattice.shape
     shells = fourier.wave_shells(shape)
 
-    def measure(configuration: npt.NDArray[np.int8]) -> tuple[FloatArray, ...]:
-        spectrum = fourier.power_spectrum(configuration)
+    def measure(configuration: SpinArray) -> tuple[FloatArray, ...]:
+        spectrum = configurations.quadratic(fourier.power_spectrum, configuration)
         return shells.average(spectrum), fourier.along_axes(spectrum, shape)
 
     names = {"structure_factor": ("wave_number",), "axis_structure_factor": ("axis", "mode")}
@@ -181,7 +182,7 @@ def check_ferromagnet(spins: Any, what: str) -> None:
     if least < 0:
         raise ValueError(
             f"coupling must not be negative for {what}; the data have {least:g}. "
-            "For an antiferromagnet, pass analysis.staggered_spins(data)"
+            "For an Ising antiferromagnet, pass analysis.staggered_spins(data)"
         )
 
 
@@ -197,14 +198,14 @@ def check_dims(configurations: Configurations, dims: Any) -> None:
 
 def sampled(
     configurations: Configurations,
-    measure: Callable[[npt.NDArray[np.int8]], tuple[FloatArray, ...]],
+    measure: Callable[[SpinArray], tuple[FloatArray, ...]],
     names: dict[str, tuple[str, ...]],
 ) -> xr.Dataset:
     """Results of `measure` for every configuration, by name, with dims."""
     shape = configurations.lattice.shape
     found: list[Any] = [None] * len(configurations.spins)
 
-    def work(number: int, spins: npt.NDArray[np.int8], _: None) -> None:
+    def work(number: int, spins: SpinArray, _: None) -> None:
         found[number] = measure(spins.reshape(shape))
 
     configurations.each(work)

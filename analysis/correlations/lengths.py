@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import xarray as xr
 
-from analysis._configurations import SITES
+from analysis._configurations import SITES, SpinArray
 from analysis._fits import minimum_within
 from analysis.correlations import _fourier as fourier
 from analysis.correlations.functions import DIMS, averaged, check_ferromagnet, periodic, sampled
@@ -84,7 +83,9 @@ def correlation_length(
         raise ValueError("dims must name one or more dims of spins to average over; got none")
     shape = configurations.lattice.shape
     samples = sampled(
-        configurations, lambda each: (fourier.along_lines(each),), {"line": ("axis", "distance")}
+        configurations,
+        lambda each: (configurations.quadratic(fourier.along_lines, each),),
+        {"line": ("axis", "distance")},
     ).assign_coords(axis=list(SITES[: len(shape)]), side=("axis", np.array(shape)))
     windows = _by_axis(_window, [samples["line"].mean(dims)], ["end"])
 
@@ -117,7 +118,7 @@ def domain_length(
         As for `analysis.spin_correlation`; other dims, such as ``time``, are kept.
     equilibrium_wall_density : float
         Share of unlike neighbours by thermal noise alone at the temperature of the quench, which
-        is subtracted: on the square lattice (1 + e/2J)/2.
+        is subtracted: on the square lattice (1 + e/2J)/2, for a Potts model 1 + e/2J.
     dims : tuple of str
         As for `analysis.spin_correlation`.
 
@@ -160,8 +161,9 @@ def domain_length(
     shells = fourier.wave_shells(shape)
     wave_number = shells.radius[1:]
 
-    def measure(configuration: npt.NDArray[np.int8]) -> tuple[Any, ...]:
-        shell = shells.average(fourier.power_spectrum(configuration))[1:]
+    def measure(configuration: SpinArray) -> tuple[Any, ...]:
+        spectrum = configurations.quadratic(fourier.power_spectrum, configuration)
+        shell = shells.average(spectrum)[1:]
         return shell.sum(), (wave_number * shell).sum()
 
     samples = sampled(configurations, measure, {"sum": (), "moment": ()})

@@ -31,8 +31,8 @@ def staggered_spins(spins: xr.DataArray | xr.Dataset) -> xr.DataArray:
     Raises
     ------
     TypeError, ValueError
-        As `analysis.spin_correlation`, or if the lattice has more than two sublattices, for
-        example by an odd periodic side or by Moore neighbours.
+        As `analysis.spin_correlation`, if the data are of a Potts model, or if the lattice has more
+        than two sublattices, for example by an odd periodic side or by Moore neighbours.
 
     References
     ----------
@@ -53,6 +53,11 @@ def staggered_spins(spins: xr.DataArray | xr.Dataset) -> xr.DataArray:
     """
     configurations = Configurations(spins)
     lattice = configurations.lattice
+    if configurations.states is not None:
+        raise ValueError(
+            "spins must be ±1, those of an Ising model, to be reversed; the data have "
+            f"{configurations.states} states"
+        )
     if lattice.n_sublattices != 2:
         raise ValueError(
             "spins must come from a lattice with two sublattices, so that no two neighbours share "

@@ -1,5 +1,6 @@
 """Domains of equal spins: union-find over runs, stretches of equal spins along the last axis.
 
+Functions that join rows assume spins ±1; bonds join any spins.
 A configuration is a number of rows along the last axis. Runs are numbered in the order of their
 first sites, and every row ends with one run more, of no sites, that marks where the last one stops.
 A run's parent is never behind it, so that the root of a domain is its first run.
@@ -160,7 +161,7 @@ def measure_domains(begins, row_start, parent, spins, size, sign):
     ----------
     size : int64 array, as `begins`
         Receives, at each root, its number of sites.
-    sign : int8 array, as `begins`
+    sign : array of the type of the spins, as `begins`
         Receives, at each root, its spin.
     """
     for row in range(spins.shape[0]):
@@ -338,7 +339,7 @@ def cross_bonds(bonds, across, windings, parent, link, winding, wraps):
 
 @njit(nogil=True, cache=True)
 def unlike_pairs(spins, pairs, across, ends, diagonal):
-    """Number of neighbouring sites with opposite spins.
+    """Number of neighbouring sites with unlike spins.
 
     Parameters
     ----------
@@ -367,20 +368,22 @@ def unlike_pairs(spins, pairs, across, ends, diagonal):
 
 
 @njit(nogil=True, cache=True)
-def summarize(n_domains, size, sign, wraps, edges, numbers, sums, squares, largest, wrapping, bins):
-    """Statistics of the domains of one configuration: those up, those down and all of them.
+def summarize(
+    n_domains, size, phase, wraps, edges, numbers, sums, squares, largest, wrapping, bins
+):
+    """Statistics of the domains of one configuration: those of each phase, and last all of them.
 
     Parameters
     ----------
     n_domains : int
-    size, sign, wraps : arrays
+    size, phase, wraps : arrays
         Of each domain, see `list_domains`.
     edges : int64 array, shape (n_bins + 1,)
-    numbers, sums, squares, largest : arrays, shape (3,)
+    numbers, sums, squares, largest : arrays, shape (n_phases + 1,)
         Receive the number of domains, sums of sizes and of their squares, the largest size.
-    wrapping : bool array, shape (3, ndim)
+    wrapping : bool array, shape (n_phases + 1, ndim)
         Receives whether a domain wraps each axis.
-    bins : int64 array, shape (3, n_bins)
+    bins : int64 array, shape (n_phases + 1, n_bins)
         Receives the numbers of domains by size.
     """
     numbers[:], sums[:], squares[:], largest[:], bins[:] = 0, 0, 0.0, 0, 0
@@ -388,12 +391,12 @@ def summarize(n_domains, size, sign, wraps, edges, numbers, sums, squares, large
     for domain in range(n_domains):
         s = size[domain]
         place = np.searchsorted(edges, s, side="right") - 1
-        for phase in (0 if sign[domain] > 0 else 1, 2):
-            numbers[phase] += 1
-            sums[phase] += s
-            squares[phase] += np.float64(s) * s
-            largest[phase] = max(largest[phase], s)
-            bins[phase, place] += 1
+        for part in (np.int64(phase[domain]), numbers.size - 1):
+            numbers[part] += 1
+            sums[part] += s
+            squares[part] += np.float64(s) * s
+            largest[part] = max(largest[part], s)
+            bins[part, place] += 1
             for axis in range(wrapping.shape[1]):
                 if wraps[domain] >> axis & 1:
-                    wrapping[phase, axis] = True
+                    wrapping[part, axis] = True

@@ -7,18 +7,17 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from analysis._configurations import Configurations, SpinArray
 from analysis.domains import _kernels as kernels
 from analysis.domains._rows import Rows, bonds_of, rows_of
 from isingrl import Lattice
 from isingrl.lattice import NEIGHBORHOODS
 
-Int8Array = npt.NDArray[np.int8]
-
 
 class Scratch:
     """Working memory, with arrays by run; only the part for the runs of a configuration is used."""
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: Rows, dtype: npt.DTypeLike = np.int8) -> None:
         n_rows, side = rows.shape
         most = n_rows * (side + 1) + 1
         self.begins = np.empty(most, dtype=np.int32)
@@ -27,7 +26,7 @@ class Scratch:
         self.link = np.empty(most, dtype=np.int64)
         self.winding = np.empty(most, dtype=np.int64)
         self.size = np.empty(most, dtype=np.int64)
-        self.sign = np.empty(most, dtype=np.int8)
+        self.sign = np.empty(most, dtype=dtype)  # or state, as the spins
         self.wraps = np.empty(most, dtype=np.uint8)
         self.active = np.empty(0, dtype=np.bool_)  # bonds of clusters
 
@@ -47,38 +46,43 @@ class Search(Protocol):
 
     rows: Rows
 
-    def join_inside(self, scratch: Scratch, spins: Int8Array, number: int) -> None:
+    def join_inside(self, scratch: Scratch, spins: SpinArray, number: int) -> None:
         """Unite sites of configuration `number` that are joined within the boundaries."""
 
-    def join_across(self, scratch: Scratch, spins: Int8Array) -> None:
+    def join_across(self, scratch: Scratch, spins: SpinArray) -> None:
         """Unite sites that are joined across the boundaries."""
 
-    def cross(self, scratch: Scratch, spins: Int8Array) -> None:
+    def cross(self, scratch: Scratch, spins: SpinArray) -> None:
         """Unite sites that are joined across the boundaries, and find domains around the torus."""
 
-    def unlike_pairs(self, spins: Int8Array) -> int:
-        """Number of neighbour pairs of opposite spins."""
+    def unlike_pairs(self, spins: SpinArray) -> int:
+        """Number of neighbour pairs of unlike spins."""
 
 
-def domain_search(lattice: Lattice) -> Search:
-    """Search for domains of equal spins: by runs in rows if steps are short, else by bonds."""
-    return RunSearch(lattice) if lattice.neighborhood in NEIGHBORHOODS else ClusterSearch(lattice)
+def domain_search(configurations: Configurations) -> Search:
+    """Search for domains of equal spins: by runs in rows if steps are short, else by bonds.
+
+    Runs need two kinds of spins, so that they alternate along a row.
+    """
+    lattice = configurations.lattice
+    runs = configurations.states is None and lattice.neighborhood in NEIGHBORHOODS
+    return RunSearch(lattice) if runs else ClusterSearch(lattice)
 
 
 class RunSearch:
-    """Join neighbours of equal spin, run by run."""
+    """Join neighbours of equal spin ±1, run by run."""
 
     def __init__(self, lattice: Lattice) -> None:
         self.rows = rows_of(lattice)
 
-    def join_inside(self, scratch: Scratch, spins: Int8Array, number: int) -> None:
+    def join_inside(self, scratch: Scratch, spins: SpinArray, number: int) -> None:
         kernels.find_runs(spins, *scratch.runs)
         inside = self.rows.inside.ends
         kernels.join_rows(
             spins, scratch.begins, scratch.row_start, inside, self.rows.diagonal, scratch.parent
         )
 
-    def join_across(self, scratch: Scratch, spins: Int8Array) -> None:
+    def join_across(self, scratch: Scratch, spins: SpinArray) -> None:
         rows = self.rows
         kernels.join_rows(
             spins, scratch.begins, scratch.row_start, rows.across.ends, rows.diagonal,
@@ -86,14 +90,14 @@ class RunSearch:
         )  # fmt: skip
         kernels.join_ends(spins, scratch.row_start, rows.around.ends, scratch.parent)
 
-    def cross(self, scratch: Scratch, spins: Int8Array) -> None:
+    def cross(self, scratch: Scratch, spins: SpinArray) -> None:
         rows = self.rows
         kernels.cross_rows(
             spins, scratch.begins, scratch.row_start, *rows.across, rows.diagonal, *scratch.links
         )
         kernels.cross_ends(spins, scratch.row_start, *rows.around, *scratch.links)
 
-    def unlike_pairs(self, spins: Int8Array) -> int:
+    def unlike_pairs(self, spins: SpinArray) -> int:
         rows = self.rows
         ends = rows.inside.ends, rows.across.ends, rows.around.ends
         return int(kernels.unlike_pairs(spins, *ends, rows.diagonal))
@@ -116,7 +120,7 @@ class ClusterSearch:
         side = lattice.shape[-1]
         self._sites = self._bonds.ends - self._bonds.ends // (side + 1)
 
-    def join_inside(self, scratch: Scratch, spins: Int8Array, number: int) -> None:
+    def join_inside(self, scratch: Scratch, spins: SpinArray, number: int) -> None:
         kernels.find_sites(*self.rows.shape, *scratch.runs)
         first, second = spins.ravel()[self._sites.T]
         scratch.active = first == second
@@ -127,19 +131,19 @@ class ClusterSearch:
             scratch.active &= drawn < self._probability[number]
         kernels.join_bonds(self._bonds.ends, scratch.active & ~self._across, scratch.parent)
 
-    def join_across(self, scratch: Scratch, spins: Int8Array) -> None:
+    def join_across(self, scratch: Scratch, spins: SpinArray) -> None:
         kernels.join_bonds(self._bonds.ends, scratch.active & self._across, scratch.parent)
 
-    def cross(self, scratch: Scratch, spins: Int8Array) -> None:
+    def cross(self, scratch: Scratch, spins: SpinArray) -> None:
         active = scratch.active & self._across
         kernels.cross_bonds(self._bonds.ends, active, self._bonds.windings, *scratch.links)
 
-    def unlike_pairs(self, spins: Int8Array) -> int:
+    def unlike_pairs(self, spins: SpinArray) -> int:
         first, second = spins.ravel()[self._sites.T]
         return int(np.count_nonzero(first != second))
 
 
-def list_domains(search: Search, scratch: Scratch, spins: Int8Array, number: int) -> int:
+def list_domains(search: Search, scratch: Scratch, spins: SpinArray, number: int) -> int:
     """List size, sign and wraps of all domains in the scratch arrays; returns their number."""
     search.join_inside(scratch, spins, number)
     kernels.measure_domains(*scratch.runs, spins, scratch.size, scratch.sign)

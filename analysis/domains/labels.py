@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from analysis._configurations import Configurations
+from analysis._configurations import Configurations, SpinArray
 from analysis.domains import _kernels as kernels
-from analysis.domains._search import ClusterSearch, Int8Array, Scratch, Search, domain_search
+from analysis.domains._search import ClusterSearch, Scratch, Search, domain_search
 from isingrl.runs import seed_sequence
 
 __all__ = ["label_clusters", "label_domains"]
@@ -24,7 +24,8 @@ def label_domains(
     ----------
     spins : DataArray or Dataset
         ±1 with dims (..., x[, y[, z]]), or a Dataset with such a variable ``spins``, from
-        `isingrl.simulate` with snapshots.
+        `isingrl.simulate` with snapshots. States 0 … q - 1 of a Potts model have the coordinate
+        ``states`` q, as `simulate` makes it.
     neighborhood : {"von_neumann", "moore"}, optional
         Connected sites: nearest neighbours, or diagonal ones too. If omitted, those of the data's
         lattice, or nearest neighbours; it may differ from the data.
@@ -41,8 +42,8 @@ def label_domains(
     Raises
     ------
     TypeError, ValueError
-        If `spins` is no DataArray with these dims, is empty, or holds other values than ±1; if a
-        name is unknown; or if the boundary differs from the data's.
+        If `spins` is no DataArray with these dims, is empty, or holds other values; if a name is
+        unknown; or if the boundary differs from the data's.
 
     Examples
     --------
@@ -53,7 +54,7 @@ def label_domains(
     [[0, 0, 1, 1], [0, 0, 1, 1], [1, 1, 1, 1], [1, 1, 1, 1]]
     """
     configurations = Configurations(spins, neighborhood, boundary)
-    return _labels_of(configurations, domain_search(configurations.lattice), "domain")
+    return _labels_of(configurations, domain_search(configurations), "domain")
 
 
 def label_clusters(
@@ -69,7 +70,7 @@ def label_clusters(
 
     A bond joins neighbours of equal spin with probability :math:`1 - \exp(-2J/k_\mathrm{B}T)`
     [1]_. In the Ising model at that temperature, the probability that two sites are in one cluster
-    is the correlation of their spins.
+    is the correlation of their spins. For a Potts model it is :math:`1 - \exp(-J/k_\mathrm{B}T)`.
 
     Parameters
     ----------
@@ -125,10 +126,10 @@ def cluster_search(
 def _labels_of(configurations: Configurations, search: Search, name: str) -> xr.DataArray:
     labels = np.empty(configurations.spins.shape, dtype=np.int32)
 
-    def work(number: int, spins: Int8Array, scratch: Scratch) -> None:
+    def work(number: int, spins: SpinArray, scratch: Scratch) -> None:
         search.join_inside(scratch, spins, number)
         search.join_across(scratch, spins)
         kernels.write_labels(*scratch.runs, labels[number])
 
-    configurations.each(work, lambda: Scratch(search.rows))
+    configurations.each(work, lambda: Scratch(search.rows, configurations.spins.dtype))
     return configurations.with_sites(labels, name)

@@ -7,16 +7,14 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from analysis._configurations import SITES, Configurations
+from analysis._configurations import SITES, Configurations, SpinArray
 from analysis.domains import _kernels as kernels
-from analysis.domains._search import Int8Array, Scratch, Search, domain_search, list_domains
+from analysis.domains._search import Scratch, Search, domain_search, list_domains
 from analysis.domains.labels import cluster_search
 from analysis.quantities import with_labels
 from isingrl.coordinates import size_bins, size_edges
 
 __all__ = ["cluster_statistics", "domain_statistics", "domain_table"]
-
-PHASES = ("up", "down", "both")
 
 
 def domain_statistics(
@@ -32,8 +30,8 @@ def domain_statistics(
     Returns
     -------
     Dataset
-        Over the dims of the configurations, with s the sizes of the domains of a ``phase``, "up",
-        "down" or "both", in sites:
+        Over the dims of the configurations, with s the sizes of the domains of a ``phase``, in
+        sites: "up", "down" or "both", or "0", "1", … and "all" for the states of a Potts model:
 
         - ``n_domains``, their number;
         - ``mean_size`` :math:`\sum s / \sum 1`, and ``mean_size_without_largest``;
@@ -45,7 +43,7 @@ def domain_statistics(
         - ``size_histogram`` along ``size_bin``: numbers of domains in logarithmic bins; the
           coordinates ``bin_begin``, ``bin_end`` (excluded) and ``bin_width`` are their first
           sizes, ends and numbers of sizes;
-        - ``wall_density``, pairs of neighbours with opposite spins over all pairs; without
+        - ``wall_density``, pairs of neighbours with unlike spins over all pairs; without
           ``phase``.
 
         NaN if no domain is left. Coordinates keep ``n_sites`` and the lattice.
@@ -75,11 +73,11 @@ def domain_statistics(
     0.25
     """
     configurations = Configurations(spins, neighborhood, boundary)
-    search = domain_search(configurations.lattice)
+    search = domain_search(configurations)
     found = _statistics(configurations, search)
     unlike = np.empty(len(configurations.spins))
 
-    def count(number: int, spins: Int8Array, _: None) -> None:
+    def count(number: int, spins: SpinArray, _: None) -> None:
         unlike[number] = search.unlike_pairs(spins)
 
     configurations.each(count)
@@ -109,7 +107,8 @@ def cluster_statistics(
     Dataset
         As from `domain_statistics`, for clusters, without ``wall_density``. In equilibrium
         :math:`\langle \sum s^2 \rangle / N^2` over "both", ``site_mean_size`` / N, is an estimator
-        of :math:`\langle m^2 \rangle` with less noise [1]_.
+        of :math:`\langle m^2 \rangle` with less noise [1]_. For a Potts model this is the mean of
+        the spin correlation over all pairs of sites.
 
     Raises
     ------
@@ -152,9 +151,9 @@ def domain_table(
     Returns
     -------
     Dataset
-        Over ``domain``: ``size`` in sites, ``spin`` ±1, ``wraps`` along ``axis``, and ``label``,
-        the number from `analysis.label_domains`. For each dim of the configurations a coordinate
-        ``DIM_index`` is the index of the domain's configuration.
+        Over ``domain``: ``size`` in sites, ``spin`` ±1 or the state, ``wraps`` along ``axis``, and
+        ``label``, the number from `analysis.label_domains`. For each dim of the configurations a
+        coordinate ``DIM_index`` is the index of the domain's configuration.
 
     Raises
     ------
@@ -173,16 +172,16 @@ def domain_table(
     [False, True]
     """
     configurations = Configurations(spins, neighborhood, boundary)
-    search = domain_search(configurations.lattice)
+    search = domain_search(configurations)
     tables: list[Any] = [None] * len(configurations.spins)
 
-    def tabulate(number: int, spins: Int8Array, scratch: Scratch) -> None:
+    def tabulate(number: int, spins: SpinArray, scratch: Scratch) -> None:
         n = list_domains(search, scratch, spins, number)
         tables[number] = tuple(
             values[:n].copy() for values in (scratch.size, scratch.sign, scratch.wraps)
         )
 
-    configurations.each(tabulate, lambda: Scratch(search.rows))
+    configurations.each(tabulate, lambda: Scratch(search.rows, configurations.spins.dtype))
     sizes, signs, wraps = (np.concatenate(column) for column in zip(*tables, strict=True))
     numbers = np.array([len(table[0]) for table in tables])
     ndim = configurations.lattice.ndim
@@ -205,21 +204,22 @@ def domain_table(
 
 def _statistics(configurations: Configurations, search: Search) -> xr.Dataset:
     number, lattice = len(configurations.spins), configurations.lattice
-    edges = size_edges(lattice.n_sites)
-    n_domains = np.empty((number, 3), dtype=np.int64)
+    edges, n_phases = size_edges(lattice.n_sites), len(configurations.phases)
+    n_domains = np.empty((number, n_phases), dtype=np.int64)
     sums, largest = np.empty_like(n_domains), np.empty_like(n_domains)
-    squares = np.empty((number, 3))
-    wraps = np.empty((number, 3, lattice.ndim), dtype=bool)
-    bins = np.empty((number, 3, edges.size - 1), dtype=np.int64)
+    squares = np.empty((number, n_phases))
+    wraps = np.empty((number, n_phases, lattice.ndim), dtype=bool)
+    bins = np.empty((number, n_phases, edges.size - 1), dtype=np.int64)
 
-    def summarize(k: int, spins: Int8Array, scratch: Scratch) -> None:
+    def summarize(k: int, spins: SpinArray, scratch: Scratch) -> None:
         n = list_domains(search, scratch, spins, k)
+        phase = configurations.phase_of(scratch.sign[:n])
         kernels.summarize(
-            n, scratch.size, scratch.sign, scratch.wraps, edges, n_domains[k], sums[k],
+            n, scratch.size, phase, scratch.wraps, edges, n_domains[k], sums[k],
             squares[k], largest[k], wraps[k], bins[k],
         )  # fmt: skip
 
-    configurations.each(summarize, lambda: Scratch(search.rows))
+    configurations.each(summarize, lambda: Scratch(search.rows, configurations.spins.dtype))
     with np.errstate(invalid="ignore", divide="ignore"):
         rest = np.where(n_domains > 1, sums - largest, np.nan)
         values = {
@@ -234,7 +234,7 @@ def _statistics(configurations: Configurations, search: Search) -> xr.Dataset:
     found["wraps"] = configurations.by_configuration(wraps, "phase", "axis")
     found["size_histogram"] = configurations.by_configuration(bins, "phase", "size_bin")
     return with_labels(xr.Dataset(found), found).assign_coords(
-        phase=list(PHASES),
+        phase=configurations.phases,
         axis=list(SITES[: lattice.ndim]),
         **size_bins(lattice.n_sites),
         n_sites=lattice.n_sites,

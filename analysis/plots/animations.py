@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from analysis._configurations import SITES
-from analysis._parameters import check_dataset
-from analysis.plots.pictures import snapshot, title_of
+from analysis._configurations import SITES, check_spins
+from analysis._parameters import check_dataset, states_of
+from analysis.plots.pictures import snapshot, state_bar, title_of
 from analysis.plots.styles import style_of
 from isingrl.support.archives import make_folder, replacing
-from isingrl.support.validation import check_integer, check_spin_values
+from isingrl.support.validation import check_integer
 
 __all__ = ["animation"]
 
@@ -32,7 +32,8 @@ def animation(
 ) -> None:
     """Write an animation of the configurations of one chain: a frame for each snapshot.
 
-    The title shows the method, the temperature and the sweep.
+    The title shows the method, the temperature and the sweep. States of a Potts model have a colour
+    bar.
 
     Parameters
     ----------
@@ -52,8 +53,8 @@ def animation(
         If `data` is no Dataset, or `frames_per_second` no integer.
     ValueError
         If `data` lacks ``spins`` or ``snapshot``, or holds several chains or temperatures, or
-        other values than ±1; if `path` has another ending or its folder cannot be written to; or
-        if `frames_per_second` is out of range.
+        values that are no spins; if `path` has another ending or its folder cannot be written to;
+        or if `frames_per_second` is out of range.
     ImportError
         If `path` is an MP4, and imageio or imageio-ffmpeg is not installed.
 
@@ -77,11 +78,17 @@ def animation(
     from matplotlib.figure import Figure
 
     spins = frames["spins"]
-    # 400 × 432 pixels: H.264 needs multiples of 2 and codes blocks of 16
-    figure = Figure(figsize=(4.0, 4.32), dpi=100)
+    states = states_of(spins)
+    # 400 or 480 × 432 pixels: H.264 needs multiples of 2 and codes blocks of 16
+    width, height = (4.0 if states is None else 4.8), 4.32
+    figure = Figure(figsize=(width, height), dpi=100)
     canvas: Any = FigureCanvasAgg(figure)
-    ax = figure.add_axes((0.04, 0.04, 0.92, 0.92 * 4.0 / 4.32))
+    side, edge = 0.92 * 4.0, 0.04 * 4.0
+    ax = figure.add_axes((edge / width, 0.04, side / width, side / height))
     snapshot(spins.isel(snapshot=0), ax)
+    if states is not None:
+        beside = (edge + side + 0.1) / width, 0.04, 0.15 / width, side / height
+        state_bar(figure, states, cax=figure.add_axes(beside))
     with video_file(path, rate) as append:
         for number in range(spins.sizes["snapshot"]):
             frame = frames.isel(snapshot=number)
@@ -169,7 +176,7 @@ def _frames(data: Any) -> xr.Dataset:
         )
     if not frames["spins"].size:
         raise ValueError("data must hold at least one snapshot; it holds none")
-    check_spin_values("data: spins", frames["spins"].values)
+    check_spins("data: spins", frames["spins"].values, states_of(frames["spins"]))
     return frames
 
 

@@ -32,7 +32,8 @@ def observable(
         From `analysis.thermodynamics`: over temperature, or over several fields at one
         temperature, with or without a dim or scalar coordinate ``method``.
     name : str
-        The observable, for example ``"abs_magnetization"``; ``NAME_error`` gives error bars.
+        The observable, for example ``"abs_magnetization"``, or ``"order_parameter"`` of a Potts
+        model; ``NAME_error`` gives error bars.
     ax : Axes, optional
         The axes to draw on; new ones if omitted.
     label : str, optional
@@ -131,7 +132,7 @@ def critical_temperature(ax: Axes, temperature: float = CRITICAL_TEMPERATURE) ->
     ax : Axes
         Axes with the temperature as horizontal axis.
     temperature : float
-        In J/k_B.
+        In J/k_B; that of a Potts model on the square lattice is :math:`1/\ln(1 + \sqrt{q})`.
 
     Returns
     -------

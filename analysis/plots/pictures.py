@@ -8,21 +8,26 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from analysis._configurations import SITES, spin_array
-from analysis._parameters import parameter
+from analysis._configurations import SITES, check_spins, spin_array
+from analysis._parameters import parameter, states_of
 from analysis.domains import domain_table, label_domains
 from analysis.plots.axes import axis_label, new_axes
 from isingrl.lattice import HONEYCOMB, TRIANGULAR
-from isingrl.support.validation import check_spin_values
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.colorbar import Colorbar
     from matplotlib.figure import Figure
     from matplotlib.image import AxesImage
 
 __all__ = ["domain_map", "snapshot", "snapshots"]
 
 UP, DOWN = "#16324f", "#f3efe6"  # dark on paper
+# of the states of a Potts model: light and dark in turn, which readers tell apart without colour
+_STATES = (
+    "#0072B2", "#F0E442", "#D55E00", "#56B4E9", "#000000", "#CC79A7", "#009E73", "#E69F00",
+)  # fmt: skip
+_TICKS = 16  # states that a colour bar names at the most
 _LARGEST = {1: "#D55E00", -1: "#0072B2"}
 _SHADES = {1: ("#fbd9bd", "#e8a06a"), -1: ("#d6e6f2", "#86b4d6")}
 
@@ -30,12 +35,14 @@ _SHADES = {1: ("#fbd9bd", "#e8a06a"), -1: ("#d6e6f2", "#86b4d6")}
 def snapshot(spins: xr.DataArray, ax: Axes | None = None) -> Axes:
     """Draw one configuration, dark where spins are up.
 
+    The states of a Potts model have a colour each, which a colour bar names if `ax` is omitted.
+
     Parameters
     ----------
     spins : DataArray
         ±1 over (x, y), of a plane or a slice; or over (DIM, x), of a ring, with another dim such
-        as ``snapshot``, which runs upwards. On a triangular or a honeycomb lattice all neighbours
-        are drawn equally near.
+        as ``snapshot``, which runs upwards. States 0 … q - 1 of a Potts model have the coordinate
+        ``states`` q. On a triangular or a honeycomb lattice all neighbours are drawn equally near.
     ax : Axes, optional
         The axes to draw on; new ones if omitted.
 
@@ -47,7 +54,7 @@ def snapshot(spins: xr.DataArray, ax: Axes | None = None) -> Axes:
     Raises
     ------
     TypeError, ValueError
-        If `spins` is no DataArray with two dims, or holds other values than ±1.
+        If `spins` is no DataArray with two dims, or holds other values.
 
     Examples
     --------
@@ -58,13 +65,13 @@ def snapshot(spins: xr.DataArray, ax: Axes | None = None) -> Axes:
     >>> ax.images[0].get_array().tolist()
     [[1, 1, -1, -1], [1, 1, -1, -1], [-1, -1, -1, -1], [-1, -1, -1, -1]]
     """
-    from matplotlib.colors import ListedColormap
-
     spins = spin_array(spins)
-    image = _image(spins)
-    check_spin_values("spins", image)
-    ax = new_axes(ax)
-    _draw(ax, image, spins, cmap=ListedColormap([DOWN, UP]), vmin=-1, vmax=1)
+    image, states = _image(spins), states_of(spins)
+    check_spins("spins", image, states)
+    known, ax = ax, new_axes(ax)
+    _draw(ax, image, spins, **_scale(states))
+    if known is None and states is not None:
+        state_bar(ax.figure, states, ax=ax)
     return _without_ticks(ax, spins)
 
 
@@ -76,10 +83,12 @@ def domain_map(
 ) -> Axes:
     """Draw the domains of a plane: warm colours up, cold ones down, the largest in full colour.
 
+    Domains of a Potts model have shades of the colours of `snapshot`.
+
     Parameters
     ----------
     spins : DataArray
-        ±1 over (x, y).
+        As for `analysis.label_domains`, over (x, y).
     neighborhood, boundary : str, optional
         As for `analysis.label_domains`.
     ax : Axes, optional
@@ -114,13 +123,18 @@ def domain_map(
     # a fixed stream of random shades: the same configuration gives the same picture
     mixed = np.random.default_rng(0).random(table.sizes["domain"])[:, None]
     colors = np.empty((mixed.size, 3))
-    for spin, ends in _SHADES.items():
+    full, shades = _LARGEST, _SHADES
+    states = states_of(spins)
+    if states is not None:
+        full = dict(enumerate(state_colors(states)))
+        shades = {spin: (_paler(color, 0.75), _paler(color, 0.4)) for spin, color in full.items()}
+    for spin, ends in shades.items():
         own = (table["spin"] == spin).values
         first, last = (np.array(to_rgb(end)) for end in ends)
         colors[own] = first + mixed[own] * (last - first)
         if own.any():
             largest = int(np.argmax(table["size"].values * own))
-            colors[largest] = to_rgb(_LARGEST[spin])
+            colors[largest] = to_rgb(full[spin])
     _draw(ax, colors[image], spins, neighborhood)
     return _without_ticks(ax, spins)
 
@@ -133,8 +147,8 @@ def snapshots(
     Parameters
     ----------
     spins : DataArray
-        ±1 over `dim` and (x, y) of planes; (x, y, z) of cubes, each a row of slices along z; or
-        (another dim, x) of rings.
+        As for `snapshot`, over `dim` and (x, y) of planes; (x, y, z) of cubes, each a row of slices
+        along z; or (another dim, x) of rings.
     dim : str
         Dim of the panels; its coordinate stands above them.
     columns : int
@@ -145,12 +159,12 @@ def snapshots(
     Returns
     -------
     Figure
-        With a legend below.
+        With a legend below, or a colour bar of the states of a Potts model.
 
     Raises
     ------
     TypeError, ValueError
-        If `spins` is no DataArray, has other dims or values than ±1, or a number is not positive.
+        If `spins` is no DataArray, has other dims or values, or a number is not positive.
 
     Examples
     --------
@@ -189,6 +203,10 @@ def snapshots(
         snapshot(chosen if cut is None else chosen.isel(z=cut), ax)
         title = title_of(chosen[dim]) if dim in spins.coords else f"{dim} {point}"
         ax.set_title(title if cut is None else f"{title}, z = {cut}", fontsize=9)
+    states = states_of(spins)
+    if states is not None:
+        state_bar(figure, states, ax=axes, location="bottom", shrink=0.6, aspect=30)
+        return figure
     patches = [
         Patch(facecolor=color, edgecolor="0.4", label=label)
         for color, label in ((UP, "spin up"), (DOWN, "spin down"))
@@ -196,6 +214,45 @@ def snapshots(
     place: Any = "outside lower center"
     figure.legend(handles=patches, loc=place, ncols=2, frameon=False, fontsize=9)
     return figure
+
+
+def state_colors(states: int) -> list[str]:
+    """Colours of the states of a Potts model; of many states they can hardly be told apart."""
+    if states <= len(_STATES):
+        return list(_STATES[:states])
+    from matplotlib import colormaps
+    from matplotlib.colors import to_hex
+
+    return [to_hex(color) for color in colormaps["turbo"](np.linspace(0.0, 1.0, states))]
+
+
+def state_bar(figure: Any, states: int, **place: Any) -> Colorbar:
+    """Add a colour bar of the states of a Potts model; `place` as for ``Figure.colorbar``."""
+    from matplotlib.cm import ScalarMappable
+
+    scale = ScalarMappable()
+    scale.set_cmap(_scale(states)["cmap"])
+    scale.set_clim(-0.5, states - 0.5)
+    shown = range(0, states, -(-states // _TICKS))
+    bar: Colorbar = figure.colorbar(scale, ticks=list(shown), label="state", **place)
+    bar.ax.tick_params(length=0, which="both")
+    return bar
+
+
+def _scale(states: int | None) -> dict[str, Any]:
+    """Colours of spins, as keyword arguments of ``Axes.imshow``."""
+    from matplotlib.colors import ListedColormap
+
+    if states is None:
+        return {"cmap": ListedColormap([DOWN, UP]), "vmin": -1, "vmax": 1}
+    return {"cmap": ListedColormap(state_colors(states)), "vmin": -0.5, "vmax": states - 0.5}
+
+
+def _paler(color: str, share: float) -> Any:
+    """Mix a colour with a share of white."""
+    from matplotlib.colors import to_rgb
+
+    return tuple(share + (1 - share) * np.array(to_rgb(color)))
 
 
 _PIXELS: dict[str, Any] = {"interpolation": "nearest", "origin": "lower"}

@@ -22,6 +22,7 @@ _LINES = ("-", "--", ":", "-.")
 _SCALED = {
     "binder_cumulant": "Binder cumulant",
     "abs_magnetization": r"$|m|\,L^{\beta/\nu}$",
+    "order_parameter": r"order parameter, $m\,L^{\beta/\nu}$",
     "susceptibility": r"$\chi\,L^{-\gamma/\nu}$ ($1/J$)",
 }
 
@@ -91,7 +92,7 @@ def collapse(summary: xr.Dataset, fit: xr.Dataset, name: str, ax: Axes | None = 
         As for `sizes`.
     fit : Dataset
         From `analysis.scaling.collapse`.
-    name : {"binder_cumulant", "abs_magnetization", "susceptibility"}
+    name : {"binder_cumulant", "abs_magnetization", "order_parameter", "susceptibility"}
         The observable.
     ax : Axes, optional
         The axes to draw on; new ones if omitted.

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from analysis._parameters import MEASURED, check_measured, parameter
+from analysis._parameters import measured, parameter
 from analysis.quantities import OBSERVABLES, power
 
 SAMPLES = ("chain", "draw")
@@ -23,6 +23,7 @@ NAMES = ("binder_cumulant", "abs_magnetization", "susceptibility", "specific_hea
 def sizes_of(data: Any, least: int) -> xr.Dataset:
     """Return energies and magnetizations with the dims (size, point, chain, draw).
 
+    The order parameter of a Potts model takes the place of the magnetization, under its name.
     ``temperature`` becomes a coordinate over (size, point), and sizes ascend. Fewer sizes than
     `least` are refused, and data that are not finite.
     """
@@ -30,7 +31,8 @@ def sizes_of(data: Any, least: int) -> xr.Dataset:
     if "temperature" in data.dims:
         data = data.rename_dims(temperature="point").reset_index("temperature")
     data = data.sortby("size")
-    found = xr.Dataset({name: data[name].astype(np.float64) for name in MEASURED}).drop_vars(
+    series = zip(("energy", "magnetization"), measured(data), strict=True)
+    found = xr.Dataset({name: data[own].astype(np.float64) for name, own in series}).drop_vars(
         [name for name in data.coords if name != "size"], errors="ignore"
     )
     try:
@@ -58,7 +60,7 @@ def sizes_of(data: Any, least: int) -> xr.Dataset:
 
 def _check_sizes(data: Any, least: int) -> None:
     """Refuse data without several sizes side by side, or in a field."""
-    check_measured(data)
+    measured(data)
     for name in ("size", "temperature", "n_sites"):
         if name not in data.coords:
             raise ValueError(
@@ -116,6 +118,14 @@ def moments_of(energy: Any, magnetization: Any) -> dict[str, Any]:
     """Powers of e and ``|m|`` that define the observables, by name."""
     series = {"energy": energy, "magnetization": abs(magnetization)}
     return {name: power(series[own], exponent) for name, (own, exponent) in _POWERS.items()}
+
+
+def named(found: xr.Dataset, data: xr.Dataset) -> xr.Dataset:
+    """Results by the names of the data's model: ``order_parameter`` of Potts data for ``|m|``."""
+    if measured(data)[1] == "magnetization":
+        return found
+    names = {name: str(name).replace("abs_magnetization", "order_parameter") for name in found}
+    return found.rename(names)
 
 
 def observables_of(mean: Any) -> dict[str, Any]:

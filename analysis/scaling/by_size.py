@@ -6,7 +6,7 @@ import xarray as xr
 
 from analysis.errors import jackknife
 from analysis.quantities import quantity_attrs, with_labels
-from analysis.scaling._series import SAMPLES, moments, observables_of, sizes_of
+from analysis.scaling._series import SAMPLES, moments, named, observables_of, sizes_of
 
 __all__ = ["observables"]
 
@@ -23,8 +23,8 @@ def observables(data: xr.Dataset) -> xr.Dataset:
     -------
     Dataset
         Over (size, point), with the coordinate ``temperature``: ``binder_cumulant``,
-        ``abs_magnetization``, ``susceptibility`` and ``specific_heat`` as
-        `analysis.thermodynamics` defines them, each with ``NAME_error`` by
+        ``abs_magnetization`` (``order_parameter`` of a Potts model), ``susceptibility`` and
+        ``specific_heat`` as `analysis.thermodynamics` defines them, each with ``NAME_error`` by
         `analysis.errors.jackknife`.
 
     Raises
@@ -46,8 +46,12 @@ def observables(data: xr.Dataset) -> xr.Dataset:
     >>> found.susceptibility.dims, found.susceptibility.shape, found.susceptibility.units
     (('size', 'point'), (2, 5), '1/J')
     """
-    series = sizes_of(data, 1)
-    found = jackknife(moments(series), lambda part: xr.Dataset(observables_of(part.mean(SAMPLES))))
+    found = named(of_series(sizes_of(data, 1)), data)
     with_labels(found, found)
     found["temperature"].attrs = quantity_attrs("temperature")
     return found
+
+
+def of_series(series: xr.Dataset) -> xr.Dataset:
+    """`observables` of what `sizes_of` returns, without labels."""
+    return jackknife(moments(series), lambda part: xr.Dataset(observables_of(part.mean(SAMPLES))))

@@ -52,11 +52,12 @@ def critical_point(
     Parameters
     ----------
     data : Dataset
-        ``energy`` and ``magnetization`` per site over (size, temperature, chain, draw), from
-        `isingrl.simulate`, joined along ``size``, with the coordinate ``n_sites``; four or more
-        sizes, each with two or more temperatures on both sides of the transition, whose energies
-        overlap. Sizes may have temperatures of their own, as a coordinate over (size, point). The
-        rule must sample the Gibbs distribution, as for `reweight`.
+        ``energy`` and ``magnetization`` per site, or ``order_parameter`` of a Potts model, which
+        stands for :math:`|m|`, over (size, temperature, chain, draw), from `isingrl.simulate`,
+        joined along ``size``, with the coordinate ``n_sites``; four or more sizes, each with two or
+        more temperatures on both sides of the transition, whose energies overlap. Sizes may have
+        temperatures of their own, as a coordinate over (size, point). The rule must sample the
+        Gibbs distribution, as for `reweight`.
     correction : float
         Exponent ω of the leading correction, exact or from the literature: 7/4 for the Ising model
         in two dimensions, 0.83 in three.

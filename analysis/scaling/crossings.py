@@ -40,10 +40,10 @@ def binder_crossings(data: xr.Dataset) -> xr.Dataset:
     Parameters
     ----------
     data : Dataset
-        ``energy`` and ``magnetization`` per site over (size, temperature, chain, draw): runs of
-        `isingrl.simulate`, joined by `xarray.concat` along ``size``, the side L, with the
-        coordinate ``n_sites`` along ``size``. If temperatures differ between sizes,
-        ``temperature`` is a coordinate over (size, point).
+        ``energy`` and ``magnetization`` per site, or ``order_parameter`` of a Potts model, over
+        (size, temperature, chain, draw): runs of `isingrl.simulate`, joined by `xarray.concat`
+        along ``size``, the side L, with the coordinate ``n_sites`` along ``size``. If temperatures
+        differ between sizes, ``temperature`` is a coordinate over (size, point).
 
     Returns
     -------

@@ -13,9 +13,9 @@ import xarray as xr
 from analysis._fits import POOR, goodness_of_fit, numbers_of_fit, warn_of_fit
 from analysis.errors import FloatArray, jackknife
 from analysis.quantities import with_labels
-from analysis.scaling._series import SAMPLES, moments, observables_of, sizes_of
-from analysis.scaling.by_size import observables
-from isingrl.support.validation import check_integer, check_real
+from analysis.scaling._series import SAMPLES, moments, named, observables_of, sizes_of
+from analysis.scaling.by_size import of_series
+from isingrl.support.validation import check_choice, check_integer, check_real
 
 __all__ = ["collapse", "collapsed"]
 
@@ -23,6 +23,7 @@ __all__ = ["collapse", "collapsed"]
 NAMES = ("binder_cumulant", "abs_magnetization", "susceptibility")
 _EXPONENTS = {"abs_magnetization": "beta_over_nu", "susceptibility": "gamma_over_nu"}
 _SLOPES = tuple(f"{name}_slope" for name in _EXPONENTS)
+_POTTS = {"order_parameter": "beta_over_nu"}
 _PARAMETERS = ("critical_temperature", "nu", *_EXPONENTS.values(), *_SLOPES)
 _STARTS = (0.6, 1.0)  # of ν, for three dimensions and for two
 
@@ -65,7 +66,8 @@ def collapse(
         ``abs_magnetization_slope`` and ``susceptibility_slope``, each with ``NAME_error`` by a
         jackknife of the draws through the whole fit; ``chi_square``, for which the three
         observables count as independent although they share their draws, ``degrees_of_freedom``,
-        and ``goodness_of_fit``, the chance that noise makes χ² as large.
+        and ``goodness_of_fit``, the chance that noise makes χ² as large. For a Potts model the
+        order parameter stands for :math:`|m|`, and a is ``order_parameter_slope``.
         With a correction, ω as ``correction_exponent`` and c of each observable as
         ``NAME_correction``.
 
@@ -123,7 +125,7 @@ def collapse(
         maximum=float(temperature.max()),
     )
     draws = moments(series)
-    measured = observables(data)
+    measured = of_series(series)
     errors = _stacked(measured, "_error")
     if not (errors > 0).all():
         raise ValueError("data: the observables must vary from draw to draw at every temperature")
@@ -138,11 +140,12 @@ def collapse(
         return xr.Dataset(dict(zip(_PARAMETERS, found.x, strict=True)))
 
     found = jackknife(draws, again)
-    with_labels(found, _PARAMETERS)
     if correction is not None:
         found["correction_exponent"] = correction
         for name, part in zip(NAMES, fit.parts(best.x, values), strict=True):
             found[f"{name}_correction"] = part.coefficients[-1]
+    found = named(found, data)
+    with_labels(found, (*_PARAMETERS, *(f"{name}_slope" for name in _POTTS)))
     chi_square = 2 * float(best.cost)
     n_coefficients = degree + 1 + (correction is not None)  # of each observable
     freedom = values.size - len(_PARAMETERS) - len(NAMES) * n_coefficients
@@ -170,7 +173,7 @@ def collapsed(summary: xr.Dataset, fit: xr.Dataset, name: str) -> xr.Dataset:
         `name` and ``NAME_error``, from `analysis.thermodynamics`, along ``size`` and temperature.
     fit : Dataset
         From `collapse`.
-    name : {"binder_cumulant", "abs_magnetization", "susceptibility"}
+    name : {"binder_cumulant", "abs_magnetization", "order_parameter", "susceptibility"}
         The observable.
 
     Returns
@@ -195,12 +198,12 @@ def collapsed(summary: xr.Dataset, fit: xr.Dataset, name: str) -> xr.Dataset:
     >>> scaling.collapsed(summary, fit, "abs_magnetization").y.round(6).values.tolist()
     [[1.0], [1.0]]
     """
-    if name not in NAMES:
-        raise ValueError(f"name must be one of {NAMES}; got {name!r}")
+    check_choice("name", name, (*NAMES, *_POTTS))
+    exponents = _EXPONENTS | _POTTS
     corrected = isinstance(fit, xr.Dataset) and "correction_exponent" in fit
     needed = ["critical_temperature", "nu"]
     if name != "binder_cumulant":
-        needed += [_EXPONENTS[name], f"{name}_slope"]
+        needed += [exponents[name], f"{name}_slope"]
     if corrected:
         needed += ["correction_exponent", f"{name}_correction"]
     found = numbers_of_fit("fit", fit, needed, "analysis.scaling.collapse")
@@ -208,8 +211,8 @@ def collapsed(summary: xr.Dataset, fit: xr.Dataset, name: str) -> xr.Dataset:
     reduced = np.log(summary["temperature"] / found["critical_temperature"])
     factor: Any = 1.0
     if name != "binder_cumulant":
-        sign = 1 if name == "abs_magnetization" else -1
-        power = size ** (sign * found[_EXPONENTS[name]])
+        sign = -1 if name == "susceptibility" else 1
+        power = size ** (sign * found[exponents[name]])
         factor = power / (1 + found[f"{name}_slope"] * reduced)
     y = summary[name] * factor
     if corrected:

@@ -15,7 +15,7 @@ from analysis.scaling._histograms import (
     warn_of_histograms,
     with_errors,
 )
-from analysis.scaling._series import NAMES, series_of, sizes_of
+from analysis.scaling._series import NAMES, named, series_of, sizes_of
 from isingrl.support.validation import check_choice, check_temperature
 
 __all__ = ["pseudo_critical_points", "reweight"]
@@ -32,16 +32,18 @@ def reweight(data: xr.Dataset, temperature: npt.ArrayLike) -> xr.Dataset:
     Parameters
     ----------
     data : Dataset
-        ``energy`` and ``magnetization`` per site over (temperature, chain, draw), from
-        `isingrl.simulate`, with ``n_sites``. The energies of the runs must overlap.
+        ``energy`` and ``magnetization`` per site, or ``order_parameter`` of a Potts model, over
+        (temperature, chain, draw), from `isingrl.simulate`, with ``n_sites``. The energies of the
+        runs must overlap.
     temperature : array_like, shape (n,)
         In J/k_B, within the range of the data.
 
     Returns
     -------
     Dataset
-        Over ``temperature``: ``binder_cumulant``, ``abs_magnetization``, ``susceptibility`` and
-        ``specific_heat`` as `analysis.thermodynamics` defines them, each with ``NAME_error`` by
+        Over ``temperature``: ``binder_cumulant``, ``abs_magnetization`` (``order_parameter`` of a
+        Potts model), ``susceptibility`` and ``specific_heat`` as `analysis.thermodynamics` defines
+        them, each with ``NAME_error`` by
         `analysis.errors.jackknife` with new weights for each block; ``smallest_overlap`` of
         neighbouring temperatures, the chance that a draw of one is taken for one of the other (1/2
         if they are equal); and ``goodness_of_fit``, the chance that noise makes energies and m²
@@ -99,7 +101,8 @@ def reweight(data: xr.Dataset, temperature: npt.ArrayLike) -> xr.Dataset:
 
     found = with_errors([series], at_temperatures)
     warn_of_histograms(found, "the temperatures")
-    return with_labels(found, NAMES).assign_coords(temperature=coordinate("temperature", wanted))
+    found = with_labels(named(found, data), (*NAMES, "order_parameter"))
+    return found.assign_coords(temperature=coordinate("temperature", wanted))
 
 
 def pseudo_critical_points(data: xr.Dataset, name: str = "susceptibility") -> xr.Dataset:
