@@ -25,7 +25,7 @@ _COMPARED = ("order_parameter", "energy")
 _CORRECTIONS = {2: 1.75, 3: 0.8, 4: 0.8}
 _ALIVE = 0.2  # order parameter above which there is order
 _LAST = 0.1  # share of a run that shows whether a phase lasted
-_BIN = 0.04  # J per site, a bin of the distribution of energies, at least
+_BIN = 0.025  # J per site, a bin of the distribution of energies
 _SIGNIFICANT = 5.0  # errors by which two peaks rise above what is between them
 _J = {"units": "J"}
 _TEMPERATURE = {"units": "J/k_B"}
@@ -141,7 +141,7 @@ def _transition(data: xr.Dataset) -> xr.Dataset:
 def _distribution(data: xr.Dataset) -> xr.Dataset:
     """Distribution of energies at the transition, and the dip between its two highest peaks."""
     n_sites = int(data["n_sites"])
-    levels = max(1, round(_BIN * n_sites))  # in a bin
+    levels = 2 * max(1, round(_BIN * n_sites / 2))  # in a bin; every other one is empty for q = 2
     number = -(-(2 * n_sites + 1) // levels)
     bonds = np.rint(-data["energy"].squeeze("point").values * n_sites).astype(int)
     chains = np.stack([np.bincount(each // levels, minlength=number) for each in bonds])
@@ -174,7 +174,7 @@ def _dip(chances: FloatArray) -> dict[str, Any]:
     error = depth.std(ddof=1) / np.sqrt(len(depth))
     height = float(depth.mean() / error) if error > 0 else 0.0
     names = {"long_name": "depth of the dip between two peaks over the height of the lower one"}
-    share = float(depth.mean() / mean[lower])
+    share = float(depth.mean() / mean[lower]) if height > 0 else 0.0
     return {
         "dip": ((), share, names),
         "dip_in_errors": ((), height, {"long_name": "depth of the dip in errors"}),
@@ -201,8 +201,12 @@ def _phases(data: xr.Dataset) -> xr.Dataset:
 
 
 def _curve(data: xr.Dataset) -> xr.Dataset:
-    """Observables of both phases of independent Q, and the coupling that Weiss's theory needs."""
-    found = [_observed(data.sel(start=each)) for each in STARTS]
+    """Observables of both phases of independent Q, and the coupling that Weiss's theory needs.
+
+    The first half of each run is left out, in which the agents come to rest at their temperature.
+    """
+    settled = data.isel(draw=slice(data.sizes["draw"] // 2, None))
+    found = [_observed(settled.sel(start=each)) for each in STARTS]
     joined = concat(found, "start").assign_coords(start=list(STARTS))
     joined = joined.assign(temperature=found[0]["temperature"])
     q, order = int(data["states"]), joined.sel(start=ORDERED, drop=True)

@@ -42,7 +42,7 @@ __all__ = ["Potts"]
 
 _METHODS = (HeatBath.name, MeanFieldQ.name)
 _CONTINUOUS = 4  # states up to which the transition is continuous
-_MOST = 12  # states; mean-field Q then tells 1,365 neighbourhoods apart
+_MOST = 11  # states; mean-field Q then tells 1,001 neighbourhoods apart
 _RELAXATION = 2.17  # a relaxation time of single sites at T_c is about L to this power, in sweeps
 _CHAINS = 32  # of the distribution of energies, half from order
 _KEPT = 2_000  # draws of a chain of mean-field Q, about
@@ -61,9 +61,9 @@ class Potts:
     """
 
     states: tuple[int, ...] = (2, 3, 4, 10)
-    """Numbers of states q, from 2 to 12: one or more up to 4, where the transition is continuous,
+    """Numbers of states q, from 2 to 11: one or more up to 4, where the transition is continuous,
     and one or more above."""
-    side: int = 64
+    side: int = 32
     """Side of the lattice of order against temperature, an even number."""
     reduced_temperatures: tuple[float, ...] = (
         0.8, 0.88, 0.92, 0.95, 0.97, 0.985, 1.015, 1.03, 1.05, 1.08, 1.12, 1.2,
@@ -71,11 +71,11 @@ class Potts:
     """Temperatures of order in units of the exact critical temperature, four or more."""
     training_sweeps: int = 4_000
     """Learning sweeps of mean-field Q before each measurement."""
-    sweeps: int = 10_000
+    sweeps: int = 40_000
     """Measured sweeps a chain of order against temperature, after a quarter as many from order."""
     chains: int = 2
     """Independent chains of order at every temperature."""
-    sizes: tuple[int, ...] = (8, 12, 16, 24, 32)
+    sizes: tuple[int, ...] = (8, 12, 16, 24, 32, 48)
     """Sides for critical temperatures up to four states, four or more different even numbers."""
     draws: int = 4_000
     """Draws of each chain for critical temperatures. All four temperatures of a size together have
@@ -134,7 +134,9 @@ class Potts:
     def curve_temperatures(self, q: int) -> FloatArray:
         """Temperatures of both phases of independent Q, beyond the ends of both."""
         lower, upper, middle = numbers.weiss_temperatures(q)
-        margin = max(0.4 * (upper - lower), 0.05 * middle)
+        if lower == upper:  # of two states: one phase, which ends at the transition
+            return np.linspace(0.7 * middle, 1.1 * middle, self.curve_points)
+        margin = 0.4 * (upper - lower)
         return np.linspace(lower - margin, upper + margin, self.curve_points)
 
     def end_temperatures(self, q: int, start: str) -> FloatArray:
