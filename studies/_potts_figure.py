@@ -109,7 +109,7 @@ def _draw_weiss(ax: Axes, at: xr.Dataset, ends: xr.Dataset | None) -> None:
             ax.plot(
                 near["temperature"].values, near["order_parameter"].values, ls="none",
                 marker=marker, ms=3.0, color="#0072B2", markerfacecolor="none",
-                label="near the ends" if start == ORDERED else "_", zorder=3,
+                label="the same, near the ends" if start == ORDERED else "_", zorder=3,
             )  # fmt: skip
 
 
@@ -160,8 +160,8 @@ def _draw_energies(ax: Axes, energies: xr.Dataset) -> None:
         ax.fill_between(energy[seen], *ends, color=color, alpha=0.25, lw=0)
         if own["states"].item() > 4:
             known = exact.potts_square(int(q))
-            for name in ("energy_ordered", "energy_disordered"):
-                ax.axvline(known[name].item(), color=color, lw=0.9, ls=":")
+            for label, name in (("phases, exact", "energy_ordered"), ("_", "energy_disordered")):
+                ax.axvline(known[name].item(), color=color, lw=1.1, ls=":", label=label)
     ax.set_yscale("log")
     ax.legend(fontsize="x-small", frameon=False)
     ax.set_xlabel("energy per site ($J$)", fontsize=9)

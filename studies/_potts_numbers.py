@@ -210,10 +210,11 @@ def _curve(data: xr.Dataset) -> xr.Dataset:
     joined = concat(found, "start").assign_coords(start=list(STARTS))
     joined = joined.assign(temperature=found[0]["temperature"])
     q, order = int(data["states"]), joined.sel(start=ORDERED, drop=True)
-    _, upper, _ = weiss_temperatures(q)
+    *_, middle = weiss_temperatures(q)
     each = _weiss_coupling(order, q)
     known = weiss(q, each["temperature"].values)["order_parameter_ordered"].values
-    used = (each["temperature"] < upper).values & (known > _ALIVE)
+    # above T_1 the phase is near its end, where the order says little about zJ
+    used = (each["temperature"] < middle).values & (known > _ALIVE)
     values, errors = (each[f"weiss_coupling{end}"].values[used] for end in ("", "_error"))
     weights = errors**-2
     mean = np.sum(weights * values) / weights.sum()
