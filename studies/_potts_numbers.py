@@ -26,7 +26,7 @@ _CORRECTIONS = {2: 1.75, 3: 0.8, 4: 0.8}
 _ALIVE = 0.2  # order parameter above which there is order
 _LAST = 0.1  # share of a run that shows whether a phase lasted
 _BIN = 0.025  # J per site, a bin of the distribution of energies
-_SIGNIFICANT = 5.0  # errors by which two peaks rise above what is between them
+_SIGNIFICANT = 3.0  # errors by which two peaks rise above what is between them
 _J = {"units": "J"}
 _TEMPERATURE = {"units": "J/k_B"}
 
@@ -155,7 +155,15 @@ def _distribution(data: xr.Dataset) -> xr.Dataset:
         {"density": ("energy", mean, label), "density_error": ("energy", error, label_error)},
         coords={"energy": ("energy", centre, {"long_name": "energy per site", **_J})},
     )
-    return found.assign(_dip(chances))
+    # where the model has two phases, this is between their energies
+    middle = exact.potts_square(int(data["states"]))["energy"].item()
+    above = (bonds < -middle * n_sites).mean(axis=1)
+    label = {"long_name": "share of the energies above the middle of the two phases"}
+    shares = {
+        "share_above": ((), above.mean(), label),
+        "share_above_error": ((), above.std(ddof=1) / np.sqrt(above.size)),
+    }
+    return found.assign({**_dip(chances), **shares})
 
 
 def _dip(chances: FloatArray) -> dict[str, Any]:
@@ -215,6 +223,7 @@ def _curve(data: xr.Dataset) -> xr.Dataset:
     known = weiss(q, each["temperature"].values)["order_parameter_ordered"].values
     # above T_1 the phase is near its end, where the order says little about zJ
     used = (each["temperature"] < middle).values & (known > _ALIVE)
+    used &= (each["weiss_coupling_error"] > 0).values  # not so where no site ever leaves the order
     values, errors = (each[f"weiss_coupling{end}"].values[used] for end in ("", "_error"))
     weights = errors**-2
     mean = np.sum(weights * values) / weights.sum()

@@ -75,12 +75,12 @@ class Potts:
     """Measured sweeps a chain of order against temperature, after a quarter as many from order."""
     chains: int = 2
     """Independent chains of order at every temperature."""
-    sizes: tuple[int, ...] = (8, 12, 16, 24, 32, 48)
+    sizes: tuple[int, ...] = (8, 12, 16, 24, 32)
     """Sides for critical temperatures up to four states, four or more different even numbers."""
     draws: int = 4_000
     """Draws of each chain for critical temperatures. All four temperatures of a size together have
     64 chains. A draw follows the one before after L^2.17 sweeps, about a relaxation time."""
-    updates: float = 1.5e9
+    updates: float = 5e9
     """Most updates of sites for one size. Where this is not enough, draws follow one another
     faster."""
     energy_side: int = 32
