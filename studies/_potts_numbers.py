@@ -20,9 +20,10 @@ ORDERED, RANDOM = STARTS = ("ordered", "random")
 
 _PREFIXES = (NEAR, ENERGIES, PHASES, CURVE, END)
 _COMPARED = ("order_parameter", "energy")
-# exponents of the leading corrections to scaling: of the susceptibility's regular part for two
+# exponents ω of the leading corrections to scaling: of the susceptibility's regular part for two
 # states, exact for three; four have logarithms, which no exponent describes
 _CORRECTIONS = {2: 1.75, 3: 0.8, 4: 0.8}
+_OTHER_CORRECTIONS = (0.5, 1.5)  # factors of these exponents, for the systematic error
 _ALIVE = 0.2  # order parameter above which there is order
 _LAST = 0.1  # share of a run that shows whether a phase lasted
 _BIN = 0.025  # J per site, a bin of the distribution of energies
@@ -124,18 +125,60 @@ def critical_temperature(states: int) -> float:
 
 
 def _transition(data: xr.Dataset) -> xr.Dataset:
-    """Critical temperature of mean-field Q, cumulants of all sizes, and how well the fit holds."""
-    runs = data.drop_vars("value_error").set_coords("temperature").swap_dims(level="size")
-    fit = scaling.critical_point(runs, correction=_CORRECTIONS[data["states"].item()])
-    ends = ("", "_error", "_systematic")
-    names = [f"critical_temperature{end}" for end in ends]
-    names += ["chi_square", "degrees_of_freedom", "goodness_of_fit", "first_size"]
-    found = fit[names].reset_coords(drop=True)
-    shown = scaling.observables(runs)[["binder_cumulant", "binder_cumulant_error"]]
-    cumulants = shown.reset_coords("temperature")
-    known = critical_temperature(data["states"].item())
+    """Critical temperature of mean-field Q from crossings of pairs of sizes; all cumulants.
+
+    Each of the smaller half of the sizes has a partner in the larger half, so that crossings are
+    independent. Of an odd number the smallest is left out.
+    """
+    runs = data.drop_vars("value_error").set_coords("temperature")
+    half = runs.sizes["level"] // 2
+    pairs = runs.isel(level=slice(-2 * half, None))
+    each = [
+        scaling.binder_crossings(pairs.isel(level=[k, k + half]).swap_dims(level="size"))
+        for k in range(half)
+    ]
+    found = concat(
+        [one.reset_coords(["small", "large"]).squeeze("size", drop=True) for one in each], "pair"
+    )
+    states = data["states"].item()
+    shown = scaling.observables(runs.swap_dims(level="size"))
+    cumulants = shown[["binder_cumulant", "binder_cumulant_error"]].reset_coords("temperature")
+    names = ("crossing_temperature", "crossing_temperature_error", "small", "large")
+    crossings = found[list(names)]
     label = {"long_name": "exact critical temperature", **_TEMPERATURE}
-    return xr.merge([found, cumulants]).assign(known_temperature=((), known, label))
+    known = xr.Dataset({"known_temperature": ((), critical_temperature(states), label)})
+    return xr.merge([crossings, cumulants, known]).assign(_extrapolated(crossings, states))
+
+
+def _extrapolated(crossings: xr.Dataset, states: int) -> dict[str, Any]:
+    """Temperature to which the crossings of pairs of sizes tend, with errors.
+
+    The leading correction moves the crossing of L and L' in proportion to
+    (L'^-ω - L^-ω)/(L'^(1/ν) - L^(1/ν)), with the exact ν.
+    """
+    names = ("crossing_temperature", "crossing_temperature_error", "small", "large")
+    value, error, small, large = (crossings[name].values.astype(float) for name in names)
+    rate = 1 / literature.critical_exponents(2, states)["nu"]
+
+    def fit(omega: float) -> tuple[float, float, float]:
+        shift = (large**-omega - small**-omega) / (large**rate - small**rate)
+        design = np.stack([np.ones_like(shift), shift], axis=1) / error[:, None]
+        covariance = np.linalg.inv(design.T @ design)
+        solution = covariance @ design.T @ (value / error)
+        rest = value / error - design @ solution
+        return float(solution[0]), float(np.sqrt(covariance[0, 0])), float(rest @ rest)
+
+    omega = _CORRECTIONS[states]
+    best, statistical, chi_square = fit(omega)
+    systematic = max(abs(fit(omega * factor)[0] - best) for factor in _OTHER_CORRECTIONS)
+    label = {"long_name": "critical temperature", **_TEMPERATURE}
+    return {
+        "critical_temperature": ((), best, label),
+        "critical_temperature_error": ((), statistical, label),
+        "critical_temperature_systematic": ((), systematic, label),
+        "chi_square": ((), chi_square),
+        "degrees_of_freedom": ((), value.size - 2),
+    }
 
 
 def _distribution(data: xr.Dataset) -> xr.Dataset:

@@ -75,8 +75,9 @@ class Potts:
     """Measured sweeps a chain of order against temperature, after a quarter as many from order."""
     chains: int = 2
     """Independent chains of order at every temperature."""
-    sizes: tuple[int, ...] = (8, 12, 16, 24, 32)
-    """Sides for critical temperatures up to four states, four or more different even numbers."""
+    sizes: tuple[int, ...] = (8, 12, 16, 24, 32, 48)
+    """Sides for critical temperatures up to four states, four or more different even numbers. The
+    smaller half and the larger half make pairs whose Binder cumulants cross."""
     draws: int = 4_000
     """Draws of each chain for critical temperatures. All four temperatures of a size together have
     64 chains. A draw follows the one before after L^2.17 sweeps, about a relaxation time."""
