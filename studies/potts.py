@@ -138,7 +138,8 @@ class Potts:
         if lower == upper:  # of two states: one phase, which ends at the transition
             return np.linspace(0.7 * middle, 1.1 * middle, self.curve_points)
         margin = 0.4 * (upper - lower)
-        return np.linspace(lower - margin, upper + margin, self.curve_points)
+        first = max(lower - margin, 0.8 * lower)  # below, no site of ten states leaves the order
+        return np.linspace(first, upper + margin, self.curve_points)
 
     def end_temperatures(self, q: int, start: str) -> FloatArray:
         """Temperatures around the end of a phase of independent Q."""

@@ -139,6 +139,24 @@ def test_the_weiss_coupling_and_its_error():
         np.testing.assert_allclose(change, found["weiss_coupling_error"], rtol=0.01)
 
 
+def test_crossings_tend_to_the_critical_temperature():
+    small, large = np.array([8.0, 12, 16]), np.array([24.0, 32, 48])
+    shift = (large**-0.8 - small**-0.8) / (large**1.2 - small**1.2)
+    crossings = xr.Dataset(
+        {
+            "crossing_temperature": ("pair", 1.0 + 0.5 * shift),
+            "crossing_temperature_error": ("pair", np.full(3, 2e-4)),
+            "small": ("pair", small),
+            "large": ("pair", large),
+        }
+    )
+    found = {name: value for name, (_, value, *_) in numbers._extrapolated(crossings, 3).items()}
+    assert found["critical_temperature"] == pytest.approx(1, abs=1e-12)
+    assert found["chi_square"] == pytest.approx(0, abs=1e-12)
+    assert 1e-4 < found["critical_temperature_error"] < 6e-4
+    assert 0 < found["critical_temperature_systematic"] < 6e-4
+
+
 def test_a_dip_lies_between_two_peaks():
     generator = np.random.default_rng(1)
     x = np.arange(40)
