@@ -95,7 +95,7 @@ def _draw_weiss(ax: Axes, at: xr.Dataset, ends: xr.Dataset | None) -> None:
     color = plots.method_style(IndependentQ.name)["color"]
     for start, marker, filled in zip(STARTS, "^v", (True, False), strict=True):
         own = at.sel(start=start)
-        text = "T rising" if start == ORDERED else "T falling"
+        text = "$T$ rising" if start == ORDERED else "$T$ falling"
         marks: dict[str, Any] = {
             "color": color, "marker": marker, "ls": "none", "ms": 6.0, "elinewidth": 0.9,
             "markerfacecolor": color if filled else "none",
