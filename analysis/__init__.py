@@ -2,6 +2,7 @@
 
 `thermodynamics` turns measured series into observables with error bars, `errors` gives any function
 of Datasets its error, `domains` counts connected spins, `correlations` measures how far they agree,
+`overlaps` how alike replicas of a glass are,
 `scaling` finds critical points from several sizes, `exact` holds exact results under the same
 names, `learned` compares policies with the Ising model, `win_rates` and `bradley_terry` compare
 teams, and `plots` draws the results on given axes. The accessor ``data.isingrl`` of Datasets offers
@@ -37,6 +38,7 @@ from analysis.learned import (
     stationary_distribution,
     transition_matrix,
 )
+from analysis.overlaps import overlaps
 from analysis.precision import precision
 from analysis.ratings import bradley_terry, rates_over_trainings, win_rates
 from analysis.scaling import power_law
@@ -63,6 +65,7 @@ __all__ = [
     "label_domains",
     "log_odds",
     "majority_vote_plane",
+    "overlaps",
     "plots",
     "power_law",
     "precision",

@@ -104,8 +104,13 @@ def least_coupling(coupling: xr.DataArray) -> xr.DataArray:
     """Couplings as numbers; of several, which are a text, the least."""
     if coupling.dtype.kind in "iuf":
         return coupling
-    least = [min(map(float, str(each).split())) for each in coupling.values.flat]
+    least = [min(several_couplings(str(each))) for each in coupling.values.flat]
     return coupling.copy(data=np.reshape(least, coupling.shape))
+
+
+def several_couplings(text: str) -> list[float]:
+    """Couplings of a text such as "1.8 0.2", or "random 1.0 -1.0" of bonds that differ by site."""
+    return [float(each) for each in text.removeprefix("random ").split()]
 
 
 def along(value: xr.DataArray, template: xr.DataArray) -> FloatArray:

@@ -8,6 +8,7 @@ from benchmarks.engines import (
     TEMPERATURES,
     TEMPERED_SIDE,
     single_thread_cases,
+    site_cases,
     square,
     temperature_for,
     thread_cases,
@@ -53,9 +54,10 @@ QUICK = Scale(
 def one_thread(scale: Scale) -> tuple[list[Row], Rates]:
     """Everything that runs on one core, timed in turn."""
     model = square(scale.side)
-    cases = single_thread_cases(scale.side, scale.cube, scale.large)
+    cases = single_thread_cases(scale.side, scale.cube, scale.large) + site_cases(scale.side)
     rates = measure([*cases, *peer_cases(scale.side, temperature_for(model))], scale.effort)
-    return [*_against_others(rates, scale), *_among_our_own(rates, scale)], rates
+    rows = [*_against_others(rates, scale), *_among_our_own(rates, scale)]
+    return rows + _on_byte_sites(rates, scale), rates
 
 
 def _against_others(rates: Rates, scale: Scale) -> list[Row]:
@@ -104,6 +106,24 @@ def _among_our_own(rates: Rates, scale: Scale) -> list[Row]:
     limit = 1.4 if scale.full else None
     rows.append(Row("Large lattices", what, big, ours / big, unit, at_most=limit))
     return rows
+
+
+def _on_byte_sites(rates: Rates, scale: Scale) -> list[Row]:
+    section = f"Potts models and a glass on byte sites, L = {scale.side}, 64 chains, one core"
+    unit, ours = "of Ising spins on byte sites", rates["byte sites"].best
+    lines: list[tuple[str, str, float | None]] = [
+        ("metropolis, q = 3", "Metropolis, q = 3", 0.5),
+        ("heat-bath, q = 3", "heat bath, q = 3", None),
+        ("mean-field-q, q = 3", "mean-field-Q policy, q = 3", None),
+        ("metropolis, q = 10", "Metropolis, q = 10", None),
+        ("heat-bath, q = 10", "heat bath, q = 10", None),
+        ("mean-field-q, q = 10", "mean-field-Q policy, q = 10", None),
+        ("±J", "Metropolis, ±J", None),
+    ]
+    return [
+        Row(section, what, rates[name].best, rates[name].best / ours, unit, at_least=target)
+        for name, what, target in lines
+    ]
 
 
 def two_threads(scale: Scale) -> tuple[list[Row], Rates]:

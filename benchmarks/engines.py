@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from analysis.literature import critical_temperature
@@ -14,8 +16,10 @@ from isingrl import (
     MeanFieldQ,
     Metropolis,
     Policy,
+    Potts,
     Rule,
     Tempering,
+    random_bonds,
     train,
 )
 from isingrl.engines.engine import Engine, table_engine
@@ -142,6 +146,26 @@ def single_thread_cases(side: int, cube: int, large: int) -> list[Case]:
         sweeps("strips", square(2 * large), rule, chains=1),
         sweeps("large", square(large), rule),
     ]
+
+
+def site_cases(side: int) -> list[Case]:
+    """Models that run on byte sites: Potts at T_c, and the ±J glass at T = 1."""
+    lattice, cases = Lattice((side, side)), []
+    for q in (3, 10):
+        model = Potts(lattice, q)
+        temperature = critical_temperature(2, "von_neumann", q)
+        assert temperature is not None  # exact
+        agents = train(model, MeanFieldQ(), temperature, sweeps=50, seed=1)
+        for rule in (Metropolis(), HeatBath(), agents):
+            cases.append(_on_sites(f"{rule.name}, q = {q}", model, rule, temperature))
+    glass = Ising(lattice, random_bonds(lattice, (1.0, -1.0), seed=1))
+    return [*cases, _on_sites("±J", glass, Metropolis(), 1.0)]
+
+
+def _on_sites(name: str, model: Any, rule: Rule, temperature: float) -> Case:
+    seed = np.random.SeedSequence(1)
+    runner = rule.engine(model, np.array([temperature]), CHAINS, "random", "checkerboard", seed)
+    return Case(name, runner.sweep, CHAINS * model.lattice.n_sites)
 
 
 def thread_cases(side: int, medium: int) -> list[Case]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         train,
     )
     from isingrl.clusters import SwendsenWang, Wolff
+    from isingrl.disorder import RandomBonds, random_bonds
     from isingrl.dynamics import Dynamics
     from isingrl.lattice import Lattice
     from isingrl.learning import Learning
@@ -53,11 +54,13 @@ __all__ = [
     "Network",
     "Policy",
     "Potts",
+    "RandomBonds",
     "Rule",
     "SwendsenWang",
     "TemperatureMapWarning",
     "Tempering",
     "Wolff",
+    "random_bonds",
     "simulate",
     "train",
 ]
@@ -74,6 +77,7 @@ _HOMES = {
     "isingrl.learning": ("Learning",),
     "isingrl.model": ("Ising",),
     "isingrl.potts": ("Potts",),
+    "isingrl.disorder": ("RandomBonds", "random_bonds"),
     "isingrl.rules": ("HeatBath", "Metropolis", "Rule"),
     "isingrl.simulation": ("simulate",),
     "isingrl.tempering": ("Tempering",),

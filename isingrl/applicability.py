@@ -7,10 +7,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from isingrl.model import Model
+from isingrl.model import Ising
+from isingrl.spin_model import Model
 from isingrl.support.validation import check_temperature
 
 _SAME = 8 * np.finfo(np.float64).eps  # relative difference of equal temperatures
+
+
+def check_ising(model: Model, rule: str) -> None:
+    """Refuse a model whose spins are not up and down, for a table of P(up)."""
+    if not isinstance(model, Ising):
+        raise TypeError(
+            f"model must be an Ising model for a table of P(up) of {rule!r}; got {model!r}, for "
+            "which potts_table makes one"
+        )
 
 
 def check_same_model(model: Model, trained: Model, *, shape: bool) -> None:

@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from isingrl.disorder import RandomBonds
 from isingrl.dynamics import Dynamics
 from isingrl.engines.clusters import SwendsenWangEngine, WolffEngine
-from isingrl.model import Model
+from isingrl.spin_model import Model
 from isingrl.support.validation import check_flag
 
 __all__ = ["SwendsenWang", "Wolff"]
@@ -51,6 +52,11 @@ class _ClusterUpdate(Dynamics):
                 f"schedule must be left out for {self.name!r}, which updates clusters and no "
                 f"single sites; got {schedule!r}"
             )
+        if isinstance(model.coupling, RandomBonds):
+            raise ValueError(
+                f"coupling must be a number, or one for each step, for {self.name!r} (clusters "
+                f"do not help a glass; take Tempering); got {model.coupling!r}"
+            )
         self._check_model(model)
 
     def _check_model(self, model: Model) -> None:
@@ -64,7 +70,8 @@ class SwendsenWang(_ClusterUpdate):
     A pair of neighbours whose bond is satisfied (equal spins for J > 0, opposite ones for J < 0) is
     joined with probability :math:`1 - e^{-2|J|/T}`. In a field each spin along it is joined to a
     ghost spin with probability :math:`1 - e^{-2|h|/T}`, and the ghost's cluster does not flip. A
-    sweep updates all clusters once. It has no schedule.
+    sweep updates all clusters once. It has no schedule. A `Potts` model has the probabilities
+    :math:`1 - e^{-|J|/T}` and :math:`1 - e^{-|h|/T}`; see the notes.
 
     Parameters
     ----------
@@ -77,19 +84,30 @@ class SwendsenWang(_ClusterUpdate):
     sweeps give an independent configuration on lattices of any size. In a strong field, on
     frustrated lattices and far from the transition clusters do not help, but are right.
 
+    Potts models have two kinds of sweeps. If no coupling and no field is negative, neighbours in
+    equal states are joined, and sites in the state 0 to the ghost. Each other cluster gets a state
+    at random. Else the states are paired at random in each sweep, and some may be left over. The
+    two states of a pair are those of an Ising spin: neighbours are joined if they are in equal
+    states for J > 0, or in the two states of a pair for J < 0. Each cluster exchanges them with
+    probability 1/2. For h < 0 the ghost joins sites in the partner of state 0. Sites in a state
+    that is left over keep it; they count in the clusters.
+
     The Dataset has further variables: ``clusters``, their number per site, and
     ``largest_cluster``, the share of the sites in the largest one, in the last sweep before each
     draw; in a field the ghost's cluster counts as one. Without a field it has
     ``mean_cluster_size``, the mean size of the cluster of a site,
     :math:`\sum_C |C|^2 / N`. Its mean is :math:`N \langle m^2 \rangle` for J ≥ 0 and the same with
-    the staggered magnetization for J < 0; frustrated lattices, where neither holds, lack it. With
+    the staggered magnetization for J < 0; frustrated lattices, where neither holds, lack it. Of
+    Potts models its mean is :math:`N \langle (q \sum_k x_k^2 - 1) / (q - 1) \rangle` with the
+    shares :math:`x_k` of the states for J ≥ 0; with a negative J they lack it. With
     `sizes` it has ``size_histogram``, their numbers in logarithmic bins along ``size_bin``, from
     which `analysis.size_distribution` makes the number of clusters of a size.
 
     References
     ----------
     R. H. Swendsen, J.-S. Wang, Phys. Rev. Lett. 58, 86 (1987). C. M. Fortuin, P. W. Kasteleyn,
-    Physica 57, 536 (1972). Mean cluster size: U. Wolff, Phys. Lett. B 228, 379 (1989).
+    Physica 57, 536 (1972). Mean cluster size: U. Wolff, Phys. Lett. B 228, 379 (1989). Pairs of
+    states: J.-S. Wang, R. H. Swendsen, R. Kotecký, Phys. Rev. Lett. 63, 109 (1989).
 
     Examples
     --------
@@ -134,6 +152,11 @@ class Wolff(_ClusterUpdate):
     Pairs are joined with the probabilities of `SwendsenWang`. A cluster that is joined to the ghost
     spin of the field is given up before it has grown.
 
+    In a `Potts` model another state than that of the first site is drawn at random. The cluster
+    grows over sites in these two states, as over Ising spins, and exchanges them. For J ≥ 0 all its
+    sites are in one state, and change to the other one. The ghost is joined to sites in the state 0
+    for h > 0, and to those in its partner for h < 0; if none of the two states is 0, to no site.
+
     The number of clusters is that by which a sweep meets about as many sites as the lattice has:
     the number of sites over the mean size of a cluster. Each chain finds it from the last half (or
     up to three quarters) of its `thermalization` and keeps it for all measured sweeps, which
@@ -154,11 +177,15 @@ class Wolff(_ClusterUpdate):
     sweep before each draw. Its expectation is that of the same variable of `SwendsenWang`, because
     a random site lies in a cluster with a probability proportional to the size of the cluster. For
     the same reason each cluster of s sites counts N/s times, over their number, in
-    ``size_histogram``, whose expectation is that of `SwendsenWang`.
+    ``size_histogram``, whose expectation is that of `SwendsenWang`. With a negative
+    coupling and more than two states the two rules draw pairs of states differently, so that the
+    sizes differ.
 
     References
     ----------
-    U. Wolff, Phys. Rev. Lett. 62, 361 (1989).
+    U. Wolff, Phys. Rev. Lett. 62, 361 (1989). C. M. Fortuin, P. W. Kasteleyn, Physica 57, 536
+    (1972). Pairs of states: J.-S. Wang, R. H. Swendsen, R. Kotecký, Phys. Rev. Lett. 63, 109
+    (1989).
 
     Examples
     --------

@@ -113,7 +113,12 @@ class Compositions:
         return ways / math.comb(self.totals[-1], seen)
 
     def shown(self) -> list[str]:
-        """Texts of all compositions, such as ``"2 1 1"``."""
+        """Texts of all compositions, such as ``"2 1 1"``.
+
+        Returns
+        -------
+        list of str
+        """
         return [" ".join(map(str, each)) for each in self.counts.tolist()]
 
 

@@ -7,14 +7,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from isingrl.model import Model
+from isingrl.disorder import RandomBonds
 from isingrl.potts import Potts
+from isingrl.spin_model import Model
 
 
 def coordinates_of(model: Model) -> dict[str, Any]:
     """Coordinates of a model and its lattice: scalars, except for several fields.
 
     Several couplings are a text, such as ``"1.8 0.2"``, so that spins by themselves keep them.
+    `RandomBonds` are one such as ``"random 1.0 -1.0"``, and ``bond`` over (step, x[, y[, z]]).
 
     They are no attributes, because xarray drops or mixes up attributes when it joins Datasets.
     """
@@ -22,13 +24,21 @@ def coordinates_of(model: Model) -> dict[str, Any]:
     several = not isinstance(model.field, float)
     fields = np.array([each.one_field() for each in model.each_field])
     name = {"long_name": "magnetic field", "units": "J"}
-    couplings = model.coupling
-    coupling = couplings if isinstance(couplings, float) else " ".join(map(repr, couplings))
+    coupling: Any = model.coupling
+    bonds = {}
+    if isinstance(coupling, RandomBonds):
+        dims = ("step", *("x", "y", "z")[: lattice.ndim])
+        label = {"long_name": "coupling of the bond that begins at a site", "units": "J"}
+        bonds["bond"] = dims, coupling.couplings, label
+        coupling = " ".join(["random", *map(repr, coupling.values)])
+    elif not isinstance(coupling, float):
+        coupling = " ".join(map(repr, coupling))
     states = {}
     if isinstance(model, Potts):
         states["states"] = (), model.states, {"long_name": "number of states"}
     return {
         **states,
+        **bonds,
         "coupling": ((), coupling, {"long_name": "coupling", "units": "J"}),
         "field": ("field", fields, name) if several else ((), fields[0], name),
         "n_sites": ((), lattice.n_sites, {"long_name": "number of sites"}),

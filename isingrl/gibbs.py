@@ -9,7 +9,9 @@ import numpy.typing as npt
 import scipy
 
 from isingrl.compositions import Compositions
-from isingrl.model import Ising, Model
+from isingrl.model import Ising
+from isingrl.pair_tables import PairTable, support_changes
+from isingrl.spin_model import Model
 from isingrl.state_tables import StateTable
 from isingrl.tables import RuleTable, Table
 
@@ -45,9 +47,7 @@ def gibbs_violation(
 
     Examples
     --------
-    >>> from typing import Any
-
-    import numpy as np
+    >>> import numpy as np
     >>> import isingrl as irl
     >>> from isingrl.gibbs import gibbs_violation
     >>> model, temperatures = irl.Ising(irl.Lattice((4, 4))), np.array([2.0])
@@ -59,8 +59,9 @@ def gibbs_violation(
     """
     if isinstance(table, StateTable):
         return _violation_of_states(table, model, temperatures, chains)
-    if not isinstance(table, RuleTable):  # Metropolis or heat bath of a Potts model
-        return None
+    if isinstance(table, PairTable):
+        return _violation_of_pairs(table, model, temperatures, chains)
+    assert isinstance(table, RuleTable)
     assert isinstance(model, Ising)  # whose tables these are
     energies = _bond_energies(table, model)
     if isinstance(energies, str):
@@ -100,9 +101,9 @@ def _bond_energies(table: RuleTable, model: Ising) -> FloatArray | str:
     """
     bonds = model.bonds
     if table.sites is None:
-        if table.bonds is None and bonds.n_kinds > 1:
+        if table.bonds is None and not bonds.alike:
             return "sites do not tell bonds of different couplings apart"
-        if table.bonds is not None and table.bonds.kinds != bonds.kinds:
+        if table.bonds is not None and not np.array_equal(table.bonds.kinds, bonds.kinds):
             return "sites see other kinds of bonds than those of the model"
         return np.asarray((bonds.neighbor_sums * model.couplings).sum(axis=1)[None])
     strength = _strengths(table.sites, model)
@@ -127,7 +128,42 @@ def _strengths(sites: npt.NDArray[np.int32], model: Model) -> FloatArray | str:
     joined = mutual.sum(axis=2) * present
     if (joined.sum(axis=1) != (neighbors < n).sum(axis=1)).any():
         return "sites do not see all their neighbours"
-    return np.asarray((mutual * model.slot_couplings).sum(axis=2) * present)
+    return np.asarray((mutual * model.slot_couplings[..., None, :]).sum(axis=2) * present)
+
+
+def _violation_of_pairs(
+    table: PairTable, model: Any, temperatures: npt.NDArray[np.float64], chains: int
+) -> str | None:
+    """As `gibbs_violation`, for rules of a Potts model."""
+    bonds, by_weight = model.bonds, table.arrays.ndim == 4
+    n = bonds.n_supports
+    shape = (len(temperatures), len(model.each_field), chains, 2 * n, 2 * n)
+    chances = table.arrays.reshape(shape)
+    # no two states are both 0, nor have more neighbours than there are
+    both = bonds.supports[:, None] + bonds.supports
+    possible = np.tile((both <= bonds.supports.max(axis=0)).all(axis=-1), (2, 2))
+    possible[n:, n:] = False
+    for place, each in enumerate(model.each_field):
+        change = support_changes(each)
+        for t, temperature in enumerate(temperatures):
+            reduced, found = _over(change, float(temperature)), chances[t, place]
+            if by_weight:
+                wanted = np.exp(np.minimum(-reduced, 0.0))
+                off = abs(found - wanted) > _TOLERANCE * wanted + _ROUNDING
+                off = np.where(reduced < 0, found <= 1, off)
+            else:
+                left = found * scipy.special.expit(reduced)
+                right = found.swapaxes(1, 2) * scipy.special.expit(-reduced)
+                off = abs(left - right) > _TOLERANCE * np.maximum(left, right) + _ROUNDING
+            off &= possible
+            if off.any():
+                _, to, own = np.argwhere(off)[0]
+                seen = [bonds.supports[state % n].tolist() for state in (own, to)]
+                return (
+                    f"at T = {temperature:g} a change from a state with {seen[0]} neighbours in it "
+                    f"to one with {seen[1]}, by kind of bond, has another chance than by the model"
+                )
+    return None
 
 
 def _violation_of_states(
@@ -143,7 +179,7 @@ def _violation_of_states(
             strength = np.unique(strength, axis=0)
         digits = np.arange(n_seen)[:, None] // q ** np.arange(table.sites.shape[1]) % q
         gain = np.einsum("ij,sja->isa", strength, digits[:, :, None] == np.arange(q))
-    elif model.bonds.n_kinds > 1:
+    elif not model.bonds.alike:
         return "sites do not tell bonds of different couplings apart"
     elif n_seen == 1:
         return "sites do not see all their neighbours"

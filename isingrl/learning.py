@@ -13,7 +13,7 @@ from isingrl.agents.policy import Policy
 from isingrl.agents.temperatures import departures_on, softmax_temperatures
 from isingrl.dynamics import Dynamics
 from isingrl.engines.learning import LearningEngine
-from isingrl.model import Model
+from isingrl.spin_model import Model
 from isingrl.support.archives import Arrays
 from isingrl.support.validation import check_temperature
 

@@ -1,308 +1,20 @@
-"""Models on a lattice: Hamiltonian and energy of given spins; the Ising model."""
+"""The Ising model on a lattice: Hamiltonian, energy and magnetization of given spins."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from isingrl.bonds import MAX_STATES, Bonds
+from isingrl.bonds import MAX_STATES
+from isingrl.disorder import RandomBonds
 from isingrl.lattice import Lattice
-from isingrl.support.validation import check_coupling, check_field, check_spin_values, site_axes
-
-
-class Model(ABC):
-    """Spins on a lattice with pair couplings and a field, `Ising` or `Potts`.
-
-    The energy is -J times a sum over the bonds, minus h times a sum over the sites. An engine
-    measures both sums.
-
-    Attributes
-    ----------
-    lattice : Lattice
-    coupling : float or tuple of float
-    field : float or tuple of float
-    values : integer ndarray, shape (q + 1,)
-        Spins of the states 0 … q - 1 of a site; last what stands for a missing neighbour.
-    starts : dict
-        Names of ordered first configurations, and the state of all their sites.
-    order_name : str
-        Name of the measure of order, "magnetization" or "order_parameter".
-    signs : int8 ndarray, shape (n_sites,), or None
-        As `isingrl.engines.kernels.sites.measure` takes them.
-    """
-
-    lattice: Lattice
-    coupling: float | Sequence[float]
-    field: float | Sequence[float]
-    values: npt.NDArray[Any]
-    starts: ClassVar[dict[str, int]]
-    order_name: ClassVar[str]
-    signs: npt.NDArray[np.int8] | None
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.lattice, Lattice):
-            raise TypeError(f"lattice must be a Lattice; got {self.lattice!r}")
-        coupling = check_coupling(self.coupling, self.lattice.forward_offsets)
-        object.__setattr__(self, "coupling", coupling)
-        object.__setattr__(self, "field", check_field(self.field))
-
-    @property
-    @abstractmethod
-    def n_sums(self) -> int:
-        """Number of sums that `isingrl.engines.kernels.sites.measure` finds."""
-
-    @property
-    def n_spin_states(self) -> int:
-        """Number of states q of a site."""
-        return len(self.values) - 1
-
-    @property
-    def each_field(self) -> tuple[Self, ...]:
-        """The model in each of its fields; a tuple of itself if the field is one number."""
-        if not isinstance(self.field, float):
-            return tuple(self.in_field(each) for each in self.field)
-        return (self,)
-
-    def in_field(self, field: float | Sequence[float]) -> Self:
-        """Return the same model in another field.
-
-        Parameters
-        ----------
-        field : float or sequence of float
-
-        Returns
-        -------
-        Model
-        """
-        return replace(self, field=field)  # type: ignore[type-var]
-
-    @property
-    def _step_couplings(self) -> tuple[float, ...]:
-        """Coupling of each of ``lattice.forward_offsets``."""
-        if isinstance(self.coupling, float):
-            return (self.coupling,) * len(self.lattice.forward_offsets)
-        return tuple(self.coupling)
-
-    @property
-    def couplings(self) -> npt.NDArray[np.float64]:
-        """Different couplings, in the order in which they were given, shape (n_kinds,)."""
-        return np.array(list(dict.fromkeys(self._step_couplings)))
-
-    @property
-    def slot_couplings(self) -> npt.NDArray[np.float64]:
-        """Coupling of the bond in each neighbour slot, shape (z,)."""
-        return self.couplings[list(self.bonds.kinds)]
-
-    @property
-    def mean_coupling(self) -> float:
-        """Mean coupling of the neighbour slots of a site."""
-        if isinstance(self.coupling, float):  # a mean of equal numbers has a rounding error
-            return self.coupling
-        return float(self.slot_couplings.mean())
-
-    @cached_property
-    def bonds(self) -> Bonds:
-        """Bonds by kind, one kind for each of the different ``couplings``."""
-        steps, different = self.lattice.forward_offsets, self.couplings.tolist()
-        kinds = map(different.index, self._step_couplings)
-        known = dict(zip(steps, kinds, strict=True))
-        known |= {tuple(-each for each in step): kind for step, kind in known.items()}
-        return Bonds(self.lattice, tuple(known[offset] for offset in self.lattice.offsets))
-
-    def one_coupling(self, what: str = "this") -> float:
-        """Return the coupling, if all bonds have the same.
-
-        Parameters
-        ----------
-        what : str
-            The purpose, for the error.
-
-        Returns
-        -------
-        float
-            J.
-
-        Raises
-        ------
-        ValueError
-            If the model has several couplings.
-        """
-        if not isinstance(self.coupling, float):
-            raise ValueError(
-                f"model must have one number as its coupling for {what}; got {list(self.coupling)}"
-            )
-        return self.coupling
-
-    def one_field(self, what: str = "this") -> float:
-        """Return the field, if the model has only one.
-
-        Parameters
-        ----------
-        what : str
-            The purpose, for the error.
-
-        Returns
-        -------
-        float
-            In the units of the coupling.
-
-        Raises
-        ------
-        ValueError
-            If the model has several fields.
-        """
-        if not isinstance(self.field, float):
-            raise ValueError(
-                f"model must have one number as its field for {what}; got {list(self.field)} (take "
-                "one of them at a time)"
-            )
-        return self.field
-
-    def energy(self, spins: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """Energy per site, in the units of J.
-
-        Parameters
-        ----------
-        spins : array_like, shape (..., *lattice.shape)
-            One configuration or several; a DataArray may have the dims of its sites anywhere.
-
-        Returns
-        -------
-        ndarray, shape (...)
-            One number for each configuration.
-
-        Raises
-        ------
-        ValueError
-            If `spins` has another shape, or holds values that are no spins of the model.
-        """
-        s = self._configurations(spins)
-        bonds = np.zeros((*s.shape[: s.ndim - self.lattice.ndim], self.bonds.n_kinds), np.int64)
-        for offset in self.lattice.forward_offsets:
-            begins = self.lattice.begins(offset)
-            kind = self.bonds.kinds[self.lattice.offsets.index(offset)]
-            bonds[..., kind] += self._sites_sum(self._pairs(s, self._shifted(s, offset)) * begins)
-        if self.bonds.n_kinds == 1:
-            bonds = bonds[..., 0]
-        return self.energy_of_sums(bonds, self._total(s))
-
-    def energy_of_sums(
-        self, bonds: npt.NDArray[np.int64], spins: npt.NDArray[np.int64]
-    ) -> npt.NDArray[np.float64]:
-        """Energy per site from the sums over bonds and over sites.
-
-        Parameters
-        ----------
-        bonds : int64 ndarray, shape (...), or (..., n_kinds) with several couplings
-            Sums over bonds; over those of each of the ``couplings``.
-        spins : int64 ndarray, shape (...)
-            Sums over sites.
-
-        Returns
-        -------
-        ndarray, shape (...)
-            In the units of the coupling.
-        """
-        field, n_sites = self.one_field("an energy"), self.lattice.n_sites
-        if isinstance(self.coupling, float):
-            return -(self.coupling * bonds + field * spins) / n_sites
-        # no matrix product, because its rounding depends on the processor
-        of_bonds = (self.couplings * bonds).sum(axis=-1)
-        return np.asarray(-(of_bonds + field * spins) / n_sites)
-
-    @abstractmethod
-    def _pairs(self, own: npt.NDArray[Any], other: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """What pairs of spins add to the sum over bonds; 0 if `other` is missing."""
-
-    @abstractmethod
-    def _total(self, spins: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-        """Sum over the sites that the field acts on."""
-
-    @abstractmethod
-    def check_spins(self, name: str, spins: npt.NDArray[Any]) -> None:
-        """Refuse values that are no spins of the model.
-
-        Parameters
-        ----------
-        name : str
-            Of the argument, for the error.
-        spins : ndarray
-
-        Raises
-        ------
-        ValueError
-        """
-
-    @abstractmethod
-    def states_of(self, spins: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-        """States of spins, indices into `values`.
-
-        Parameters
-        ----------
-        spins : ndarray
-
-        Returns
-        -------
-        uint8 ndarray
-            Of the same shape.
-        """
-
-    @abstractmethod
-    def named_sums(self, sums: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[Any]]:
-        """Names for what the kernels measure, as `isingrl.engines.engine.Engine.record` has them.
-
-        Parameters
-        ----------
-        sums : int64 ndarray, shape (..., n_sums)
-            Of `isingrl.engines.kernels.sites.measure`.
-
-        Returns
-        -------
-        dict of int64 ndarrays
-        """
-
-    @abstractmethod
-    def order(self, sums: dict[str, npt.NDArray[Any]]) -> npt.NDArray[np.float64]:
-        """Measure of order per site.
-
-        Parameters
-        ----------
-        sums : dict of ndarrays
-            As `named_sums` returns them.
-
-        Returns
-        -------
-        ndarray, shape (...)
-        """
-
-    def _configurations(self, spins: npt.ArrayLike) -> npt.NDArray[np.int64]:
-        shape = self.lattice.shape
-        s = np.asarray(site_axes("spins", spins, len(shape)))
-        if s.shape[-len(shape) :] != shape:
-            raise ValueError(f"spins must have shape (..., {shape}); got {s.shape}")
-        self.check_spins("spins", s)
-        return s.astype(np.int64)
-
-    def _sites_sum(self, values: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-        sites = tuple(range(-self.lattice.ndim, 0))
-        return np.asarray(values.sum(axis=sites))
-
-    def _shifted(self, s: npt.NDArray[np.int64], offset: tuple[int, ...]) -> npt.NDArray[np.int64]:
-        """Spin one `offset` away from every site; that of a missing one beyond a free boundary."""
-        axes = range(-self.lattice.ndim, 0)
-        for axis, step in zip(axes, offset, strict=True):
-            s = np.roll(s, -step, axis=axis)
-            if step and not self.lattice.periodic:
-                edge = [slice(None)] * s.ndim
-                edge[axis] = slice(-step, None) if step > 0 else slice(0, -step)
-                s[tuple(edge)] = self.values[-1]
-        return s
+from isingrl.spin_model import Model
+from isingrl.support.validation import check_spin_values
 
 
 @dataclass(frozen=True)
@@ -319,7 +31,7 @@ class Ising(Model):
     coupling : float or sequence of float
         Coupling J, finite; negative for an antiferromagnet. Or several, one for each of
         ``lattice.forward_offsets`` and its opposite: on the square lattice for bonds along y and
-        along x. Equal ones are one number.
+        along x. Equal ones are one number. Or `random_bonds`, one for each bond.
     field : float or sequence of float
         Magnetic field h, finite, in the units of the coupling. Several distinct fields become a dim
         ``field`` of `simulate` and of the exact results.
@@ -353,9 +65,10 @@ class Ising(Model):
     """
 
     lattice: Lattice
-    coupling: float | Sequence[float] = 1.0
+    coupling: float | Sequence[float] | RandomBonds = 1.0
     field: float | Sequence[float] = 0.0
 
+    gap = 2
     values = np.array([-1, 1, 0], dtype=np.int8)
     starts: ClassVar[dict[str, int]] = {"up": 1, "down": 0}
     order_name = "magnetization"
@@ -420,7 +133,7 @@ class Ising(Model):
     def named_sums(self, sums: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[Any]]:
         """See `Model.named_sums`; the staggered one on two sublattices alone."""
         bonds, totals, staggered = sums[..., :-2], sums[..., -2], sums[..., -1]
-        found = {"bonds": bonds[..., 0] if self.bonds.n_kinds == 1 else bonds, "totals": totals}
+        found = {"bonds": bonds[..., 0] if self.bonds.alike else bonds, "totals": totals}
         two = self.lattice.n_sublattices == 2
         return found | ({"staggered_magnetization": staggered} if two else {})
 

@@ -14,7 +14,9 @@ from isingrl.potts import Potts
 from isingrl.schedules import draws_sites
 from isingrl.tables import LAZY, NEARLY_SURE, Table
 
-__all__ = ["PairTable", "support_energies"]
+__all__ = ["PairTable", "support_changes", "support_energies"]
+
+_ROUNDING = 1e-14  # relative error of the difference of two energies
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +44,8 @@ class PairTable(Table):
     >>> import numpy as np
     >>> import isingrl as irl
     >>> model = irl.Potts(irl.Lattice((8, 8)), states=3)
-    >>> irl.Metropolis().compile(model, np.array([1.0])).arrays[0, :3, 2].round(3).tolist()
+    >>> table = irl.Metropolis().potts_table(model, np.array([1.0]))
+    >>> table.arrays[0, :3, 2].round(3).tolist()
     [0.135, 0.368, 1.0]
     """
 
@@ -72,6 +75,50 @@ class PairTable(Table):
 
 
 def support_energies(model: Potts) -> npt.NDArray[np.float64]:
-    """Energy of a state by its support, first of states without the field, shape (n,)."""
+    """Energy of a state by its support, first of states without the field.
+
+    Parameters
+    ----------
+    model : Potts
+        In one field.
+
+    Returns
+    -------
+    float64 ndarray, shape (2 n_supports,)
+        For each row of ``model.bonds.supports``, and again for the state 0, on which the field
+        acts.
+
+    Examples
+    --------
+    >>> import isingrl as irl
+    >>> from isingrl.pair_tables import support_energies
+    >>> support_energies(irl.Potts(irl.Lattice(8), states=3, field=0.5)).tolist()
+    [-0.0, -1.0, -2.0, -0.5, -1.5, -2.5]
+    """
     of_bonds = -(model.couplings * model.bonds.supports).sum(axis=1)
     return np.concatenate([of_bonds, of_bonds - model.one_field("energies")])
+
+
+def support_changes(model: Potts) -> npt.NDArray[np.float64]:
+    """Energies of changes from one support to another; rounding errors are 0.
+
+    Parameters
+    ----------
+    model : Potts
+        In one field.
+
+    Returns
+    -------
+    float64 ndarray, shape (2 n_supports, 2 n_supports)
+        To each of the `support_energies`, from each of them.
+
+    Examples
+    --------
+    >>> import isingrl as irl
+    >>> from isingrl.pair_tables import support_changes
+    >>> support_changes(irl.Potts(irl.Lattice(8), states=3))[:3, 0].tolist()
+    [0.0, -1.0, -2.0]
+    """
+    energy = support_energies(model)
+    change = energy[:, None] - energy
+    return np.where(abs(change) <= _ROUNDING * abs(energy).max(), 0.0, change)

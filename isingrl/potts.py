@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from isingrl.bonds import MAX_SUPPORTS
+from isingrl.disorder import RandomBonds
 from isingrl.lattice import Lattice
-from isingrl.model import Model
+from isingrl.spin_model import Model
 from isingrl.support.validation import check_integer, check_states
 
 __all__ = ["Potts"]
@@ -70,12 +71,18 @@ class Potts(Model):
     coupling: float | Sequence[float] = 1.0
     field: float | Sequence[float] = 0.0
 
+    gap = 1
     starts: ClassVar[dict[str, int]] = {"ordered": 0}
     order_name = "order_parameter"
     signs = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if isinstance(self.coupling, RandomBonds):
+            raise TypeError(
+                f"coupling must be a number, or one for each step, of a Potts model; got "
+                f"{self.coupling!r}"
+            )
         states = check_integer("states", self.states, 2)
         if states > _MOST:
             raise ValueError(f"states must be an integer from 2 to {_MOST}; got {states}")

@@ -10,15 +10,15 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
+from isingrl.applicability import check_ising
 from isingrl.dynamics import Dynamics
 from isingrl.engines.engine import Engine, table_engine
-from isingrl.model import Ising, Model
-from isingrl.pair_tables import PairTable, support_energies
+from isingrl.model import Ising
+from isingrl.pair_tables import PairTable, support_changes
 from isingrl.potts import Potts
+from isingrl.spin_model import Model
 from isingrl.support.functions import exp, expm1
 from isingrl.tables import RuleTable, Table, check_probabilities
-
-_ROUNDING = 1e-14  # relative error of the difference of two energies
 
 
 class Rule(Dynamics):
@@ -124,7 +124,13 @@ class Rule(Dynamics):
         -------
         RuleTable
             ``n_temperatures * chains`` chains.
+
+        Raises
+        ------
+        TypeError
+            If the model is a `Potts`, for which `potts_table` makes the tables.
         """
+        check_ising(model, self.name)
         up = check_probabilities(self.table(model, temperature), self.name)
         expected = len(temperature), 2, len(model.lattice.n_up)
         by_kind = (*expected[:2], model.bonds.n_states)
@@ -133,7 +139,8 @@ class Rule(Dynamics):
                 f"rule {self.name!r}: table must return the shape {expected}, (temperatures, own "
                 f"spin, entries of n_up); got {up.shape}"
             )
-        bonds = None if up.shape == expected else model.bonds
+        by_count = up.shape == expected and not (up.shape == by_kind and model.bonds.by_site)
+        bonds = None if by_count else model.bonds
         return RuleTable(np.repeat(up, chains, axis=0)[:, None], bonds=bonds)
 
     def engine(
@@ -261,9 +268,7 @@ def compiled(rule: Rule, model: Model, temperature: npt.NDArray[np.float64], cha
 
 def _costs(model: Potts, temperature: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Energies of changes from one support to another over T, shape (n_temperatures, to, from)."""
-    energy = support_energies(model)
-    change = energy[:, None] - energy
-    change[abs(change) <= _ROUNDING * abs(energy).max()] = 0.0
+    change = support_changes(model)
     return _reduced(change.ravel(), temperature).reshape(len(temperature), *change.shape)
 
 

@@ -15,8 +15,8 @@ from isingrl.coordinates import coordinates_of, size_bins
 from isingrl.dynamics import Dynamics
 from isingrl.engines.engine import Engine, SettlingEngine
 from isingrl.measurement import Plan, measure
-from isingrl.model import Model
 from isingrl.run_files import RunFolder, Series, run_arguments
+from isingrl.spin_model import Model
 from isingrl.support.provenance import versions_text
 
 _SINCE_FIRST_DRAW = {"long_name": "sweeps after the first draw", "units": "sweeps"}

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from isingrl.disorder import RandomBonds
 from isingrl.dynamics import Dynamics
-from isingrl.model import Model
 from isingrl.potts import Potts
+from isingrl.spin_model import Model
 from isingrl.support.archives import (
     Arrays,
     check_same,
@@ -228,11 +229,14 @@ def run_arguments(
     }
     if not options["snapshots"]:
         del options["sweeps"]
+    coupling: Any = model.coupling
+    if isinstance(coupling, RandomBonds):
+        coupling = f"random {coupling.digest}"
     return {
         "model": {
             **asdict(model.lattice),
             **({"states": model.states} if isinstance(model, Potts) else {}),
-            "coupling": model.coupling,
+            "coupling": coupling,
             "field": model.field if isinstance(model.field, float) else list(model.field),
         },
         "rule": {"name": rule.name, **rule.settings()},

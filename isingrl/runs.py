@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from isingrl.model import Model
+from isingrl.spin_model import Model
 from isingrl.support.validation import check_choice, check_integer, check_shape, site_axes
 
 

@@ -13,11 +13,11 @@ import xarray as xr
 from isingrl.agents.temperatures import warn_of_temperature
 from isingrl.dynamics import Dynamics
 from isingrl.ladders import climb
-from isingrl.model import Model
 from isingrl.run import Run
 from isingrl.run_files import run_folder
 from isingrl.runs import check_snapshots, check_start, seed_sequence
 from isingrl.schedules import SCHEDULES
+from isingrl.spin_model import Model
 from isingrl.support.validation import check_choice, check_flag, check_real, check_run_length
 
 

@@ -74,7 +74,26 @@ class StateTable(Table):
 
 
 def joint_codes(sites: int, states: int) -> npt.NDArray[np.int32]:
-    """What each of `sites` adds to their joint state, by its own state, shape (sites, q + 1)."""
+    """What each site seen adds to their joint state, the sum of s_j q^j.
+
+    Parameters
+    ----------
+    sites : int
+        Number of sites seen.
+    states : int
+        Number of states q.
+
+    Returns
+    -------
+    int32 ndarray, shape (sites, q + 1)
+        By slot, and by the state in it, the last one missing.
+
+    Examples
+    --------
+    >>> from isingrl.state_tables import joint_codes
+    >>> joint_codes(2, 3).tolist()
+    [[0, 1, 2, 0], [0, 3, 6, 0]]
+    """
     digits = np.append(np.arange(states), 0)
     codes = np.multiply.outer(states ** np.arange(sites), digits)
     return np.asarray(codes, dtype=np.int32)

@@ -31,6 +31,15 @@ class Table(ABC):
     ----------
     arrays : float64 ndarray, shape (n_chains, ...)
         As `isingrl.engines.kernels.sites.sweep` takes them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import isingrl as irl
+    >>> model = irl.Potts(irl.Lattice((8, 8)), states=3)
+    >>> table = irl.HeatBath().potts_table(model, np.array([1.0, 2.0]))
+    >>> isinstance(table, irl.tables.Table), table.with_arrays(table.arrays[:1]).arrays.shape
+    (True, (1, 1, 10, 10))
     """
 
     arrays: npt.NDArray[np.float64]
@@ -59,8 +68,9 @@ class Table(ABC):
 
         Returns
         -------
-        sites, codes, index : ndarrays, the last perhaps None
-            As `isingrl.engines.kernels.sites.sweep` takes them.
+        tuple
+            ``(sites, codes, index)``, the last perhaps None,
+            as `isingrl.engines.kernels.sites.sweep` takes them.
         """
 
     @abstractmethod
@@ -295,8 +305,8 @@ def codes_of(
     Returns
     -------
     sites : int32 ndarray, shape (n_sites, k)
-    codes : int32 ndarray, shape (k, 3)
-        By slot, and by the state in it: down, up, missing.
+    codes : int32 ndarray, shape (k, 3) or (n_sites k, 3)
+        By slot, and by the state in it: down, up, missing; of all sites or of one after the other.
 
     Examples
     --------
@@ -337,7 +347,9 @@ def states_seen(
     >>> states_seen(np.array([1, 1, 0, 2]), *codes_of(Lattice(3), None)).tolist()
     [1, 1, 2]
     """
-    seen = codes[np.arange(len(codes)), states[..., sites]]
+    of_all = codes.shape[0] == sites.shape[1]
+    rows = np.arange(len(codes)).reshape(1 if of_all else len(sites), -1)
+    seen = codes[rows, states[..., sites]]
     return np.asarray(seen.sum(axis=-1, dtype=np.int64))
 
 

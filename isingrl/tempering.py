@@ -13,8 +13,8 @@ from isingrl.engines.exchanges import Exchanges
 from isingrl.engines.tempered import tempered_engine
 from isingrl.engines.tempering import TemperingEngine
 from isingrl.gibbs import gibbs_violation
-from isingrl.model import Model
 from isingrl.rules import Rule, compiled
+from isingrl.spin_model import Model
 from isingrl.support.validation import check_integer
 
 __all__ = ["Tempering"]

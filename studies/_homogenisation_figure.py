@@ -8,7 +8,15 @@ import numpy as np
 import xarray as xr
 
 from analysis import exact, plots
-from isingrl import IndependentQ, Ising, Lattice, MeanFieldQ, NeighborhoodQ, SwendsenWang
+from isingrl import (
+    IndependentQ,
+    Ising,
+    Lattice,
+    MeanFieldQ,
+    NeighborhoodQ,
+    SwendsenWang,
+)
+from studies._homogenisation_disorder_figure import draw_disorder
 from studies.shared.figures import legend_below, new_figure
 from studies.shared.grids import FloatArray
 
@@ -65,22 +73,24 @@ def critical_temperature(method: str, ratio: float) -> float:
 def figure(summary: xr.Dataset) -> Figure:
     """Draw |m| against T at each ratio, and critical temperatures with their deviations."""
     number = summary.sizes["shown"]
-    drawn = new_figure(figsize=(3.9 * number + 4.4, 5.2), layout="constrained")
-    grid = drawn.add_gridspec(2, number + 1, height_ratios=(2.0, 1.0))
-    panels = [drawn.add_subplot(grid[:, k]) for k in range(number)]
+    drawn = new_figure(figsize=(3.9 * number + 4.4, 9.6), layout="constrained")
+    above, below = drawn.subfigures(2, 1, squeeze=False, height_ratios=(5.0, 4.6))[:, 0]
+    grid = above.add_gridspec(2, number + 1, height_ratios=(2.0, 1.0))
+    panels = [above.add_subplot(grid[:, k]) for k in range(number)]
     for ax, ratio in zip(panels, summary["shown"].values, strict=True):
         _draw_order(ax, summary.sel(shown=ratio))
     for ax in panels[1:]:
         ax.set_ylabel("")
-    top, bottom = (drawn.add_subplot(grid[k, number]) for k in range(2))
+    top, bottom = (above.add_subplot(grid[k, number]) for k in range(2))
     _draw_critical(top, summary)
     _draw_deviations(bottom, summary)
-    legend_below(drawn, [panels[0]], 7 if number > 1 else 4, fontsize="small", columnspacing=1.2)
-    drawn.suptitle(
+    legend_below(above, [panels[0]], 7 if number > 1 else 4, fontsize="small", columnspacing=1.2)
+    above.suptitle(
         "Bonds of strengths $J_a$ and $J_b$ along the two directions, with the mean $J$: "
         "three kinds of agents, three theories",
         fontsize="medium",
     )
+    draw_disorder(below, summary)
     return drawn
 
 

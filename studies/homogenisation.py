@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,21 +15,21 @@ import xarray as xr
 
 from analysis import FitWarning, ShortRunWarning, scaling, thermodynamics
 from isingrl import (
-    Agent,
-    Dynamics,
     IndependentQ,
     Ising,
     Lattice,
-    Learning,
     MeanFieldQ,
     NeighborhoodQ,
     SwendsenWang,
-    simulate,
 )
 from isingrl.support.validation import check_integer, check_real, check_run_length
+from studies import _homogenisation_disorder as disorder
 from studies import _homogenisation_figure as drawing
+from studies import _homogenisation_results as results
+from studies._homogenisation_disorder_figure import BOND_METHODS, SHELL_METHODS
 from studies._homogenisation_figure import METHODS, WEISS_TEMPERATURE, couplings
-from studies.running.extensions import Join, added, unextended
+from studies._homogenisation_runs import simulated
+from studies.running.extensions import Join, added, longer, unextended
 from studies.running.tasks import Task, task_seed
 from studies.shared.checks import check_counts
 from studies.shared.combination import (
@@ -40,30 +41,17 @@ from studies.shared.combination import (
     without_prefix,
 )
 from studies.shared.critical import KINDS, LANES, where_cumulant_falls
-from studies.shared.grids import FloatArray, Grid, number_texts, temperature_grid
-from studies.shared.trained_policies import trained
-from studies.shared.weiss import mean_weiss_temperature, weiss_temperature
+from studies.shared.grids import FloatArray, Grid, ascending_grid, number_texts, temperature_grid
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _CROSSING = METHODS[1:]  # methods whose critical temperature is where Binder cumulants cross
-# rewards of mean-field Q have noise, because they depend on which neighbours are up: learn means
-_RULES: dict[str, Callable[[], Dynamics | Agent]] = {
-    MeanFieldQ.name: lambda: MeanFieldQ(learning_rate=1e-9, falling_rate=True),
-    NeighborhoodQ.name: NeighborhoodQ,
-    SwendsenWang.name: SwendsenWang,
-}
-# no cooling from disorder: domains that are stripes would make one direction differ for good
-_TRAINING: dict[str, dict[str, Any]] = {
-    MeanFieldQ.name: {"annealing": 0.0, "start": "up"},
-    NeighborhoodQ.name: {},
-}
-_WITHOUT_NOISE = 10  # times fewer sweeps of training for neighborhood Q
 _LARGEST_RATIO = 10.0
 _LARGEST_SIZE = 32  # larger ones have windows of temperature too narrow for the scan
 _RATIO = {"long_name": "ratio of the couplings J_a/J_b", "units": "1"}
-_NEAR, _BLIND = "near_", "independent_"  # before the names of what these runs measure
+# before the names of what these runs measure
+_PREFIXES = _NEAR, _BLIND, _SHELL, _BOND = "near_", "independent_", "shell_", "random_"
 _BELOW_WEISS = WEISS_TEMPERATURE * np.array([0.6, 0.7, 0.8, 0.9])  # for independent Q
 _WINDOW = (-1.0, -0.33, 0.33, 1.0)  # temperatures of a size as ln(T/T_scan) L
 _LONGER = 5  # runs of independent Q for Weiss's temperature than those of order
@@ -85,6 +73,7 @@ class Homogenisation:
     The bonds along the two directions of the square lattice have the mean coupling J. Agents that
     see nothing follow Weiss's theory. Agents that see how many neighbours are up play the model
     of the mean coupling, and agents that see which ones find the true order, as clusters do.
+    Two further parts have near and diagonal neighbours of different couplings, and bonds ±J.
     """
 
     shown: tuple[float, ...] = (3.0, 9.0)
@@ -119,15 +108,39 @@ class Homogenisation:
     """Sweeps a chain before the first measured one, from all spins up."""
     chains: int = 2
     """Independent chains at every temperature of order."""
+    shell_ratio: float = 3.0
+    """Ratio of the couplings of near and diagonal neighbours, from 0.1 to 10, on a lattice with
+    both, of half the side."""
+    shell_temperature: Grid = (4.7, 5.6, 10)
+    """First and last temperature of these shells in J/k_B, and how many."""
+    shares: tuple[float, ...] = (0.95, 0.5)
+    """Shares of bonds J among random bonds ±J."""
+    realizations: int = 3
+    """Lattices of random bonds for each share, two or more."""
+    bond_temperature: Grid = (1.0, 3.0, 9)
+    """First and last temperature of random bonds in J/k_B, and how many."""
     seed: int = 1
     """Seed of all random numbers."""
 
-    extends: ClassVar[Mapping[str, Join]] = dict.fromkeys(("shown", "ratios", "sizes"), added)
+    extends: ClassVar[Mapping[str, Join]] = {
+        **dict.fromkeys(("shown", "ratios", "sizes", "shares"), added),
+        "realizations": longer,
+    }
 
     @property
     def temperatures(self) -> FloatArray:
         """All temperatures of order, shape (number,)."""
         return temperature_grid("temperature", self.temperature)
+
+    @property
+    def shell_temperatures(self) -> FloatArray:
+        """All temperatures of shells, shape (number,)."""
+        return ascending_grid("shell_temperature", self.shell_temperature, 2)
+
+    @property
+    def bond_temperatures(self) -> FloatArray:
+        """All temperatures of random bonds, shape (number,)."""
+        return ascending_grid("bond_temperature", self.bond_temperature, 1)
 
     def model(self, ratio: float, side: int | None = None) -> Ising:
         """Return the ferromagnet with this J_a/J_b and the mean coupling 1, of its usual side."""
@@ -149,7 +162,7 @@ class Homogenisation:
         def add(
             key: str, function: Callable[..., xr.Dataset], updates: float, **which: Any
         ) -> None:
-            weight = max(1, int(updates * _COSTS[which["method"]] / 1e6))
+            weight = max(1, int(updates * _COSTS.get(which["method"], 2) / 1e6))
             arguments = {"config": alone, **which}
             tasks.append(Task(key, function, arguments, weight, resumable=True))
 
@@ -166,6 +179,16 @@ class Homogenisation:
                     add(key, measure_near, updates, ratio=ratio, method=method, side=side)
             key, updates = self._blind_key(ratio), _LONGER * a_run * len(_BELOW_WEISS)
             add(key, measure_independent, updates, ratio=ratio, method=IndependentQ.name)
+        run = disorder.shell_updates(self) * self.shell_temperatures.size
+        for method in SHELL_METHODS:
+            key = self._shell_key(method)
+            add(key, disorder.measure_shells, run, ratio=self.shell_ratio, method=method)
+        run = a_run * self.bond_temperatures.size
+        for share, number, method in product(
+            self.shares, range(1, self.realizations + 1), BOND_METHODS
+        ):
+            key, which = self._bond_key(share, number, method), {"realization": number}
+            add(key, disorder.measure_bonds, run, share=share, method=method, **which)
         return tasks
 
     def _check(self) -> None:
@@ -185,7 +208,12 @@ class Homogenisation:
                 f"sizes must be four or more different even sides up to {_LARGEST_SIZE}; got "
                 f"{self.sizes}"
             )
-        check_counts(self, side=2, draws=60, training_sweeps=1, seed=0)
+        check_counts(self, side=2, draws=60, training_sweeps=1, realizations=2, seed=0)
+        check_real("shell_ratio", self.shell_ratio, minimum=0.1, maximum=_LARGEST_RATIO)
+        for each in self.shares:
+            check_real("shares: each", each, minimum=0.0, maximum=1.0)
+        if not self.shares or len(set(self.shares)) < len(self.shares):
+            raise ValueError(f"shares must be one or more different ones; got {self.shares}")
         if self.side % 2:
             raise ValueError(f"side must be even; got {self.side}")
         if not self.temperatures.min() > 0:
@@ -203,11 +231,18 @@ class Homogenisation:
     def _blind_key(self, ratio: float) -> str:
         return f"transition, {number_texts(self.ratios)[ratio]}, {IndependentQ.name}"
 
+    def _shell_key(self, method: str) -> str:
+        return f"shells, {method}"
+
+    def _bond_key(self, share: float, realization: int, method: str) -> str:
+        return f"bonds, {number_texts(self.shares)[share]}, {realization}, {method}"
+
     def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
         """Join order over (shown, method, temperature, chain, draw).
 
         What is measured for critical temperatures lies along ``ratio``. The other names and dims
-        begin with ``near_``, with sizes by ``near_level``, or ``independent_``.
+        begin with ``near_``, with sizes by ``near_level``, or ``independent_``. Those of shells
+        and of random bonds begin with ``shell_`` and ``bond_``.
         """
         order = concat_all(results, self._curve_key, shown=sorted(self.shown), method=METHODS)
         ratios = sorted(self.ratios)
@@ -215,8 +250,15 @@ class Homogenisation:
             results, self._near_key, ratio=ratios, method=_CROSSING, level=sorted(self.sizes)
         )
         blind = concat_all(results, self._blind_key, ratio=ratios)
+        shells = concat_all(results, self._shell_key, method=SHELL_METHODS)
+        bonds = concat_all(
+            results, self._bond_key, share=sorted(self.shares),
+            realization=range(1, self.realizations + 1), method=BOND_METHODS,
+        )  # fmt: skip
         parts = [
             order,
+            prefixed(shells, _SHELL, ""),
+            prefixed(bonds, _BOND, ""),
             prefixed(near, _NEAR, "ratio"),
             prefixed(blind.drop_vars("method"), _BLIND, "ratio"),
         ]
@@ -225,13 +267,13 @@ class Homogenisation:
     def summarize(self, data: xr.Dataset) -> xr.Dataset:
         """Observables with errors, and critical temperatures of every method and ratio."""
         order = data[["energy", "magnetization"]]
-        order = order.drop_vars([x for x in order.coords if str(x).startswith((_NEAR, _BLIND))])
+        order = order.drop_vars([x for x in order.coords if str(x).startswith(_PREFIXES)])
         near, blind = (without_prefix(data, prefix, "ratio") for prefix in (_NEAR, _BLIND))
         rows = []
         for ratio in data["ratio"].values:
-            found = [_weiss(blind.sel(ratio=ratio, drop=True))]
+            found = [results.of_weiss(blind.sel(ratio=ratio, drop=True))]
             found += [
-                _crossing(near.sel({"ratio": ratio, "method": method}, drop=True))
+                results.crossing(near.sel({"ratio": ratio, "method": method}, drop=True))
                 for method in _CROSSING
             ]
             each = concat(found, "method").assign_coords(method=list(METHODS))
@@ -239,7 +281,11 @@ class Homogenisation:
             known = [drawing.critical_temperature(method, ratio) for method in METHODS]
             rows.append(each.assign(known_temperature=("method", known, label)))
         critical = concat(rows, "ratio").assign_coords(ratio=data["ratio"])
-        return xr.merge([thermodynamics(order), critical], join="exact", compat="equals")
+        parts = [
+            prefixed(found(without_prefix(data, prefix, "")), prefix, "")
+            for prefix, found in ((_SHELL, results.of_shells), (_BOND, results.of_bonds))
+        ]
+        return xr.merge([thermodynamics(order), critical, *parts], join="exact", compat="equals")
 
     def plot(self, summary: xr.Dataset) -> Figure:
         """Draw |m| against T with three theories, and T_c against the ratio of the couplings."""
@@ -256,7 +302,7 @@ def measure_order(
     progress: bool = False,
 ) -> xr.Dataset:
     """Simulate one method at all temperatures of order."""
-    data = _simulated(
+    data = simulated(
         config, ratio, method, config.side, config.temperatures, config.training_sweeps,
         seed=seed, folder=folder, progress=progress, sweeps=config.sweeps,
         thermalization=config.thermalization, chains=config.chains,
@@ -277,7 +323,7 @@ def measure_near(
     """Simulate one method around its own rough critical temperature."""
     centre = rough_critical_temperature(config, ratio, method)
     interval = config.interval(method, side)
-    data = _simulated(
+    data = simulated(
         config, ratio, method, side, centre * np.exp(np.array(_WINDOW) / side),
         config.training_sweeps, seed=seed, folder=folder, progress=progress,
         sweeps=config.draws * interval, thermalization=max(1, config.draws * interval // 10),
@@ -296,59 +342,12 @@ def measure_independent(
     progress: bool = False,
 ) -> xr.Dataset:
     """Simulate independent Q below Weiss's critical temperature."""
-    data = _simulated(
+    data = simulated(
         config, ratio, method, config.side, _BELOW_WEISS, config.training_sweeps,
         seed=seed, folder=folder, progress=progress, sweeps=_LONGER * config.sweeps,
         thermalization=_LONGER * config.thermalization, chains=config.chains,
     )  # fmt: skip
     return by_point(data).assign_coords(ratio=((), ratio, _RATIO))
-
-
-def _simulated(
-    config: Homogenisation,
-    ratio: float,
-    method: str,
-    side: int,
-    temperature: FloatArray,
-    training_sweeps: int,
-    *,
-    seed: int,
-    folder: Path | None = None,
-    progress: bool = False,
-    **options: Any,
-) -> xr.Dataset:
-    """Train on the lattice of the usual side, if the method learns before, and simulate."""
-    rule: Any
-    if method == IndependentQ.name:
-        rule = Learning(IndependentQ(learning_rate=1 / (config.memory * config.side**2)))
-    else:
-        rule = _RULES[method]()
-    if isinstance(rule, Agent):
-        fewer = _WITHOUT_NOISE if method == NeighborhoodQ.name else 1
-        rule = trained(
-            folder and folder / "policy", config.model(ratio), rule, temperature,
-            sweeps=max(1, training_sweeps // fewer), seed=task_seed(seed, "learning"),
-            progress=progress, **_TRAINING[method],
-        )  # fmt: skip
-    data = simulate(
-        config.model(ratio, side), rule, temperature, start="up", seed=task_seed(seed, "running"),
-        out=folder and folder / "run", progress=progress, **options,
-    )  # fmt: skip
-    if method == MeanFieldQ.name and "bond_energy" in data:
-        data["energy"] = _energy_of_mean_coupling(data)
-    data.attrs = {"versions": data.attrs["versions"]}
-    kept = data[["energy", "magnetization"]]
-    return kept.drop_vars(["softmax_temperature", "coupling"], errors="ignore")
-
-
-def _energy_of_mean_coupling(data: xr.Dataset) -> xr.DataArray:
-    """Energy per site if all bonds had the mean coupling, J = 1, which mean-field Q plays.
-
-    Reweighting needs the energy of the model that is sampled.
-    """
-    n_sites = int(data["n_sites"])
-    bonds = (data["bond_energy"] / data["bond_coupling"]).sum("bond_coupling") * n_sites
-    return (bonds.round() / n_sites).assign_attrs(data["energy"].attrs)
 
 
 @cache
@@ -368,7 +367,7 @@ def rough_critical_temperature(config: Homogenisation, ratio: float, method: str
 
     def scan(side: int, temperature: FloatArray, n_draws: int) -> xr.Dataset:
         interval = _SQUARE.scan_interval(method, side)
-        data = _simulated(
+        data = simulated(
             config, ratio, method, side, temperature,
             max(1, config.training_sweeps // _SCAN_TRAINING), seed=seed,
             sweeps=n_draws * interval, thermalization=n_draws * interval // 10, interval=interval,
@@ -384,28 +383,3 @@ def rough_critical_temperature(config: Homogenisation, ratio: float, method: str
         warnings.simplefilter("ignore", ShortRunWarning)
         crossing = scaling.binder_crossings(runs)
     return float(crossing["crossing_temperature"].item())
-
-
-def _crossing(data: xr.Dataset) -> xr.Dataset:
-    """Critical temperature from the Binder cumulants of all sizes, and how well the fit holds."""
-    fit = scaling.critical_point(
-        data.set_coords("temperature").swap_dims(level="size"), correction=_SQUARE.correction
-    )
-    ends = ("", "_error", "_systematic")
-    names = [f"critical_temperature{end}" for end in ends]
-    return fit[[*names, "chi_square", "degrees_of_freedom", "first_size"]].reset_coords(drop=True)
-
-
-def _weiss(data: xr.Dataset) -> xr.Dataset:
-    """Critical temperature that Weiss's theory needs for the order of independent Q."""
-    runs = data.swap_dims(point="temperature").set_coords("temperature")
-    each = weiss_temperature(thermodynamics(runs))
-    found = mean_weiss_temperature(each).rename(
-        weiss_temperature="critical_temperature",
-        weiss_temperature_error="critical_temperature_error",
-        weiss_chi_square="chi_square",
-    )
-    freedom = float(each.sizes["temperature"] - 1)
-    return found.assign(
-        critical_temperature_systematic=0.0, degrees_of_freedom=freedom, first_size=np.nan
-    )

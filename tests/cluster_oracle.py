@@ -5,16 +5,41 @@ from __future__ import annotations
 import itertools
 import math
 
+import numpy as np
+from scipy import sparse
+
+from isingrl import Ising, Potts
 from tests.oracles import MASK, neighbor_indices, site_list, steps_of, strength
 
 GHOST = -1
 
 
-def probability(energy, temperature):
-    """1 - exp(-2 energy / T)."""
-    if energy == 0 or temperature == math.inf:
+def probability(model, energy, temperature):
+    """1 - exp(-2 |energy| / T) of Ising spins, 1 - exp(-|energy| / T) of Potts spins."""
+    cost = abs(energy) * (2 if isinstance(model, Ising) else 1)
+    if cost == 0 or temperature == math.inf:
         return 0.0
-    return 1.0 if temperature == 0 else -math.expm1(-2 * energy / temperature)
+    return 1.0 if temperature == 0 else -math.expm1(-cost / temperature)
+
+
+def along_field(model, partner):
+    """The spin along the field, and of Potts spins only the partner of 0 if the field is not."""
+    if isinstance(model, Ising):
+        return 1 if model.field > 0 else -1
+    return 0 if model.field >= 0 else partner(0)
+
+
+def drawn_partners(model, random):
+    """Partner of each state in a sweep of Swendsen-Wang; None if all states may follow."""
+    if isinstance(model, Ising):
+        return lambda spin: -spin
+    if model.states == 2:
+        return lambda spin: 1 - spin
+    if model.field >= 0 and (model.couplings >= 0).all():
+        return None
+    powers = [2**k for k in range(8) if 2**k < model.states]
+    number = 1 + random.below(sum(powers))
+    return lambda spin: spin ^ number
 
 
 def happens(chance, places, random):
@@ -53,7 +78,7 @@ def ahead(lattice, site, step):
     return moved if inside else None
 
 
-def draw_bonds(spins, model, temperature, random):
+def draw_bonds(spins, model, temperature, random, partner):
     """Bonds (site, other, step) of a sweep, other sites `GHOST` for bonds of the field."""
     lattice, sites = model.lattice, site_list(model.lattice.shape)
     index = {site: i for i, site in enumerate(sites)}
@@ -63,16 +88,15 @@ def draw_bonds(spins, model, temperature, random):
     found = []
     for row, step, word in itertools.product(rows, forward_steps(lattice), words):
         coupling = strength(model, step)
-        wanted = 1 if coupling >= 0 else -1
-        chance = probability(abs(coupling), temperature)
+        chance = probability(model, coupling, temperature)
         satisfied = {}
         for x in word:
-            other = ahead(lattice, (*row, x), step)
-            if other and spins[index[*row, x]] * spins[index[other]] == wanted:
+            own, other = spins[index[*row, x]], ahead(lattice, (*row, x), step)
+            if other and spins[index[other]] == (own if coupling >= 0 else partner(own)):
                 satisfied[x - word[0]] = index[*row, x], index[other], step
         found += [satisfied[place] for place in sorted(happens(chance, satisfied, random))]
-    along = 1 if model.field > 0 else -1
-    chance = probability(abs(model.field), temperature)
+    along = along_field(model, partner)
+    chance = probability(model, model.field, temperature)
     for row, word in itertools.product(rows, words):
         if chance > 0:
             places = {x - word[0]: index[*row, x] for x in word if spins[index[*row, x]] == along}
@@ -100,7 +124,8 @@ def clusters_of(n_sites, bonds):
 def swendsen_wang(spins, model, temperature, random):
     """Make one sweep of a list of spins, in place; return the clusters."""
     lattice = model.lattice
-    bonds = draw_bonds(spins, model, temperature, random)
+    partner = drawn_partners(model, random)
+    bonds = draw_bonds(spins, model, temperature, random, partner)
     clusters = clusters_of(lattice.n_sites, bonds)
     along_row = {i for i, _, step in bonds if step and step[-1] == 1 and not any(step[:-1])}
     # sites joined along a row without crossing its end share a label, and 0 is the ghost's
@@ -108,13 +133,22 @@ def swendsen_wang(spins, model, temperature, random):
     for site, (*_, x) in enumerate(site_list(lattice.shape)):
         last += x == 0 or site - 1 not in along_row
         labels[site] = last
-    words = [random.word() for _ in range(last // 64 + 1)]
+    if partner is None:
+        new = [random.below(model.states) for _ in range(last)]
+    else:
+        words = [random.word() for _ in range(last // 64 + 1)]
     for cluster in clusters:
-        if GHOST not in cluster:
-            label = min(labels[site] for site in cluster)
-            if words[label // 64] >> label % 64 & 1:
-                for site in cluster:
-                    spins[site] *= -1
+        if GHOST in cluster:
+            continue
+        label = min(labels[site] for site in cluster)
+        for site in cluster:
+            if partner is None:
+                spins[site] = new[label - 1]
+            elif (
+                words[label // 64] >> label % 64 & 1
+                and partner(spins[site]) < len(model.values) - 1
+            ):
+                spins[site] = partner(spins[site])
     return clusters
 
 
@@ -124,20 +158,27 @@ def wolff(spins, model, temperature, random, number):
     strengths = [strength(model, step) for step in model.lattice.offsets]
     of_places = [strengths[place % z] for place in range(64 // z * z)]
     of_places += [model.couplings[0]] * (64 - len(of_places))
-    along = 1 if model.field > 0 else -1
     bonds, met = [], 0
     for _ in range(number):
         cluster = [random.below(len(spins))]
+        first = spins[cluster[0]]
+        second = -first
+        if isinstance(model, Potts):
+            others = [state for state in range(model.states) if state != first]
+            second = others[random.below(len(others))]
+        exchanged = {first: second, second: first}
+        # if the pair lacks the state 0, no site is along the field
+        along = along_field(model, lambda spin, pair=exchanged: pair.get(spin))
         held_by, passed = math.inf, 0
         if model.field and temperature < math.inf:
-            mean = temperature / (2 * abs(model.field))
+            mean = temperature / (abs(model.field) * (2 if isinstance(model, Ising) else 1))
             held_by = math.floor(-math.log(1 - random.uniform()) * mean)
         for site in cluster:  # grows while it is read
             passed += spins[site] == along
             if not bonds:
                 happened = set()
                 for each in model.couplings:
-                    chance = probability(abs(each), temperature)
+                    chance = probability(model, each, temperature)
                     places = [place for place in range(64) if of_places[place] == each]
                     happened |= happens(chance, places, random)
                 rows = [range(first, first + z) for first in range(0, 64 - z + 1, z)]
@@ -145,14 +186,14 @@ def wolff(spins, model, temperature, random, number):
             drawn = bonds.pop(0)
             for other, bond, coupling in zip(neighbors[site], drawn, strengths, strict=True):
                 new = bond and other is not None and other not in cluster
-                wanted = 1 if coupling >= 0 else -1
-                if new and spins[site] * spins[other] == wanted:
+                wanted = spins[site] if coupling >= 0 else exchanged[spins[site]]
+                if new and spins[other] == wanted:
                     cluster.append(other)
             if passed > held_by:
                 break
         else:
             for site in cluster:
-                spins[site] *= -1
+                spins[site] = exchanged[spins[site]]
         met += len(cluster)
     return met
 
@@ -170,3 +211,20 @@ def slots(lattice):
     present = [[other for other in each if other is not None] for each in found]
     assert present == neighbor_indices(lattice)
     return found
+
+
+def mean_numbers_of_clusters(lattice, chance, states):
+    """Expected number of Fortuin-Kasteleyn clusters of each size, over all sets of bonds."""
+    n_sites = lattice.n_sites
+    first, slot = np.nonzero(lattice.neighbors < np.arange(n_sites)[:, None])
+    pairs = np.stack([first, lattice.neighbors[first, slot]], axis=1)
+    numbers, total = np.zeros(n_sites + 1), 0.0
+    for held in itertools.product((False, True), repeat=len(pairs)):
+        graph = sparse.coo_array(
+            (np.ones(sum(held)), pairs[np.array(held)].T), shape=(n_sites, n_sites)
+        )
+        found, label = sparse.csgraph.connected_components(graph)
+        weight = float(states) ** found * math.prod(chance if each else 1 - chance for each in held)
+        numbers += weight * np.bincount(np.bincount(label), minlength=n_sites + 1)
+        total += weight
+    return numbers / total

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import itertools
 import math
+import operator
 
 import numpy as np
+
+from isingrl.agents.view import neighbor_count, view_of
 
 MASK = 2**64 - 1
 
@@ -249,17 +252,20 @@ class Learners:
     once; else `gathered` lists what was experienced in a sweep: (table, state, action, target).
     """
 
+    spin_of = (-1, 1)
+
     def __init__(self, spins, model, agent, schedule, random):
         lattice, self.bonds = model.lattice, model.bonds
         rewards = agent.reward_function.table(model).tolist()
         self.spins, self.lattice, self.agent, self.random = list(spins), lattice, agent, random
         self.rewards, self.schedule = rewards, schedule
-        self.view = agent.view(lattice)
+        self.view, self.model = view_of(agent, model), model
         self.neighbors = neighbor_indices(lattice)
         self.counts = list(lattice.n_up)
         n_tables = 1 if agent.shared else lattice.n_sites
-        self.q = [[[0.0, 0.0] for _ in self.view.states] for _ in range(n_tables)]
-        self.visits = [[[0, 0] for _ in self.view.states] for _ in range(n_tables)]
+        none = [0] * model.n_spin_states
+        self.q = [[[0.0 for _ in none] for _ in self.view.states] for _ in range(n_tables)]
+        self.visits = [[list(none) for _ in self.view.states] for _ in range(n_tables)]
         self.target = None
         self.pending = [None] * lattice.n_sites
         self.memory = [[] for _ in range(n_tables)]
@@ -296,13 +302,25 @@ class Learners:
             return 0.5
         return (1 - self.agent.epsilon) * up + self.agent.epsilon / 2
 
+    def chances(self, table, state, tau):
+        """Chances of the actions."""
+        up = self.chance(table, state, tau)
+        return [1 - up, up]
+
+    def draw(self, table, state, tau):
+        """An action."""
+        return 1 if self.random.uniform() < self.chance(table, state, tau) else 0
+
+    def paid(self, spins, site, count, action):
+        """Reward of an action, if `count` is what `look` returned."""
+        return self.rewards[count][action]
+
     def value(self, table, state, tau):
         """V of a state."""
         q = (self.q if self.agent.target_interval is None else self.target)[table][state]
         if self.agent.next_value == "max":
             return max(q)
-        up = self.chance(table, state, tau)
-        return up * q[1] + (1 - up) * q[0]
+        return sum(map(operator.mul, self.chances(table, state, tau), q))
 
     def sweep(self, tau):
         """One learning sweep; returns mean reward, mean squared error and magnetization."""
@@ -319,19 +337,20 @@ class Learners:
             for site in visited_sites(self.lattice, self.schedule, random):
                 table = 0 if agent.shared else site
                 count, state = self.look(source, site)
-                action = 1 if random.uniform() < self.chance(table, state, tau) else 0
-                self.spins[site] = 2 * action - 1
+                action = self.draw(table, state, tau)
+                now_paid = self.paid(source, site, count, action)
+                self.spins[site] = self.spin_of[action]
                 if counts:
-                    paid += self.rewards[count][action]
-                now = (state, count, action) if counts else None
+                    paid += now_paid
+                now = (state, action, now_paid) if counts else None
                 learned = now
                 if not self.at_once:
                     learned, self.pending[site] = self.pending[site], now
                 if learned is None:
                     continue
-                seen, its_count, done = learned
-                met = count if agent.reward_time == "after" else its_count
-                reward = self.rewards[met][done]
+                seen, done, reward = learned
+                if agent.reward_time == "after":
+                    reward = self.paid(source, site, count, done)
                 if agent.replay is not None:
                     self.remember(table, (seen, done, reward, state))
                     continue
@@ -376,6 +395,52 @@ class Learners:
                 self.gathered.append((table, seen, done, target))
 
 
+class PottsLearners(Learners):
+    """Agents on a Potts model; their spins are the states 0 … q - 1."""
+
+    spin_of = range(255)
+
+    def look(self, spins, site):
+        """Nothing, and what the agent sees."""
+        q, view = self.model.states, self.view
+        if view.sites is not None:
+            return None, sum(q**j * spins[other] for j, other in enumerate(view.sites[site]))
+        if len(view.states) == 1:
+            return None, 0
+        present = [spins[other] for other in self.neighbors[site]]
+        counts = " ".join(str(present.count(state)) for state in range(q))
+        every = neighbor_count(self.lattice, None, q).states.tolist()
+        number = every.index(counts)
+        if len(view.states) == len(every):
+            return None, number
+        draw, chances = self.random.uniform(), view.channel[number].tolist()
+        last = max(state for state, chance in enumerate(chances) if chance > 0)
+        passed = itertools.accumulate(chances[:last])
+        return None, sum(1 for each in passed if draw >= each)
+
+    def chances(self, table, state, tau):
+        """Chances of the actions."""
+        q, epsilon = self.q[table][state], self.agent.epsilon
+        weights = [boltzmann(each - max(q), tau) for each in q]
+        return [(1 - epsilon) * each / sum(weights) + epsilon / len(q) for each in weights]
+
+    def draw(self, table, state, tau):
+        """An action."""
+        draw = self.random.uniform()
+        passed = list(itertools.accumulate(self.chances(table, state, tau)))
+        return sum(1 for each in passed[:-1] if draw >= each)
+
+    def paid(self, spins, site, count, action):
+        """Reward of an action beside these neighbours."""
+        model, own = self.model, coupled_neighbors(self.model)[site]
+        numbers = [
+            sum(1 for other, j in own if j == each and spins[other] == action)
+            for each in model.couplings
+        ]
+        row = model.bonds.supports.tolist().index(numbers)
+        return self.rewards[row + (len(self.rewards) // 2 if action == 0 else 0)]
+
+
 def configurations(n_sites):
     """All 2**n configurations, shape (2**n, n_sites); bit i of a row's number is spin i."""
     numbers = np.arange(2**n_sites)
@@ -393,3 +458,50 @@ def site_transitions(lattice, table, site):
     chance_up = np.asarray(table)[own, state]
     flipped = np.arange(len(spins)) ^ (1 << site)
     return flipped, np.where(own == 1, 1 - chance_up, chance_up)
+
+
+def equal_neighbors(model, states, site):
+    """Of a Potts model: sum of J over the neighbours in each state, plus h for the state 0."""
+    gains = [0.0] * model.states
+    gains[0] = model.field
+    for other, j in coupled_neighbors(model)[site]:
+        gains[states[other]] += j
+    return gains
+
+
+def potts_energy(model, states):
+    """Energy per site of one configuration of a Potts model."""
+    s = np.asarray(states).ravel().tolist()
+    pairs = [(i, *each) for i, found in enumerate(coupled_neighbors(model)) for each in found]
+    total = -sum(j for i, other, j in pairs if s[i] == s[other]) / 2 - model.field * s.count(0)
+    return total / len(s)
+
+
+def boltzmann(gain, temperature):
+    """exp(gain / T) of a gain of at most 0; temperatures 0 and ∞ included."""
+    if gain == 0 or temperature == math.inf:
+        return 1.0
+    return 0.0 if temperature == 0 else math.exp(gain / temperature)
+
+
+def potts_sweep(states, model, rule, temperature, schedule, random):
+    """Make one sweep of a list of states by Metropolis or the heat bath, in place."""
+    lazy = model.states == 2 and schedule not in ("random-site", "sequential")
+    before = states if schedule != "synchronous" else list(states)
+    for site in visited_sites(model.lattice, schedule, random):
+        gains, own = equal_neighbors(model, before, site), before[site]
+        if rule == "metropolis":
+            other = random.below(model.states - 1)
+            other += other >= own
+            there, back = (
+                boltzmann(min(0.0, gain), temperature)
+                for gain in (gains[other] - gains[own], gains[own] - gains[other])
+            )
+            if lazy and min(there, back) >= 0.75:
+                there *= 0.875
+            states[site] = other if random.uniform() < there else own
+        else:
+            weights = [boltzmann(gain - max(gains), temperature) for gain in gains]
+            passed = list(itertools.accumulate(weights))
+            draw = passed[-1] * random.uniform()
+            states[site] = sum(1 for each in passed[:-1] if draw >= each)

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from analysis._configurations import Configurations
-from analysis._parameters import parameter
+from analysis._parameters import parameter, several_couplings
 
 __all__ = ["staggered_spins"]
 
@@ -70,6 +70,8 @@ def staggered_spins(spins: xr.DataArray | xr.Dataset) -> xr.DataArray:
     if coupling is None:
         return found
     if coupling.dtype.kind not in "iuf":
-        negated = " ".join(repr(-float(each)) for each in str(coupling.item()).split())
-        return found.assign_coords(coupling=negated)
+        text = str(coupling.item())
+        negated = " ".join(repr(-each) for each in several_couplings(text))
+        random = "random " if text.startswith("random") else ""
+        return found.assign_coords(coupling=random + negated)
     return found.assign_coords(coupling=-coupling)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from analysis.quantities import coordinate, quantity_attrs
-from isingrl.model import Model
+from isingrl.spin_model import Model
 
 
 def over_temperature(

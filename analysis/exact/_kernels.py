@@ -15,7 +15,7 @@ def count_states(
     ----------
     neighbors : ndarray of int32, shape (n_sites, z)
         Neighbours of every site, ``n_sites`` where one is missing.
-    weights : ndarray of int64, shape (z,)
+    weights : ndarray of int64, shape (n_sites, z)
         Weight of the bond in each slot.
     largest : int
         Sum of the weights of all bonds.
@@ -40,7 +40,7 @@ def count_states(
             site += 1
         around = 0
         for slot in range(n_slots):
-            around += weights[slot] * spins[neighbors[site, slot]]
+            around += weights[site, slot] * spins[neighbors[site, slot]]
         bond_index -= 2 * spins[site] * around
         n_up -= spins[site]
         spins[site] = -spins[site]

@@ -13,7 +13,7 @@ from analysis.errors import FloatArray
 from analysis.exact._datasets import in_each_field, over_temperature, states_shared
 from analysis.quantities import binder_cumulant
 from isingrl.coordinates import coordinates_of
-from isingrl.model import Model
+from isingrl.spin_model import Model
 
 
 @dataclass(frozen=True)

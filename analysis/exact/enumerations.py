@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -72,7 +73,10 @@ def enumeration(model: Ising | Potts, temperature: npt.ArrayLike) -> xr.Dataset:
     if not isinstance(model, Ising | Potts):
         raise TypeError(f"model must be an Ising or a Potts model; got {model!r}")
     t = check_temperature(temperature)
-    lattice, kinds = model.lattice, model.bonds.kinds
+    lattice = model.lattice
+    kinds: Any = model.bonds.kinds
+    if not isinstance(kinds, tuple):
+        kinds = tuple(tuple(each) for each in kinds.tolist())
     if isinstance(model, Potts):
         states = _counted_potts(lattice, kinds, model.states)
     else:
@@ -136,7 +140,7 @@ def density_of_states(lattice: Lattice) -> xr.Dataset:
 
 @lru_cache(maxsize=64)
 def _counted(
-    lattice: Lattice, kinds: tuple[int, ...]
+    lattice: Lattice, kinds: tuple[Any, ...]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Sums over bonds by kind, shape (n_sums, n_kinds), sums over sites, and numbers of both."""
     if lattice.n_sites > MAX_SITES:
@@ -147,7 +151,9 @@ def _counted(
     present = _bonds_present(lattice, kinds)
     sides = 2 * present + 1  # number of sums of each kind
     place = _places(sides, lattice, lattice.n_sites + 1)
-    half = count_states(lattice.neighbors, place[list(kinds)], int(present @ place))
+    weights = np.append(place, 0)[np.array(kinds)]  # 0 where there is no bond
+    weights = np.broadcast_to(weights, lattice.neighbors.shape).copy()
+    half = count_states(lattice.neighbors, weights, int(present @ place))
     # The other half has every spin reversed.
     counts = half + half[:, ::-1]
     occurs = np.flatnonzero(counts.any(axis=1))
@@ -157,7 +163,7 @@ def _counted(
 
 
 @lru_cache(maxsize=64)
-def _counted_potts(lattice: Lattice, kinds: tuple[int, ...], n_states: int) -> States:
+def _counted_potts(lattice: Lattice, kinds: tuple[Any, ...], n_states: int) -> States:
     n_sites = lattice.n_sites
     if n_states**n_sites > 2**MAX_SITES:
         raise ValueError(
@@ -175,9 +181,10 @@ def _counted_potts(lattice: Lattice, kinds: tuple[int, ...], n_states: int) -> S
     return States(bonds[:, None] // place % sides, first, multiplicity, n_sites, most)
 
 
-def _bonds_present(lattice: Lattice, kinds: tuple[int, ...]) -> npt.NDArray[np.int64]:
+def _bonds_present(lattice: Lattice, kinds: tuple[Any, ...]) -> npt.NDArray[np.int64]:
     """Numbers of bonds by kind."""
-    there = Bonds(lattice, kinds).neighbors < lattice.n_sites
+    own = kinds if isinstance(kinds[0], int) else np.array(kinds, dtype=np.int8)
+    there = Bonds(lattice, own).neighbors < lattice.n_sites
     return np.asarray(there.sum(axis=(1, 2)) // 2)
 
 

@@ -12,12 +12,13 @@ def homogenised(model: Ising) -> Ising:
 
     An agent that sees only how many of its neighbours are up treats all of them alike. If it is
     paid by the energy and learns with discount 0, it therefore plays this model, at the
-    temperature of the other one, whatever the couplings are.
+    temperature of the other one, whatever the couplings are; with one table for all sites, and on
+    lattices whose neighbours are all alike.
 
     Parameters
     ----------
     model : Ising
-        One coupling or several.
+        One coupling or several, or random bonds.
 
     Returns
     -------
@@ -34,6 +35,11 @@ def homogenised(model: Ising) -> Ising:
     The dynamics of such agents treat all directions alike, and so does their stationary law. All
     neighbours of a site with n of them up are then up with the same probability, so that the mean
     reward of an action in this state is that of the mean coupling.
+
+    This needs a symmetry of the lattice between any two neighbours. Near and diagonal neighbours of
+    the Moore lattice have none: near ones have more neighbours in common with the others, and given
+    n > z/2 they are up more often. So agents with different couplings for the two play this model
+    only roughly.
 
     Examples
     --------

@@ -15,6 +15,7 @@ from analysis.exact.homogenisation import homogenised
 from analysis.learned.chains import configurations
 from analysis.quantities import coordinate, quantity_attrs, with_labels
 from isingrl.agents import Policy
+from isingrl.model import Ising
 
 __all__ = ["effective_temperature", "log_odds"]
 
@@ -63,6 +64,11 @@ def log_odds(policy: Policy) -> xr.Dataset:
     """
     if not isinstance(policy, Policy):
         raise TypeError(f"policy must be a Policy, as train returns; got {policy!r}")
+    if not isinstance(policy.model, Ising):
+        raise ValueError(
+            f"policy must be one of Ising spins, whose two actions have odds; got one of "
+            f"{policy.model.n_spin_states} actions"
+        )
     view, lattice = policy.view, policy.model.lattice
     counted = view.channel is not None
     state = "n_up" if counted else "configuration"
@@ -226,19 +232,28 @@ def _dims_and_coordinates(
 def _local_field(policy: Policy, state: str) -> tuple[tuple[str, ...], FloatArray, dict[str, str]]:
     """Dims, values and attributes of 2(J S + h).
 
-    Of several couplings J is the mean for agents that see the number of up neighbours.
+    Of several couplings J is the mean for agents that see the number of up neighbours. Of random
+    bonds it is that of the own site for agents with tables of their own, and else of all sites.
     """
     model, label = policy.model, quantity_attrs("local_field")
+    random, own = model.bonds.by_site, not policy.agent.shared
     if state == "n_up":
+        if random and own:
+            sums = 2 * model.lattice.n_up - model.lattice.coordination_number
+            means = model.slot_couplings.mean(axis=1)
+            return ("site", state), 2 * (np.multiply.outer(means, sums) + model.field), label
         return (state,), 2 * homogenised(model).local_fields(), label
     sites, neighbors = policy.view.sites, model.lattice.neighbors
     assert sites is not None
     # number of bonds of each neighbour that is seen: two if joined twice, but seen once
-    joined = ((sites[:, :, None] == neighbors[:, None, :]) * model.slot_couplings).sum(axis=-1)
+    mutual = sites[:, :, None] == neighbors[:, None, :]
+    joined = (mutual * model.slot_couplings[..., None, :]).sum(axis=-1)
     seen = (sites[:, :, None] == sites[:, None, :]).sum(axis=-1)
     spins = configurations(sites.shape[1])
     fields = 2 * ((joined / seen) @ spins.T + model.field)
-    if model.lattice.periodic:  # all sites see alike
+    if random and not own:
+        return (state,), fields.mean(axis=0), label
+    if model.lattice.periodic and not random:  # all sites see alike
         return (state,), fields[0], label
     return ("site", state), fields, label
 

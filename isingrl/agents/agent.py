@@ -15,7 +15,7 @@ from isingrl.agents.rewards import Reward, check_reward, named_reward, reward_na
 from isingrl.agents.temperatures import departures, softmax_temperatures
 from isingrl.agents.view import View, view_of
 from isingrl.lattice import Lattice
-from isingrl.model import Model
+from isingrl.spin_model import Model
 from isingrl.support.archives import Arrays
 from isingrl.support.kinds import check_name, register
 from isingrl.support.reprs import call

@@ -18,8 +18,8 @@ from isingrl.engines.sites import (
     start_states,
     update_order,
 )
-from isingrl.model import Model
 from isingrl.potts import Potts
+from isingrl.spin_model import Model
 from isingrl.state_tables import StateTable
 from isingrl.support.archives import Arrays, fill
 from isingrl.support.threads import run_in_threads
@@ -249,7 +249,7 @@ def _geometry(model: Model, view: View, schedule: str) -> kernels.Geometry:
         *codes_of(lattice, seen),
         count_index=None, seen_index=None, support=None,
         # with bonds of several kinds rewards depend on more than the number that agents see
-        sees_count=sees_all and bonds.n_kinds == 1,
+        sees_count=sees_all and bonds.alike,
         cumulative=state_chances(view, bonds),
         by_kind=bonds.neighbors,
         signs=model.signs,
@@ -263,7 +263,7 @@ def _geometry_of_states(model: Potts, view: View, schedule: str) -> kernels.Geom
     # what agents see is what the table of their policy sees
     seen = StateTable(np.zeros((1, 1, view.n_states, model.states)), view.sites).view(lattice)
     all_neighbors, cumulative = seen, np.zeros((0, 0))
-    if view.channel is not None and view.n_states != len(view.channel):
+    if view.channel is not None and view.n_states not in (1, len(view.channel)):
         every = np.zeros((1, 1, len(view.channel), model.states))
         all_neighbors, cumulative = StateTable(every).view(lattice), _cumulative(view.channel)
     codes, index = all_neighbors[1:]

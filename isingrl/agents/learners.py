@@ -6,7 +6,7 @@ from typing import Any
 
 from isingrl.agents.agent import Agent
 from isingrl.agents.learner import Learner
-from isingrl.model import Model
+from isingrl.spin_model import Model
 from isingrl.support.devices import require_torch
 
 

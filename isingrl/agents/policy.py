@@ -19,10 +19,16 @@ from isingrl.agents.policy_arrays import Array
 from isingrl.agents.rewards import Reward
 from isingrl.agents.temperatures import departures_on, mismatch, softmax_temperatures
 from isingrl.agents.view import View, view_of
-from isingrl.applicability import check_same_model, choose_temperatures, temperature_indices
-from isingrl.model import Ising, Model
+from isingrl.applicability import (
+    check_ising,
+    check_same_model,
+    choose_temperatures,
+    temperature_indices,
+)
+from isingrl.model import Ising
 from isingrl.potts import Potts
 from isingrl.rules import Rule
+from isingrl.spin_model import Model
 from isingrl.state_tables import StateTable
 from isingrl.tables import RuleTable
 
@@ -171,6 +177,7 @@ class Policy(Rule):
 
     def compile(self, model: Ising, temperature: Array, chains: int = 1) -> RuleTable:
         """See `Rule.compile`; refuses models and numbers of chains that do not fit the policy."""
+        check_ising(model, self.name)
         self.check_model(model)
         self.check_chains(chains)
         up = self._chances(model, temperature)[..., 1]

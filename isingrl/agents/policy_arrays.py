@@ -13,7 +13,8 @@ from isingrl.agents.agent import Agent
 from isingrl.agents.network import Network
 from isingrl.agents.temperatures import softmax_temperatures
 from isingrl.agents.view import View, view_of
-from isingrl.model import Ising, Model
+from isingrl.model import Ising
+from isingrl.spin_model import Model
 from isingrl.support.validation import check_integer, check_temperature
 
 Array = npt.NDArray[np.float64]

@@ -14,9 +14,11 @@ from isingrl.agents.agent import KINDS, Agent, ways
 from isingrl.agents.network import Network
 from isingrl.agents.policy_arrays import Array, labelled
 from isingrl.agents.rewards import Reward, reward_name
+from isingrl.disorder import RandomBonds
 from isingrl.lattice import Lattice
-from isingrl.model import Ising, Model
+from isingrl.model import Ising
 from isingrl.potts import Potts
+from isingrl.spin_model import Model
 from isingrl.support.archives import (
     Arrays,
     foreign,
@@ -32,6 +34,7 @@ _PARAMETER, _AGENT = "parameter.", "agent."
 _PLURALS = {"channel": "chances of a state", "softmax_temperature": "softmax temperatures"}
 _ROUNDING = 1e-9  # by which versions of NumPy may differ
 _NAME = "policy"
+_BONDS = "bonds"
 
 
 def write(
@@ -48,7 +51,7 @@ def write(
         "format": _FORMAT,
         "lattice": asdict(model.lattice),
         **({"states": model.states} if isinstance(model, Potts) else {}),
-        "coupling": model.coupling,
+        "coupling": None if isinstance(model.coupling, RandomBonds) else model.coupling,
         "field": model.field,
         "agent": {"name": agent.name, **agent.settings()},
         "chains": chains,
@@ -58,6 +61,8 @@ def write(
     if "snapshot" in data.coords:
         arrays["snapshot"] = data["snapshot"].values
     arrays |= prefixed(_PARAMETER, parameters) | prefixed(_AGENT, ways(agent, model, temperature))
+    if isinstance(model.coupling, RandomBonds):
+        arrays[_BONDS] = model.coupling.couplings
     write_archive(path, _NAME, settings, arrays)
 
 
@@ -70,8 +75,10 @@ def read(
         of_model = {
             name: settings[name] for name in ("states", "coupling", "field") if name in settings
         }
-        kind = Potts if "states" in settings else Ising
-        model = kind(Lattice(**settings["lattice"]), **of_model)
+        kind, lattice = Potts if "states" in settings else Ising, Lattice(**settings["lattice"])
+        if of_model["coupling"] is None:
+            of_model["coupling"] = RandomBonds(lattice, arrays.pop(_BONDS))
+        model = kind(lattice, **of_model)
         temperature = arrays.pop("temperature")
         parameters, trained = part(arrays, _PARAMETER), part(arrays, _AGENT)
         own = (_PARAMETER, _AGENT)

@@ -8,7 +8,9 @@ import xarray as xr
 
 from isingrl.agents.agent import Agent
 from isingrl.agents.rewards import reward_name
+from isingrl.disorder import RandomBonds
 from isingrl.model import Ising
+from isingrl.spin_model import Model
 from isingrl.support.reprs import grid, neighborhood_name, numbers, sides, table, titled
 
 ROWS = 12
@@ -29,18 +31,21 @@ def html(agent: Agent, facts: list[tuple[str, str]], chances: str) -> str:
 
 
 def facts(
-    model: Ising, q_values: xr.DataArray, exact: bool, sweeps: int, chains: int
+    model: Model, q_values: xr.DataArray, exact: bool, sweeps: int, chains: int
 ) -> list[tuple[str, str]]:
     """Facts about a policy, by name."""
     lattice, kind = model.lattice, "exact" if exact else "approximate"
-    couplings = numbers(np.atleast_1d(model.coupling))
+    states = "" if isinstance(model, Ising) else f"{model.n_spin_states} states, "
+    couplings = repr(model.coupling)
+    if not isinstance(model.coupling, RandomBonds):
+        couplings = numbers(np.atleast_1d(model.coupling))
     trainings = f", {chains} trainings at each temperature" if chains > 1 else ""
     tau, dims = q_values["softmax_temperature"].values, ", ".join(map(str, q_values.dims))
     return [
         (
             "model",
             f"{sides(lattice.shape)} sites, {neighborhood_name(lattice.neighborhood)} neighbours, "
-            f"{lattice.boundary}, J = {couplings}, h = {model.field:g}",
+            f"{lattice.boundary}, {states}J = {couplings}, h = {model.field:g}",
         ),
         ("temperature", f"{numbers(q_values['temperature'].values)} J/k_B"),
         ("softmax temperature", f"{numbers(tau)} ({kind} map)"),

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from isingrl.model import Ising, Model
+from isingrl.model import Ising
 from isingrl.pair_tables import support_energies
 from isingrl.potts import Potts
+from isingrl.spin_model import Model
 from isingrl.support.functions import tanh
 
 Array = npt.NDArray[np.float64]

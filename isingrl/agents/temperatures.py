@@ -14,7 +14,7 @@ from isingrl.potts import Potts
 
 if TYPE_CHECKING:
     from isingrl.agents.agent import Agent
-    from isingrl.model import Model
+    from isingrl.spin_model import Model
 
 __all__ = ["TemperatureMapWarning"]
 

@@ -13,9 +13,9 @@ from isingrl.agents.learners import make_learner
 from isingrl.agents.policy import Policy
 from isingrl.agents.policy_arrays import labelled
 from isingrl.agents.temperatures import departures_on, softmax_temperatures, warn_of_temperature
-from isingrl.model import Model
 from isingrl.runs import check_snapshots, check_start, seed_sequence
 from isingrl.schedules import SCHEDULES
+from isingrl.spin_model import Model
 from isingrl.support.progress import tqdm
 from isingrl.support.validation import check_choice, check_integer, check_real, check_temperature
 

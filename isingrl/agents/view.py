@@ -11,7 +11,8 @@ import scipy
 
 from isingrl.compositions import Compositions
 from isingrl.lattice import Lattice
-from isingrl.model import Ising, Model
+from isingrl.model import Ising
+from isingrl.spin_model import Model
 from isingrl.support.validation import check_choice
 
 __all__ = [

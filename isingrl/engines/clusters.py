@@ -1,4 +1,4 @@
-"""Engines that flip clusters: Swendsen-Wang on rows of bits, Wolff on bytes."""
+"""Engines that update clusters: Swendsen-Wang on rows of bits, Wolff on bytes."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ from isingrl.engines.kernels.chances import ALWAYS
 from isingrl.engines.sites import start_states
 from isingrl.lattice import HONEYCOMB, Lattice
 from isingrl.model import Ising
+from isingrl.spin_model import Model
 from isingrl.support.archives import Arrays, fill
 from isingrl.support.threads import run_in_threads
 
 _WORD = 64
-_ALL = np.uint64(2**64 - 1)
+_NONE, _ALL = np.uint64(0), np.uint64(2**64 - 1)
 _NO_SIZES = np.empty(0, dtype=np.int64)
 
 
@@ -32,16 +33,22 @@ def threshold(probability: float) -> np.uint64:
     return ALWAYS if probability >= 1 else np.uint64(math.floor(probability * 2.0**_WORD))
 
 
-def joined(energy: float, temperature: float) -> float:
-    """Probability 1 - exp(-2 energy / T) of a bond that a satisfied pair has, energy at least 0."""
-    if energy == 0 or math.isinf(temperature):
+def joined(cost: float, temperature: float) -> float:
+    """Probability 1 - exp(-cost / T) of a bond that a satisfied pair has; cost if it were not."""
+    if cost == 0 or math.isinf(temperature):
         return 0.0
-    return 1.0 if temperature == 0 else -math.expm1(-2 * energy / temperature)
+    return 1.0 if temperature == 0 else -math.expm1(-cost / temperature)
 
 
-def free_spins(field: float, temperature: float) -> float:
-    """T / (2 |h|): a spin along the field is free of the ghost with probability exp(-1 / this)."""
-    return temperature / (2 * abs(field)) if field else math.inf
+def free_spins(cost: float, temperature: float) -> float:
+    """T / cost: a spin along the field is free of the ghost with probability exp(-1 / this)."""
+    return temperature / cost if cost else math.inf
+
+
+def against_zero(model: Model) -> bool:
+    """Whether the field favours the other states over the state 0."""
+    field = model.one_field()
+    return field > 0 if isinstance(model, Ising) else field < 0
 
 
 def _bits(values: list[Any], wanted: Any) -> np.uint64:
@@ -49,9 +56,10 @@ def _bits(values: list[Any], wanted: Any) -> np.uint64:
     return np.uint64(sum(1 << place for place, value in enumerate(values) if value == wanted))
 
 
-def sizes_are_moments(model: Ising) -> bool:
-    """Whether N⟨m²⟩, m staggered for J < 0, is the mean size of the cluster of a site."""
-    staggered = (model.couplings <= 0).all() and model.lattice.n_sublattices == 2
+def sizes_are_moments(model: Model) -> bool:
+    """Whether N⟨m²⟩, m staggered for Ising J < 0, is the mean size of the cluster of a site."""
+    two = isinstance(model, Ising) and model.lattice.n_sublattices == 2
+    staggered = two and (model.couplings <= 0).all()
     return model.one_field() == 0 and bool((model.couplings >= 0).all() or staggered)
 
 
@@ -104,7 +112,7 @@ class BitRows:
         rows = np.ravel_multi_index(tuple(moved % sides), outer)
         return np.where(inside | self.lattice.periodic, rows, -1).astype(np.int64)
 
-    def packed(self, up: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint64]:
+    def packed(self, up: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:
         """Words with the bits of rows, shape (n, n_words) from (n, length)."""
         room = np.zeros((len(up), self.shape[1] * _WORD), dtype=np.uint8)
         room[:, : self.length] = up
@@ -122,10 +130,10 @@ class _ClusterEngine:
 
     def __init__(
         self,
-        model: Ising,
+        model: Model,
         temperatures: npt.NDArray[np.float64],
         chains: int,
-        start: str | npt.NDArray[np.int8],
+        start: str | npt.NDArray[Any],
         seed: np.random.SeedSequence,
         sizes: bool = False,
     ) -> None:
@@ -171,28 +179,35 @@ class SwendsenWangEngine(_ClusterEngine):
 
     def _start(self, first: npt.NDArray[np.uint8]) -> None:
         self._rows = BitRows(self.lattice)
-        length = self._rows.length
-        packed = [self._rows.packed(states[:-1].reshape(-1, length) == 1) for states in first]
-        self._words = np.stack(packed)
+        self._q = np.uint64(self._model.n_spin_states)
+        self._n_planes = (self._model.n_spin_states - 1).bit_length()
+        digits = first[:, None, :-1] >> np.arange(self._n_planes, dtype=np.uint8)[:, None] & 1
+        by_row = digits.reshape(len(first), -1, self._rows.length)
+        self._words = np.stack([self._rows.packed(rows) for rows in by_row])
         offsets = self.lattice.offsets
         # a placeholder along the row has no bonds, and any kind
         places = [offsets.index(each) if each in offsets else 0 for each in self._rows.offsets]
         bonds = self._models[0].bonds
         self._kinds = np.array([bonds.kinds[place] for place in places], dtype=np.int64)
-        self._chances = np.array(
-            [
-                [
-                    (threshold(joined(abs(energy), t)), _ALL if energy < 0 else 0)
-                    for energy in (*each.couplings[self._kinds].tolist(), each.one_field())
-                ]
-                for each, t in zip(self._models, self._temperatures, strict=True)
-            ],
-            dtype=np.uint64,
-        )
+        chains = zip(self._models, self._temperatures, strict=True)
+        chances = [self._chances_of(each, t) for each, t in chains]
+        self._chances = np.array(chances, dtype=np.uint64)
 
-    def spins(self, chain: int) -> npt.NDArray[np.int8]:
+    def _chances_of(self, model: Model, temperature: float) -> list[tuple[np.uint64, np.uint64]]:
+        """What `swendsen_wang.draw_bonds` takes as `chances`."""
+        energies = [(energy, energy < 0) for energy in model.couplings[self._kinds].tolist()]
+        energies.append((model.one_field(), against_zero(model)))
+        return [
+            (threshold(joined(model.gap * abs(energy), temperature)), _ALL if other else _NONE)
+            for energy, other in energies
+        ]
+
+    def spins(self, chain: int) -> npt.NDArray[Any]:
         """Spins of one chain, shape (*lattice.shape)."""
-        return self._model.values[self._rows.unpacked(self._words[chain])]
+        states = np.zeros(self.lattice.shape, dtype=np.uint8)
+        for plane, words in enumerate(np.split(self._words[chain], self._n_planes)):
+            states |= self._rows.unpacked(words) << plane
+        return np.asarray(self._model.values[states])
 
     def state(self) -> Arrays:
         """See `Engine.state`."""
@@ -212,7 +227,10 @@ class SwendsenWangEngine(_ClusterEngine):
         sums = np.zeros((n_chains, draws, self._model.n_sums), dtype=np.int64)
         clusters = np.zeros((n_chains, draws, 3), dtype=np.int64)
         histogram = self._histogram(draws)
-        second = self._rows.packed(self._model.signs.reshape(-1, self._rows.length) < 0)
+        signs = self._model.signs
+        second = None
+        if signs is not None:
+            second = self._rows.packed(signs.reshape(-1, self._rows.length) < 0)
 
         def record(chain: int) -> None:
             sizes = np.empty(self.lattice.n_sites + 1, dtype=np.int32)
@@ -227,7 +245,8 @@ class SwendsenWangEngine(_ClusterEngine):
         return self._with_sizes(found, squares / self.lattice.n_sites, histogram)
 
     def _arguments(self, chain: int) -> tuple[Any, ...]:
-        return self._words[chain], self._rows.layout, self._chances[chain], self._states[chain]
+        layout, chances = self._rows.layout, self._chances[chain]
+        return self._words[chain], self._q, layout, chances, self._states[chain]
 
     def _room(self) -> tuple[npt.NDArray[Any], ...]:
         """Arrays that a thread works on."""
@@ -247,7 +266,9 @@ class WolffEngine(_ClusterEngine):
     updates_a_call = 1e7
 
     def _start(self, first: npt.NDArray[np.uint8]) -> None:
-        self._spins = first
+        ising = isinstance(self._model, Ising)
+        self._q = None if ising else np.uint64(self._model.n_spin_states)
+        self._spins = first if ising else first.astype(np.uint16)
         self._history = np.zeros((len(first), 5), dtype=np.int64)
         self._numbers = np.zeros(len(first), dtype=np.int64)  # 0 during the thermalization
         kinds = self._models[0].bonds.kinds
@@ -257,11 +278,12 @@ class WolffEngine(_ClusterEngine):
         self._bonds = []
         for each, t in zip(self._models, self._temperatures, strict=True):
             energies = each.couplings.tolist()
-            thresholds = np.array([threshold(joined(abs(energy), t)) for energy in energies])
+            chances = [joined(each.gap * abs(energy), t) for energy in energies]
+            thresholds = np.array([threshold(chance) for chance in chances])
             opposite = _bits([energies[kind] < 0 for kind in kinds], True)
             self._bonds.append((thresholds, masks, opposite))
         self._fields = [
-            (free_spins(each.one_field(), t), np.uint64(each.one_field() > 0))
+            (free_spins(each.gap * abs(each.one_field()), t), np.uint64(against_zero(each)))
             for each, t in zip(self._models, self._temperatures, strict=True)
         ]
         neighbors = self.lattice.neighbors
@@ -272,9 +294,9 @@ class WolffEngine(_ClusterEngine):
         elsewhere = (neighbors != np.arange(len(neighbors))[:, None] + steps).any(axis=1)
         self._lattice = neighbors, steps.astype(np.uint64), elsewhere
 
-    def spins(self, chain: int) -> npt.NDArray[np.int8]:
+    def spins(self, chain: int) -> npt.NDArray[Any]:
         """Spins of one chain, shape (*lattice.shape)."""
-        return self._model.values[self._spins[chain, :-1]].reshape(self.lattice.shape)
+        return np.asarray(self._model.values[self._spins[chain, :-1]].reshape(self.lattice.shape))
 
     def state(self) -> Arrays:
         """See `Engine.state`."""
@@ -341,6 +363,6 @@ class WolffEngine(_ClusterEngine):
 
     def _arguments(self, chain: int) -> tuple[Any, ...]:
         return (
-            self._spins[chain], self._lattice, self._bonds[chain], self._fields[chain],
+            self._spins[chain], self._q, self._lattice, self._bonds[chain], self._fields[chain],
             self._states[chain], np.empty(self.lattice.n_sites + 1, dtype=np.int32),
         )  # fmt: skip

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from isingrl.engines.lane_layout import fits
 from isingrl.engines.lanes import LaneEngine
 from isingrl.engines.sites import SiteEngine
-from isingrl.model import Model
+from isingrl.spin_model import Model
 from isingrl.tables import RuleTable, Table
 
 
@@ -82,5 +82,5 @@ def table_engine(
 
 def on_lanes(model: Model, table: RuleTable, schedule: str) -> bool:
     """Whether bit lanes hold the model, the table and the schedule."""
-    alike = table.counted and model.bonds.n_kinds == 1
+    alike = table.counted and model.bonds.alike
     return fits(model.lattice) and alike and schedule in ("checkerboard", "synchronous")

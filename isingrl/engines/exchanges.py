@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from isingrl.model import Model
+from isingrl.spin_model import Model
 
 IntArray = npt.NDArray[np.int64]
 

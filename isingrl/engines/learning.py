@@ -10,7 +10,7 @@ import numpy.typing as npt
 from isingrl.agents.agent import Agent
 from isingrl.agents.learners import make_learner
 from isingrl.agents.temperatures import softmax_temperatures
-from isingrl.model import Model
+from isingrl.spin_model import Model
 from isingrl.support.archives import Arrays
 
 

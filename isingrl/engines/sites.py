@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from isingrl.engines.kernels import sites
 from isingrl.lattice import Lattice
-from isingrl.model import Model
 from isingrl.schedules import draws_sites
+from isingrl.spin_model import Model
 from isingrl.support.archives import Arrays, fill
 from isingrl.support.threads import run_in_threads
 from isingrl.tables import Table

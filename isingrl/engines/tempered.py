@@ -15,7 +15,7 @@ from isingrl.engines.lane_layout import LANES
 from isingrl.engines.lane_rule import LaneRule
 from isingrl.engines.lanes import LaneEngine, meters
 from isingrl.engines.sites import SiteEngine
-from isingrl.model import Model
+from isingrl.spin_model import Model
 from isingrl.support.archives import Arrays
 from isingrl.support.threads import run_in_threads
 from isingrl.tables import RuleTable, Table

@@ -14,7 +14,9 @@ from isingrl.engines.sites import start_states
 from isingrl.envs._observations import observe_on
 from isingrl.envs.observed_rule import ObservedRule, tabulate
 from isingrl.model import Ising
+from isingrl.potts import Potts
 from isingrl.runs import check_start
+from isingrl.spin_model import Model
 from isingrl.support.validation import check_choice, check_integer
 from isingrl.tables import codes_of, states_seen
 
@@ -27,12 +29,12 @@ class Sites:
     """Spins of independent copies of a lattice, with observations and rewards.
 
     The arguments are those of `isingrl.envs.IsingEnv`. The attribute `padded`, shape (copies,
-    n_sites + 1), holds the spins, with a 0 behind them for missing sites.
+    n_sites + 1), holds the spins, with that of a missing site behind them.
     """
 
     def __init__(
         self,
-        model: Ising,
+        model: Ising | Potts,
         observation: str,
         radius: int | None,
         reward: str | Reward,
@@ -40,10 +42,10 @@ class Sites:
         schedule: str,
         copies: int = 1,
     ) -> None:
-        if not isinstance(model, Ising):
-            raise TypeError(f"model must be an Ising model; got {model!r}")
+        if not isinstance(model, Ising | Potts):
+            raise TypeError(f"model must be an Ising or a Potts model; got {model!r}")
         self.model, lattice = model, model.lattice
-        self.observation = observe_on(lattice, observation, radius)
+        self.observation = observe_on(model, observation, radius)
         self.reward = check_reward(named_reward(reward), f"reward {reward_name(reward)!r}", model)
         check_choice("reward_time", reward_time, REWARD_TIMES)
         check_choice("schedule", schedule, SCHEDULES)
@@ -59,8 +61,7 @@ class Sites:
         if schedule == "checkerboard":
             self._turns = colors == np.arange(lattice.n_sublattices)[:, None]
         self._turn = 0
-        self.padded = np.zeros((self.copies, lattice.n_sites + 1), np.int8)
-        self._counts = np.zeros((self.copies, lattice.n_sites), np.int64)
+        self.padded = np.zeros((self.copies, lattice.n_sites + 1), model.values.dtype)
 
     @property
     def acting(self) -> npt.NDArray[np.bool_]:
@@ -68,7 +69,7 @@ class Sites:
         return np.asarray(self._turns[self._turn])
 
     @property
-    def spins(self) -> npt.NDArray[np.int8]:
+    def spins(self) -> npt.NDArray[Any]:
         """Copies of the spins, shape (copies, *lattice.shape)."""
         return self.padded[:, :-1].reshape(self.copies, *self.model.lattice.shape).copy()
 
@@ -78,7 +79,6 @@ class Sites:
         first = check_start(start, model, {"copy": self.copies})
         self.padded[:] = model.values[start_states(model, first, self.copies, generator)]
         self._turn = 0
-        self._count()
 
     def observe(self) -> npt.NDArray[np.float32]:
         """Observations of all agents, shape (copies, n_sites, *observation.shape)."""
@@ -87,20 +87,24 @@ class Sites:
     def act(self, actions: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         """Carry out the actions of the sublattice in turn; return the rewards of all answers.
 
-        Actions are 0 (down) and 1 (up); they and the rewards have the shape (copies, n_sites).
+        Actions are states of the model, such as 0 (down) and 1 (up); they and the rewards have the
+        shape (copies, n_sites).
         """
         acting = self.acting
-        seen = self._counts
-        self.padded[:, :-1][:, acting] = 2 * actions[:, acting] - 1
+        rewards = self._paid(actions)
+        self.padded[:, :-1][:, acting] = self.model.values[actions[:, acting]]
         self._turn = (self._turn + 1) % len(self._turns)
-        self._count()
-        return self._rewards[self._counts if self._paid_after else seen, actions]
+        return self._paid(actions) if self._paid_after else rewards
 
-    def _count(self) -> None:
-        """Look up the states of the neighbours, which are the rows of rewards."""
+    def _paid(self, actions: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """Rewards of actions beside the neighbours as they are now."""
         model = self.model
-        states = model.states_of(self.padded)
-        self._counts = states_seen(states, *codes_of(model.lattice, None, model.bonds))
+        states, bonds = model.states_of(self.padded), model.bonds
+        if isinstance(model, Potts):
+            alike = states[:, model.lattice.neighbors] == actions[..., None]
+            support = (alike * bonds.support_codes.astype(np.int64)).sum(axis=-1)
+            return np.asarray(self._rewards[support + bonds.n_supports * (actions == 0)])
+        return self._rewards[states_seen(states, *codes_of(model.lattice, None, bonds)), actions]
 
 
 class OnLattice:
@@ -111,7 +115,7 @@ class OnLattice:
         self.max_steps = None if max_steps is None else check_integer("max_steps", max_steps, 1)
 
     @property
-    def model(self) -> Ising:
+    def model(self) -> Ising | Potts:
         """The model; its sites are the agents."""
         return self._sites.model
 
@@ -151,7 +155,8 @@ class OnLattice:
         probability_up : callable
             Function of all distinct observations, a float32 array of shape (n, \*observation
             shape), that returns the probabilities of up, shape (n,), or (n_temperatures, n) for
-            several temperatures. It is called once.
+            several temperatures. Of a `Potts` model it returns the probabilities of all states,
+            shape (n, q) or (n_temperatures, n, q). It is called once.
         temperature : float or sequence of float, in J/k_B
             Physical temperature that the policy stands for, a coordinate of the measurements.
         name : str
@@ -170,11 +175,14 @@ class OnLattice:
         return tabulate(self.model, self._sites.observation, probability_up, temperature, name)
 
 
-def check_actions(actions: Any) -> npt.NDArray[np.int64]:
-    """Return actions as integers if all are 0 or 1."""
-    given = np.asarray(actions)
-    right = (given == 0) | (given == 1)
+def check_actions(actions: Any, model: Model) -> npt.NDArray[np.int64]:
+    """Return actions as integers if all are states of the model."""
+    given, q = np.asarray(actions), model.n_spin_states
+    right = np.zeros(given.shape, bool)
+    if given.dtype.kind in "biuf":
+        right = (given >= 0) & (given < q) & (given % 1 == 0)
+    allowed = "0 (down) or 1 (up)" if isinstance(model, Ising) else f"the states 0 to {q - 1}"
     if given.dtype.kind not in "iu" or not right.all():
         wrong = given[~right] if not right.all() else given
-        raise ValueError(f"actions must be 0 (down) or 1 (up), integers; got {wrong.flat[0]!s}")
+        raise ValueError(f"actions must be {allowed}, integers; got {wrong.flat[0]!s}")
     return given.astype(np.int64)

@@ -15,6 +15,7 @@ from isingrl.agents.rewards import Reward
 from isingrl.envs._rendering import as_image, as_text
 from isingrl.envs._sites import OnLattice, check_actions
 from isingrl.model import Ising
+from isingrl.potts import Potts
 from isingrl.support.validation import check_choice, check_integer
 
 __all__ = ["IsingEnv"]
@@ -28,7 +29,7 @@ class IsingEnv(OnLattice, ParallelEnv[str, npt.NDArray[np.float32], int]):  # ty
 
     Agents are named by the coordinates of their sites, ``"site_3_5"`` in two dimensions and
     ``"site_12"`` in one, in C order. All live until the last step. Actions are 0 for spin down
-    and 1 for up.
+    and 1 for up; of a `Potts` model they are its states 0 … q - 1.
 
     Every agent answers at every step, and its reward is for its answer a = ±1 beside the neighbours
     that it saw. With the schedule "checkerboard" one sublattice after the other takes its answers
@@ -42,13 +43,15 @@ class IsingEnv(OnLattice, ParallelEnv[str, npt.NDArray[np.float32], int]):  # ty
 
     Parameters
     ----------
-    model : Ising
+    model : Ising or Potts
         Lattice, coupling and field; they determine the rewards.
     observation : {"mean-action", "configuration", "window"}
         The share of up among the neighbours, shape (1,); the neighbours, 1 for up and 0 for down,
         in the order of ``lattice.offsets``, shape (z,); or all sites at most `radius` away along
         every axis with the agent's own spin in the middle, shape (2r + 1, …). A missing site of a
-        free boundary counts ½.
+        free boundary counts ½. Of a Potts model each of these numbers is a vector along one more,
+        last axis: the shares of the q states, shapes (q,), (z, q) and (2r + 1, …, q). A missing
+        site counts 1/q in each.
     radius : int, optional
         r of the window, 1 if omitted.
     reward : {"energy", "half", "mean", "chapter-1d", "chapter-2d"} or Reward
@@ -105,6 +108,14 @@ class IsingEnv(OnLattice, ParallelEnv[str, npt.NDArray[np.float32], int]):  # ty
     >>> _, _, terminated, truncated, _ = env.step(dict.fromkeys(env.agents, 1))
     >>> terminated["site_0_0"], truncated["site_0_0"], env.agents, env.state().tolist()
     (False, True, [], [[1, 1, 1, 1], [1, 1, 1, 1]])
+
+    A Potts model, whose agents have q actions:
+
+    >>> from isingrl import Potts
+    >>> env = IsingEnv(Potts(Lattice((4, 4)), states=3))
+    >>> observations, _ = env.reset(options={"start": "ordered"})
+    >>> env.action_space("site_0_0"), observations["site_0_0"].tolist()
+    (Discrete(3), [1.0, 0.0, 0.0])
     """
 
     metadata: ClassVar[dict[str, Any]] = {
@@ -116,7 +127,7 @@ class IsingEnv(OnLattice, ParallelEnv[str, npt.NDArray[np.float32], int]):  # ty
 
     def __init__(
         self,
-        model: Ising,
+        model: Ising | Potts,
         *,
         observation: str = "mean-action",
         radius: int | None = None,
@@ -138,8 +149,10 @@ class IsingEnv(OnLattice, ParallelEnv[str, npt.NDArray[np.float32], int]):  # ty
             agent: Box(0, 1, self._sites.observation.shape, np.float32)
             for agent in self.possible_agents
         }
-        self.action_spaces = {agent: Discrete(2) for agent in self.possible_agents}
-        self.state_space = Box(-1, 1, model.lattice.shape, np.int8)
+        q, spins = model.n_spin_states, model.values[:-1]
+        self.action_spaces = {agent: Discrete(q) for agent in self.possible_agents}
+        lowest, highest = int(spins[0]), int(spins[-1])
+        self.state_space = Box(lowest, highest, model.lattice.shape, spins.dtype.type)
         self._generator, _ = seeding.np_random()
         self._steps = 0
 
@@ -159,7 +172,7 @@ class IsingEnv(OnLattice, ParallelEnv[str, npt.NDArray[np.float32], int]):  # ty
         return self.observation_spaces[agent]
 
     def action_space(self, agent: str) -> Discrete:
-        """Space of an agent's actions: 0 for down, 1 for up.
+        """Space of an agent's actions: 0 for down, 1 for up; of a Potts model 0 … q - 1.
 
         Parameters
         ----------
@@ -184,7 +197,8 @@ class IsingEnv(OnLattice, ParallelEnv[str, npt.NDArray[np.float32], int]):  # ty
             Seed of the random first configurations from now on; if omitted their generator goes on.
         options : dict, optional
             "start": "random" (if omitted), "up", "down" or an array of ±1 in the shape of the
-            lattice. Other entries are ignored.
+            lattice; of a Potts model "random", "ordered" or an array of 0 … q - 1. Other entries
+            are ignored.
 
         Returns
         -------
@@ -213,7 +227,7 @@ class IsingEnv(OnLattice, ParallelEnv[str, npt.NDArray[np.float32], int]):  # ty
         Parameters
         ----------
         actions : dict by agent
-            0 for down or 1 for up, of every agent.
+            0 for down or 1 for up, or a state of a Potts model, of every agent.
 
         Returns
         -------
@@ -249,12 +263,12 @@ class IsingEnv(OnLattice, ParallelEnv[str, npt.NDArray[np.float32], int]):  # ty
             self._infos(),
         )
 
-    def state(self) -> npt.NDArray[np.int8]:
+    def state(self) -> npt.NDArray[Any]:
         """Spins of all sites.
 
         Returns
         -------
-        int8 ndarray of ±1, shape (*lattice.shape)
+        int8 ndarray of ±1, or uint8 ndarray of 0 … q - 1, shape (*lattice.shape)
             A copy.
         """
         return np.asarray(self._sites.spins[0])
@@ -265,11 +279,13 @@ class IsingEnv(OnLattice, ParallelEnv[str, npt.NDArray[np.float32], int]):  # ty
         Returns
         -------
         uint8 ndarray of shape (height, width, 3), or str, or None
-            Dark, or a full block, where spins are up.
+            Dark, or a full block, where spins are up; hues or numbers of the states of a Potts
+            model.
         """
         if self.render_mode is None:
             return None
-        return as_image(self.state()) if self.render_mode == "rgb_array" else as_text(self.state())
+        draw = as_image if self.render_mode == "rgb_array" else as_text
+        return draw(self.model, self.state())
 
     def _observations(self) -> Observations:
         return dict(zip(self.possible_agents, self._sites.observe()[0], strict=True))
@@ -290,10 +306,12 @@ class IsingEnv(OnLattice, ParallelEnv[str, npt.NDArray[np.float32], int]):  # ty
                 f"actions must have one entry for each of the {len(self.agents)} agents; missing "
                 f"or unknown: {', '.join(map(str, wrong[:3]))}{', …' if len(wrong) > 3 else ''}"
             )
+        q = self.model.n_spin_states
         for agent, action in actions.items():
             if np.ndim(action):
+                allowed = "0 or 1" if q == 2 else f"an integer from 0 to {q - 1}"
                 raise ValueError(
-                    f"actions must be 0 or 1 for every agent; got an array of shape "
+                    f"actions must be {allowed} for every agent; got an array of shape "
                     f"{np.shape(action)} for {agent}"
                 )
-        return check_actions([actions[agent] for agent in self.possible_agents])[None]
+        return check_actions([actions[agent] for agent in self.possible_agents], self.model)[None]

@@ -13,6 +13,7 @@ from gymnasium.vector.utils import batch_space
 from isingrl.agents.rewards import Reward
 from isingrl.envs._sites import OnLattice, check_actions
 from isingrl.model import Ising
+from isingrl.potts import Potts
 from isingrl.support.validation import check_integer
 
 __all__ = ["IsingVectorEnv"]
@@ -35,7 +36,7 @@ class IsingVectorEnv(OnLattice, VectorEnv[Floats, npt.NDArray[np.int64], npt.NDA
 
     Parameters
     ----------
-    model : Ising
+    model : Ising or Potts
         As of `IsingEnv`.
     copies : int
         Number of independent lattices; ``num_envs = copies * n_sites``.
@@ -82,7 +83,7 @@ class IsingVectorEnv(OnLattice, VectorEnv[Floats, npt.NDArray[np.int64], npt.NDA
 
     def __init__(
         self,
-        model: Ising,
+        model: Ising | Potts,
         copies: int = 1,
         *,
         observation: str = "mean-action",
@@ -97,14 +98,14 @@ class IsingVectorEnv(OnLattice, VectorEnv[Floats, npt.NDArray[np.int64], npt.NDA
         )
         self.num_envs = self._sites.copies * model.lattice.n_sites
         self.single_observation_space = Box(0, 1, self._sites.observation.shape, np.float32)
-        self.single_action_space = Discrete(2)
+        self.single_action_space = Discrete(model.n_spin_states)
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self._steps = -1
 
     @property
-    def spins(self) -> npt.NDArray[np.int8]:
-        """Spins ±1, shape (copies, *lattice.shape)."""
+    def spins(self) -> npt.NDArray[Any]:
+        """Spins ±1, or states 0 … q - 1, shape (copies, *lattice.shape)."""
         return self._sites.spins
 
     def reset(
@@ -116,7 +117,7 @@ class IsingVectorEnv(OnLattice, VectorEnv[Floats, npt.NDArray[np.int64], npt.NDA
         ----------
         seed : int, optional
         options : dict, optional
-            As of `IsingEnv.reset`; an array of ±1 for "start" has the shape of the lattice or
+            As of `IsingEnv.reset`; an array for "start" has the shape of the lattice or
             ``(copies, *lattice.shape)``.
 
         Returns
@@ -137,7 +138,7 @@ class IsingVectorEnv(OnLattice, VectorEnv[Floats, npt.NDArray[np.int64], npt.NDA
         Parameters
         ----------
         actions : integer ndarray, shape (num_envs,)
-            0 for down or 1 for up.
+            0 for down or 1 for up, or states of a Potts model.
 
         Returns
         -------
@@ -159,7 +160,7 @@ class IsingVectorEnv(OnLattice, VectorEnv[Floats, npt.NDArray[np.int64], npt.NDA
         """
         if self._steps < 0:
             raise RuntimeError("step needs spins: call reset first")
-        chosen = check_actions(actions)
+        chosen = check_actions(actions, self.model)
         if chosen.shape != (self.num_envs,):
             raise ValueError(f"actions must have the shape ({self.num_envs},); got {chosen.shape}")
         rewards = self._sites.act(chosen.reshape(self._sites.copies, -1)).ravel()

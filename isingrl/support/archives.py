@@ -286,7 +286,8 @@ def check_same(
         Why an argument must not change, by name, where that is not obvious.
     """
     own, theirs = _flat(own), _flat(theirs)
-    for name in own | theirs:
+    # those with a reason come last, because they often follow from others, which tell more
+    for name in sorted(own | theirs, key=lambda name: name in (reasons or {})):
         if own.get(name) != theirs.get(name):
             reason = (reasons or {}).get(name)
             raise ValueError(

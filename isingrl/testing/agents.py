@@ -21,6 +21,7 @@ from isingrl.agents.view import View, view_of
 from isingrl.lattice import Lattice
 from isingrl.learning import Learning
 from isingrl.model import Ising
+from isingrl.spin_model import Model
 from isingrl.testing.requirements import (
     ensure,
     ensure_json,
@@ -33,7 +34,9 @@ from isingrl.testing.rules import TEMPERATURES, check_dynamics, check_repeats, c
 __all__ = ["check_agent", "check_reward", "check_view"]
 
 
-def check_view(view: Callable[[Lattice], View], lattice: Lattice | None = None) -> None:
+def check_view(
+    view: Callable[..., View], lattice: Lattice | None = None, model: Model | None = None
+) -> None:
     """Check a function from a lattice to a view.
 
     It returns a view of that lattice, the same at every call. No site is seen twice, and the
@@ -45,6 +48,8 @@ def check_view(view: Callable[[Lattice], View], lattice: Lattice | None = None) 
         Such as the method ``view`` of an agent.
     lattice : Lattice, optional
         The square lattice of 4 × 4 sites if omitted.
+    model : Ising or Potts, optional
+        In place of a lattice; the view of a `Potts` model also takes its number of states.
 
     Examples
     --------
@@ -52,8 +57,9 @@ def check_view(view: Callable[[Lattice], View], lattice: Lattice | None = None) 
     >>> from isingrl.testing import check_view
     >>> check_view(irl.MeanFieldQ(neighbors_seen=2).view)
     """
-    lattice = Lattice((4, 4)) if lattice is None else lattice
-    one, other = (view_of(SimpleNamespace(view=view), Ising(lattice)) for _ in range(2))
+    if model is None:
+        model = Ising(Lattice((4, 4)) if lattice is None else lattice)
+    one, other = (view_of(SimpleNamespace(view=view), model) for _ in range(2))
     ensure(
         one.dim == other.dim and same_arrays(one.arrays(), other.arrays()),
         "a view must be the same at every call",
@@ -68,7 +74,7 @@ def check_view(view: Callable[[Lattice], View], lattice: Lattice | None = None) 
         )
 
 
-def check_reward(reward: str | Reward, model: Ising | None = None) -> None:
+def check_reward(reward: str | Reward, model: Model | None = None) -> None:
     """Check a reward.
 
     It is a finite number for every action and number of up neighbours, the same at every call, with
@@ -77,7 +83,7 @@ def check_reward(reward: str | Reward, model: Ising | None = None) -> None:
     Parameters
     ----------
     reward : str or Reward
-    model : Ising, optional
+    model : Ising or Potts, optional
         The square lattice of 4 × 4 sites with J = 1 if omitted.
 
     Examples
@@ -97,7 +103,7 @@ def check_reward(reward: str | Reward, model: Ising | None = None) -> None:
     ensure(not reasons, "; ".join(reasons))
 
 
-def check_agent(agent: Agent, model: Ising | None = None) -> None:
+def check_agent(agent: Agent, model: Model | None = None) -> None:
     """Check an agent: its view, its reward, its trainings and runs, and its files.
 
     JSON can hold its settings. Trainings repeat with their seed, also on another number of threads.
@@ -107,7 +113,7 @@ def check_agent(agent: Agent, model: Ising | None = None) -> None:
     Parameters
     ----------
     agent : Agent
-    model : Ising, optional
+    model : Ising or Potts, optional
         The square lattice of 4 × 4 sites with J = 1 if omitted.
 
     Examples
@@ -121,7 +127,7 @@ def check_agent(agent: Agent, model: Ising | None = None) -> None:
     ensure_name(agent)
     who = type(agent).__name__
     ensure_json(agent.settings(), who)
-    check_view(agent.view, model.lattice)
+    check_view(agent.view, model=model)
     checked_reward(agent.reward_function, f"{who}.reward_function", model)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", TemperatureMapWarning)  # the map need not be exact
@@ -141,7 +147,7 @@ def check_agent(agent: Agent, model: Ising | None = None) -> None:
         check_dynamics(Learning(agent), model, TEMPERATURES)
 
 
-def _trained(agent: Agent, model: Ising) -> Policy:
+def _trained(agent: Agent, model: Model) -> Policy:
     return train(model, agent, TEMPERATURES, sweeps=12, chains=2, seed=1)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from isingrl.lattice import Lattice
 from isingrl.model import Ising
+from isingrl.spin_model import Model
 
 
 def ensure(holds: object, message: str) -> None:
@@ -18,7 +19,7 @@ def ensure(holds: object, message: str) -> None:
         raise AssertionError(message)
 
 
-def model_or_default(model: Ising | None) -> Ising:
+def model_or_default(model: Model | None) -> Model:
     """The model given, or a small one on the square lattice."""
     return Ising(Lattice((4, 4))) if model is None else model
 

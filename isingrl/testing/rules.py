@@ -12,9 +12,11 @@ import numpy as np
 import xarray as xr
 
 from isingrl.dynamics import Dynamics
+from isingrl.gibbs import gibbs_violation
 from isingrl.model import Ising
 from isingrl.rules import Rule, compiled
 from isingrl.simulation import simulate
+from isingrl.spin_model import Model
 from isingrl.testing.requirements import (
     ensure,
     ensure_json,
@@ -31,7 +33,7 @@ _SWEEPS, _CUT = 12, 5
 
 def check_rule(
     rule: Rule,
-    model: Ising | None = None,
+    model: Model | None = None,
     temperature: Any = TEMPERATURES,
     *,
     detailed_balance: bool = False,
@@ -45,7 +47,7 @@ def check_rule(
     Parameters
     ----------
     rule : Rule
-    model : Ising, optional
+    model : Ising or Potts, optional
         The square lattice of 4 × 4 sites with J = 1 if omitted.
     temperature : float or sequence of float
         In J/k_B; None for all temperatures of a policy.
@@ -65,10 +67,12 @@ def check_rule(
     table = compiled(rule, model, asked, 2)
     ensure(np.array_equal(given, asked), f"{rule.name}: table must not change its arguments")
     again = compiled(rule, model, asked, 2)
-    ensure(np.array_equal(table.up, again.up), f"{rule.name}: table must repeat at every call")
-    each = [compiled(rule, model, asked[k : k + 1], 2).up for k in range(len(asked))]
     ensure(
-        np.array_equal(table.up, np.concatenate(each)),
+        np.array_equal(table.arrays, again.arrays), f"{rule.name}: table must repeat at every call"
+    )
+    each = [compiled(rule, model, asked[k : k + 1], 2).arrays for k in range(len(asked))]
+    ensure(
+        np.array_equal(table.arrays, np.concatenate(each)),
         f"{rule.name}: the table of a temperature must not depend on others asked for",
     )
     for extreme in (0.0, np.inf):
@@ -83,7 +87,7 @@ def check_rule(
 
 
 def check_dynamics(
-    dynamics: Dynamics, model: Ising | None = None, temperature: Any = TEMPERATURES
+    dynamics: Dynamics, model: Model | None = None, temperature: Any = TEMPERATURES
 ) -> None:
     """Check dynamics of `isingrl.simulate`: a rule, agents that learn, or an engine of your own.
 
@@ -94,7 +98,7 @@ def check_dynamics(
     Parameters
     ----------
     dynamics : Dynamics
-    model : Ising, optional
+    model : Ising or Potts, optional
         The square lattice of 4 × 4 sites with J = 1 if omitted.
     temperature : float or sequence of float
         In J/k_B; None for all temperatures of a policy.
@@ -144,22 +148,21 @@ def _one_thread() -> Iterator[None]:
         numba.set_num_threads(threads)
 
 
-def _check_measured(who: str, model: Ising, data: xr.Dataset) -> None:
+def _check_measured(who: str, model: Any, data: xr.Dataset) -> None:
     """Ensure that the measurements agree with the configurations of all draws."""
     sites = ("x", "y", "z")[: model.lattice.ndim]
     spins = data["spins"].transpose("temperature", "chain", "snapshot", *sites).values
-    ensure(np.isin(spins, (-1, 1)).all(), f"{who}: spins must be -1 or 1")
-    for name, expected in (
-        ("energy", model.energy(spins)),
-        ("magnetization", model.magnetization(spins)),
-    ):
+    ensure(np.isin(spins, model.values[:-1]).all(), f"{who}: spins must be those of the model")
+    for name in ("energy", model.order_name):
+        expected = getattr(model, name)(spins)
         found = data[name].transpose("temperature", "chain", "draw").values
         ensure(np.allclose(found, expected), f"{who}: {name} must be that of its spins")
 
 
-def _check_engine(dynamics: Dynamics, model: Ising, temperatures: Any) -> None:
+def _check_engine(dynamics: Dynamics, model: Model, temperatures: Any) -> None:
     seed, who = np.random.SeedSequence(1), dynamics.name
-    engine = dynamics.engine(model, temperatures, 2, "up", "checkerboard", seed)
+    start, state_of_all = next(iter(model.starts.items()))
+    engine = dynamics.engine(model, temperatures, 2, start, "checkerboard", seed)
     chains = range(2 * len(temperatures))
 
     def goes_on() -> dict[str, Any]:
@@ -167,7 +170,8 @@ def _check_engine(dynamics: Dynamics, model: Ising, temperatures: Any) -> None:
         return measured | {f"spins {chain}": engine.spins(chain) for chain in chains}
 
     for chain in chains:
-        ensure((engine.spins(chain) == 1).all(), f"{who}: an engine must have the start given")
+        same = engine.spins(chain) == model.values[state_of_all]
+        ensure(same.all(), f"{who}: an engine must have the start given")
     engine.sweep(3)
     state = engine.state()
     first = goes_on()
@@ -178,8 +182,12 @@ def _check_engine(dynamics: Dynamics, model: Ising, temperatures: Any) -> None:
     )
 
 
-def _check_detailed_balance(rule: Rule, model: Ising, temperatures: Any) -> None:
+def _check_detailed_balance(rule: Rule, model: Model, temperatures: Any) -> None:
     table = compiled(rule, model, temperatures, 1)
+    if not isinstance(model, Ising):
+        violation = gibbs_violation(table, model, temperatures, 1)
+        ensure(violation is None, f"{rule.name}: {violation}")
+        return
     ensure(
         table.counted,
         f"{rule.name}: detailed balance is checked of tables by the number of up neighbours",

@@ -66,6 +66,10 @@ STUDIES = Catalogue(
         "domains": (
             "Domains of equal spins on the square lattice: mean-field Q beside Metropolis."
         ),
+        "glass": (
+            "Overlaps and ground states of ±J glasses, and the energies that agents find on their "
+            "bonds."
+        ),
         "homogenisation": (
             "Order of agents whose neighbours have bonds of two strengths, against temperature."
         ),

@@ -31,7 +31,12 @@ _FORMER_PATHS = {
     "studies.shared.battle_tasks.train_team": "studies.battle_tasks.train_team",
 }
 """Former paths of functions and dataclasses, by their present paths."""
-_LATER_FIELDS: dict[str, set[str]] = {"studies.curve.Curve": {"tempering"}}
+_LATER_FIELDS: dict[str, set[str]] = {
+    "studies.curve.Curve": {"tempering"},
+    "studies.homogenisation.Homogenisation": {
+        "shell_ratio", "shell_temperature", "shares", "realizations", "bond_temperature",
+    },
+}  # fmt: skip
 """Fields that are not part of former names, by the path of their dataclass."""
 
 

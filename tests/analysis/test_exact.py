@@ -344,7 +344,7 @@ class TestEnumeration:
 
     def test_kernel_counts_half_of_the_configurations(self) -> None:
         lattice = Lattice((3, 3), neighborhood="moore")
-        half = count_states(lattice.neighbors, np.ones(8, dtype=np.int64), lattice.n_bonds)
+        half = count_states(lattice.neighbors, np.ones((9, 8), dtype=np.int64), lattice.n_bonds)
         expected = np.zeros_like(half)
         for (bonds, spins), n in naive_counts(lattice).items():
             expected[bonds + lattice.n_bonds, (spins + 9) // 2] = n

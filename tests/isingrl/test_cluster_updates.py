@@ -1,14 +1,13 @@
 """Swendsen-Wang and Wolff in `simulate`: exact laws, identities, what a sweep is, every option."""
 
 import functools
-import itertools
 import math
 import zlib
 
 import numpy as np
 import pytest
 import xarray as xr
-from scipy import sparse, stats
+from scipy import stats
 
 import isingrl as irl
 from analysis import exact, size_distribution, thermodynamics
@@ -17,6 +16,7 @@ from isingrl.engines.kernels import sites, wolff
 from isingrl.lattice import BOUNDARIES, NEIGHBORHOODS
 from isingrl.testing import check_dynamics
 from tests import oracles
+from tests.cluster_oracle import mean_numbers_of_clusters
 from tests.statistical import FALSE_ALARM, Z_LIMIT, check_standard_normal, z_of_chains
 
 RULES = {"swendsen-wang": irl.SwendsenWang(), "wolff": irl.Wolff()}
@@ -281,30 +281,13 @@ def test_statistics_of_clusters_at_infinite_temperature():
     assert data["clusters"].long_name == "clusters per site"
 
 
-def mean_numbers_of_clusters(lattice, temperature):
-    """Expected number of Fortuin-Kasteleyn clusters of each size, over all sets of bonds."""
-    chance, n_sites = 1 - math.exp(-2 / temperature), lattice.n_sites
-    first, slot = np.nonzero(lattice.neighbors < np.arange(n_sites)[:, None])
-    pairs = np.stack([first, lattice.neighbors[first, slot]], axis=1)
-    numbers, total = np.zeros(n_sites + 1), 0.0
-    for held in itertools.product((False, True), repeat=len(pairs)):
-        graph = sparse.coo_array(
-            (np.ones(sum(held)), pairs[np.array(held)].T), shape=(n_sites, n_sites)
-        )
-        found, label = sparse.csgraph.connected_components(graph)
-        weight = 2.0**found * math.prod(chance if each else 1 - chance for each in held)
-        numbers += weight * np.bincount(np.bincount(label), minlength=n_sites + 1)
-        total += weight
-    return numbers / total
-
-
 @pytest.mark.parametrize("kind", [irl.SwendsenWang, irl.Wolff])
 def test_sizes_have_the_law_of_random_clusters(kind, tmp_path):
     lattice, temperature = irl.Lattice((3, 3), boundary="free"), 2.0
     model, rule = irl.Ising(lattice), kind(sizes=True)
     options = {"sweeps": 600, "thermalization": 40, "chains": 64, "seed": 1}
     data = irl.simulate(model, rule, temperature, **options)
-    expected = mean_numbers_of_clusters(lattice, temperature)
+    expected = mean_numbers_of_clusters(lattice, 1 - math.exp(-2 / temperature), 2)
     for place, (begin, end) in enumerate(zip(data["bin_begin"], data["bin_end"], strict=True)):
         means = data["size_histogram"].values[0, :, :, place].mean(axis=1)
         z = z_of_chains(means, expected[int(begin) : int(end)].sum())

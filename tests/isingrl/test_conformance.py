@@ -44,6 +44,49 @@ def test_rewards_of_the_package_conform(reward):
     check_reward(reward)
 
 
+POTTS = irl.Potts(irl.Lattice((4, 4)), 3, 1.0, 0.2)
+
+
+@pytest.mark.parametrize("model", [POTTS, irl.Potts(irl.Lattice((2, 4)), 2, [1.0, -0.5])])
+@pytest.mark.parametrize("rule", RULES.values(), ids=list(RULES))
+def test_rules_of_a_potts_model_conform(rule, model):
+    check_rule(rule, model, detailed_balance=True)
+
+
+@pytest.mark.parametrize("agent", (DEFAULTS | VARIANTS).values(), ids=list(DEFAULTS | VARIANTS))
+def test_agents_of_a_potts_model_conform(agent):
+    if agent.network is not None:
+        pytest.importorskip("torch")
+    model = irl.Potts(irl.Lattice(4 if agent.name == "joint-q" else (4, 4)), 3)
+    check_agent(agent, model)
+    check_reward(agent.reward, model)
+
+
+class Reluctant(irl.Metropolis):
+    """Without detailed balance on a Potts model."""
+
+    name = "reluctant"
+    share: ClassVar[float] = 0.9
+
+    def pair_chances(self, model, temperature):
+        chances = super().pair_chances(model, temperature)
+        chances[:, : model.bonds.n_supports // 2] *= self.share
+        return chances
+
+
+def test_rules_of_a_potts_model_without_detailed_balance_are_found():
+    check_rule(Reluctant(), POTTS)
+    message = r"at T = 1\.5 a change from a state with \[\d\] neighbours in it to one with \[\d\]"
+    with pytest.raises(AssertionError, match=f"reluctant: {message}"):
+        check_rule(Reluctant(), POTTS, detailed_balance=True)
+    with pytest.raises(ValueError, match=f"detailed balance .*{message}"):
+        irl.simulate(POTTS, irl.Tempering(Reluctant()), [1.5, 2.0], sweeps=1)
+    bath = type("Bath", (irl.HeatBath,), {"pair_chances": lambda self, model, t: irl.HeatBath(
+        ).pair_chances(model, 1.1 * t)})  # fmt: skip
+    with pytest.raises(ValueError, match=f"detailed balance .*{message}"):
+        irl.simulate(POTTS, irl.Tempering(bath()), [1.5, 2.0], sweeps=1)
+
+
 @dataclass(frozen=True)
 class Majority(irl.Rule):
     """A rule to break, which conforms itself."""

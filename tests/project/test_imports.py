@@ -71,8 +71,8 @@ def test_names_that_are_looked_up_late_are_all_there() -> None:
     assert {*isingrl.__all__, *isingrl._SUBMODULES, "__version__"} <= set(dir(isingrl))
     for name in isingrl._SUBMODULES:
         assert getattr(isingrl, name) is importlib.import_module(f"isingrl.{name}")
-    with pytest.raises(AttributeError, match="'isingrl' has no attribute 'Potts'"):
-        isingrl.Potts  # noqa: B018
+    with pytest.raises(AttributeError, match="'isingrl' has no attribute 'Heisenberg'"):
+        isingrl.Heisenberg  # noqa: B018
 
 
 def test_type_checkers_see_the_names_that_are_looked_up_late() -> None:

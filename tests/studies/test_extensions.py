@@ -21,6 +21,7 @@ from studies.critical_point import CriticalPoint
 from studies.curve import Curve
 from studies.discount import Discount
 from studies.domains import Domains
+from studies.glass import Glass
 from studies.homogenisation import Homogenisation
 from studies.lattices import Lattices
 from studies.observability import Observability
@@ -101,12 +102,25 @@ TINY: dict[str, tuple[Any, list[dict[str, Any]]]] = {
         ),
         [{"sizes": (2,)}],
     ),
+    "glass": (
+        Glass(
+            sizes=(4, 3), cubic_sizes=(4, 3), realisations=2, temperature=(1.0, 2.0, 2),
+            cubic_temperature=(1.0, 2.0, 2), sweeps=400, shown=(1.0, 1.0), counted=1,
+            agents_sides=(4, 3), agents_realisations=2, training_sweeps=100, agents_sweeps=20,
+        ),
+        [{"sizes": (5,)}, {"cubic_sizes": (5,)}, {"realisations": 3}],
+    ),
     "homogenisation": (
         Homogenisation(
             shown=(9.0,), ratios=(2.0,), side=8, temperature=(2.0, 3.0, 2), sizes=(4, 6, 8, 10),
             draws=60, training_sweeps=200, sweeps=200, thermalization=400,
+            shell_temperature=(4.7, 5.6, 2), shares=(0.95,), realizations=2,
+            bond_temperature=(1.0, 2.0, 2),
         ),
-        [{"shown": (3.0,)}, {"ratios": (1.0,)}, {"sizes": (2,)}],
+        [
+            {"shown": (3.0,)}, {"ratios": (1.0,)}, {"sizes": (2,)}, {"shares": (0.5,)},
+            {"realizations": 3},
+        ],
     ),
     "lattices": (
         Lattices(

@@ -7,7 +7,9 @@ import pytest
 
 import isingrl as irl
 from analysis import exact, thermodynamics
-from studies import homogenisation
+from studies import _homogenisation_runs, homogenisation
+from studies._homogenisation_disorder import averaging, measure_bonds, odd, shells
+from studies._homogenisation_disorder_figure import BOND_METHODS, OWN_TABLES
 from studies._homogenisation_figure import METHODS, critical_temperature, theory
 from studies.homogenisation import Homogenisation, measure_order, rough_critical_temperature
 from tests.statistical import Z_LIMIT
@@ -38,6 +40,9 @@ QUICK = replace(
     updates=1e7,
     training_sweeps=1_000,
     sweeps=500,
+    shell_temperature=(4.7, 5.6, 2),
+    realizations=2,
+    bond_temperature=(1.25, 2.5, 2),
 )
 AWAY = 0.25
 """Least distance in J/k_B from a critical temperature, where 64² sites are as good as infinite."""
@@ -116,7 +121,7 @@ def test_the_theories():
 def test_agents_that_count_are_reweighted_by_the_energy_of_the_mean_coupling():
     model = irl.Ising(irl.Lattice((8, 8)), [1.8, 0.2])
     data = irl.simulate(model, irl.HeatBath(), 2.0, sweeps=20, snapshots=20, seed=1)
-    found = homogenisation._energy_of_mean_coupling(data).values.ravel()
+    found = _homogenisation_runs._energy_of_mean_coupling(data).values.ravel()
     spins = data["spins"].values.reshape(-1, 8, 8)
     np.testing.assert_array_equal(found, exact.homogenised(model).energy(spins))
 
@@ -129,7 +134,11 @@ def test_draws_follow_one_another_faster_where_they_cost_too_much():
 
 
 def test_the_summary_has_every_method(quick):
-    assert dict(quick.sizes) == {"shown": 1, "method": 4, "temperature": 3, "ratio": 2}
+    assert dict(quick.sizes) == {
+        "shown": 1, "method": 4, "temperature": 3, "ratio": 2,
+        "shell_method": 5, "shell_temperature": 2,
+        "random_share": 2, "random_realization": 2, "random_method": 4, "random_temperature": 2,
+    }  # fmt: skip
     assert quick["method"].values.tolist() == list(METHODS)
     np.testing.assert_allclose(quick["critical_temperature"], quick["known_temperature"], rtol=0.2)
     assert (quick["abs_magnetization"].isel(temperature=0) > 0.98).all()
@@ -139,7 +148,7 @@ def test_the_summary_has_every_method(quick):
 
 def test_the_figure_has_three_theories_and_all_methods(quick):
     figure = QUICK.plot(quick)
-    order, critical, deviation = figure.axes
+    order, critical, deviation, *_ = figure.axes
     assert order.get_ylabel() == "absolute magnetization per site"
     assert "J/k" in order.get_xlabel()
     labels = order.get_legend_handles_labels()[1]
@@ -151,3 +160,81 @@ def test_the_figure_has_three_theories_and_all_methods(quick):
     expected = quick["critical_temperature"].sel({"method": "mean-field-q"})
     np.testing.assert_array_equal(measured, expected)
     assert [each.get_text() for each in deviation.get_xticklabels()] == ["1", "4"]
+
+
+def test_the_figure_has_shells_and_random_bonds(quick):
+    *_, shells, energy, overlap, glass_energy, glass_overlap = QUICK.plot(quick).axes
+    assert len(shells.containers) == 5
+    assert shells.get_legend_handles_labels()[1][0] == "$T_c$, mean coupling"
+    titles = [each.get_title() for each in (energy, glass_energy)]
+    assert titles == [r"bonds $\pm J$, 0.95 of them $+J$", r"bonds $\pm J$, 0.5 of them $+J$"]
+    assert "overlap" in overlap.get_ylabel()
+    at = quick["random_overlap"].sel(random_share=0.5, random_method="heat-bath")
+    measured = glass_overlap.containers[3].lines[0].get_ydata()
+    np.testing.assert_allclose(measured, at.mean("random_realization"))
+
+
+def test_shells_have_two_couplings_with_the_mean_1():
+    model = shells(8, 3.0)
+    assert model.mean_coupling == 1.0
+    pairs = zip(model.lattice.forward_offsets, model.coupling, strict=True)
+    assert all(each == (1.5 if 0 in step else 0.5) for step, each in pairs)
+
+
+def test_near_and_diagonal_neighbours_are_not_alike():
+    """Given how many are up, near ones are up more often: so the mean action is not exact."""
+    model = irl.Ising(irl.Lattice((16, 16), "moore"))
+    data = irl.simulate(model, irl.HeatBath(), 6.0, sweeps=2_000, chains=8, snapshots=50, seed=1)
+    spins = data["spins"].values.reshape(-1, 16, 16).astype(int)
+
+    def total(*steps):
+        return sum(np.roll(spins, step, (1, 2)) for step in steps)
+
+    near = total((0, 1), (0, -1), (1, 0), (-1, 0))
+    diagonal = total((1, 1), (1, -1), (-1, 1), (-1, -1))
+    difference = (near - diagonal)[near + diagonal == 6]
+    assert difference.mean() > 0.3  # one of eight is down: by chance 0, at most 2
+
+
+def test_odd_tables_know_no_up_and_down():
+    model = shells(8, 3.0)
+    policy = irl.train(model, averaging(), 4.0, sweeps=50, chains=2, annealing=0.0, seed=1)
+    up = odd(policy).compile(model, policy.temperature, 2).up
+    np.testing.assert_allclose(up + up[..., ::-1], 1.0, atol=1e-12)
+    before = policy.compile(model, policy.temperature, 2).up
+    assert abs(before + before[..., ::-1] - 1).max() > 1e-4
+
+
+@pytest.fixture(scope="module")
+def bonds():
+    """Random bonds at two temperatures, as `measure_bonds` leaves them, by method."""
+    study = replace(SMALL, side=32, bond_temperature=(1.6, 3.2, 2), training_sweeps=2_000)
+    return {
+        method: measure_bonds(study, 0.5, 1, method, seed=k)
+        for k, method in enumerate(BOND_METHODS)
+    }
+
+
+def test_one_table_makes_a_paramagnet_of_a_glass(bonds):
+    data = bonds["mean-field-q"]
+    known = exact.torus((32, 32), data["temperature"].values, abs(data["mean_coupling"].item()))
+    order = thermodynamics(data[["energy", "magnetization"]])
+    assert (abs(order["energy"] - known["energy"]) < 0.02).all()
+    assert (abs(data["overlap"]) < 0.02).all()
+
+
+def test_tables_of_their_own_freeze_a_glass(bonds):
+    frozen, exactly = (bonds[each]["overlap"].values for each in (OWN_TABLES, "heat-bath"))
+    assert frozen[0] > 0.3
+    assert abs(exactly).max() < 0.1
+    assert frozen[1] < 0.1
+
+
+def test_agents_that_tell_neighbours_apart_are_the_heat_bath_of_a_glass(bonds):
+    found, known = (
+        thermodynamics(bonds[each][["energy", "magnetization"]])
+        for each in ("neighborhood-q", "heat-bath")
+    )
+    error = np.hypot(found["energy_error"], known["energy_error"])
+    assert (abs(found["energy"] - known["energy"]) < Z_LIMIT * error).all()
+    assert (error < 0.01).all()

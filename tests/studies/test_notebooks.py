@@ -62,6 +62,7 @@ EXTRA = {
 
 IN_SOAK = (
     "agents_as_spins", "battle", "critical_point", "domains_and_coarsening", "monte_carlo",
+    "what_agents_see",
 )  # fmt: skip
 
 

@@ -58,11 +58,21 @@ REFUSED = {
         "lattices": [("square", "hexagonal"), ()], "sizes": [(8, 8, 16, 32), (8, 9, 16, 32)],
         "window": [(0.1, 0.2), (-0.1, 0.0, 0.1)], "draws": [59], "updates": [0.0],
     },
+    "glass": {
+        "sizes": [(16,), (8, 16, 16), (2, 16)], "cubic_sizes": [(6,), (6, 6), (2, 6)],
+        "realisations": [1], "temperature": [(2.0, 0.2, 19), (0.0, 2.0, 19), (0.2, 2.0, 1)],
+        "cubic_temperature": [(1.8, 0.6, 17), (0.6, 1.8, 1)], "sweeps": [399],
+        "shown": [(0.1, 0.6), (0.5, 2.0), (0.5,)], "counted": [0], "agents_sides": [(7, 6), (16,)],
+        "agents_realisations": [1, 65], "agents_sweeps": [19],
+    },
     "homogenisation": {
         "shown": [(), (3.0, 3.0), (0.5,), (11.0,)], "ratios": [(), (2.0, 2.0), (0.0,), (11.0,)],
         "side": [1, 15], "temperature": [(1.0, 4.0, 0), (0.0, 4.0, 3)],
         "sizes": [(8, 16, 32), (8, 8, 16, 32), (8, 9, 16, 32), (8, 12, 16, 34)],
         "draws": [59], "updates": [0.0], "memory": [0.5], "chains": [0], "thermalization": [-1],
+        "shell_ratio": [0.0, 11.0], "shell_temperature": [(5.0, 4.0, 3), (4.0, 5.0, 1)],
+        "shares": [(), (0.5, 0.5), (1.5,)], "realizations": [1],
+        "bond_temperature": [(0.0, 1.0, 3)],
     },
     "lattices": {
         "lattices": [("square", "hexagonal"), ()], "sizes": [(8, 8, 16, 32), (8, 9, 16, 32)],

@@ -1,6 +1,8 @@
-"""Lattices of one spin a bit: rows along the last axis, each in whole 64-bit words.
+"""Lattices of one spin a bit, or of some bits: rows along the last axis, in whole 64-bit words.
 
 Bit k of word w is site 64 w + k of its row, 1 for an up spin. Bits behind the last site are 0.
+Spins of q states have a *plane* of such rows for every binary digit of the state, the lowest one
+first, one plane behind the other.
 
 Bonds are named by their lower end and an offset. Offset k leads from a row to ``rows[row, k]``, -1
 if that is missing, and by ``shifts[k]``, -1, 0 or 1, along the row. ``ends[row % n, k, w]`` has the
@@ -42,6 +44,72 @@ def sites_of(word, n_words, length):
     if word + np.uint64(1) == n_words:
         return ones >> (~(length - np.uint64(1)) & TOP)
     return ones
+
+
+@njit(inline="always")
+def plane_of(state, plane):
+    """Word of all 0 or all 1: the bit of a state in a plane."""
+    return np.uint64(0) - ((state >> plane) & np.uint64(1))
+
+
+@njit(inline="always")
+def differing_by(exchange, spins, row, other, word, n_rows, n_planes, shift, length):
+    """Sites whose state and that of the site `shift` sites on in row `other` differ by `exchange`.
+
+    These bits differ, and no others. Bits that are no sites may be anything.
+    """
+    one = np.uint64(1)
+    differ = spins[row, word] ^ shifted(spins, other, word, shift, length)
+    found = ~(differ ^ plane_of(exchange, np.uint64(0)))
+    for plane in range(one, n_planes):
+        above = plane * n_rows
+        differ = spins[above + row, word] ^ shifted(spins, above + other, word, shift, length)
+        found &= ~(differ ^ plane_of(exchange, plane))
+    return found
+
+
+@njit(inline="always")
+def in_state(state, spins, row, word, n_rows, n_planes):
+    """Sites in a state; bits that are no sites may be anything."""
+    found = ~np.uint64(0)
+    for plane in range(n_planes):
+        found &= ~(spins[plane * n_rows + row, word] ^ plane_of(state, plane))
+    return found
+
+
+@njit(nogil=True, cache=True)
+def measure_states(spins, layout, kinds, sums):
+    """Measure bonds between equal states by kind, and the sites in each state.
+
+    Parameters
+    ----------
+    spins : uint64 array, shape (n_planes * n_rows, n_words)
+    layout, kinds
+        As in `measure`.
+    sums : int64 array, shape (n_kinds + q,)
+        Receives the numbers: of bonds by kind, then of sites.
+    """
+    rows, shifts, ends, length = layout
+    n_rows, n_words = np.uint64(rows.shape[0]), np.uint64(spins.shape[1])
+    n_planes = np.uint64(spins.shape[0]) // n_rows
+    n_bonds, n_kinds = kinds.max() + 1, np.uint64(ends.shape[0])
+    sums[:] = 0
+    for row in range(n_rows):
+        for word in range(n_words):
+            sites = sites_of(word, n_words, length)
+            for state in range(np.uint64(sums.size - n_bonds)):
+                held = in_state(state, spins, row, word, n_rows, n_planes) & sites
+                sums[np.uint64(n_bonds) + state] += np.int64(count_ones(held))
+        for k in range(np.uint64(shifts.size)):
+            if rows[row, k] < 0:
+                continue
+            other, equal = np.uint64(rows[row, k]), np.uint64(0)
+            for word in range(n_words):
+                alike = differing_by(
+                    np.uint64(0), spins, row, other, word, n_rows, n_planes, shifts[k], length
+                )
+                equal += count_ones(alike & ends[row % n_kinds, k, word])
+            sums[kinds[k]] += np.int64(equal)
 
 
 @njit(nogil=True, cache=True)

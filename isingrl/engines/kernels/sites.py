@@ -24,9 +24,10 @@ SPINS = np.array([-1, 1, 0], dtype=np.int8)
 @njit(inline="always")
 def seen_from(site, spins, sites, codes):
     """Sum of the codes of what one site (uint64) sees; parameters as in `sweep`."""
-    seen = 0
-    for slot in range(np.uint64(sites.shape[1])):
-        seen += codes[slot, np.uint64(spins[np.uint64(sites[site, slot])])]
+    k, seen = np.uint64(sites.shape[1]), 0
+    first = site * k * np.uint64(codes.shape[0] > sites.shape[1])
+    for slot in range(k):
+        seen += codes[first + slot, np.uint64(spins[np.uint64(sites[site, slot])])]
     return np.uint64(seen)
 
 
@@ -51,9 +52,10 @@ def sweep(spins, sites, codes, index, order, table, schedule, state, sweeps):
         States of the sites; the last entry is q and stands for missing neighbours.
     sites : int32 array, shape (n_sites, k)
         Whose spins a site sees.
-    codes : int32 array, shape (k, q + 1), or uint64 array, shape (k + 1,)
-        What each of them adds to the state seen, by its slot and its own state. Or what it adds to
-        the support of its own state, by its slot, and last what the field adds to that of state 0.
+    codes : int32 array, shape (k, q + 1) or (n_sites k, q + 1); or uint64 array, shape (k + 1,)
+        What each of them adds to the state seen, by its slot and its own state; of all sites or of
+        one after the other. Or what it adds to the support of its own state, by its slot, and last
+        what the field adds to that of state 0.
     index : int32 array, or None
         Place in a table of q states by the sum of the codes; None if this is the sum.
     order : int array, shape (n_sites,)

@@ -1,12 +1,18 @@
 """Swendsen-Wang sweeps of spins in `bit_rows`: draw bonds, find the clusters, flip them.
 
+A sweep is about pairs of states, s and s ^ x, with one number x for all of them. Sites in the two
+states of a pair are an Ising model: bonds join equal states, or those of a pair, and a cluster that
+flips changes each state to its partner. With two states x is 1. With more it is drawn for every
+sweep, and states without a partner do not change. But if all bonds join equal states, x is 0:
+each cluster is in one state, and any state may follow.
+
 Sites of a row that bonds join one after the other are a *run*. Runs are found by bit operations and
 numbered in C order, so that only bonds between runs need a union. On the square lattice at T_c a
 run has two sites, and a third of the sites have such a bond.
 
-Label 0 is the ghost spin of the field, which never flips. The clusters form a forest: each label
-has a parent of at most its own number, a root is its own parent. Rem's algorithm with splicing
-joins two of its trees in one walk.
+Label 0 is the ghost spin of the field, in the state 0 or x, which never changes. The clusters form
+a forest: each label has a parent of at most its own number, a root is its own parent. Rem's
+algorithm with splicing joins two of its trees in one walk.
 
 References
 ----------
@@ -17,25 +23,36 @@ data structure", SEA 2010, p. 411.
 import numpy as np
 from numba import njit
 
-from isingrl.engines.kernels.bit_rows import TOP, measure, shifted, sites_of
+from isingrl.engines.kernels.bit_rows import (
+    TOP,
+    differing_by,
+    in_state,
+    measure,
+    measure_states,
+    plane_of,
+    shifted,
+    sites_of,
+)
 from isingrl.engines.kernels.bits import count_ones, lowest_one, prefix_parity
 from isingrl.engines.kernels.chances import happen
-from isingrl.engines.kernels.random import next_word
+from isingrl.engines.kernels.random import below, next_word
 
 
 @njit(nogil=True, cache=True)
-def draw_bonds(spins, layout, chances, state, bonds, ghosts):
+def draw_bonds(spins, layout, chances, exchange, state, bonds, ghosts):
     """Draw the bonds of a sweep: rows in order, in a row by offset, then by word; ghosts last.
 
     Parameters
     ----------
-    spins : uint64 array, shape (n_rows, n_words)
+    spins : uint64 array, shape (n_planes * n_rows, n_words)
     layout : tuple
         As in `bit_rows`.
     chances : uint64 array, shape (n_offsets + 1, 2)
         Threshold of `chances` for a bond between satisfied spins along each offset, and a word that
-        is all 0, or all 1 if opposite spins are the satisfied ones. Last for bonds to the ghost,
-        with all 1 if down spins are those along the field.
+        is all 0, or all 1 if spins of a pair are the satisfied ones, and not equal ones. Last for
+        bonds to the ghost, with all 0 if state 0 is along the field, or all 1 if its partner is.
+    exchange : uint64
+        By what the states of a pair differ, x.
     state : uint64 array, shape (4,)
         Random stream.
     bonds : uint64 array, shape (n_rows, n_offsets, n_words), zero where rows are missing
@@ -44,9 +61,10 @@ def draw_bonds(spins, layout, chances, state, bonds, ghosts):
         Receives the sites with a bond to the ghost.
     """
     rows, shifts, ends, length = layout
-    for_ghost, down = chances[shifts.size]
+    for_ghost, along = chances[shifts.size, 0], chances[shifts.size, 1] & exchange
     a, b, c, d = state[0], state[1], state[2], state[3]
-    n_rows, n_words = np.uint64(spins.shape[0]), np.uint64(spins.shape[1])
+    n_rows, n_words = np.uint64(ghosts.shape[0]), np.uint64(ghosts.shape[1])
+    n_planes = np.uint64(spins.shape[0]) // n_rows
     kinds = np.uint64(ends.shape[0])
     for row in range(n_rows):
         kind = row % kinds
@@ -54,15 +72,17 @@ def draw_bonds(spins, layout, chances, state, bonds, ghosts):
             if rows[row, k] < 0:
                 continue
             other = np.uint64(rows[row, k])
-            for_bond, opposite = chances[k, 0], chances[k, 1]
+            for_bond, wanted = chances[k, 0], chances[k, 1] & exchange
             for word in range(n_words):
-                differ = spins[row, word] ^ shifted(spins, other, word, shifts[k], length)
-                asked = ~(differ ^ opposite) & ends[kind, k, word]
+                asked = ends[kind, k, word] & differing_by(
+                    wanted, spins, row, other, word, n_rows, n_planes, shifts[k], length
+                )
                 bonds[row, k, word], a, b, c, d = happen(for_bond, asked, a, b, c, d)
     if for_ghost != np.uint64(0):
         for row in range(n_rows):
             for word in range(n_words):
-                asked = (spins[row, word] ^ down) & sites_of(word, n_words, length)
+                asked = in_state(along, spins, row, word, n_rows, n_planes)
+                asked &= sites_of(word, n_words, length)
                 ghosts[row, word], a, b, c, d = happen(for_ghost, asked, a, b, c, d)
     state[0], state[1], state[2], state[3] = a, b, c, d
 
@@ -168,21 +188,41 @@ def join_runs(bonds, ghosts, in_field, layout, starts, before, parents):
                     _join(parents, before[row, word] + count_ones(own & upto), zero)
 
 
+@njit(inline="always")
+def _change(spins, row, word, changes, exchange, states, n_rows, n_planes):
+    """Change the marked sites of a word to the other states of their pairs."""
+    if states > np.uint64(2):
+        # those whose partner is below the number of states, by the highest digit that differs
+        smaller, equal = np.uint64(0), ~np.uint64(0)
+        for k in range(n_planes):
+            plane = n_planes - np.uint64(1) - k
+            digits = spins[plane * n_rows + row, word] ^ plane_of(exchange, plane)
+            last = plane_of(states - np.uint64(1), plane)
+            smaller |= equal & last & ~digits
+            equal &= ~(digits ^ last)
+        changes &= smaller | equal
+    for plane in range(n_planes):
+        spins[plane * n_rows + row, word] ^= changes & plane_of(exchange, plane)
+
+
 @njit(nogil=True, cache=True)
-def flip(spins, length, starts, parents, flips, state):
-    """Flip each cluster, but that of the ghost, with probability 1/2.
+def flip(spins, length, starts, parents, flips, exchange, states, state):
+    """Change each cluster, but that of the ghost, to its other states with probability 1/2.
 
     Every label has a random bit, 64 of them in a word; that of the root counts.
 
     Parameters
     ----------
-    spins, length, starts, parents, state
+    spins, length, starts, parents, exchange, state
         As in `draw_bonds` and `number_runs`.
+    states : uint64
+        Number of states q.
     flips : uint8 array, shape (n_sites + 1,)
         Receives whether each label flips.
     """
     zero, one = np.uint64(0), np.uint64(1)
     n_rows, n_words = np.uint64(starts.shape[0]), np.uint64(starts.shape[1])
+    n_planes = np.uint64(spins.shape[0]) // n_rows
     flips[zero] = 0
     label, random = one, next_word(state) >> one
     for row in range(n_rows):
@@ -202,7 +242,49 @@ def flip(spins, length, starts, parents, flips, state):
                 begin ^= lowest
                 changes ^= lowest * (flipped_now ^ flipped)
                 flipped = flipped_now
-            spins[row, word] ^= prefix_parity(changes) & sites_of(word, n_words, length)
+            changes = prefix_parity(changes) & sites_of(word, n_words, length)
+            _change(spins, row, word, changes, exchange, states, n_rows, n_planes)
+
+
+@njit(nogil=True, cache=True)
+def redraw(spins, length, starts, labels, parents, new, states, state):
+    """Put each cluster into a state at random, but that of the ghost into the state 0.
+
+    Every label has a random state; that of the root counts.
+
+    Parameters
+    ----------
+    spins, length, starts, labels, parents, states, state
+        As in `draw_bonds`, `number_runs` and `flip`.
+    new : uint8 array, shape (n_sites + 1,)
+        Receives the state of each label.
+    """
+    zero, one = np.uint64(0), np.uint64(1)
+    n_rows, n_words = np.uint64(starts.shape[0]), np.uint64(starts.shape[1])
+    n_planes = np.uint64(spins.shape[0]) // n_rows
+    new[zero] = 0
+    for label in range(one, labels):
+        new[label] = below(next_word(state), states)
+        new[label] = new[np.uint64(parents[label])]
+    changes = np.empty(n_planes, dtype=np.uint64)
+    label = one
+    for row in range(n_rows):
+        own = zero  # state of the run before
+        for word in range(n_words):
+            for plane in range(n_planes):
+                changes[plane] = (own >> plane) & one
+            begin = starts[row, word]
+            while begin != zero:
+                differ = own ^ np.uint64(new[label])
+                own ^= differ
+                label += one
+                lowest = begin & (zero - begin)
+                begin ^= lowest
+                for plane in range(n_planes):
+                    changes[plane] ^= lowest & plane_of(differ, plane)
+            for plane in range(n_planes):
+                digits = prefix_parity(changes[plane]) & sites_of(word, n_words, length)
+                spins[plane * n_rows + row, word] = digits
 
 
 @njit(nogil=True, cache=True)
@@ -244,43 +326,52 @@ def cluster_sums(starts, length, labels, parents, sizes):
 
 
 @njit(nogil=True, cache=True)
-def sweep(spins, layout, chances, state, work, sweeps):
+def sweep(spins, states, layout, chances, state, work, sweeps):
     """Make `sweeps` sweeps of one chain; return the number of labels of the last one.
 
     Parameters
     ----------
     spins, layout, chances, state
         As in `draw_bonds`.
+    states : uint64
+        Number of states q.
     work : tuple
         Room for `bonds`, `ghosts`, `starts`, `before`, `parents` and `flips`.
     """
     bonds, ghosts, starts, before, parents, flips = work
     in_field = chances[layout[1].size, 0] != np.uint64(0)
-    labels = np.uint64(0)
+    in_pairs = states == np.uint64(2) or chances[:, 1].any()
+    largest = (1 << spins.shape[0] // starts.shape[0]) - 1  # all binary digits 1
+    exchange, labels = np.uint64(in_pairs), np.uint64(0)
     for _ in range(sweeps):
-        draw_bonds(spins, layout, chances, state, bonds, ghosts)
+        if in_pairs and states > np.uint64(2):
+            exchange = np.uint64(1 + below(next_word(state), largest))
+        draw_bonds(spins, layout, chances, exchange, state, bonds, ghosts)
         labels = number_runs(bonds, layout[3], starts, before, parents)
         join_runs(bonds, ghosts, in_field, layout, starts, before, parents)
-        flip(spins, layout[3], starts, parents, flips, state)
+        if in_pairs:
+            flip(spins, layout[3], starts, parents, flips, exchange, states, state)
+        else:
+            redraw(spins, layout[3], starts, labels, parents, flips, states, state)
     return labels
 
 
 @njit(nogil=True, cache=True)
 def record(
-    spins, layout, chances, state, work, sizes, kinds, second, interval, sums, clusters, edges,
-    histogram,
+    spins, states, layout, chances, state, work, sizes, kinds, second, interval, sums, clusters,
+    edges, histogram,
 ):  # fmt: skip
     """Sweep one chain and measure it after every `interval` sweeps.
 
     Parameters
     ----------
-    spins, layout, chances, state, work
+    spins, states, layout, chances, state, work
         As in `sweep`.
     sizes : int32 array, shape (n_sites + 1,)
     kinds, second
-        As in `measure`.
-    sums : int64 array, shape (n_draws, n_kinds + 2)
-        Receives what `measure` finds.
+        As in `measure`; no `second` for what `measure_states` finds.
+    sums : int64 array, shape (n_draws, n_kinds + 2) or (n_draws, n_kinds + q)
+        Receives what is measured.
     clusters : int64 array, shape (n_draws, 3)
         Receives what `cluster_sums` returns of the last sweep.
     edges : int64 array, shape (n_bins + 1,)
@@ -290,8 +381,11 @@ def record(
     """
     _, _, starts, _, parents, _ = work
     for draw in range(sums.shape[0]):
-        labels = sweep(spins, layout, chances, state, work, interval)
-        measure(spins, second, layout, kinds, sums[draw])
+        labels = sweep(spins, states, layout, chances, state, work, interval)
+        if second is None:
+            measure_states(spins, layout, kinds, sums[draw])
+        else:
+            measure(spins, second, layout, kinds, sums[draw])
         clusters[draw, 0], clusters[draw, 1], clusters[draw, 2] = cluster_sums(
             starts, layout[3], labels, parents, sizes
         )

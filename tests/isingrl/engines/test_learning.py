@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from isingrl import IndependentQ, Ising, JointQ, Lattice, MeanFieldQ, NeighborhoodQ
+from isingrl import IndependentQ, Ising, JointQ, Lattice, MeanFieldQ, NeighborhoodQ, Potts
 from isingrl.agents.learner import Learner, gathered_loss
 from isingrl.agents.learners import make_learner
 from isingrl.schedules import SCHEDULES
@@ -158,14 +158,18 @@ class Listener(Learner):
     ],
 )  # fmt: skip
 def test_what_is_gathered(agent, schedule):
-    lattice = LATTICES["square"]
-    model = Ising(lattice, 0.9, 0.2)
+    model = Ising(LATTICES["square"], 0.9, 0.2)
+    check_gathered(model, (-1, 1), oracles.Learners, agent, schedule)
+
+
+def check_gathered(model, spins, oracle_of, agent, schedule):
     generator = np.random.default_rng(3)
-    start = generator.choice(np.array([-1, 1], dtype=np.int8), size=(1, *lattice.shape))
+    values = np.array(spins, dtype=model.values.dtype)
+    start = generator.choice(values, size=(1, *model.lattice.shape))
     learner = Listener(model, agent, start, 1, schedule, generator)
     learner.heard = []
     random = oracles.Random(learner._agents.state[0])
-    oracle = oracles.Learners(start.ravel().tolist(), model, agent, schedule, random)
+    oracle = oracle_of(start.ravel().tolist(), model, agent, schedule, random)
     taus = np.linspace(3.0, 1.0, SWEEPS)
     learner.advance(taus[None])
     drift = 0.05 * np.arange(learner.q.size).reshape(learner.shape[1:]) / learner.q.size
@@ -181,6 +185,70 @@ def test_what_is_gathered(agent, schedule):
         oracle.q = (np.array(oracle.q) + drift).tolist()
     assert learner.spins(0).ravel().tolist() == oracle.spins
     assert [int(word) for word in learner._agents.state[0]] == oracle.random.state
+
+
+def check_states(model, agent, schedule, seed=1, tau=1.5):
+    """As `check`, for a Potts model and any agent that learns online."""
+    generator = np.random.default_rng(seed)
+    start = generator.integers(model.states, size=(1, *model.lattice.shape), dtype=np.uint8)
+    learner = make_learner(model, agent, start, 1, schedule, generator)
+    random = oracles.Random(learner._agents.state[0])
+    oracle = oracles.PottsLearners(start.ravel().tolist(), model, agent, schedule, random)
+    taus = tau * np.linspace(3, 1, SWEEPS)[None]
+    history = learner.advance(taus, interval=1)
+    for sweep, tau in enumerate(taus[0]):
+        paid, loss, _ = oracle.sweep(tau)
+        assert history.reward[0, sweep] == pytest.approx(paid, abs=1e-12)
+        assert history.loss[0, sweep] == pytest.approx(loss, abs=1e-12)
+        counts = np.bincount(oracle.spins, minlength=model.states)
+        np.testing.assert_array_equal(history.total[0, sweep], counts)
+        energy = model.energy(np.reshape(oracle.spins, model.lattice.shape))
+        measured = model.named_sums(history.sums[0, sweep])
+        found = model.energy_of_sums(measured["bonds"], measured["totals"])
+        assert found == pytest.approx(energy, abs=1e-12)
+    np.testing.assert_allclose(learner.q[0], oracle.q, rtol=1e-9, atol=1e-12)
+    np.testing.assert_array_equal(learner.visits[0], oracle.visits)
+    np.testing.assert_allclose(learner.table_loss[0], oracle.table_loss, rtol=1e-9, atol=1e-12)
+    assert learner.spins(0).ravel().tolist() == oracle.spins
+    assert [int(word) for word in learner._agents.state[0]] == oracle.random.state
+
+
+@settings(max_examples=80)
+@given(
+    lives=st.one_of(
+        st.tuples(st.sampled_from(sorted(LATTICES)), agents(MeanFieldQ) | agents(IndependentQ)),
+        st.tuples(
+            st.sampled_from([name for name in PERIODIC if "moore" not in name]),
+            agents(MeanFieldQ, neighbors_seen=st.integers(0, 2)) | agents(NeighborhoodQ),
+        ),
+        st.tuples(st.sampled_from(["pair", "ring"]), agents(JointQ)),
+    ),
+    states=st.sampled_from([2, 3, 4]),
+    schedule=st.sampled_from(sorted(SCHEDULES)),
+    seed=st.integers(0, 2**32),
+    tau=st.sampled_from([0.0, 0.4, 2.0, float("inf")]),
+    unequal=st.booleans(),
+)
+def test_every_way_to_learn_with_many_actions(lives, states, schedule, seed, tau, unequal):
+    name, agent = lives
+    steps = range(len(LATTICES[name].forward_offsets))
+    coupling = [(0.75, -0.5)[step % 2] for step in steps] if unequal else 0.75
+    check_states(Potts(LATTICES[name], states, coupling, 0.25), agent, schedule, seed, tau)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize(
+    "agent",
+    [
+        MeanFieldQ("half", 0.7, network=(3,), next_value="max", target_interval=4),
+        NeighborhoodQ("half", 0.7, network=(3,), reward_time="after", inner_iterations=2),
+        MeanFieldQ("half", 0.7, replay=30, batch_size=5, target_interval=3),
+        MeanFieldQ("half", 0.7, replay=3, batch_size=4, shared=False, epsilon=0.1),
+    ],
+)
+def test_what_is_gathered_of_many_actions(agent, schedule):
+    lattice, q = LATTICES["square"], 3
+    check_gathered(Potts(lattice, q, 0.75, 0.25), range(q), oracles.PottsLearners, agent, schedule)
 
 
 @given(seed=st.integers(0, 2**32))

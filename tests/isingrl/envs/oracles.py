@@ -70,12 +70,53 @@ class Game:
         moved = list(self.spins)
         for site, action in enumerate(actions):
             if self.acts(site):
-                moved[site] = 2 * action - 1
+                moved[site] = self.model.values[action]
         self.spins = moved
         self.steps += 1
         if self.reward_time == "after":
             paid = [self.paid(site, action) for site, action in enumerate(actions)]
         return paid
+
+
+class PottsGame(Game):
+    """The same with q states."""
+
+    def at(self, place):
+        """Shares of the states at a place, all alike where there is no site."""
+        q, shape = self.model.states, self.lattice.shape
+        if self.lattice.periodic:
+            place = tuple(x % side for x, side in zip(place, shape, strict=True))
+        if place not in self.sites:
+            return [1 / q] * q
+        return [float(self.spins[self.sites.index(place)] == state) for state in range(q)]
+
+    def observe(self, site):
+        """Flat list of what a site observes."""
+        here = self.sites[site]
+        ndim = self.lattice.ndim
+        near = list(itertools.product((-1, 0, 1), repeat=ndim))
+        if self.observation == "window":
+            near = itertools.product(range(-self.radius, self.radius + 1), repeat=ndim)
+        else:
+            moore = self.lattice.neighborhood == "moore"
+            near = [s for s in near if any(s) and (moore or sum(map(abs, s)) == 1)]
+        seen = [self.at(_moved(here, step)) for step in near]
+        if self.observation == "mean-action":
+            return [sum(each) / len(seen) for each in zip(*seen, strict=True)]
+        return list(itertools.chain(*seen))
+
+    def paid(self, site, action):
+        """Reward of an action beside the neighbours as they are."""
+        z = self.lattice.coordination_number
+        matches = [self.spins[other] for other in self.neighbors[site]].count(action)
+        energy = self.model.coupling * matches + (self.model.field if action == 0 else 0)
+        return {
+            "energy": energy,
+            "half": energy / 2,
+            "mean": energy / z,
+            "chapter-1d": 2 * (-1 + 0.9 * matches),
+            "chapter-2d": math.tanh(5 * (matches / z - 0.5)),
+        }[self.reward]
 
 
 def _moved(place, step):

@@ -155,7 +155,11 @@ def test_softmax_temperatures():
 
 
 WRONG = {
-    "model": ({"model": Lattice((4, 4))}, TypeError, "model must be an Ising model; got Lattice"),
+    "model": (
+        {"model": Lattice((4, 4))},
+        TypeError,
+        "model must be an Ising or a Potts model",
+    ),
     "observation": ({"observation": "all"}, ValueError, "observation must be one of 'mean-act"),
     "radius": ({"observation": "window", "radius": 0}, ValueError, "radius must be an integer"),
     "radius-alone": ({"radius": 1}, ValueError, "radius must be omitted unless .*; got 1 for"),
