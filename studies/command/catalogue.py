@@ -81,6 +81,7 @@ STUDIES = Catalogue(
             "The Ising experiment of Yang et al. (2018), section 5.2, and variants with other "
             "outcomes."
         ),
+        "potts": ("Order, transition and phases of agents with q actions on the square lattice."),
         "scaling-of-inputs": (
             "Cost and memory of agents that see nothing, a mean, a neighbourhood, everyone."
         ),

@@ -12,7 +12,6 @@ import xarray as xr
 from isingrl import (
     Agent,
     Dynamics,
-    Ising,
     MeanFieldQ,
     Metropolis,
     Policy,
@@ -20,6 +19,7 @@ from isingrl import (
     simulate,
     train,
 )
+from isingrl.model import Model
 from isingrl.support.archives import clear_scratch
 from studies.running.tasks import task_seed
 
@@ -31,7 +31,7 @@ METHODS: dict[str, Callable[[], Dynamics | Agent]] = {
 
 
 def trained(
-    folder: Path | None, model: Ising, agent: Agent, temperature: Any, **options: Any
+    folder: Path | None, model: Model, agent: Agent, temperature: Any, **options: Any
 ) -> Policy:
     """Train agents, or read the policy of an earlier training.
 
@@ -53,7 +53,7 @@ def trained(
 
 
 def learn_and_simulate(
-    model: Ising,
+    model: Model,
     rule: Dynamics | Agent,
     temperature: Any,
     *,

@@ -26,6 +26,7 @@ from studies.homogenisation import Homogenisation
 from studies.lattices import Lattices
 from studies.observability import Observability
 from studies.paper_ising import PaperIsing
+from studies.potts import Potts
 from studies.running import results
 from studies.running.executors import InProcess
 from studies.running.extensions import joined
@@ -140,6 +141,15 @@ TINY: dict[str, tuple[Any, list[dict[str, Any]]]] = {
             chains=2, error_tau=(1.0,), picture_tau=(1.0,),
         ),
         [],
+    ),
+    "potts": (
+        Potts(
+            states=(3, 5), side=4, reduced_temperatures=(0.8, 0.9, 1.1, 1.2), training_sweeps=200,
+            sweeps=80, sizes=(4, 6, 8, 10), draws=60, updates=1.0, energy_side=4, energy_sweeps=80,
+            phase_side=4, phase_sweeps=80, independent_side=8, memory=2.0, memories=40, steps=2,
+            step=0.1, curve_points=4,
+        ),
+        [{"sizes": (2,)}, {"states": (2,)}],
     ),
     "scaling-of-inputs": (
         ScalingOfInputs(largest=100, agents_by_neighbors=27, seconds=1e-6), []

@@ -38,6 +38,7 @@ FORMER = {
     "lattices": "53c0a1ed49be2983",
     "observability": "99ca7ec06b4330f8",
     "paper-ising": "3e1d79e3d1024aa7",
+    "potts": "bf2536184abefc7e",
     "scaling-of-inputs": "7dc8347429179636",
     "schedules": "d39da258d41a098f",
     "temperature-map": "19d234fb01b89ce7",

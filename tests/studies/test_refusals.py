@@ -29,6 +29,14 @@ REFUSED = {
         "steps": [10], "large_steps": [10], "learning_rate": [0.0], "chains": [1],
         "error_tau": [()], "picture_tau": [(1.0, -1.0)],
     },
+    "potts": {
+        "states": [(3,), (10,), (), (3, 3, 10), (1, 10), (3, 12)], "side": [1, 15],
+        "reduced_temperatures": [(0.9, 1.0, 1.1), (0.9, 0.9, 1.0, 1.1), (0.0, 0.9, 1.0, 1.1)],
+        "chains": [0], "sizes": [(8, 16, 32), (8, 8, 16, 32), (8, 9, 16, 32)], "draws": [59],
+        "updates": [0.0], "energy_side": [2, 15], "energy_sweeps": [79], "phase_side": [1, 15],
+        "phase_sweeps": [79], "independent_side": [2, 10], "memory": [0.5], "memories": [19],
+        "steps": [1, 5], "step": [0.0, 0.1], "curve_points": [3],
+    },
     "scaling-of-inputs": {
         "largest": [10], "seconds": [0.0],
     },
