@@ -19,7 +19,7 @@ from isingrl import (
     simulate,
     train,
 )
-from isingrl.model import Model
+from isingrl.spin_model import Model
 from isingrl.support.archives import clear_scratch
 from studies.running.tasks import task_seed
 
