@@ -41,6 +41,19 @@ class Model(ABC):
         Name of the measure of order, "magnetization" or "order_parameter".
     signs : int8 ndarray, shape (n_sites,), or None
         As `isingrl.engines.kernels.sites.measure` takes them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import isingrl as irl
+    >>> from isingrl.spin_model import Model
+    >>> model = irl.Potts(irl.Lattice((4, 4)), states=3, field=[0.0, 0.5])
+    >>> isinstance(model, Model), model.n_spin_states, model.n_sums, model.values.tolist()
+    (True, 3, 4, [0, 1, 2, 3])
+    >>> [each.field for each in model.each_field], model.in_field(1.0).one_field()
+    ([0.0, 0.5], 1.0)
+    >>> irl.Ising(irl.Lattice(4)).states_of(np.array([-1, 1, 0])).tolist()
+    [0, 1, 2]
     """
 
     lattice: Lattice
@@ -89,10 +102,12 @@ class Model(ABC):
         Parameters
         ----------
         field : float or sequence of float
+            As of the model.
 
         Returns
         -------
         Model
+            Of the same class.
         """
         return replace(self, field=field)  # type: ignore[type-var]
 
@@ -259,10 +274,12 @@ class Model(ABC):
         name : str
             Of the argument, for the error.
         spins : ndarray
+            Of any shape.
 
         Raises
         ------
         ValueError
+            If a value is no spin.
         """
 
     @abstractmethod
@@ -272,6 +289,7 @@ class Model(ABC):
         Parameters
         ----------
         spins : ndarray
+            Of any shape.
 
         Returns
         -------
