@@ -42,7 +42,7 @@ def fields(draw):
     return lattice, q, rng.choice(few, size=lattice.shape).astype(np.uint8)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(fields())
 def test_domains_are_those_of_a_slow_search(field):
     lattice, q, states = field

@@ -147,7 +147,7 @@ class TestBadInput:
             irl.simulate(model, Voter(), 1.0, sweeps=1)
 
 
-@settings(max_examples=120)
+@settings(max_examples=60)
 @given(
     models().filter(lambda each: each.lattice.n_sites <= 40), st.sampled_from(sorted(RULES)),
     st.sampled_from(sorted(SCHEDULES)), st.sampled_from([0.0, 0.4, 1.5, np.inf]),

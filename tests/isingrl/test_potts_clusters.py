@@ -128,8 +128,8 @@ def check_wolff(system):
 def test_sweeps_are_those_of_the_oracle(check):
     near = lattices.filter(lambda each: all(abs(step[-1]) < 2 for step in each.offsets))
     all_of_them = lattices if check is check_wolff else near
-    settings(max_examples=50)(given(systems(all_of_them))(check))()
-    settings(max_examples=15)(given(systems(st.sampled_from(LONG)))(check))()
+    settings(max_examples=30)(given(systems(all_of_them))(check))()
+    settings(max_examples=8)(given(systems(st.sampled_from(LONG)))(check))()
 
 
 # Against sums over all configurations

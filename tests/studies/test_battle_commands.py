@@ -79,7 +79,8 @@ def test_tournament_leaves_a_dataset_and_a_figure(trained, tmp_path, capsys):
     assert "pursuit" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("suffix", ["mp4", pytest.param("gif", marks=pytest.mark.soak)])
+@pytest.mark.soak
+@pytest.mark.parametrize("suffix", ["mp4", "gif"])
 def test_render_makes_a_video_and_stills_without_a_screen(trained, tmp_path, suffix):
     out = tmp_path / f"game.{suffix}"
     short = ["--map-size", "12", "--team-size", "2", "--max-steps", "4"]

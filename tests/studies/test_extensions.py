@@ -208,7 +208,16 @@ def _known_critical_temperatures():
         yield
 
 
-@pytest.fixture(scope="module", params=TINY)
+IN_SOAK = {"homogenisation"}
+"""Studies of many parts, which take a twentieth of all tests."""
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(name, marks=pytest.mark.soak) if name in IN_SOAK else name for name in TINY
+    ],
+)
 def whole(request, tmp_path_factory):
     study, steps = TINY[request.param]
     for step in steps:

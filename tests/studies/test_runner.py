@@ -483,6 +483,7 @@ for data in (whole, whole.chunk(chain=1)):
 """
 
 
+@pytest.mark.soak
 def test_hdf5_outlives_ctrl_c(tmp_path):
     """Of data in memory and in blocks. An exception within its writing would make it crash."""
     environment = os.environ | {"PYTHONPATH": str(ROOT)}

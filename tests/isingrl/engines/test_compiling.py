@@ -27,6 +27,7 @@ exact.enumeration(Ising(Lattice((2, 2))), [1.0])
 LINE = "isingrl: compiling kernels for this machine, once; later runs take them from a cache"
 
 
+@pytest.mark.soak
 def test_the_first_program_says_that_it_compiles_and_the_next_do_not(tmp_path):
     """Even if they compile kernels that the first one did not need."""
     other = """

@@ -213,7 +213,7 @@ def check_states(model, agent, schedule, seed=1, tau=1.5):
     assert [int(word) for word in learner._agents.state[0]] == oracle.random.state
 
 
-@settings(max_examples=80)
+@settings(max_examples=40)
 @given(
     lives=st.one_of(
         st.tuples(st.sampled_from(sorted(LATTICES)), agents(MeanFieldQ) | agents(IndependentQ)),

@@ -64,7 +64,7 @@ def games(draw):
     return model, options, draw(st.integers(0, 2**32))
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(games())
 def test_every_step_is_that_of_the_oracle(game):
     model, options, seed = game
@@ -93,7 +93,7 @@ def test_every_step_is_that_of_the_oracle(game):
         np.testing.assert_array_equal(shown[: len(actions)], list(observations.values()))
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(games())
 def test_tables_do_what_their_policy_does(game):
     model, options, seed = game
