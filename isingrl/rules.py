@@ -76,7 +76,7 @@ class Rule(Dynamics):
         Returns
         -------
         ndarray, shape (n_temperatures, n, n) or (n_temperatures, 1, n, n)
-            As `isingrl.pair_tables.PairTable` takes them.
+            As ``isingrl.pair_tables.PairTable`` takes them.
 
         Raises
         ------

@@ -40,7 +40,7 @@ class Model(ABC):
     order_name : str
         Name of the measure of order, "magnetization" or "order_parameter".
     signs : int8 ndarray, shape (n_sites,), or None
-        As `isingrl.engines.kernels.sites.measure` takes them.
+        As ``isingrl.engines.kernels.sites.measure`` takes them.
 
     Examples
     --------
@@ -82,7 +82,7 @@ class Model(ABC):
     @property
     @abstractmethod
     def n_sums(self) -> int:
-        """Number of sums that `isingrl.engines.kernels.sites.measure` finds."""
+        """Number of sums that ``isingrl.engines.kernels.sites.measure`` finds."""
 
     @property
     def n_spin_states(self) -> int:
@@ -284,7 +284,7 @@ class Model(ABC):
 
     @abstractmethod
     def states_of(self, spins: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-        """States of spins, indices into `values`.
+        """States of spins, indices into ``values``.
 
         Parameters
         ----------
@@ -299,12 +299,12 @@ class Model(ABC):
 
     @abstractmethod
     def named_sums(self, sums: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[Any]]:
-        """Names for what the kernels measure, as `isingrl.engines.engine.Engine.record` has them.
+        """Names for what the kernels measure, as ``isingrl.engines.engine.Engine.record`` has them.
 
         Parameters
         ----------
         sums : int64 ndarray, shape (..., n_sums)
-            Of `isingrl.engines.kernels.sites.measure`.
+            Of ``isingrl.engines.kernels.sites.measure``.
 
         Returns
         -------
@@ -318,7 +318,7 @@ class Model(ABC):
         Parameters
         ----------
         sums : dict of ndarrays
-            As `named_sums` returns them.
+            As ``named_sums`` returns them.
 
         Returns
         -------

@@ -30,7 +30,7 @@ class Table(ABC):
     Attributes
     ----------
     arrays : float64 ndarray, shape (n_chains, ...)
-        As `isingrl.engines.kernels.sites.sweep` takes them.
+        As ``isingrl.engines.kernels.sites.sweep`` takes them.
 
     Examples
     --------
@@ -70,7 +70,7 @@ class Table(ABC):
         -------
         tuple
             ``(sites, codes, index)``, the last perhaps None,
-            as `isingrl.engines.kernels.sites.sweep` takes them.
+            as ``isingrl.engines.kernels.sites.sweep`` takes them.
         """
 
     @abstractmethod
@@ -149,7 +149,7 @@ class RuleTable(Table):
 
     @property
     def arrays(self) -> npt.NDArray[np.float64]:  # type: ignore[override]
-        """See `Table`."""
+        """See `Table`; the probabilities ``up``."""
         return self.up
 
     def with_arrays(self, arrays: npt.NDArray[np.float64]) -> RuleTable:
