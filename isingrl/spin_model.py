@@ -31,8 +31,8 @@ class Model(ABC):
     coupling : float, tuple of float, or RandomBonds
     field : float or tuple of float
     gap : int
-        What a pair of spins that its coupling does not favour costs, over |J|; or a spin that the
-        field does not favour, over |h|.
+        What a pair of spins that its coupling does not favour costs, over ``|J|``; or a spin that
+        the field does not favour, over ``|h|``.
     values : integer ndarray, shape (q + 1,)
         Spins of the states 0 … q - 1 of a site; last what stands for a missing neighbour.
     starts : dict
