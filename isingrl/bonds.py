@@ -139,9 +139,13 @@ class Bonds:
 
     @property
     def support_codes(self) -> npt.NDArray[np.uint64]:
-        """What a neighbour adds to the index into `supports`, by its slot, shape (z,)."""
-        places = np.cumprod([1, *(np.bincount(self._by_slot) + 1)[:-1]])
-        return np.asarray(places[list(self._by_slot)], dtype=np.uint64)
+        """What adds up to a support of a state, shape (z + 1,).
+
+        By slot what a neighbour in the state adds to the index into `supports`; last, `n_supports`,
+        which the field adds to the support of the state 0.
+        """
+        places = np.cumprod([1, *(np.bincount(self._by_slot) + 1)])
+        return np.asarray(places[[*self._by_slot, -1]], dtype=np.uint64)
 
     @cached_property
     def neighbors(self) -> npt.NDArray[np.int32]:

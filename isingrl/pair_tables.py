@@ -59,8 +59,7 @@ class PairTable(Table):
 
     def view(self, lattice: Lattice) -> tuple[Any, Any, Any]:
         """See `Table.view`."""
-        codes = np.append(self.bonds.support_codes, np.uint64(self.bonds.n_supports))
-        return lattice.neighbors, codes, None
+        return lattice.neighbors, self.bonds.support_codes, None
 
     def for_schedule(self, lattice: Lattice, schedule: str) -> PairTable:
         """See `Table.for_schedule`; of two states alone, as those of Ising spins.

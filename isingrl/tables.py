@@ -166,7 +166,7 @@ class RuleTable(Table):
         return self.sites is None and self.bonds is None and self.up.shape[1] == 1
 
     def for_schedule(self, lattice: Lattice, schedule: str) -> RuleTable:
-        """Return the table that is run on a schedule: nearly sure flips are made lazy.
+        """See `Table.for_schedule`.
 
         If many sites move at once or in a fixed order, flips that are (almost) sure both ways can
         trap a chain in a few configurations: domain walls of a ring move ballistically, stripes
@@ -175,18 +175,6 @@ class RuleTable(Table):
         Detailed balance and the Gibbs measure stay the same. Two kinds of tables are not changed:
         those of schedules that draw sites at random, because they have no such traps, and those
         without detailed balance, because their law would change.
-
-        Parameters
-        ----------
-        lattice : Lattice
-            The lattice of the sites.
-        schedule : str
-            As in `isingrl.simulate`.
-
-        Returns
-        -------
-        RuleTable
-            Of the same shape.
         """
         if draws_sites(schedule):
             return self

@@ -51,13 +51,7 @@ def figure(summary: xr.Dataset) -> Figure:
 
 def _draw_density(ax: Axes, part: xr.Dataset, ndim: int) -> None:
     """Draw the distribution of the overlap of all sizes."""
-    q = part["bin"].values
-    for k, color in enumerate(colors(part.sizes["level"])):
-        value, error = (part[f"overlap_density{end}"].values[k] for end in ("", "_error"))
-        ax.errorbar(
-            q, value, error, color=color, marker=_MARKERS[k % len(_MARKERS)], ms=3.5, lw=1.1,
-            elinewidth=0.8, label=f"L = {part['size'].values[k]}",
-        )  # fmt: skip
+    _draw_sizes(ax, part, "bin", "overlap_density")
     t = float(part["shown_temperature"])
     ax.set(xlim=(-1, 1), ylim=(0, None), xlabel="overlap $q$", ylabel="density $P(q)$")
     ax.set_title(
@@ -68,13 +62,7 @@ def _draw_density(ax: Axes, part: xr.Dataset, ndim: int) -> None:
 
 def _draw_cumulant(ax: Axes, part: xr.Dataset, ndim: int) -> None:
     """Draw the cumulant of the overlap of all sizes."""
-    t = part["temperature"].values
-    for k, color in enumerate(colors(part.sizes["level"])):
-        value, error = (part[f"overlap_cumulant{end}"].values[k] for end in ("", "_error"))
-        ax.errorbar(
-            t, value, error, color=color, marker=_MARKERS[k % len(_MARKERS)], ms=3.5, lw=1.1,
-            elinewidth=0.8, label=f"L = {part['size'].values[k]}",
-        )  # fmt: skip
+    _draw_sizes(ax, part, "temperature", "overlap_cumulant")
     known = CRITICAL_TEMPERATURES[ndim]
     if known is not None:
         ax.axvline(known, color="0.45", lw=1.0, ls=":", label=r"$T_c$, literature")
@@ -105,6 +93,15 @@ def _draw_excess(ax: Axes, part: xr.Dataset) -> None:
     ax.set_title("agents that see each neighbour, from tempering", fontsize=10)
     handles, _ = ax.get_legend_handles_labels()
     ax.legend(handles, ["cooled", "from random spins at each T"], fontsize="small", frameon=False)
+
+
+def _draw_sizes(ax: Axes, part: xr.Dataset, x: str, name: str) -> None:
+    for k, color in enumerate(colors(part.sizes["level"])):
+        value, error = (part[f"{name}{end}"].values[k] for end in ("", "_error"))
+        ax.errorbar(
+            part[x].values, value, error, color=color, marker=_MARKERS[k % len(_MARKERS)], ms=3.5,
+            lw=1.1, elinewidth=0.8, label=f"L = {part['size'].values[k]}",
+        )  # fmt: skip
 
 
 def _errorbar(ax: Axes, part: xr.Dataset, name: str, method: str, **settings: Any) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from analysis.errors import jackknife
 from studies.shared.combination import prefixed, without_prefix
 from studies.shared.grids import FloatArray, last_fall
 
@@ -58,14 +58,16 @@ def _cumulant(second: Any, fourth: Any) -> Any:
     return (3 - fourth / second**2) / 2
 
 
-def _jackknife(
-    function: Callable[..., Any], *each: xr.DataArray
-) -> tuple[xr.DataArray, xr.DataArray]:
-    """A function of means over realisations, with its error."""
-    n = each[0].sizes["realisation"]
-    others = [(a.sum("realisation") - a) / (n - 1) for a in each]
-    value = function(*(a.mean("realisation") for a in each))
-    return value, function(*others).std("realisation") * np.sqrt(n - 1)
+def _mean_cumulant(second: xr.DataArray, fourth: xr.DataArray) -> tuple[xr.DataArray, ...]:
+    """Cumulant of mean moments over realisations, and its standard error."""
+    moments = xr.Dataset({"second": second, "fourth": fourth}).rename(realisation="chain")
+
+    def cumulant(part: xr.Dataset) -> xr.Dataset:
+        means = part.mean("chain")
+        return xr.Dataset({"cumulant": _cumulant(means["second"], means["fourth"])})
+
+    found = jackknife(moments, cumulant, dims=("chain",))
+    return found["cumulant"], found["cumulant_error"]
 
 
 def _drift(each: xr.DataArray) -> xr.DataArray:
@@ -84,9 +86,7 @@ def _tempered(part: xr.Dataset, ndim: int) -> xr.Dataset:
     values = {
         "energy": (_mean(last["energy"], "realisation"), "energy per site", "J"),
         "overlap_squared": (_mean(second, "realisation"), "mean square of the overlap", "1"),
-        "overlap_cumulant": (
-            _jackknife(_cumulant, second, fourth), "cumulant of the overlap", "1"
-        ),
+        "overlap_cumulant": (_mean_cumulant(second, fourth), "cumulant of the overlap", "1"),
         "overlap_density": (
             _mean(part["overlap_density"], "realisation"), "density of the overlap", "1"
         ),

@@ -269,8 +269,8 @@ def _geometry_of_states(model: Potts, view: View, schedule: str) -> kernels.Geom
     codes, index = all_neighbors[1:]
     return kernels.Geometry(
         lattice.neighbors, codes, *seen[:2], count_index=index, seen_index=seen[2],
-        support=np.append(model.bonds.support_codes, np.uint64(model.bonds.n_supports)),
-        sees_count=False, cumulative=cumulative, by_kind=model.bonds.neighbors, signs=None,
+        support=model.bonds.support_codes, sees_count=False, cumulative=cumulative,
+        by_kind=model.bonds.neighbors, signs=None,
         order=update_order(lattice, schedule), schedule=schedule_code(schedule),
     )  # fmt: skip
 
@@ -279,6 +279,7 @@ def _cumulative(channel: FloatArray) -> FloatArray:
     """Cumulative chances of states, each row 1 from the last possible state on."""
     cumulative = np.cumsum(channel, axis=1)
     cumulative[:, -1] = 1.0
+    # rounding must not give a chance to states after the last possible one
     possible = np.cumsum(channel[:, ::-1], axis=1)[:, ::-1] > 0
     cumulative[:, :-1][~possible[:, 1:]] = 1.0
     return cumulative

@@ -102,8 +102,8 @@ class Sites:
         states, bonds = model.states_of(self.padded), model.bonds
         if isinstance(model, Potts):
             alike = states[:, model.lattice.neighbors] == actions[..., None]
-            support = (alike * bonds.support_codes.astype(np.int64)).sum(axis=-1)
-            return np.asarray(self._rewards[support + bonds.n_supports * (actions == 0)])
+            alike = np.append(alike, (actions == 0)[..., None], axis=-1)
+            return np.asarray(self._rewards[alike @ bonds.support_codes])
         return self._rewards[states_seen(states, *codes_of(model.lattice, None, bonds)), actions]
 
 
