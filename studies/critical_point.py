@@ -65,7 +65,7 @@ class CriticalPoint:
     window: tuple[float, ...] = WINDOW
     """Temperatures T of each size as ln(T/T_scan) L^(1/ν), with T_scan from a scan and a rough ν:
     two, four or eight numbers of both signs."""
-    draws: int = 10_000
+    draws: int = 20_000
     """Draws of each chain. All temperatures of a size together have 64 chains. A draw of
     mean-field Q follows the one before after L^2.17 sweeps (L^2.02 in three dimensions), about a
     relaxation time; one of clusters after two sweeps."""

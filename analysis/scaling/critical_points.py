@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,9 +23,10 @@ __all__ = ["critical_point"]
 
 _RESULTS = ("critical_temperature", "nu", "beta_over_nu", "gamma_over_nu", "binder_cumulant")
 _LEAST = 4  # sizes, because one is left out and three have as many values as there are unknowns
+_PASSES = 2  # the first finds the Binder cumulant of infinite size
 _BLOCKS = 60  # left out in turn; a covariance of five values needs many more than five
 _HALF_WINDOW = 0.04  # change of the Binder cumulant from the middle to an end of the window
-_STABLE = 2.0  # errors; fewer choose by noise, which makes the errors of the choice too small
+_STABLE = 2.5  # errors; fewer choose by noise, which makes the errors of the choice too small
 _STEP = 1e-3  # of ln T, for a slope
 _EXACT = 1e-8  # of a temperature
 _GRID = 33  # temperatures of the search for a crossing
@@ -36,9 +38,10 @@ def critical_point(
     r"""Critical temperature and exponents from runs at a few temperatures near the transition.
 
     Multiple-histogram reweighting gives the Binder cumulant U of each size at three temperatures
-    around the crossing of the smallest and the largest size, so near that U changes by at most 0.04
-    from the middle one to another. It also gives :math:`|m|` and :math:`\chi` where the U of the
-    size has its value at the crossing. The fit has the leading correction to scaling,
+    around :math:`T_c`, so near that U changes by at most 0.04 from the middle one to another. It
+    also gives :math:`|m|` and :math:`\chi` where the U of the size has the value of infinite size
+    at :math:`T_c`. A first pass finds :math:`T_c` and this value; it starts from the crossing of
+    the smallest and the largest size. The fit has the leading correction to scaling,
 
     .. math:: U = f(x) + (c_U + d_U x) L^{-\omega}, \quad
        \ln |m| = -\tfrac{\beta}{\nu} \ln L + a_m + c_m L^{-\omega}, \quad
@@ -46,8 +49,10 @@ def critical_point(
 
     with :math:`x = L^{1/\nu} \ln(T/T_c)` and a polynomial f of degree 2 [1]_. At one value of U,
     :math:`|m|` and :math:`\chi` do not depend on :math:`T_c`, and much of their noise, which they
-    share with U, is gone [2]_. The smallest size is left out until the goodness of fit is at least
-    0.1 and leaving out one size more changes no result by more than two of its errors.
+    share with U, is gone [2]_. At any other value than that of infinite size, corrections of order
+    :math:`L^{-1/\nu}` would appear too. The smallest size is left out until the goodness of fit is
+    at least 0.1 and no result changes by more than 2.5 errors, neither without one size more
+    nor with ω larger or smaller by `correction_spread`.
 
     Parameters
     ----------
@@ -157,35 +162,31 @@ def critical_point(
         (sizes[0], sizes[-1]),
     )
     cumulant = first[0].at(middle)["binder_cumulant"]
-    points = [
-        _points(first[k], tallies[k], each[k], middle, cumulant, sizes[k])
-        for k in range(sizes.size)
-    ]
+
+    for _ in range(_PASSES):
+        points = [
+            _points(first[k], tallies[k], each[k], middle, cumulant, sizes[k])
+            for k in range(sizes.size)
+        ]
+        fits = [_fitted(points[k:], omega, middle) for k in range(sizes.size - _LEAST + 2)]
+        chosen, systematic, stable = _chosen(fits, points, omega, spread, middle)
+        best = fits[chosen]
+        limit = best.value[0], best.value[-1]
+        if not all(_reaches(*pair, *limit) for pair in zip(first, each, strict=True)):
+            break
+        middle, cumulant = limit
     for point, one in zip(points, first, strict=True):
         quality = xr.Dataset(
             {"smallest_overlap": one.smallest_overlap(), "goodness_of_fit": point.histograms}
         )
         warn_of_histograms(quality, f"size {point.size:g}")
-    fits = [_fitted(points[k:], omega, middle) for k in range(len(points) - _LEAST + 2)]
-    chosen, stable = next(
-        (
-            (k, True)
-            for k in range(len(fits) - 1)
-            if fits[k].goodness >= ACCEPTABLE
-            and (abs(fits[k + 1].value - fits[k].value) <= _STABLE * fits[k + 1].error).all()
-        ),
-        (len(fits) - 2, False),
-    )
-    best = fits[chosen]
-    other_omegas = omega - spread, omega + spread
-    others = [fits[chosen + 1], *(_fitted(points[chosen:], each, middle) for each in other_omegas)]
-    systematic = np.max([abs(other.value - best.value) for other in others], axis=0)
     if best.goodness < POOR or not stable:
         warn_of_fit(
             f"the fit to sizes from {sizes[chosen]} has χ² = {best.chi_square:.4g} for "
             f"{best.freedom:.3g} degrees of freedom, a goodness of {best.goodness:.2g}, and no "
-            f"smallest size has a goodness of {ACCEPTABLE:g} and results that stay within two "
-            "errors without it. Add larger sizes, or take another correction."
+            f"smallest size has a goodness of {ACCEPTABLE:g} and results that stay within "
+            f"{_STABLE:g} errors without it and with another exponent. Add larger sizes, or take "
+            "another correction."
         )
     longest = max(point.longest for point in points)
     if longest > 0.1:
@@ -235,16 +236,47 @@ class _Points:
 
 @dataclass(frozen=True, eq=False)
 class _Fit:
-    """Results in the order of `_RESULTS`, with statistical errors."""
+    """Results in the order of `_RESULTS`, with statistical errors.
+
+    ``response``, shape (5, number of values), holds the derivatives of the results by the values of
+    the points, in units of their errors, and ``correlation`` is that of the values.
+    """
 
     value: FloatArray
-    error: FloatArray
+    response: FloatArray
+    correlation: FloatArray
     chi_square: float
     freedom: float
 
     @property
+    def error(self) -> FloatArray:
+        return self._error_of(self.response)
+
+    def error_of_change(self, other: _Fit) -> FloatArray:
+        """Statistical error of the change to a fit without some of the first values."""
+        left_out = self.response.shape[1] - other.response.shape[1]
+        return self._error_of(self.response - np.pad(other.response, ((0, 0), (left_out, 0))))
+
+    def _error_of(self, response: FloatArray) -> FloatArray:
+        return np.asarray(np.sqrt(np.einsum("ij,jk,ik->i", response, self.correlation, response)))
+
+    @property
     def goodness(self) -> float:
         return float(goodness_of_fit(self.chi_square, self.freedom))
+
+
+def _chosen(
+    fits: list[_Fit], points: list[_Points], omega: float, spread: float, middle: float
+) -> tuple[int, FloatArray, bool]:
+    """Return the first size of the best fit, its systematic errors, and whether it is stable."""
+    for first, (best, without) in enumerate(itertools.pairwise(fits)):
+        others = [_fitted(points[first:], omega + sign * spread, middle) for sign in (1, -1)]
+        changes = [abs(other.value - best.value) for other in (without, *others)]
+        limits = np.array([best.error_of_change(without), best.error, best.error])
+        stable = best.goodness >= ACCEPTABLE and bool((changes <= _STABLE * limits).all())
+        if stable:
+            break
+    return first, np.max(changes, axis=0), stable
 
 
 def _crossing(pair: list[Histograms], temperatures: list[FloatArray], sizes: Any) -> float:
@@ -268,6 +300,15 @@ def _crossing(pair: list[Histograms], temperatures: list[FloatArray], sizes: Any
     # noise makes more crossings far away, where both cumulants are equal
     best = falls[np.argmax(values[falls] - values[falls + 1])]
     return float(scipy.optimize.brentq(difference, grid[best], grid[best + 1], xtol=_EXACT))
+
+
+def _reaches(
+    histograms: Histograms, series: xr.Dataset, temperature: float, cumulant: float
+) -> bool:
+    """Whether the temperatures of a size lie on both sides of this one, and its cumulants of U."""
+    low, high = (float(end(series["temperature"].values)) for end in (np.min, np.max))
+    below, above = (histograms.at(end)["binder_cumulant"] for end in (low, high))
+    return low < temperature < high and below > cumulant > above
 
 
 def _per_chain(series: xr.Dataset) -> int:
@@ -296,7 +337,7 @@ def _points(
         def above(temperature: float) -> float:
             return histograms.at(temperature)["binder_cumulant"] - cumulant
 
-        if not (low < middle < high and above(low) > 0 > above(high)):
+        if not _reaches(histograms, series, middle, cumulant):
             raise ValueError(
                 f"data: the temperatures of size {side} must reach below and above the crossing at "
                 f"T = {middle:.6g}, where the Binder cumulant is {cumulant:.4g}; they reach from "
@@ -367,7 +408,6 @@ def _fitted(points: list[_Points], omega: float, middle: float) -> _Fit:
     scale = np.linalg.norm(jacobian, axis=0)
     inverse = np.linalg.pinv(jacobian / scale, rcond=1e-12)
     correlation = scipy.linalg.block_diag(*(each.correlation for each in points))
-    error = np.sqrt(np.einsum("ij,jk,ik->i", inverse, correlation, inverse)) / scale
     left = np.eye(y.size) - jacobian / scale @ inverse
     product = left @ correlation @ left
     mean, half_variance = np.trace(product), np.sum(product**2)
@@ -375,8 +415,8 @@ def _fitted(points: list[_Points], omega: float, middle: float) -> _Fit:
     critical = middle * np.exp(found.x[0])
     chosen = [0, 1, 2 + 5, 2 + 8, 2 + 0]
     value = np.array([critical, found.x[1], *linear])[chosen]
-    error = error[chosen] * [critical, 1, 1, 1, 1]
-    return _Fit(value, error, 2 * float(found.cost / unit), float(mean / unit))
+    response = (inverse / scale[:, None])[chosen] * np.array([critical, 1, 1, 1, 1])[:, None]
+    return _Fit(value, response, correlation, 2 * float(found.cost / unit), float(mean / unit))
 
 
 def _rough_nu(points: list[_Points]) -> float:

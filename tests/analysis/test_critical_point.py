@@ -7,6 +7,7 @@ import pytest
 import xarray as xr
 
 from analysis import FitWarning, exact, scaling
+from analysis.scaling import critical_points
 from analysis.scaling.critical_points import critical_point
 from isingrl import Ising, Lattice, SwendsenWang, simulate
 from tests.analysis.test_scaling import join
@@ -31,11 +32,11 @@ KNOWN = {
 }
 
 
-def made_up(seed, n_draws, sides=(8, 12, 16, 24, 32), second=0.0, slope=0.0):
+def made_up(seed, n_draws, sides=(8, 12, 16, 24, 32), first=0.3, second=0.0, slope=0.0):
     """Exact draws of p(φ) ~ exp(-φ⁴ + (1 + corrections) φ² - E/T + E/T_c), m = φ L^(-β/ν).
 
     E is proportional to -L^(1/ν) φ², so that all follows scaling laws, and to the corrections
-    L^(-ω) and, on demand, L^(-6), and one of the slopes.
+    `first` L^(-ω) and, on demand, `second` L^(-6), and one of the slopes.
     """
     rng, runs = np.random.default_rng(seed), {}
     for side in sides:
@@ -43,7 +44,7 @@ def made_up(seed, n_draws, sides=(8, 12, 16, 24, 32), second=0.0, slope=0.0):
         energy = -6 * side ** (1 / 0.8) * (1 + slope * side**-OMEGA) * PHI**2
         draws = []
         for t in temperature:
-            shift = 0.3 * side**-OMEGA + second * side**-6.0
+            shift = first * side**-OMEGA + second * side**-6.0
             log_weight = -(PHI**4) + (1 + shift) * PHI**2 - energy * (1 / t - 1 / 2.0)
             total = np.cumsum(np.exp(log_weight - log_weight.max()))
             draws.append(np.searchsorted(total / total[-1], rng.random((4, n_draws))))
@@ -114,6 +115,19 @@ class TestMadeUp:
         found = quiet(made_up(3, 2_000, slope=12.0))
         for name, z in z_scores(found, KNOWN).items():
             assert abs(z) < Z_LIMIT, name
+
+    def test_magnetizations_are_compared_at_the_cumulant_of_infinite_size(self, monkeypatch):
+        points, cumulants = critical_points._points, []
+
+        def recorded(*arguments):
+            cumulants.append(arguments[4])
+            return points(*arguments)
+
+        monkeypatch.setattr(critical_points, "_points", recorded)
+        found = quiet(made_up(1, 2_000, first=5.0))
+        known = KNOWN["binder_cumulant"]
+        assert abs(cumulants[-1] - known) < Z_LIMIT * found["binder_cumulant_error"]
+        assert abs(cumulants[0] - known) > 4 * abs(cumulants[-1] - known)  # where sizes cross
 
     def test_the_result_has_errors_labels_and_quality(self, small):
         found = quiet(small)
