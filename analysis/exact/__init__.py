@@ -1,7 +1,8 @@
 """Exact results, as Datasets over ``temperature`` with the same names as measured ones.
 
-Energies are in units of the coupling J = 1 and temperatures in J/k_B. `enumeration` and `weiss`
-take coupling and field from the model instead. These two, and `ring`, also know Potts models.
+Energies are in units of the coupling J = 1 and temperatures in J/k_B. `enumeration`,
+`transfer_matrix` and `weiss` take coupling and field from the model instead. These, and `ring`,
+also know Potts models.
 """
 
 from analysis.exact.enumerations import MAX_SITES, density_of_states, enumeration
@@ -10,10 +11,12 @@ from analysis.exact.kaufman import torus
 from analysis.exact.onsager import CRITICAL_TEMPERATURE, square_lattice
 from analysis.exact.potts import potts_square
 from analysis.exact.rings import ring
+from analysis.exact.transfer import MAX_FRONTIER, transfer_matrix
 from analysis.exact.weiss import weiss
 
 __all__ = [
     "CRITICAL_TEMPERATURE",
+    "MAX_FRONTIER",
     "MAX_SITES",
     "density_of_states",
     "enumeration",
@@ -22,5 +25,6 @@ __all__ = [
     "ring",
     "square_lattice",
     "torus",
+    "transfer_matrix",
     "weiss",
 ]

@@ -82,9 +82,9 @@ def _averages(
         if states.most is not None:
             averages["state_share"] = states_shared(averages["state_share"], q)
         else:
-            disordered = _over(n_sites * square, temperature)
-            disordered = disordered if field == 0 else disordered * np.nan
-            averages["susceptibility_disordered"] = disordered
+            averages["susceptibility_disordered"] = susceptibility_of(
+                n_sites * square, field, temperature
+            )
         # Discrete levels: the variance of e vanishes faster than any power of T.
         averages["specific_heat"] = np.where(
             temperature > 0, n_sites * energy_variance / temperature / temperature, 0.0
@@ -105,6 +105,13 @@ def boltzmann_weights(log_multiplicity: Any, above: FloatArray, temperature: flo
     return np.asarray(weights / weights.sum())
 
 
+def susceptibility_of(square: FloatArray, field: float, temperature: FloatArray) -> FloatArray:
+    """Susceptibility N⟨m²⟩/T of the disordered phase, from N⟨m²⟩; NaN in a field."""
+    found = _over(square, temperature)
+    return found if field == 0 else found * np.nan
+
+
 def _over(values: FloatArray, temperature: FloatArray) -> FloatArray:
     """values/T, and 0 at T = 0 if the value is 0 up to rounding."""
-    return np.where((temperature == 0) & (values < 1e-12), 0.0, values / temperature)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        return np.where((temperature == 0) & (values < 1e-12), 0.0, values / temperature)
