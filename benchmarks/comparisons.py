@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from benchmarks.engines import (
     TEMPERATURES,
     TEMPERED_SIDE,
+    glass_cases,
     single_thread_cases,
     site_cases,
     square,
@@ -55,9 +56,10 @@ def one_thread(scale: Scale) -> tuple[list[Row], Rates]:
     """Everything that runs on one core, timed in turn."""
     model = square(scale.side)
     cases = single_thread_cases(scale.side, scale.cube, scale.large) + site_cases(scale.side)
+    cases += glass_cases(scale.side, scale.cube // 2)
     rates = measure([*cases, *peer_cases(scale.side, temperature_for(model))], scale.effort)
     rows = [*_against_others(rates, scale), *_among_our_own(rates, scale)]
-    return rows + _on_byte_sites(rates, scale), rates
+    return rows + _glass(rates, scale) + _on_byte_sites(rates, scale), rates
 
 
 def _against_others(rates: Rates, scale: Scale) -> list[Row]:
@@ -108,8 +110,26 @@ def _among_our_own(rates: Rates, scale: Scale) -> list[Row]:
     return rows
 
 
+def _glass(rates: Rates, scale: Scale) -> list[Row]:
+    section = f"Metropolis on bonds ±J at T = 1, L = {scale.side}, 64 chains, one core"
+    ours, cube = rates["±J"].best, scale.cube // 2
+    plane, space = rates["metropolis"].best, rates["3D small"].best
+    rows = [
+        Row(section, "bit lanes", ours, ours / plane, "of equal bonds", at_least=0.5),
+        Row(
+            section, f"bit lanes, 3D, L = {cube}", rates["3D ±J"].best,
+            rates["3D ±J"].best / space, "of equal bonds", at_least=0.5 if scale.full else None,
+        ),
+    ]  # fmt: skip
+    peer = "peapods ±J"
+    if peer not in rates:
+        return [*rows, Row(section, "peapods", note="not installed")]
+    rate = rates[peer].best
+    return [*rows, Row(section, "peapods", rate, ours / rate, "× slower than bit lanes")]
+
+
 def _on_byte_sites(rates: Rates, scale: Scale) -> list[Row]:
-    section = f"Potts models and a glass on byte sites, L = {scale.side}, 64 chains, one core"
+    section = f"Potts models on byte sites, L = {scale.side}, 64 chains, one core"
     unit, ours = "of Ising spins on byte sites", rates["byte sites"].best
     lines: list[tuple[str, str, float | None]] = [
         ("metropolis, q = 3", "Metropolis, q = 3", 0.5),
@@ -118,7 +138,6 @@ def _on_byte_sites(rates: Rates, scale: Scale) -> list[Row]:
         ("metropolis, q = 10", "Metropolis, q = 10", None),
         ("heat-bath, q = 10", "heat bath, q = 10", None),
         ("mean-field-q, q = 10", "mean-field-Q policy, q = 10", None),
-        ("±J", "Metropolis, ±J", None),
     ]
     return [
         Row(section, what, rates[name].best, rates[name].best / ours, unit, at_least=target)

@@ -149,7 +149,7 @@ def single_thread_cases(side: int, cube: int, large: int) -> list[Case]:
 
 
 def site_cases(side: int) -> list[Case]:
-    """Models that run on byte sites: Potts at T_c, and the ±J glass at T = 1."""
+    """Potts models at T_c, which run on byte sites."""
     lattice, cases = Lattice((side, side)), []
     for q in (3, 10):
         model = Potts(lattice, q)
@@ -157,12 +157,20 @@ def site_cases(side: int) -> list[Case]:
         assert temperature is not None  # exact
         agents = train(model, MeanFieldQ(), temperature, sweeps=50, seed=1)
         for rule in (Metropolis(), HeatBath(), agents):
-            cases.append(_on_sites(f"{rule.name}, q = {q}", model, rule, temperature))
-    glass = Ising(lattice, random_bonds(lattice, (1.0, -1.0), seed=1))
-    return [*cases, _on_sites("±J", glass, Metropolis(), 1.0)]
+            cases.append(_sweeps_at(temperature, f"{rule.name}, q = {q}", model, rule))
+    return cases
 
 
-def _on_sites(name: str, model: Any, rule: Rule, temperature: float) -> Case:
+def glass_cases(side: int, cube: int) -> list[Case]:
+    """The ±J glass at T = 1 in two dimensions and in three, by Metropolis updates."""
+    lattices = {"±J": Lattice((side, side)), "3D ±J": Lattice((cube,) * 3)}
+    return [
+        _sweeps_at(1.0, name, Ising(each, random_bonds(each, (1.0, -1.0), seed=1)), Metropolis())
+        for name, each in lattices.items()
+    ]
+
+
+def _sweeps_at(temperature: float, name: str, model: Any, rule: Rule) -> Case:
     seed = np.random.SeedSequence(1)
     runner = rule.engine(model, np.array([temperature]), CHAINS, "random", "checkerboard", seed)
     return Case(name, runner.sweep, CHAINS * model.lattice.n_sites)

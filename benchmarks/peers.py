@@ -14,10 +14,13 @@ from benchmarks.timing import Case
 
 
 def peer_cases(side: int, temperature: float) -> list[Case]:
-    """The installed other codes, and the plain Numba loop."""
-    others = {"mcising": _mcising, "peapods": _peapods}
-    installed = [make for name, make in others.items() if package_version(name) is not None]
-    return [make(side, temperature) for make in (_plain_numba, *installed)]
+    """The installed other codes, and the plain Numba loop; peapods with bonds ±J at T = 1, too."""
+    cases = [_plain_numba(side, temperature)]
+    if package_version("mcising") is not None:
+        cases.append(_mcising(side, temperature))
+    if package_version("peapods") is not None:
+        cases += [_peapods(side, temperature), _peapods(side, 1.0, "bimodal", "peapods ±J")]
+    return cases
 
 
 def _plain_numba(side: int, temperature: float) -> Case:
@@ -39,7 +42,9 @@ def _mcising(side: int, temperature: float) -> Case:
     return Case("mcising", lambda n: simulation.sweep(n, temperature=temperature), side**2)
 
 
-def _peapods(side: int, temperature: float) -> Case:
+def _peapods(
+    side: int, temperature: float, couplings: str = "ferro", name: str = "peapods"
+) -> Case:
     """`sample` of peapods, which also measures after the warm-up.
 
     All but two sweeps are declared warm-up, so the measurements (otherwise about a sixth of the
@@ -48,10 +53,10 @@ def _peapods(side: int, temperature: float) -> Case:
     """
     from peapods import Ising
 
-    model = Ising((side, side), temperatures=np.array([temperature]))
+    model = Ising((side, side), couplings, temperatures=np.array([temperature]))
 
     def run(sweeps: int) -> None:
         share = max(0.0, 1 - 2 / sweeps)
         model.sample(sweeps, sweep_mode="metropolis", warmup_ratio=share, sequential=True)
 
-    return Case("peapods", run, side**2)
+    return Case(name, run, side**2)

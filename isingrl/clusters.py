@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from isingrl.disorder import RandomBonds
 from isingrl.dynamics import Dynamics
 from isingrl.engines.clusters import SwendsenWangEngine, WolffEngine
 from isingrl.spin_model import Model
@@ -52,11 +51,6 @@ class _ClusterUpdate(Dynamics):
                 f"schedule must be left out for {self.name!r}, which updates clusters and no "
                 f"single sites; got {schedule!r}"
             )
-        if isinstance(model.coupling, RandomBonds):
-            raise ValueError(
-                f"coupling must be a number, or one for each step, for {self.name!r} (clusters "
-                f"do not help a glass; take Tempering); got {model.coupling!r}"
-            )
         self._check_model(model)
 
     def _check_model(self, model: Model) -> None:
@@ -81,8 +75,9 @@ class SwendsenWang(_ClusterUpdate):
     Notes
     -----
     Near the transition of a ferromagnet, or of an antiferromagnet with two sublattices, a few
-    sweeps give an independent configuration on lattices of any size. In a strong field, on
-    frustrated lattices and far from the transition clusters do not help, but are right.
+    sweeps give an independent configuration on lattices of any size, also if bonds are diluted or
+    of different strength at random. In a strong field, on frustrated lattices (in a glass take
+    `Tempering`) and far from the transition clusters do not help, but are right.
 
     Potts models have two kinds of sweeps. If no coupling and no field is negative, neighbours in
     equal states are joined, and sites in the state 0 to the ghost. Each other cluster gets a state

@@ -8,7 +8,7 @@ import math
 import numpy as np
 from scipy import sparse
 
-from isingrl import Ising, Potts
+from isingrl import Ising, Potts, RandomBonds
 from tests.oracles import MASK, neighbor_indices, site_list, steps_of, strength
 
 GHOST = -1
@@ -86,15 +86,18 @@ def draw_bonds(spins, model, temperature, random, partner):
     words = [range(first, min(first + 64, length)) for first in range(0, length, 64)]
     rows = list(dict.fromkeys(site[:-1] for site in sites))
     found = []
-    for row, step, word in itertools.product(rows, forward_steps(lattice), words):
-        coupling = strength(model, step)
-        chance = probability(model, coupling, temperature)
-        satisfied = {}
-        for x in word:
-            own, other = spins[index[*row, x]], ahead(lattice, (*row, x), step)
-            if other and spins[index[other]] == (own if coupling >= 0 else partner(own)):
-                satisfied[x - word[0]] = index[*row, x], index[other], step
-        found += [satisfied[place] for place in sorted(happens(chance, satisfied, random))]
+    by_site = isinstance(model.coupling, RandomBonds)
+    for row, step in itertools.product(rows, forward_steps(lattice)):
+        kinds = model.couplings if by_site else [strength(model, step, None)]
+        for coupling, word in itertools.product(kinds, words):
+            chance = probability(model, coupling, temperature)
+            satisfied = {}
+            for x in word:
+                own, other = spins[index[*row, x]], ahead(lattice, (*row, x), step)
+                held = other and strength(model, step, (*row, x)) == coupling
+                if held and spins[index[other]] == (own if coupling >= 0 else partner(own)):
+                    satisfied[x - word[0]] = index[*row, x], index[other], step
+            found += [satisfied[place] for place in sorted(happens(chance, satisfied, random))]
     along = along_field(model, partner)
     chance = probability(model, model.field, temperature)
     for row, word in itertools.product(rows, words):
@@ -155,9 +158,12 @@ def swendsen_wang(spins, model, temperature, random):
 def wolff(spins, model, temperature, random, number):
     """Make a number of clusters on a list of spins, in place; return the sites met in them."""
     neighbors, z = slots(model.lattice), model.lattice.coordination_number
-    strengths = [strength(model, step) for step in model.lattice.offsets]
-    of_places = [strengths[place % z] for place in range(64 // z * z)]
-    of_places += [model.couplings[0]] * (64 - len(of_places))
+    by_site, fits = isinstance(model.coupling, RandomBonds), 64 // z * z
+    if not by_site:
+        of_slots = [strength(model, step, None) for step in model.lattice.offsets]
+        of_places = [of_slots[place % z] for place in range(fits)]
+        of_places += [model.couplings[0]] * (64 - fits)
+    sites = site_list(model.lattice.shape)
     bonds, met = [], 0
     for _ in range(number):
         cluster = [random.below(len(spins))]
@@ -176,16 +182,26 @@ def wolff(spins, model, temperature, random, number):
         for site in cluster:  # grows while it is read
             passed += spins[site] == along
             if not bonds:
-                happened = set()
+                happened = {}
                 for each in model.couplings:
                     chance = probability(model, each, temperature)
-                    places = [place for place in range(64) if of_places[place] == each]
-                    happened |= happens(chance, places, random)
+                    places = range(fits)
+                    if not by_site:
+                        places = [place for place in range(64) if of_places[place] == each]
+                    happened[each] = happens(chance, places, random)
                 rows = [range(first, first + z) for first in range(0, 64 - z + 1, z)]
-                bonds = [[place in happened for place in row] for row in rows]
+                bonds = [
+                    [{each for each in happened if place in happened[each]} for place in row]
+                    for row in rows
+                ]
             drawn = bonds.pop(0)
-            for other, bond, coupling in zip(neighbors[site], drawn, strengths, strict=True):
-                new = bond and other is not None and other not in cluster
+            for other, kinds, step in zip(
+                neighbors[site], drawn, model.lattice.offsets, strict=True
+            ):
+                if other is None:
+                    continue
+                coupling = strength(model, step, sites[site])
+                new = coupling in kinds and other not in cluster
                 wanted = spins[site] if coupling >= 0 else exchanged[spins[site]]
                 if new and spins[other] == wanted:
                     cluster.append(other)

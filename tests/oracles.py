@@ -8,6 +8,7 @@ import operator
 
 import numpy as np
 
+from isingrl import RandomBonds
 from isingrl.agents.view import neighbor_count, view_of
 
 MASK = 2**64 - 1
@@ -64,12 +65,18 @@ def bonds(lattice):
     return [(i, j) for i, others in enumerate(neighbor_indices(lattice)) for j in others if i < j]
 
 
-def strength(model, step):
-    """Coupling of the bonds along a step or its opposite."""
+def strength(model, step, site):
+    """Coupling of the bond from a site along a step."""
     if isinstance(model.coupling, float):
         return model.coupling
     ahead = max(step, tuple(-each for each in step))
-    return model.coupling[model.lattice.forward_offsets.index(ahead)]
+    place = model.lattice.forward_offsets.index(ahead)
+    if not isinstance(model.coupling, RandomBonds):
+        return model.coupling[place]
+    if step != ahead:  # the bond begins at its other end
+        sides = model.lattice.shape
+        site = tuple((x + d) % side for x, d, side in zip(site, step, sides, strict=True))
+    return float(model.coupling.couplings[place][site])
 
 
 def coupled_neighbors(model):
@@ -83,7 +90,7 @@ def coupled_neighbors(model):
             other = tuple(x + d for x, d in zip(site, step, strict=True))
             wrapped = tuple(x % side for x, side in zip(other, lattice.shape, strict=True))
             if lattice.boundary == "periodic" or wrapped == other:
-                found[-1].append((index[wrapped], strength(model, step)))
+                found[-1].append((index[wrapped], strength(model, step, site)))
     return found
 
 

@@ -6,13 +6,13 @@ import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numba
 import numpy as np
 import numpy.typing as npt
 
+from isingrl.bonds import Bonds
 from isingrl.coordinates import size_edges
 from isingrl.engines.kernels import swendsen_wang, wolff
 from isingrl.engines.kernels.chances import ALWAYS
@@ -85,10 +85,9 @@ class BitRows:
         along = (0,) * (self.lattice.ndim - 1) + (1,)
         return [along, *(each for each in self.lattice.forward_offsets if each != along)]
 
-    @cached_property
-    def layout(self) -> tuple[Any, ...]:
-        """Rows ahead, shifts, ends of bonds by kind of row, and the number of sites of a row."""
-        offsets = self.offsets
+    def layout(self, bonds: Bonds) -> tuple[Any, ...]:
+        """Return the `layout` of the kernels."""
+        offsets, known = self.offsets, self.lattice.offsets
         rows = np.stack([self._rows_ahead(offset[:-1]) for offset in offsets], axis=1)
         if offsets[0] not in self.lattice.forward_offsets:
             rows[:, 0] = -1
@@ -96,10 +95,23 @@ class BitRows:
         x = np.arange(self.length)
         inside = [(x + shift >= 0) & (x + shift < self.length) for shift in shifts]
         ends = np.array(inside) | self.lattice.periodic
-        kinds = 2 if self.lattice.neighborhood == HONEYCOMB else 1
-        begins = [self.lattice.begins(each).reshape(-1, self.length)[:kinds] for each in offsets]
-        words = self.packed((ends & np.stack(begins, axis=1)).reshape(-1, self.length))
-        return rows, shifts, words.reshape(kinds, len(offsets), -1), np.uint64(self.length)
+        apart = len(rows) if bonds.by_site else 2 if self.lattice.neighborhood == HONEYCOMB else 1
+        begins = [self.lattice.begins(each).reshape(-1, self.length)[:apart] for each in offsets]
+        held = (ends & np.stack(begins, axis=1))[None]
+        # a placeholder along the row has no bonds, and any kind
+        slots = [known.index(each) if each in known else 0 for each in offsets]
+        kinds = np.array(bonds.kinds, dtype=np.int64)[..., slots]
+        if bonds.by_site:
+            layers = np.arange(bonds.n_kinds)
+            by_row = kinds.reshape(len(rows), self.length, -1).swapaxes(1, 2)
+            held = held & (by_row == layers[:, None, None, None])
+            kinds = np.repeat(layers, len(offsets))
+        words = self.packed(held.reshape(-1, self.length))
+        shape = len(held), apart, len(offsets)
+        return (
+            rows, shifts, words.reshape(*shape, -1), kinds.reshape(len(held), -1),
+            np.uint64(self.length),
+        )  # fmt: skip
 
     def _rows_ahead(self, offset: tuple[int, ...]) -> npt.NDArray[np.int64]:
         """Rows that lie an offset ahead of each row; -1 if they are missing."""
@@ -184,18 +196,14 @@ class SwendsenWangEngine(_ClusterEngine):
         digits = first[:, None, :-1] >> np.arange(self._n_planes, dtype=np.uint8)[:, None] & 1
         by_row = digits.reshape(len(first), -1, self._rows.length)
         self._words = np.stack([self._rows.packed(rows) for rows in by_row])
-        offsets = self.lattice.offsets
-        # a placeholder along the row has no bonds, and any kind
-        places = [offsets.index(each) if each in offsets else 0 for each in self._rows.offsets]
-        bonds = self._models[0].bonds
-        self._kinds = np.array([bonds.kinds[place] for place in places], dtype=np.int64)
+        self._layout = self._rows.layout(self._models[0].bonds)
         chains = zip(self._models, self._temperatures, strict=True)
         chances = [self._chances_of(each, t) for each, t in chains]
         self._chances = np.array(chances, dtype=np.uint64)
 
     def _chances_of(self, model: Model, temperature: float) -> list[tuple[np.uint64, np.uint64]]:
         """What `swendsen_wang.draw_bonds` takes as `chances`."""
-        energies = [(energy, energy < 0) for energy in model.couplings[self._kinds].tolist()]
+        energies = [(energy, energy < 0) for energy in model.couplings.tolist()]
         energies.append((model.one_field(), against_zero(model)))
         return [
             (threshold(joined(model.gap * abs(energy), temperature)), _ALL if other else _NONE)
@@ -235,8 +243,8 @@ class SwendsenWangEngine(_ClusterEngine):
         def record(chain: int) -> None:
             sizes = np.empty(self.lattice.n_sites + 1, dtype=np.int32)
             swendsen_wang.record(
-                *self._arguments(chain), self._room(), sizes, self._kinds, second, interval,
-                sums[chain], clusters[chain], self._edges, histogram[chain],
+                *self._arguments(chain), self._room(), sizes, second, interval, sums[chain],
+                clusters[chain], self._edges, histogram[chain],
             )  # fmt: skip
 
         self._each(record)
@@ -245,8 +253,8 @@ class SwendsenWangEngine(_ClusterEngine):
         return self._with_sizes(found, squares / self.lattice.n_sites, histogram)
 
     def _arguments(self, chain: int) -> tuple[Any, ...]:
-        layout, chances = self._rows.layout, self._chances[chain]
-        return self._words[chain], self._q, layout, chances, self._states[chain]
+        chances, state = self._chances[chain], self._states[chain]
+        return self._words[chain], self._q, self._layout, chances, state
 
     def _room(self) -> tuple[npt.NDArray[Any], ...]:
         """Arrays that a thread works on."""
@@ -260,6 +268,23 @@ class SwendsenWangEngine(_ClusterEngine):
         )
 
 
+def _slots_by_kind(model: Model) -> tuple[Any, ...]:
+    """Slots of neighbours by kind of bond; see `bond` and `of_sites` of `wolff.clusters`."""
+    bonds, negative = model.bonds, model.couplings < 0
+    if bonds.by_site:
+        kinds = np.asarray(bonds.kinds)
+        powers = np.uint64(1) << np.arange(kinds.shape[1], dtype=np.uint64)
+        own = [np.where(kinds == kind, powers, _NONE).sum(axis=1) for kind in range(negative.size)]
+        masks = np.stack(own, axis=1)
+        used = ~_NONE >> np.uint64(_WORD % kinds.shape[1])
+        return np.full(negative.size, used), _NONE, (masks, masks[:, negative].sum(axis=1))
+    of_slots = list(bonds.kinds)
+    z, fitting = len(of_slots), _WORD - _WORD % len(of_slots)
+    of_bits = [of_slots[bit % z] if bit < fitting else 0 for bit in range(_WORD)]
+    masks = np.array([_bits(of_bits, kind) for kind in range(bonds.n_kinds)])
+    return masks, _bits([negative[kind] for kind in of_slots], True), None
+
+
 class WolffEngine(_ClusterEngine):
     """Chains that flip one cluster after the other, a fixed number of them in a measured sweep."""
 
@@ -271,17 +296,12 @@ class WolffEngine(_ClusterEngine):
         self._spins = first if ising else first.astype(np.uint16)
         self._history = np.zeros((len(first), 5), dtype=np.int64)
         self._numbers = np.zeros(len(first), dtype=np.int64)  # 0 during the thermalization
-        kinds = self._models[0].bonds.kinds
-        z, used = len(kinds), _WORD - _WORD % len(kinds)
-        of_bits = [kinds[bit % z] if bit < used else 0 for bit in range(_WORD)]
-        masks = np.array([_bits(of_bits, kind) for kind in range(max(kinds) + 1)])
+        slots = _slots_by_kind(self._models[0])
         self._bonds = []
         for each, t in zip(self._models, self._temperatures, strict=True):
-            energies = each.couplings.tolist()
-            chances = [joined(each.gap * abs(energy), t) for energy in energies]
+            chances = [joined(each.gap * abs(energy), t) for energy in each.couplings.tolist()]
             thresholds = np.array([threshold(chance) for chance in chances])
-            opposite = _bits([energies[kind] < 0 for kind in kinds], True)
-            self._bonds.append((thresholds, masks, opposite))
+            self._bonds.append(((thresholds, *slots[:2]), slots[2]))
         self._fields = [
             (free_spins(each.gap * abs(each.one_field()), t), np.uint64(against_zero(each)))
             for each, t in zip(self._models, self._temperatures, strict=True)
@@ -363,6 +383,6 @@ class WolffEngine(_ClusterEngine):
 
     def _arguments(self, chain: int) -> tuple[Any, ...]:
         return (
-            self._spins[chain], self._q, self._lattice, self._bonds[chain], self._fields[chain],
+            self._spins[chain], self._q, self._lattice, *self._bonds[chain], self._fields[chain],
             self._states[chain], np.empty(self.lattice.n_sites + 1, dtype=np.int32),
         )  # fmt: skip

@@ -7,11 +7,11 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from isingrl.engines.lane_layout import fits
+from isingrl.engines.lane_bonds import lane_tables
 from isingrl.engines.lanes import LaneEngine
 from isingrl.engines.sites import SiteEngine
 from isingrl.spin_model import Model
-from isingrl.tables import RuleTable, Table
+from isingrl.tables import Table
 
 
 class Engine(Protocol):
@@ -74,13 +74,8 @@ def table_engine(
 ) -> Engine:
     """Make the engine for a table: bit lanes if they hold the model, else bytes."""
     table = table.for_schedule(model.lattice, schedule)
-    if isinstance(table, RuleTable) and on_lanes(model, table, schedule):
+    lanes = lane_tables(model, table, schedule)
+    if lanes is not None:
         synchronous = schedule == "synchronous"
-        return LaneEngine(model.lattice, table.up[:, 0], start, synchronous=synchronous, seed=seed)
+        return LaneEngine(model.lattice, lanes, start, synchronous=synchronous, seed=seed)
     return SiteEngine(model, table, start, schedule=schedule, seed=seed)
-
-
-def on_lanes(model: Model, table: RuleTable, schedule: str) -> bool:
-    """Whether bit lanes hold the model, the table and the schedule."""
-    alike = table.counted and model.bonds.alike
-    return fits(model.lattice) and alike and schedule in ("checkerboard", "synchronous")

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from isingrl.engines.kernels.lane_measures import COUNTER_PLANES
 from isingrl.engines.kernels.lane_packing import pack, unpack
 from isingrl.engines.kernels.lane_sweeps import close_rows, record, sweep
+from isingrl.engines.lane_bonds import LaneTables
 from isingrl.engines.lane_layout import CAPACITY, LANES, PLANES, LaneLayout
 from isingrl.engines.lane_rule import LaneRule
 from isingrl.lattice import Lattice
@@ -25,8 +26,7 @@ _WORDS_A_SWEEP = 64  # words that take about as long as the fixed cost of a swee
 class LaneEngine:
     """Chains of a lattice that the layout `fits`, in blocks of 64 lanes.
 
-    `tables` are P(up | own spin, number of up neighbours), shape (n_chains, 2, z + 1). All sites
-    move at once if `synchronous`, else sublattice by sublattice.
+    All sites move at once if `synchronous`, else sublattice by sublattice.
     """
 
     updates_a_call = 1e9
@@ -34,14 +34,21 @@ class LaneEngine:
     def __init__(
         self,
         lattice: Lattice,
-        tables: npt.NDArray[np.float64],
+        tables: LaneTables,
         start: str | npt.NDArray[np.int8],
         *,
         synchronous: bool,
         seed: np.random.SeedSequence,
     ) -> None:
         self.lattice = lattice
-        self.layout = LaneLayout(lattice, len(tables))
+        self.layout = LaneLayout(lattice, len(tables.up))
+        self._tables = tables
+        signs = tables.words(self.layout)
+        none = np.zeros((0, 0), dtype=np.uint64)
+        self._negative = signs if tables.by_sign else none
+        # the sums for energies by kind: of satisfied bonds, and of equal spins
+        several = tables.negative is not None
+        self._signs = np.stack([signs, np.zeros_like(signs)]) if several else none[None]
         self._addresses, self._rows, self._bands = self.layout.tiles(
             self.layout.sublattices(synchronous)
         )
@@ -49,7 +56,7 @@ class LaneEngine:
         halves = self.layout.two_sublattices and not synchronous
         self._counted = int(self._bands[0, -1]) if halves else len(self._rows)
         self._ends_counted = 1 if halves else 2
-        self._rules = self._compiled(tables)
+        self._rules = self._compiled(tables.up)
         generator = np.random.Generator(np.random.Philox(seed))
         n_bands = self._bands.shape[1] - 1
         self._states = _aligned((self.layout.n_blocks, n_bands, 4, CAPACITY))
@@ -58,7 +65,7 @@ class LaneEngine:
         shape = (self.layout.n_blocks, self.layout.n_words)
         # idle lanes cost as much time as others
         lanes = LANES * shape[0] * (shape[1] + _WORDS_A_SWEEP)
-        self.updates_a_call = type(self).updates_a_call * len(tables) * lattice.n_sites / lanes
+        self.updates_a_call = type(self).updates_a_call * len(tables.up) * lattice.n_sites / lanes
         self._words = _start_words(start, generator, shape)
         self._other = np.zeros(shape, dtype=np.uint64) if synchronous else self._words
         if not isinstance(start, str):
@@ -126,10 +133,11 @@ class LaneEngine:
 
     def _sums(self, agreeing: npt.NDArray[np.int64], up: npt.NDArray[np.int64]) -> Arrays:
         """Sums as in `Engine.record`, from those of the kernel for every lane."""
-        agreeing_bonds = self._by_chain(agreeing) // self._ends_counted
+        bonds = [self._by_chain(each) // self._ends_counted for each in np.moveaxis(agreeing, 2, 0)]
+        n_bonds = self.lattice.n_bonds
         first, *second = (self._by_chain(up[:, :, kind]) for kind in range(up.shape[2]))
         found = {
-            "bonds": 2 * agreeing_bonds - self.lattice.n_bonds,
+            "bonds": self._tables.sums(*bonds) if bonds[1:] else 2 * bonds[0] - n_bonds,
             "totals": 2 * (first + sum(second)) - self.lattice.n_sites,
         }
         if second:  # both sublattices have as many sites
@@ -152,19 +160,19 @@ class LaneEngine:
         workers = min(threads, n_bands)
         measured = self.layout.measured_rows
         n_kinds = int(measured[:, 2].max()) + 1
-        agreeing = np.zeros((n_blocks, workers, draws, LANES), dtype=np.int64)
+        agreeing = np.zeros((n_blocks, workers, draws, len(self._signs), LANES), dtype=np.int64)
         up = np.zeros((n_blocks, workers, draws, n_kinds, LANES), dtype=np.int64)
 
         def work(block: int, worker: int, gate: npt.NDArray[np.int64]) -> None:
             crew = worker, workers, gate, np.zeros(1, dtype=np.int64)
             dynamics = (
-                self._words[block], self._other[block], self._addresses, self._rows, self._bands,
-                self._half_row, self._strips, self._rules[block], self._states[block],
+                self._words[block], self._other[block], self._addresses, self._negative, self._rows,
+                self._bands, self._half_row, self._strips, self._rules[block], self._states[block],
                 self._tails[block], self._buffers(), crew, sweeps,
             )  # fmt: skip
             if draws:
                 out = agreeing[block, worker], up[block, worker]
-                record(*dynamics, self._counted, measured, meters(), *out)
+                record(*dynamics, self._counted, self._signs, measured, meters(), *out)
             else:
                 sweep(*dynamics)
 
@@ -182,9 +190,11 @@ class LaneEngine:
         return agreeing.sum(axis=1), up.sum(axis=1)
 
     def _buffers(self) -> tuple[Any, ...]:
-        n_planes = PLANES[self.lattice.coordination_number]
-        rows = _aligned((n_planes + 2, CAPACITY))
-        return rows[:n_planes], rows[-2], rows[-1], _aligned((CAPACITY + 7,))
+        z = self.lattice.coordination_number
+        rows = _aligned((PLANES[z] + 2, CAPACITY))
+        places = CAPACITY * np.arange(1 + z, dtype=np.uint64)[None]
+        runs = _aligned((places.size * CAPACITY if self._signs.size else 0,))
+        return rows[:-2], rows[-2], rows[-1], _aligned((CAPACITY + 7,)), runs, places
 
 
 def meters() -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:

@@ -8,9 +8,10 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from isingrl.engines.engine import Engine, on_lanes
+from isingrl.engines.engine import Engine
 from isingrl.engines.exchanges import Events, Exchanges, IntArray
 from isingrl.engines.kernels import lane_tempering, site_tempering
+from isingrl.engines.lane_bonds import lane_tables
 from isingrl.engines.lane_layout import LANES
 from isingrl.engines.lane_rule import LaneRule
 from isingrl.engines.lanes import LaneEngine, meters
@@ -18,7 +19,7 @@ from isingrl.engines.sites import SiteEngine
 from isingrl.spin_model import Model
 from isingrl.support.archives import Arrays
 from isingrl.support.threads import run_in_threads
-from isingrl.tables import RuleTable, Table
+from isingrl.tables import Table
 
 _WORTH_THREADS = 1e-3  # work between exchanges, over that of a call, from which threads gain
 
@@ -57,8 +58,9 @@ def tempered_engine(
 ) -> Tempered:
     """Make the engine for a table, as `isingrl.engines.engine.table_engine` does."""
     table = table.for_schedule(model.lattice, schedule)
-    if isinstance(table, RuleTable) and on_lanes(model, table, schedule):
-        return TemperedLanes(model.lattice, table.up[:, 0], start, synchronous=False, seed=seed)
+    lanes = lane_tables(model, table, schedule)
+    if lanes is not None:
+        return TemperedLanes(model.lattice, lanes, start, synchronous=False, seed=seed)
     return TemperedSites(model, table, start, schedule=schedule, seed=seed)
 
 
@@ -145,19 +147,23 @@ class TemperedLanes(LaneEngine):
         n_kinds, n_events = int(measured[:, 2].max()) + 1, events.gaps.size
         # an exchange needs the sums of spins in a field alone
         summed = events.drawn | exchanges.in_field
-        agreeing = np.zeros((n_blocks, sharers, n_events, LANES), dtype=np.int64)
+        n_sums = len(self._signs)
+        agreeing = np.zeros((n_blocks, sharers, n_events, n_sums, LANES), dtype=np.int64)
         up = np.zeros((n_blocks, sharers, n_events, n_kinds, LANES), dtype=np.int64)
         walkers = np.empty((n_events, self.layout.n_chains), dtype=np.int64)
         accepted = np.zeros_like(walkers)
         gates = np.zeros((n_blocks + 1, 2), dtype=np.int64)
+        *places, couplings, field, walker, random = exchanges.arguments
+        # satisfied bonds are counted, of either sign
+        coupling = couplings if n_sums == 1 else abs(couplings[:1])
 
         def work(worker: int) -> None:
             lane_tempering.temper(
-                self._words, self._addresses, self._rows, self._bands, self._half_row, self._strips,
-                (*self._form, *self._bits), self._states, self._tails, self._buffers(),
-                (worker, workers, gates, shared), self._counted, measured, meters(),
-                self._ends_counted, *events[:2], summed, exchanges.arguments, agreeing, up, walkers,
-                accepted,
+                self._words, self._addresses, self._negative, self._rows, self._bands,
+                self._half_row, self._strips, (*self._form, *self._bits), self._states, self._tails,
+                self._buffers(), (worker, workers, gates, shared), self._counted, self._signs,
+                measured, meters(), self._ends_counted, *events[:2], summed,
+                (*places, coupling, field, walker, random), agreeing, up, walkers, accepted,
             )  # fmt: skip
 
         run_in_threads(work, [(worker,) for worker in range(workers)], workers)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-import isingrl.engines.engine
+import isingrl.engines.lane_bonds
 from analysis import exact
 from isingrl import HeatBath, Ising, Lattice, MeanFieldQ, Metropolis, simulate, train
 from isingrl.engines.lane_layout import fits
@@ -102,7 +102,7 @@ def z_scores(system):
     model, temperature = system.model, system.temperature
     with pytest.MonkeyPatch.context() as patch:
         if system.engine == "sites":
-            patch.setattr(isingrl.engines.engine, "fits", lambda lattice: False)
+            patch.setattr(isingrl.engines.lane_bonds, "fits", lambda lattice: False)
         data = simulate(
             model, rule_of(system), temperature, sweeps=1200, thermalization=100, interval=2,
             chains=64, schedule=system.schedule, seed=system.seed,

@@ -24,6 +24,7 @@ def model_of(shape, neighborhood, boundary, values, field, seed=3):
 
 MODELS = {
     "glass": model_of((3, 4), "von_neumann", "periodic", (1.0, -1.0), 0.0),
+    "glass in a field": model_of((2, 6), "von_neumann", "periodic", (0.8, -0.8), 0.3),
     "free, three values": model_of((3, 4), "von_neumann", "free", (1.0, -0.5, 0.0), 0.3),
     "diluted honeycomb": model_of((2, 6), "honeycomb", "periodic", (1.0, 0.0), 0.2),
     "cubic glass": model_of((2, 2, 3), "von_neumann", "periodic", (1.0, -1.0), 0.0),
@@ -35,13 +36,15 @@ RULES = {
     "metropolis": irl.Metropolis(),
     "heat-bath": irl.HeatBath(),
     "tempering": irl.Tempering(irl.Metropolis(), every=5),
+    "swendsen-wang": irl.SwendsenWang(),
+    "wolff": irl.Wolff(),
 }
 SYSTEMS = [
     (name, rule, schedule)
     for name in MODELS
     for rule in RULES
     for schedule in ("checkerboard", "sequential", "typewriter")
-    if schedule == "checkerboard" or rule != "tempering"
+    if schedule == "checkerboard" or rule in ("metropolis", "heat-bath")
 ]
 
 
@@ -140,9 +143,6 @@ class TestModel:
             RandomBonds(lattice, np.full((2, 4, 4), np.nan))
         with pytest.raises(TypeError, match=r"coupling must be a number.* of a Potts model"):
             irl.Potts(lattice, 3, bonds)
-        for rule in (irl.SwendsenWang(), irl.Wolff()):
-            with pytest.raises(ValueError, match="coupling must be a number, or one for each step"):
-                irl.simulate(irl.Ising(lattice, bonds), rule, 1.0, sweeps=1)
 
 
 @functools.cache
@@ -187,6 +187,18 @@ class TestExactness:
             check_standard_normal(
                 [z_scores(*each)[(k + number) % 3] for k, each in enumerate(SYSTEMS)]
             )
+
+    @pytest.mark.parametrize("rule", ["swendsen-wang", "wolff"])
+    def test_the_mean_cluster_size_is_a_moment_of_the_magnetization(self, rule):
+        model = model_of((16, 16), "von_neumann", "periodic", (1.0, 0.4, 0.0), 0.0)
+        data = irl.simulate(model, RULES[rule], 1.5, sweeps=2000, thermalization=200, chains=8,
+                            interval=4, seed=1)  # fmt: skip
+        found = thermodynamics(data).isel(temperature=0)
+        plain, improved = found["susceptibility_disordered"], found["susceptibility_improved"]
+        error = found["susceptibility_disordered_error"]
+        assert abs(plain - improved) < Z_LIMIT * error
+        glass = irl.simulate(MODELS["glass"], RULES[rule], 1.0, sweeps=2, seed=1)
+        assert "mean_cluster_size" not in glass
 
     def test_ground_states_at_zero_temperature(self):
         model = MODELS["glass"]

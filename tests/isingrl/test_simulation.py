@@ -11,6 +11,7 @@ import xarray as xr
 import isingrl
 from isingrl import HeatBath, Ising, Lattice, MeanFieldQ, Metropolis, Rule, simulate, train
 from isingrl.engines.engine import table_engine
+from isingrl.engines.lane_bonds import LaneTables
 from isingrl.engines.lanes import LaneEngine
 from isingrl.engines.sites import SiteEngine
 from isingrl.runs import check_snapshots
@@ -127,7 +128,8 @@ def test_calls_of_small_lattices_are_no_longer_than_those_of_large_ones(side):
     model = Ising(Lattice((side, side)))
     table = HeatBath().compile(model, np.array([2.0]), 2)
     seed = np.random.SeedSequence(1)
-    engine = LaneEngine(model.lattice, table.up[:, 0], "up", synchronous=False, seed=seed)
+    tables = LaneTables(table.up[:, 0])
+    engine = LaneEngine(model.lattice, tables, "up", synchronous=False, seed=seed)
     sweeps = engine.updates_a_call / (2 * side**2)
     assert 1e8 < sweeps * 64 * engine.layout.n_words <= LaneEngine.updates_a_call
 

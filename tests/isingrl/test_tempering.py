@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-import isingrl.engines.engine
+import isingrl.engines.lane_bonds
 from analysis import exact, thermodynamics
 from isingrl import (
     HeatBath,
@@ -86,7 +86,7 @@ def scores():
         for engine in ("lanes", "sites") if system.lanes else ("sites",):
             with pytest.MonkeyPatch.context() as patch:
                 if engine == "sites":
-                    patch.setattr(isingrl.engines.engine, "fits", lambda lattice: False)
+                    patch.setattr(isingrl.engines.lane_bonds, "fits", lambda lattice: False)
                 data = simulate(
                     system.model, Tempering(rule, every=3), system.kelvin, sweeps=600,
                     thermalization=60, interval=2, chains=32, schedule=system.schedule,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-import isingrl.engines.engine
+import isingrl.engines.lane_bonds
 from isingrl import HeatBath, Ising, Lattice, MeanFieldQ, Metropolis, simulate, train
 from tests import lanes
 from tests.statistical import FALSE_ALARM, check_bernoulli
@@ -56,7 +56,7 @@ def table_and_transitions(model, rule, engine, schedule):
     made = rule_of(rule, model)
     with pytest.MonkeyPatch.context() as patch:
         if engine == "sites":
-            patch.setattr(isingrl.engines.engine, "fits", lambda lattice: False)
+            patch.setattr(isingrl.engines.lane_bonds, "fits", lambda lattice: False)
         data = simulate(
             model, made, temperature, sweeps=1, chains=CHAINS, start=start, schedule=schedule,
             snapshots=1, seed=ENGINES.index(engine),

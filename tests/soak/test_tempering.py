@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-import isingrl.engines.engine
+import isingrl.engines.lane_bonds
 from analysis import exact, tempering, tempering_temperatures, thermodynamics
 from isingrl import HeatBath, Ising, Lattice, Metropolis, Tempering, simulate
 from tests.isingrl.test_exactness import CHECKERBOARD, OBSERVABLES, SEQUENTIAL
@@ -16,7 +16,7 @@ SYSTEMS = [each for each in CHECKERBOARD + SEQUENTIAL if each.rule in RULES]
 def z_scores(system, monkeypatch):
     """Deviations of one observable, temperature by temperature: from 0.7 T to infinity."""
     if system.engine == "sites":
-        monkeypatch.setattr(isingrl.engines.engine, "fits", lambda lattice: False)
+        monkeypatch.setattr(isingrl.engines.lane_bonds, "fits", lambda lattice: False)
     temperatures = system.temperature * np.array([1.0, 0.7, np.inf, 1.4])
     data = simulate(
         system.model, Tempering(RULES[system.rule], every=1 + system.seed % 5), temperatures,

@@ -5,9 +5,11 @@ Spins of q states have a *plane* of such rows for every binary digit of the stat
 first, one plane behind the other.
 
 Bonds are named by their lower end and an offset. Offset k leads from a row to ``rows[row, k]``, -1
-if that is missing, and by ``shifts[k]``, -1, 0 or 1, along the row. ``ends[row % n, k, w]`` has the
-bits of the sites in word w that have such a neighbour, for n kinds of rows. Offset 0 leads along
-the row. These arrays and the number of sites of a row make a `layout`.
+if that is missing, and by ``shifts[k]``, -1, 0 or 1, along the row. Offset 0 leads along the row.
+Bonds lie in *layers*: all in one, or if couplings differ from site to site, those of each kind in
+one of their own. ``ends[layer, row % n, k, w]`` has the bits of the sites in word w that have such
+a bond, for n different rows, and ``kinds[layer, k]`` is its kind. These arrays, `rows`, `shifts`,
+`ends` and `kinds`, and the number of sites of a row make a `layout`.
 """
 
 import numpy as np
@@ -78,21 +80,21 @@ def in_state(state, spins, row, word, n_rows, n_planes):
 
 
 @njit(nogil=True, cache=True)
-def measure_states(spins, layout, kinds, sums):
+def measure_states(spins, layout, sums):
     """Measure bonds between equal states by kind, and the sites in each state.
 
     Parameters
     ----------
     spins : uint64 array, shape (n_planes * n_rows, n_words)
-    layout, kinds
-        As in `measure`.
+    layout : tuple
+        As described above.
     sums : int64 array, shape (n_kinds + q,)
         Receives the numbers: of bonds by kind, then of sites.
     """
-    rows, shifts, ends, length = layout
+    rows, shifts, ends, kinds, length = layout
     n_rows, n_words = np.uint64(rows.shape[0]), np.uint64(spins.shape[1])
     n_planes = np.uint64(spins.shape[0]) // n_rows
-    n_bonds, n_kinds = kinds.max() + 1, np.uint64(ends.shape[0])
+    n_bonds, n_rows_apart = kinds.max() + 1, np.uint64(ends.shape[1])
     sums[:] = 0
     for row in range(n_rows):
         for word in range(n_words):
@@ -108,12 +110,12 @@ def measure_states(spins, layout, kinds, sums):
                 alike = differing_by(
                     np.uint64(0), spins, row, other, word, n_rows, n_planes, shifts[k], length
                 )
-                equal += count_ones(alike & ends[row % n_kinds, k, word])
-            sums[kinds[k]] += np.int64(equal)
+                equal += count_ones(alike & ends[0, row % n_rows_apart, k, word])
+            sums[kinds[0, k]] += np.int64(equal)
 
 
 @njit(nogil=True, cache=True)
-def measure(spins, second, layout, kinds, sums):
+def measure(spins, second, layout, sums):
     """Measure sums of s_i s_j over bonds, of s_i over sites, and of s_i with signs.
 
     Parameters
@@ -123,31 +125,30 @@ def measure(spins, second, layout, kinds, sums):
         Sites of the second sublattice.
     layout : tuple
         As described above.
-    kinds : int64 array, shape (n_offsets,)
-        Kind of the bonds along each offset.
     sums : int64 array, shape (n_kinds + 2,)
         Receives the sums: of bonds by kind, then the other two.
     """
-    rows, shifts, ends, length = layout
+    rows, shifts, ends, kinds, length = layout
     n_rows, n_words = np.uint64(spins.shape[0]), np.uint64(spins.shape[1])
     up, staggered = np.uint64(0), np.uint64(0)
-    n_kinds = np.uint64(ends.shape[0])
+    n_rows_apart = np.uint64(ends.shape[1])
     sums[:] = 0
     for row in range(n_rows):
         for word in range(n_words):
             up += count_ones(spins[row, word])
             staggered += count_ones(spins[row, word] ^ second[row, word])
-        kind = row % n_kinds
+        own = row % n_rows_apart
         for k in range(np.uint64(shifts.size)):
             if rows[row, k] < 0:
                 continue
             other = np.uint64(rows[row, k])
-            agreeing, bonds = np.uint64(0), np.uint64(0)
-            for word in range(n_words):
-                differ = spins[row, word] ^ shifted(spins, other, word, shifts[k], length)
-                agreeing += count_ones(~differ & ends[kind, k, word])
-                bonds += count_ones(ends[kind, k, word])
-            sums[kinds[k]] += np.int64(agreeing + agreeing - bonds)
+            for layer in range(np.uint64(ends.shape[0])):
+                agreeing, bonds = np.uint64(0), np.uint64(0)
+                for word in range(n_words):
+                    differ = spins[row, word] ^ shifted(spins, other, word, shifts[k], length)
+                    agreeing += count_ones(~differ & ends[layer, own, k, word])
+                    bonds += count_ones(ends[layer, own, k, word])
+                sums[kinds[layer, k]] += np.int64(agreeing + agreeing - bonds)
     n_sites = n_rows * length
     sums[sums.size - 2] = np.int64(up + up - n_sites)
     sums[sums.size - 1] = np.int64(staggered + staggered - n_sites)

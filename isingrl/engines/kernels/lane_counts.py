@@ -62,6 +62,46 @@ def count_agreeing(words, addresses, tile, mask, inverse, start, width, planes, 
         _count_26(words, addresses, tile, mask, inverse, start, width, planes, own, offset)
 
 
+@njit(nogil=True, cache=True)
+def count_satisfied(
+    words, addresses, tile, negative, mask, inverse, start, width, planes, own, offset, runs, places
+):
+    """Count the neighbours that agree, or differ across a negative bond, for part of one tile.
+
+    Parameters as in `count_agreeing`, and:
+
+    Parameters
+    ----------
+    negative : uint64 array, shape (z, n_words)
+        Lanes in which the bond in each slot of neighbours is negative, by the address of the site;
+        with the shape (0, 0) none is.
+    runs : uint64 array, shape ((1 + z) capacity,)
+        Receives the sites' spins, and their neighbours' with the signs of the bonds.
+    places : uint64 array, shape (1, 1 + z)
+        Where each begins in `runs`.
+    """
+    if negative.size == 0:
+        count_agreeing(words, addresses, tile, mask, inverse, start, width, planes, own, offset)
+        return
+    x = addresses[tile, 0] + start
+    for slot in range(addresses.shape[1]):
+        _turn(words, addresses[tile, slot] + start, negative, slot, x, width, runs, places[0, slot])
+    count_agreeing(runs, places, 0, mask, inverse, np.uint64(0), width, planes, own, offset)
+
+
+@njit(nogil=True, cache=True)
+def _turn(words, first, negative, slot, x, width, runs, place):
+    """Copy a run, with the signs of the bonds to it if it is one of neighbours, slot 1 to z."""
+    prefer_wide_vectors()
+    if slot == 0:
+        for j in range(width):
+            runs[place + j] = words[first + j]
+    else:
+        row = np.uint64(slot - 1)
+        for j in range(width):
+            runs[place + j] = words[first + j] ^ negative[row, x + j]
+
+
 @njit(inline="always")
 def _count_2(words, addresses, tile, mask, inverse, start, width, planes, own, offset):
     x, a, b = addresses[tile, 0] + start, addresses[tile, 1] + start, addresses[tile, 2] + start

@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-from isingrl.engines.kernels.lane_counts import add2, add3, count_agreeing
+from isingrl.engines.kernels.lane_counts import add2, add3, count_satisfied
 from isingrl.engines.kernels.vectors import prefer_wide_vectors
 
 _LIMIT = 255  # what the eight planes of a running counter hold
@@ -53,20 +53,22 @@ def _empty_counters(counters, carries, width, totals):
 
 
 @njit(nogil=True, cache=True)
-def add_agreeing(
-    words, addresses, rows, start, stop, half_row, planes, own, counters, carries, totals
-):
-    """Add the number of agreeing neighbours of the sites of some tiles to the lanes' totals.
+def add_satisfied(
+    words, addresses, negative, rows, start, stop, half_row, planes, buffers, counters, carries,
+    totals,
+):  # fmt: skip
+    """Add the number of satisfied bonds of the sites of some tiles to the lanes' totals.
 
     Parameters
     ----------
-    words, addresses, rows, start, stop, half_row
+    words, addresses, negative, rows, start, stop, half_row, buffers
         As in `update_tiles`.
     planes : uint64 array, shape (5, capacity), zero beyond the planes that a count needs
     counters : uint64 array, shape (COUNTER_PLANES, capacity), zero
     carries : uint64 array, shape (capacity,)
     totals : int64 array, shape (64,)
     """
+    _, own, _, _, runs, places = buffers
     zero, one, two = np.uint64(0), np.uint64(1), np.uint64(2)
     ones = ~zero
     capacity = np.uint64(own.size)
@@ -79,7 +81,10 @@ def add_agreeing(
         begin = zero
         while begin < width:
             part = min(width - begin, capacity)
-            count_agreeing(words, addresses, tile, ones, zero, begin, part, planes, own, zero)
+            count_satisfied(
+                words, addresses, tile, negative, ones, zero, begin, part, planes, own, zero,
+                runs, places,
+            )  # fmt: skip
             gap = half_row
             while gap < begin + part:  # the closing words between rows are no sites
                 for word in (gap, gap + one):
@@ -101,7 +106,7 @@ def add_agreeing(
 def add_up(words, start, stop, half_row, planes, counters, carries, totals):
     """Add the number of up spins in half rows `start` … `stop` - 1 to the lanes' totals.
 
-    Parameters as in `add_agreeing`; the half rows follow each other in `words`.
+    Parameters as in `add_satisfied`; the half rows follow each other in `words`.
     """
     zero, one, two = np.uint64(0), np.uint64(1), np.uint64(2)
     capacity = np.uint64(carries.size)

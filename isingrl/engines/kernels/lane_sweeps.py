@@ -4,9 +4,9 @@ import numpy as np
 from numba import njit
 
 from isingrl.engines.kernels.gates import meet, take
-from isingrl.engines.kernels.lane_counts import count_agreeing
+from isingrl.engines.kernels.lane_counts import count_satisfied
 from isingrl.engines.kernels.lane_decisions import decide, settle
-from isingrl.engines.kernels.lane_measures import add_agreeing, add_up
+from isingrl.engines.kernels.lane_measures import add_satisfied, add_up
 
 
 @njit(nogil=True, cache=True)
@@ -30,8 +30,9 @@ def close_rows(words, begin, rows, half_row, strips, first_strip):
 
 @njit(nogil=True, cache=True)
 def update_tiles(
-    source, target, addresses, rows, start, stop, half_row, strips, rule, state, tail, buffers
-):
+    source, target, addresses, negative, rows, start, stop, half_row, strips, rule, state, tail,
+    buffers,
+):  # fmt: skip
     """Update the sites of tiles `start` … `stop` - 1, reading `source` and writing `target`.
 
     Parameters
@@ -39,6 +40,8 @@ def update_tiles(
     source, target : uint64 arrays, flat
         The same array, if no two sites of the tiles are neighbours; else two.
     addresses : uint64 array, shape (n_tiles, 1 + z)
+    negative : uint64 array, shape (z, n_words) or (0, 0)
+        See `count_satisfied`.
     rows : uint64 array, shape (n_tiles,)
         Half rows in each tile, of `half_row` sites and a closing word at either end.
     strips : tuple
@@ -49,10 +52,10 @@ def update_tiles(
     state, tail : uint64 arrays, shapes (4, capacity) and (4,)
         The generators of this band of tiles.
     buffers : tuple
-        ``(planes, own, result, open_lanes)``.
+        ``(planes, own, result, open_lanes, runs, places)``, the last two for `count_satisfied`.
     """
     mask, inverse, keep, address, digits, lazy, rest = rule
-    planes, own, result, open_lanes = buffers
+    planes, own, result, open_lanes, runs, places = buffers
     zero, two = np.uint64(0), np.uint64(2)
     capacity = np.uint64(own.size)
     stride = half_row + two
@@ -69,9 +72,10 @@ def update_tiles(
             size = zero
             for tile in range(first, last):
                 part = min(rows[tile] * stride - two - begin, capacity)
-                count_agreeing(
-                    source, addresses, tile, mask, inverse, begin, part, planes, own, size
-                )
+                count_satisfied(
+                    source, addresses, tile, negative, mask, inverse, begin, part, planes, own,
+                    size, runs, places,
+                )  # fmt: skip
                 size += part
             decide(address, planes, own, keep, digits, lazy, state, result, open_lanes, size)
             settle(planes, own, rest, tail, result, open_lanes, size)
@@ -90,8 +94,8 @@ def update_tiles(
 
 @njit(nogil=True, cache=True)
 def sweep(
-    source, target, addresses, rows, bands, half_row, strips, rule, states, tails, buffers, crew,
-    sweeps,
+    source, target, addresses, negative, rows, bands, half_row, strips, rule, states, tails,
+    buffers, crew, sweeps,
 ):  # fmt: skip
     """Make `sweeps` sweeps of one block, from `source` to `target` and back.
 
@@ -115,7 +119,7 @@ def sweep(
             band = take(gate) - taken[0]
             while band < n_bands:
                 update_tiles(
-                    source, target, addresses, rows,
+                    source, target, addresses, negative, rows,
                     bands[sublattice, band], bands[sublattice, band + 1],
                     half_row, strips, rule, states[band], tails[band], buffers,
                 )  # fmt: skip
@@ -127,20 +131,22 @@ def sweep(
 
 @njit(nogil=True, cache=True)
 def record(
-    source, target, addresses, rows, bands, half_row, strips, rule, states, tails, buffers, crew,
-    interval, counted, measured, meters, agreeing, up,
+    source, target, addresses, negative, rows, bands, half_row, strips, rule, states, tails,
+    buffers, crew, interval, counted, signs, measured, meters, agreeing, up,
 ):  # fmt: skip
     """Sweep one block and measure it after every `interval` sweeps; see `sweep`.
 
     Parameters
     ----------
     counted : int
-        The agreeing neighbours of tiles 0 … `counted` - 1 are summed.
+        The neighbours in tiles 0 … `counted` - 1 are summed.
+    signs : uint64 array, shape (n_sums, z, n_words) or (1, 0, 0)
+        Negative bonds, as `count_satisfied` takes them, for each sum of satisfied bonds.
     measured : int64 array, shape (n, 3)
         First and end of runs of half rows, and the place in `up` of their sublattice.
     meters : tuple
-        ``(planes, counters, carries)``, see `add_agreeing`.
-    agreeing, up : int64 arrays, shapes (n_draws, 64) and (n_draws, n_sublattices, 64)
+        ``(planes, counters, carries)``, see `add_satisfied`.
+    agreeing, up : int64 arrays, shapes (n_draws, n_sums, 64) and (n_draws, n_sublattices, 64)
         Receive this worker's part of the sums of every lane.
     """
     planes, counters, carries = meters
@@ -149,17 +155,18 @@ def record(
     up[:] = 0
     for draw in range(agreeing.shape[0]):
         sweep(
-            source, target, addresses, rows, bands, half_row, strips, rule, states, tails,
-            buffers, crew, interval,
+            source, target, addresses, negative, rows, bands, half_row, strips, rule, states,
+            tails, buffers, crew, interval,
         )  # fmt: skip
         if interval % 2:
             source, target = target, source
         planes[:] = np.uint64(0)
-        add_agreeing(
-            source, addresses, rows, counted * worker // workers,
-            counted * (worker + 1) // workers, half_row, planes, buffers[1], counters, carries,
-            agreeing[draw],
-        )  # fmt: skip
+        for kind in range(agreeing.shape[1]):
+            add_satisfied(
+                source, addresses, signs[kind], rows, counted * worker // workers,
+                counted * (worker + 1) // workers, half_row, planes, buffers, counters, carries,
+                agreeing[draw, kind],
+            )  # fmt: skip
         for run in range(measured.shape[0]):
             begin, length = measured[run, 0], measured[run, 1] - measured[run, 0]
             first = begin + length * worker // workers

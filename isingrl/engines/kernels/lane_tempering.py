@@ -10,8 +10,9 @@ from isingrl.engines.kernels.tempering import exchange, swap_lanes
 
 @njit(nogil=True, cache=True)
 def temper(
-    words, addresses, rows, bands, half_row, strips, rules, states, tails, buffers, crew, counted,
-    measured, meters, ends, gaps, first, summed, exchanges, agreeing, up, walkers, accepted,
+    words, addresses, negative, rows, bands, half_row, strips, rules, states, tails, buffers, crew,
+    counted, signs, measured, meters, ends, gaps, first, summed, exchanges, agreeing, up, walkers,
+    accepted,
 ):  # fmt: skip
     """Sweep and measure all blocks, and exchange the tables of their lanes.
 
@@ -32,8 +33,8 @@ def temper(
     summed : bool array, shape (n_events,)
         Whether spins are summed, too; else `up` is left as it is.
     exchanges : tuple
-        See `tempering.exchange`.
-    agreeing, up : int64 arrays, shapes (n_blocks, sharers, n_events, 64) and \
+        See `tempering.exchange`, with the one coupling of the first of the `signs`.
+    agreeing, up : int64 arrays, shapes (n_blocks, sharers, n_events, n_sums, 64) and \
 (n_blocks, sharers, n_events, n_sublattices, 64)
         Receive the sums of every lane, by thread if threads share blocks.
     walkers, accepted : int64 arrays, shape (n_events, n_places)
@@ -53,9 +54,10 @@ def temper(
         for block in range(begin, n_blocks, step):
             rule = mask, inverse, keep, address, digits[block], lazy[block], rest[block]
             record(
-                words[block], words[block], addresses, rows, bands, half_row, strips, rule,
-                states[block], tails[block], buffers, (sharer, sharers, gates[block], taken[block]),
-                gaps[event], counted, runs, meters,
+                words[block], words[block], addresses, negative, rows, bands, half_row, strips,
+                rule, states[block], tails[block], buffers,
+                (sharer, sharers, gates[block], taken[block]), gaps[event], counted, signs, runs,
+                meters,
                 agreeing[block, sharer, event : event + 1], up[block, sharer, event : event + 1],
             )  # fmt: skip
         if first[event] >= 0:
@@ -82,6 +84,6 @@ def _add_lanes(walker, strips, event, agreeing, up, bonds, totals):
     bonds[walker, 0] = totals[walker] = 0
     for sharer in range(agreeing.shape[1]):
         for strip in range(lane, lane + own):
-            bonds[walker, 0] += agreeing[block, sharer, event, strip]
+            bonds[walker, 0] += agreeing[block, sharer, event, 0, strip]
             for kind in range(up.shape[3]):
                 totals[walker] += 2 * up[block, sharer, event, kind, strip]

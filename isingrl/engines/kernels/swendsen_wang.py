@@ -40,16 +40,16 @@ from isingrl.engines.kernels.random import below, next_word
 
 @njit(nogil=True, cache=True)
 def draw_bonds(spins, layout, chances, exchange, state, bonds, ghosts):
-    """Draw the bonds of a sweep: rows in order, in a row by offset, then by word; ghosts last.
+    """Draw the bonds of a sweep: by row, offset, layer, then word; ghosts last.
 
     Parameters
     ----------
     spins : uint64 array, shape (n_planes * n_rows, n_words)
     layout : tuple
         As in `bit_rows`.
-    chances : uint64 array, shape (n_offsets + 1, 2)
-        Threshold of `chances` for a bond between satisfied spins along each offset, and a word that
-        is all 0, or all 1 if spins of a pair are the satisfied ones, and not equal ones. Last for
+    chances : uint64 array, shape (n_kinds + 1, 2)
+        Threshold of `chances` for a bond of each kind between satisfied spins, and a word that is
+        all 0, or all 1 if spins of a pair are the satisfied ones, and not equal ones. Last for
         bonds to the ghost, with all 0 if state 0 is along the field, or all 1 if its partner is.
     exchange : uint64
         By what the states of a pair differ, x.
@@ -60,24 +60,29 @@ def draw_bonds(spins, layout, chances, exchange, state, bonds, ghosts):
     ghosts : uint64 array, shape (n_rows, n_words)
         Receives the sites with a bond to the ghost.
     """
-    rows, shifts, ends, length = layout
-    for_ghost, along = chances[shifts.size, 0], chances[shifts.size, 1] & exchange
+    rows, shifts, ends, kinds, length = layout
+    ghost = chances.shape[0] - 1
+    for_ghost, along = chances[ghost, 0], chances[ghost, 1] & exchange
     a, b, c, d = state[0], state[1], state[2], state[3]
     n_rows, n_words = np.uint64(ghosts.shape[0]), np.uint64(ghosts.shape[1])
     n_planes = np.uint64(spins.shape[0]) // n_rows
-    kinds = np.uint64(ends.shape[0])
+    n_layers, n_rows_apart = np.uint64(ends.shape[0]), np.uint64(ends.shape[1])
     for row in range(n_rows):
-        kind = row % kinds
+        own = row % n_rows_apart
         for k in range(np.uint64(shifts.size)):
             if rows[row, k] < 0:
                 continue
-            other = np.uint64(rows[row, k])
-            for_bond, wanted = chances[k, 0], chances[k, 1] & exchange
-            for word in range(n_words):
-                asked = ends[kind, k, word] & differing_by(
-                    wanted, spins, row, other, word, n_rows, n_planes, shifts[k], length
-                )
-                bonds[row, k, word], a, b, c, d = happen(for_bond, asked, a, b, c, d)
+            other, kept = np.uint64(rows[row, k]), np.uint64(0)
+            for layer in range(n_layers):
+                kind = kinds[layer, k]
+                for_bond, wanted = chances[kind, 0], chances[kind, 1] & exchange
+                for word in range(n_words):
+                    asked = ends[layer, own, k, word] & differing_by(
+                        wanted, spins, row, other, word, n_rows, n_planes, shifts[k], length
+                    )
+                    drawn, a, b, c, d = happen(for_bond, asked, a, b, c, d)
+                    bonds[row, k, word] = drawn | (bonds[row, k, word] & kept)
+                kept = ~np.uint64(0)
     if for_ghost != np.uint64(0):
         for row in range(n_rows):
             for word in range(n_words):
@@ -142,7 +147,7 @@ def _join(parents, x, y):
 def join_runs(bonds, ghosts, in_field, layout, starts, before, parents):
     """Join runs that bonds connect; parameters as in `number_runs` and `draw_bonds`."""
     zero, one, bits = np.uint64(0), np.uint64(1), np.uint64(64)
-    rows, shifts, _, length = layout
+    rows, shifts, _, _, length = layout
     n_rows, n_words = np.uint64(starts.shape[0]), np.uint64(starts.shape[1])
     last, in_last = n_words - one, (length - one) & TOP
     for row in range(n_rows):
@@ -339,7 +344,8 @@ def sweep(spins, states, layout, chances, state, work, sweeps):
         Room for `bonds`, `ghosts`, `starts`, `before`, `parents` and `flips`.
     """
     bonds, ghosts, starts, before, parents, flips = work
-    in_field = chances[layout[1].size, 0] != np.uint64(0)
+    length = layout[4]
+    in_field = chances[chances.shape[0] - 1, 0] != np.uint64(0)
     in_pairs = states == np.uint64(2) or chances[:, 1].any()
     largest = (1 << spins.shape[0] // starts.shape[0]) - 1  # all binary digits 1
     exchange, labels = np.uint64(in_pairs), np.uint64(0)
@@ -347,19 +353,19 @@ def sweep(spins, states, layout, chances, state, work, sweeps):
         if in_pairs and states > np.uint64(2):
             exchange = np.uint64(1 + below(next_word(state), largest))
         draw_bonds(spins, layout, chances, exchange, state, bonds, ghosts)
-        labels = number_runs(bonds, layout[3], starts, before, parents)
+        labels = number_runs(bonds, length, starts, before, parents)
         join_runs(bonds, ghosts, in_field, layout, starts, before, parents)
         if in_pairs:
-            flip(spins, layout[3], starts, parents, flips, exchange, states, state)
+            flip(spins, length, starts, parents, flips, exchange, states, state)
         else:
-            redraw(spins, layout[3], starts, labels, parents, flips, states, state)
+            redraw(spins, length, starts, labels, parents, flips, states, state)
     return labels
 
 
 @njit(nogil=True, cache=True)
 def record(
-    spins, states, layout, chances, state, work, sizes, kinds, second, interval, sums, clusters,
-    edges, histogram,
+    spins, states, layout, chances, state, work, sizes, second, interval, sums, clusters, edges,
+    histogram,
 ):  # fmt: skip
     """Sweep one chain and measure it after every `interval` sweeps.
 
@@ -368,8 +374,8 @@ def record(
     spins, states, layout, chances, state, work
         As in `sweep`.
     sizes : int32 array, shape (n_sites + 1,)
-    kinds, second
-        As in `measure`; no `second` for what `measure_states` finds.
+    second
+        As in `measure`; None for what `measure_states` finds.
     sums : int64 array, shape (n_draws, n_kinds + 2) or (n_draws, n_kinds + q)
         Receives what is measured.
     clusters : int64 array, shape (n_draws, 3)
@@ -383,11 +389,11 @@ def record(
     for draw in range(sums.shape[0]):
         labels = sweep(spins, states, layout, chances, state, work, interval)
         if second is None:
-            measure_states(spins, layout, kinds, sums[draw])
+            measure_states(spins, layout, sums[draw])
         else:
-            measure(spins, second, layout, kinds, sums[draw])
+            measure(spins, second, layout, sums[draw])
         clusters[draw, 0], clusters[draw, 1], clusters[draw, 2] = cluster_sums(
-            starts, layout[3], labels, parents, sizes
+            starts, layout[4], labels, parents, sizes
         )
         if edges.size > 1:
             for label in range(labels):

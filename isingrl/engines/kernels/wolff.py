@@ -19,7 +19,7 @@ from isingrl.engines.kernels.sites import measure
 
 
 @njit(nogil=True, cache=True)
-def clusters(spins, states, lattice, bond, field, state, queue, number, most, sizes):
+def clusters(spins, states, lattice, bond, of_sites, field, state, queue, number, most, sizes):
     """Make `number` clusters and flip them, or fewer if they have `most` sites together.
 
     Each spin along the field has a bond to the ghost spin with probability 1 - exp(-1 / free), so
@@ -40,6 +40,10 @@ def clusters(spins, states, lattice, bond, field, state, queue, number, most, si
         Thresholds of `chances` for a bond between satisfied spins by kind of bond, uint64
         (n_kinds,); the bits of the slots of each kind, as often as they fit in a word, uint64
         (n_kinds,); and a uint64 with the bits of those slots in which unequal spins are satisfied.
+    of_sites : tuple or None
+        If bonds differ from site to site: the slots of each kind, uint64 (n_sites, n_kinds), and
+        those in which unequal spins are satisfied, uint64 (n_sites,). Then `bond` has all slots for
+        each kind, and none of unequal spins.
     field : tuple
         `free`, infinite without a field, and whether not state 0 is along the field, but the other
         one of its pair (uint64).
@@ -58,6 +62,7 @@ def clusters(spins, states, lattice, bond, field, state, queue, number, most, si
     one = np.uint64(1)
     neighbors, steps, elsewhere = lattice
     thresholds, kinds, opposite = bond
+    by_kind = np.zeros(thresholds.size, dtype=np.uint64)
     free, partner = field
     n_sites, z = neighbors.shape
     slots = np.uint64(z)
@@ -92,11 +97,21 @@ def clusters(spins, states, lattice, bond, field, state, queue, number, most, si
                 bonds = np.uint64(0)
                 for kind in range(thresholds.size):
                     more, a, b, c, d = happen(thresholds[kind], kinds[kind], a, b, c, d)
-                    bonds |= more
+                    if of_sites is None:
+                        bonds |= more
+                    else:
+                        by_kind[kind] = more
                 sites_left = 64 // z
             sites_left -= 1
-            drawn = bonds & ((one << slots) - one)
-            bonds >>= slots
+            if of_sites is None:
+                drawn = bonds & ((one << slots) - one)
+                bonds >>= slots
+            else:
+                drawn = np.uint64(0)
+                for kind in range(thresholds.size):
+                    drawn |= by_kind[kind] & of_sites[0][site, kind]
+                    by_kind[kind] >>= slots
+                opposite = of_sites[1][site]
             at_boundary = elsewhere[site]
             # bits of the slots in which the other state of the pair than `first` satisfies bonds
             satisfying = opposite ^ (np.uint64(0) - np.uint64(own != first))
@@ -121,7 +136,7 @@ def clusters(spins, states, lattice, bond, field, state, queue, number, most, si
 
 
 @njit(nogil=True, cache=True)
-def thermalize(spins, states, lattice, bond, field, state, queue, history, sweeps):
+def thermalize(spins, states, lattice, bond, of_sites, field, state, queue, history, sweeps):
     """Make sweeps that end once their clusters have as many sites as the lattice.
 
     Parameters
@@ -134,7 +149,7 @@ def thermalize(spins, states, lattice, bond, field, state, queue, history, sweep
     n_sites, no_sizes = spins.size - 1, np.empty(0, dtype=np.int64)
     for _ in range(sweeps):
         made, met = clusters(
-            spins, states, lattice, bond, field, state, queue, n_sites, n_sites, no_sizes
+            spins, states, lattice, bond, of_sites, field, state, queue, n_sites, n_sites, no_sizes
         )
         history[0] += 1
         history[1] += made
@@ -145,7 +160,7 @@ def thermalize(spins, states, lattice, bond, field, state, queue, history, sweep
 
 
 @njit(nogil=True, cache=True)
-def sweep(spins, states, lattice, bond, field, state, queue, number, sweeps, sizes):
+def sweep(spins, states, lattice, bond, of_sites, field, state, queue, number, sweeps, sizes):
     """Make sweeps of `number` clusters each; return the number of sites met in them.
 
     `sizes` as in `clusters`, of the last sweep.
@@ -154,14 +169,16 @@ def sweep(spins, states, lattice, bond, field, state, queue, number, sweeps, siz
     for _ in range(sweeps):
         # bits that were drawn but not used are dropped, so that calls may be cut anywhere
         most = number * spins.size  # never met
-        met += clusters(spins, states, lattice, bond, field, state, queue, number, most, sizes)[1]
+        met += clusters(
+            spins, states, lattice, bond, of_sites, field, state, queue, number, most, sizes
+        )[1]
     return met
 
 
 @njit(nogil=True, cache=True)
 def record(
-    spins, states, lattice, bond, field, state, queue, number, by_kind, signs, interval, sums, met,
-    edges, histogram,
+    spins, states, lattice, bond, of_sites, field, state, queue, number, by_kind, signs, interval,
+    sums, met, edges, histogram,
 ):  # fmt: skip
     """Sweep one chain and measure it after every `interval` sweeps.
 
@@ -182,8 +199,12 @@ def record(
     n_sites = spins.size - 1
     sizes = np.empty(number if edges.size > 1 else 0, dtype=np.int64)
     for draw in range(met.size):
-        sweep(spins, states, lattice, bond, field, state, queue, number, interval - 1, sizes)
-        met[draw] = sweep(spins, states, lattice, bond, field, state, queue, number, 1, sizes)
+        sweep(
+            spins, states, lattice, bond, of_sites, field, state, queue, number, interval - 1, sizes
+        )
+        met[draw] = sweep(
+            spins, states, lattice, bond, of_sites, field, state, queue, number, 1, sizes
+        )
         for size in sizes:
             place = np.searchsorted(edges, size, side="right") - 1
             histogram[draw, place] += n_sites / (size * number)

@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from numba import njit
 
-from isingrl import Ising, Lattice
+from isingrl import Ising, Lattice, RandomBonds
 from isingrl.engines.clusters import BitRows, SwendsenWangEngine, WolffEngine, threshold
 from isingrl.engines.kernels.bits import count_ones, lowest_one, prefix_parity
 from isingrl.engines.kernels.chances import happen
@@ -33,6 +33,15 @@ def systems(draw, lattices=lattices):
     couplings = st.sampled_from([1, -1, 0, 0.5])
     steps = len(lattice.forward_offsets)
     coupling = draw(st.one_of(couplings, st.lists(couplings, min_size=steps, max_size=steps)))
+    values = draw(st.sampled_from([None, None, (1, -1), (1, 0), (0.5, -1, 0)]))
+    if values:
+        shape = (steps, *lattice.shape)
+        drawn = np.random.default_rng(draw(st.integers(0, 2**32))).choice(values, shape)
+        drawn.flat[0] = values[0]
+        try:
+            coupling = RandomBonds(lattice, drawn)
+        except ValueError:  # all bonds that exist are 0
+            reject()
     field = draw(st.sampled_from([0, 0.4, -0.2]))
     share = draw(st.sampled_from([0, 0.1, 0.4, 1, math.inf]))
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))

@@ -14,6 +14,7 @@ from isingrl.engines.kernels.lane_decisions import (
     select,
 )
 from isingrl.engines.kernels.lane_measures import COUNTER_PLANES, add_up
+from isingrl.engines.lane_bonds import LaneTables
 from isingrl.engines.lane_layout import CAPACITY, LANES
 from isingrl.engines.lane_rule import LaneRule
 from isingrl.engines.lanes import LaneEngine
@@ -147,7 +148,7 @@ def test_outcomes_have_the_chances_of_the_table(z, form):
     for seed in range(4):
         start = np.where(rng.random((LANES, *lattice.shape)) < up, 1, -1).astype(np.int8)
         engine = LaneEngine(
-            lattice, tables, start, synchronous=True, seed=np.random.SeedSequence(seed)
+            lattice, LaneTables(tables), start, synchronous=True, seed=np.random.SeedSequence(seed)
         )
         engine.sweep(1)
         after = np.stack([engine.spins(chain) for chain in range(LANES)])
@@ -167,11 +168,11 @@ def test_rare_flips_come_as_often_as_they_should(z, form, chance):
     if form.endswith("from half on"):
         first = lanes.alternating(lattice)
         start = np.repeat(first[None], LANES, axis=0)
-        engine = LaneEngine(lattice, tables, start, synchronous=True, seed=seed)
+        engine = LaneEngine(lattice, LaneTables(tables), start, synchronous=True, seed=seed)
         engine.sweep(1)
         flips = sum(int((engine.spins(chain) != first).sum()) for chain in range(LANES))
     else:
-        engine = LaneEngine(lattice, tables, "down", synchronous=True, seed=seed)
+        engine = LaneEngine(lattice, LaneTables(tables), "down", synchronous=True, seed=seed)
         totals = engine.record(1, 1)["totals"]
         flips = int((totals + lattice.n_sites).sum()) // 2
     statistical.check_bernoulli(flips, LANES * lattice.n_sites, chance)
@@ -213,7 +214,11 @@ def test_measures_are_those_of_the_spins(shape, neighborhood, n_chains, synchron
     start = rng.choice(np.array([-1, 1], dtype=np.int8), size=(n_chains, *shape))
     start[::3] = 1
     engine = LaneEngine(
-        lattice, tables, start, synchronous=synchronous, seed=np.random.SeedSequence(4)
+        lattice,
+        LaneTables(tables),
+        start,
+        synchronous=synchronous,
+        seed=np.random.SeedSequence(4),
     )
     measured = engine.record(2, 1)
     bonds, totals = measured["bonds"], measured["totals"]

@@ -8,16 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import isingrl.engines.engine
-from isingrl import HeatBath, Ising, Lattice, Metropolis, Tempering
+import isingrl.engines.lane_bonds
+from isingrl import HeatBath, Ising, Lattice, Metropolis, Tempering, random_bonds
 from isingrl.engines.exchanges import Exchanges
 from isingrl.engines.kernels.tempering import exchange, swap_lanes
+from isingrl.engines.lane_bonds import LaneTables
 from isingrl.engines.lane_rule import LaneRule
 from isingrl.engines.tempered import TemperedLanes, TemperedSites
 from tests import oracles
 
 SEED = np.random.SeedSequence(7)
 SQUARE = Ising(Lattice((4, 6)), 1.0, (0.0, 0.3))
+GLASS = Ising(Lattice((4, 32)), random_bonds(Lattice((4, 32)), (0.5, -0.5), seed=2), 0.1)
 TEMPERATURES = np.array([2.0, 5.0, 3.0])
 MODELS = {
     "lanes": (SQUARE, TEMPERATURES, 2, "checkerboard"),
@@ -26,6 +28,7 @@ MODELS = {
     "odd sites": (Ising(Lattice((3, 5)), -1.0, 0.2), np.array([2.5, 3.0, 0.0]), 2, "checkerboard"),
     "typewriter": (SQUARE, TEMPERATURES, 2, "typewriter"),
     "random sites": (SQUARE, TEMPERATURES, 2, "random-site"),
+    "signed bonds": (GLASS, np.array([1.0, 1.2, 1.1]), 24, "checkerboard"),
 }
 
 
@@ -49,7 +52,8 @@ def energies(model, temperatures, chains, bonds, totals):
     """Energies of all places, from sums of shape (n_places,)."""
     fields = [each.one_field() for each in model.each_field]
     along = np.tile(np.repeat(fields, chains), len(temperatures))
-    return -model.coupling * bonds - along * totals
+    of_kinds = bonds if bonds.ndim > 1 else bonds[:, None]
+    return -of_kinds @ model.couplings - along * totals
 
 
 def exchange_slowly(number, model, temperatures, chains, walkers, energy, random):
@@ -287,7 +291,8 @@ def test_tables_move_between_lanes_whole(shape, n_chains, rule):
     table = rule.compile(model, np.linspace(1.5, 4, n_chains)).for_schedule(
         model.lattice, "checkerboard"
     )
-    engine = TemperedLanes(model.lattice, table.up[:, 0], "up", synchronous=False, seed=SEED)
+    tables = LaneTables(table.up[:, 0])
+    engine = TemperedLanes(model.lattice, tables, "up", synchronous=False, seed=SEED)
     order, generator = np.arange(n_chains), np.random.default_rng(1)
     for _ in range(20):
         a, b = generator.choice(n_chains, 2, replace=False)
@@ -312,5 +317,5 @@ def test_lane_rules_of_many_chains_serve_any_lanes():
 def test_an_engine_is_chosen_as_for_the_rule(monkeypatch):
     assert isinstance(engine_of("lanes")._engine, TemperedLanes)
     assert isinstance(engine_of("typewriter")._engine, TemperedSites)
-    monkeypatch.setattr(isingrl.engines.engine, "fits", lambda lattice: False)
+    monkeypatch.setattr(isingrl.engines.lane_bonds, "fits", lambda lattice: False)
     assert isinstance(engine_of("lanes")._engine, TemperedSites)
