@@ -296,12 +296,12 @@ class WolffEngine(_ClusterEngine):
         self._spins = first if ising else first.astype(np.uint16)
         self._history = np.zeros((len(first), 5), dtype=np.int64)
         self._numbers = np.zeros(len(first), dtype=np.int64)  # 0 during the thermalization
-        slots = _slots_by_kind(self._models[0])
+        slots, opposite, of_sites = _slots_by_kind(self._models[0])
         self._bonds = []
         for each, t in zip(self._models, self._temperatures, strict=True):
             chances = [joined(each.gap * abs(energy), t) for energy in each.couplings.tolist()]
             thresholds = np.array([threshold(chance) for chance in chances])
-            self._bonds.append(((thresholds, *slots[:2]), slots[2]))
+            self._bonds.append(((thresholds, slots, opposite), of_sites))
         self._fields = [
             (free_spins(each.gap * abs(each.one_field()), t), np.uint64(against_zero(each)))
             for each, t in zip(self._models, self._temperatures, strict=True)
