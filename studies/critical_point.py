@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _CUMULANTS = [f"binder_cumulant{end}" for end in ("", "_error", "_systematic")]
+_POWERS = 2  # of the correction to scaling: sizes from 6 or 8 on need the second one
 _SHOWN = 5.0  # errors of the chosen fit; fits with larger ones may leave the figure
 _RESULTS = {
     "critical_temperature": r"$T_c$ ($J/k_\mathrm{B}$)",
@@ -59,7 +60,7 @@ class CriticalPoint:
     lattices: tuple[str, ...] = ("square", "Moore", "cubic")
     """Names of lattices; triangular and honeycomb exist too."""
     sizes: tuple[int, ...] = (8, 12, 16, 24, 32, 48, 64, 96, 128, 256)
-    """Sides of the two-dimensional lattices, four or more different even numbers."""
+    """Sides of the two-dimensional lattices, five or more different even numbers."""
     cubic_sizes: tuple[int, ...] = (6, 8, 12, 16, 20, 24, 32, 40, 48, 64)
     """Sides of the three-dimensional lattice; as many as of the others, if both kinds are used."""
     window: tuple[float, ...] = WINDOW
@@ -118,7 +119,7 @@ class CriticalPoint:
     def _check(self) -> None:
         """Refuse a bad configuration before any work."""
         check_names("lattices", self.lattices, tuple(KINDS))
-        check_sides(self.lattices, self.sizes, self.cubic_sizes)
+        check_sides(self.lattices, self.sizes, self.cubic_sizes, _POWERS)
         if len(self.window) not in (2, 4, 8) or not min(self.window) < 0 < max(self.window):
             raise ValueError(
                 f"window must be two, four or eight numbers of both signs; got {self.window}"
@@ -196,7 +197,7 @@ def _analysed(data: xr.Dataset, lattice: str) -> xr.Dataset:
     sized = data.drop_vars(["lattice", "method"]).swap_dims(level="size")
     found = scaling.observables(sized).drop_vars("n_sites")
     found = found.swap_dims(size="level").reset_coords("size")
-    fit = scaling.critical_point(sized, correction=KINDS[lattice].correction)
+    fit = scaling.critical_point(sized, correction=KINDS[lattice].correction, powers=_POWERS)
     fit = fit.rename({name: f"critical_{name}" for name in _CUMULANTS})
     fits = fit.rename_dims(smallest_size="fit").reset_index("smallest_size")
     found = found.merge(fits.reset_coords("smallest_size"))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,57 +19,62 @@ from analysis.errors.arrays.times import autocorrelation_times
 from analysis.quantities import with_labels
 from analysis.scaling._histograms import Histograms, Tallies, prepared, warn_of_histograms
 from analysis.scaling._series import SAMPLES, sizes_of
-from isingrl.support.validation import check_real
+from isingrl.support.validation import check_integer, check_real
 
 __all__ = ["critical_point"]
 
 _RESULTS = ("critical_temperature", "nu", "beta_over_nu", "gamma_over_nu", "binder_cumulant")
-_LEAST = 4  # sizes, because one is left out and three have as many values as there are unknowns
+_POWERS = 2  # of corrections, at most
 _PASSES = 2  # the first finds the Binder cumulant of infinite size
-_BLOCKS = 60  # left out in turn; a covariance of five values needs many more than five
-_HALF_WINDOW = 0.04  # change of the Binder cumulant from the middle to an end of the window
+_BLOCKS = 60  # left out in turn; a covariance of four values needs many more than four
+_SPAN = 0.04  # of Binder cumulants from the middle one, for slopes
+_INSIDE = 0.9  # of the span that the data allow
 _STABLE = 2.5  # errors; fewer choose by noise, which makes the errors of the choice too small
-_STEP = 1e-3  # of ln T, for a slope
 _EXACT = 1e-8  # of a temperature
 _GRID = 33  # temperatures of the search for a crossing
 
 
 def critical_point(
-    data: xr.Dataset, *, correction: float, correction_spread: float = 0.25
+    data: xr.Dataset, *, correction: float, correction_spread: float = 0.25, powers: int = 1
 ) -> xr.Dataset:
     r"""Critical temperature and exponents from runs at a few temperatures near the transition.
 
-    Multiple-histogram reweighting gives the Binder cumulant U of each size at three temperatures
-    around :math:`T_c`, so near that U changes by at most 0.04 from the middle one to another. It
-    also gives :math:`|m|` and :math:`\chi` where the U of the size has the value of infinite size
-    at :math:`T_c`. A first pass finds :math:`T_c` and this value; it starts from the crossing of
-    the smallest and the largest size. The fit has the leading correction to scaling,
+    Multiple-histogram reweighting gives the temperature T at which the Binder cumulant of each size
+    has one value U, and :math:`|m|` and :math:`\chi` there. It also gives the width
+    :math:`w = \ln(T_> / T_<)`: at :math:`T_<` the cumulant is larger than U by 0.04, at
+    :math:`T_>` smaller; by less if the data do not reach so far. With corrections to scaling
+    :math:`C_k = c_k L^{-\omega}`,
 
-    .. math:: U = f(x) + (c_U + d_U x) L^{-\omega}, \quad
-       \ln |m| = -\tfrac{\beta}{\nu} \ln L + a_m + c_m L^{-\omega}, \quad
-       \ln \chi = \tfrac{\gamma}{\nu} \ln L + a_\chi + c_\chi L^{-\omega},
+    .. math:: \ln T = \ln T_c + w \, (u + C_1), \quad \ln w = -\tfrac{1}{\nu} \ln L + a_2 + C_2,
+       \quad \ln |m| = -\tfrac{\beta}{\nu} \ln L + a_3 + C_3, \quad
+       \ln \chi = \tfrac{\gamma}{\nu} \ln L + a_4 + C_4,
 
-    with :math:`x = L^{1/\nu} \ln(T/T_c)` and a polynomial f of degree 2 [1]_. At one value of U,
-    :math:`|m|` and :math:`\chi` do not depend on :math:`T_c`, and much of their noise, which they
-    share with U, is gone [2]_. At any other value than that of infinite size, corrections of order
-    :math:`L^{-1/\nu}` would appear too. The smallest size is left out until the goodness of fit is
-    at least 0.1 and no result changes by more than 2.5 errors, neither without one size more
-    nor with ω larger or smaller by `correction_spread`.
+    where u is the distance of U from the cumulant of infinite size at :math:`T_c`, in units of its
+    change over the width. On demand each has a second correction, proportional to
+    :math:`L^{-2\omega}`. At one value of U only the first depends on :math:`T_c`, and much of the
+    noise of the others, which they share with the cumulant, is gone [1]_. A first pass takes U from
+    the crossing of the smallest and the largest size and finds its value for infinite size; with
+    any other one there would be corrections of order :math:`L^{-1/\nu}`, too. The smallest size is
+    left out until the goodness of fit is at least 0.1 and no result changes by more than 2.5
+    errors, neither without one size more nor with ω larger or smaller by `correction_spread`.
 
     Parameters
     ----------
     data : Dataset
         ``energy`` and ``magnetization`` per site, or ``order_parameter`` of a Potts model, which
         stands for :math:`|m|`, over (size, temperature, chain, draw), from `isingrl.simulate`,
-        joined along ``size``, with the coordinate ``n_sites``; four or more sizes, each with two or
-        more temperatures on both sides of the transition, whose energies overlap. Sizes may have
-        temperatures of their own, as a coordinate over (size, point). The rule must sample the
-        Gibbs distribution, as for `reweight`.
+        joined along ``size``, with the coordinate ``n_sites``; four or more sizes, with the second
+        correction five, each with two or more temperatures on both sides of the transition, whose
+        energies overlap. Sizes may have temperatures of their own, as a coordinate over (size,
+        point). The rule must sample the Gibbs distribution, as for `reweight`.
     correction : float
         Exponent ω of the leading correction, exact or from the literature: 7/4 for the Ising model
         in two dimensions, 0.83 in three.
     correction_spread : float
         How far ω is changed for the systematic errors, less than ω.
+    powers : int
+        1, or 2 for the second correction. It describes smaller sizes, but has larger errors from
+        the same ones. It pays if data are so precise that one correction needs to leave out many.
 
     Returns
     -------
@@ -82,17 +89,15 @@ def critical_point(
         ``NAME_error`` is statistical. ``NAME_systematic`` is the largest of three changes of the
         result: with the smallest size of the fit left out, and with ω larger or smaller by
         `correction_spread`. The first contains noise, so that it is about as large as the error
-        even where nothing is wrong. The degree of f, which hardly matters in so narrow a window, is
-        not in it, nor is the choice of the first size; in trials with known results it made the
-        spread 1.0 to 1.3 times the error.
+        even where nothing is wrong. The choice of the first size is not in it.
 
     Raises
     ------
     TypeError, ValueError
-        If data are missing, not finite, in a field, or hold fewer than four sizes, two temperatures
-        or 60 draws in blocks; if the Binder cumulants of the smallest and the largest size do not
-        cross, or those of another size do not reach the crossing; or if `correction` is less than
-        0.1 or `correction_spread` not less than it.
+        If data are missing, not finite, in a field, or hold too few sizes, fewer than two
+        temperatures or 60 draws in blocks; if the Binder cumulants of the smallest and the largest
+        size do not cross, or those of another size do not reach the crossing; if `correction` is
+        less than 0.1 or `correction_spread` not less than it; or if `powers` is neither 1 nor 2.
 
     Warns
     -----
@@ -102,24 +107,20 @@ def critical_point(
 
     Notes
     -----
-    Sizes are independent, so the errors of all fits need the covariance of five values within
-    each. A jackknife over 60 blocks, with new weights for each, estimates it once. The errors
-    follow from it through the derivatives of the fit, as a jackknife of the whole fit would find,
-    but much faster. The weights of the fit are the errors of single values. Weights by the inverse
-    of the covariance would have smaller errors in theory. In practice they rest on differences that
-    have hardly any noise, and these hold the largest corrections that the fit leaves out; they
-    moved T_c by many errors.
+    Sizes are independent, so the errors of all fits need the covariance of four values within
+    each. A jackknife over 60 blocks, with new weights for each, estimates it once. All fits are
+    linear. Their weights are the errors of single values. Weights by the inverse of the covariance
+    would have smaller errors in theory. In practice they rest on differences that have hardly any
+    noise, and these hold the largest corrections that the fit leaves out.
 
     The sum of squares is no χ², because values are correlated. It is divided by a number so that
-    its mean and variance are those of a χ² with ``degrees_of_freedom``, not an integer [3]_.
+    its mean and variance are those of a χ² with ``degrees_of_freedom``, not an integer [2]_.
 
     References
     ----------
-    .. [1] H. W. J. Blöte, E. Luijten, J. R. Heringa, "Ising universality in three dimensions: a
-       Monte Carlo study", J. Phys. A 28, 6289 (1995).
-    .. [2] M. Hasenbusch, "Finite size scaling study of lattice models in the three-dimensional
+    .. [1] M. Hasenbusch, "Finite size scaling study of lattice models in the three-dimensional
        Ising universality class", Phys. Rev. B 82, 174433 (2010).
-    .. [3] F. E. Satterthwaite, "An approximate distribution of estimates of variance components",
+    .. [2] F. E. Satterthwaite, "An approximate distribution of estimates of variance components",
        Biometrics Bull. 2, 110 (1946).
 
     Examples
@@ -140,7 +141,10 @@ def critical_point(
     >>> bool(abs(found.critical_temperature - 2.269) < 0.1), found.critical_temperature.units
     (True, 'J/k_B')
     """
-    series = sizes_of(data, _LEAST)
+    if check_integer("powers", powers, 1) > _POWERS:
+        raise ValueError(f"powers must be 1 or {_POWERS}; got {powers}")
+    # one size is left out, and the rest have at least as many values as there are unknowns
+    series = sizes_of(data, 3 + powers)
     omega = check_real("correction", correction, minimum=0.1)
     spread = check_real("correction_spread", correction_spread, minimum=0.0, maximum=omega - 0.05)
     if series.sizes["point"] < 2:
@@ -156,25 +160,31 @@ def critical_point(
     each = [prepared(series.isel(size=k, drop=True)) for k in range(sizes.size)]
     tallies = [Tallies(one) for one in each]
     first = [Histograms(one) for one in tallies]
-    middle = _crossing(
-        [first[0], first[-1]],
-        [each[0]["temperature"].values, each[-1]["temperature"].values],
-        (sizes[0], sizes[-1]),
-    )
+    ends = [(float(one["temperature"].min()), float(one["temperature"].max())) for one in each]
+    middle = _crossing([first[0], first[-1]], [ends[0], ends[-1]], (sizes[0], sizes[-1]))
     cumulant = first[0].at(middle)["binder_cumulant"]
-
+    spans = _spans(first, ends, cumulant)
+    for side, (low, high), reached in zip(sizes, ends, spans, strict=True):
+        if not (low < middle < high and reached > 0):
+            raise ValueError(
+                f"data: the temperatures of size {side} must reach below and above the crossing at "
+                f"T = {middle:.6g}, where the Binder cumulant is {cumulant:.4g}; they reach from "
+                f"{low:.6g} to {high:.6g}"
+            )
     for _ in range(_PASSES):
+        levels = cumulant + min(_SPAN, _INSIDE * min(spans)) * np.array([1.0, 0.0, -1.0])
         points = [
-            _points(first[k], tallies[k], each[k], middle, cumulant, sizes[k])
+            _point(first[k], tallies[k], each[k], ends[k], levels, sizes[k])
             for k in range(sizes.size)
         ]
-        fits = [_fitted(points[k:], omega, middle) for k in range(sizes.size - _LEAST + 2)]
-        chosen, systematic, stable = _chosen(fits, points, omega, spread, middle)
+        fitted = partial(_fitted, powers=powers, levels=levels)
+        fits = [fitted(points[k:], omega) for k in range(sizes.size - powers - 1)]
+        chosen, systematic, stable = _chosen(fits, points, fitted, omega, spread)
         best = fits[chosen]
-        limit = best.value[0], best.value[-1]
-        if not all(_reaches(*pair, *limit) for pair in zip(first, each, strict=True)):
+        cumulant = best.value[-1]
+        spans = _spans(first, ends, cumulant)
+        if min(spans) <= 0:  # of short runs, whose limit is too uncertain
             break
-        middle, cumulant = limit
     for point, one in zip(points, first, strict=True):
         quality = xr.Dataset(
             {"smallest_overlap": one.smallest_overlap(), "goodness_of_fit": point.histograms}
@@ -219,14 +229,10 @@ def critical_point(
 
 
 @dataclass(frozen=True, eq=False)
-class _Points:
-    """Values of one size, shape (5,): three Binder cumulants, and ln |m| and ln χ at one of them.
-
-    ``temperature``, of the cumulants, has the shape (3,), and ``correlation`` (5, 5).
-    """
+class _Point:
+    """Values of one size, shape (4,): ln T, ln w, ln |m| and ln χ; ``correlation`` (4, 4)."""
 
     size: float
-    temperature: FloatArray
     values: FloatArray
     errors: FloatArray
     correlation: FloatArray
@@ -266,11 +272,15 @@ class _Fit:
 
 
 def _chosen(
-    fits: list[_Fit], points: list[_Points], omega: float, spread: float, middle: float
+    fits: list[_Fit],
+    points: list[_Point],
+    fitted: Callable[[list[_Point], float], _Fit],
+    omega: float,
+    spread: float,
 ) -> tuple[int, FloatArray, bool]:
     """Return the first size of the best fit, its systematic errors, and whether it is stable."""
     for first, (best, without) in enumerate(itertools.pairwise(fits)):
-        others = [_fitted(points[first:], omega + sign * spread, middle) for sign in (1, -1)]
+        others = [fitted(points[first:], omega + sign * spread) for sign in (1, -1)]
         changes = [abs(other.value - best.value) for other in (without, *others)]
         limits = np.array([best.error_of_change(without), best.error, best.error])
         stable = best.goodness >= ACCEPTABLE and bool((changes <= _STABLE * limits).all())
@@ -279,10 +289,11 @@ def _chosen(
     return first, np.max(changes, axis=0), stable
 
 
-def _crossing(pair: list[Histograms], temperatures: list[FloatArray], sizes: Any) -> float:
+def _crossing(
+    pair: list[Histograms], ends: list[tuple[float, float]], sizes: tuple[Any, Any]
+) -> float:
     """Temperature at which the Binder cumulants of two sizes are equal."""
-    low = max(each.min() for each in temperatures)
-    high = min(each.max() for each in temperatures)
+    low, high = max(low for low, _ in ends), min(high for _, high in ends)
     small, large = pair
 
     def difference(temperature: float) -> float:
@@ -302,52 +313,43 @@ def _crossing(pair: list[Histograms], temperatures: list[FloatArray], sizes: Any
     return float(scipy.optimize.brentq(difference, grid[best], grid[best + 1], xtol=_EXACT))
 
 
-def _reaches(
-    histograms: Histograms, series: xr.Dataset, temperature: float, cumulant: float
-) -> bool:
-    """Whether the temperatures of a size lie on both sides of this one, and its cumulants of U."""
-    low, high = (float(end(series["temperature"].values)) for end in (np.min, np.max))
-    below, above = (histograms.at(end)["binder_cumulant"] for end in (low, high))
-    return low < temperature < high and below > cumulant > above
+def _spans(
+    histograms: list[Histograms], ends: list[tuple[float, float]], cumulant: float
+) -> list[float]:
+    """How far the Binder cumulants of each size reach to both sides of this one."""
+    found = []
+    for each, (low, high) in zip(histograms, ends, strict=True):
+        larger, smaller = (each.at(end)["binder_cumulant"] for end in (low, high))
+        found.append(min(larger - cumulant, cumulant - smaller))
+    return found
 
 
 def _per_chain(series: xr.Dataset) -> int:
     return max(1, -(-_BLOCKS // series.sizes["chain"]))
 
 
-def _points(
+def _point(
     full: Histograms,
     tallies: Tallies,
     series: xr.Dataset,
-    middle: float,
-    cumulant: float,
+    ends: tuple[float, float],
+    levels: FloatArray,
     side: Any,
-) -> _Points:
-    """Reweight one size to three temperatures and to a Binder cumulant, with the covariance."""
-    ends = (full.at(middle * np.exp(sign * _STEP))["binder_cumulant"] for sign in (-1, 1))
-    slope = abs(next(ends) - next(ends)) / (2 * _STEP)
-    known = series["temperature"].values
-    low, high = known.min(), known.max()
-    half = min(
-        _HALF_WINDOW / slope if slope > 0 else np.inf, np.log(middle / low), np.log(high / middle)
-    )
-    temperature = middle * np.exp(half * np.array([-1.0, 0.0, 1.0]))
+) -> _Point:
+    """Reweight one size to three Binder cumulants, with the covariance."""
+    roots = np.array([_root(full, ends, level) for level in levels])
+    first, middle, last = np.log(roots)
+    # of ln T by the cumulant, of the parabola through the three
+    rates = (last - first) / 2 + np.array([-1, 0, 1]) * (first - 2 * middle + last)
+    rates /= levels[0] - levels[1]
 
     def values_of(histograms: Histograms) -> FloatArray:
-        def above(temperature: float) -> float:
-            return histograms.at(temperature)["binder_cumulant"] - cumulant
-
-        if not _reaches(histograms, series, middle, cumulant):
-            raise ValueError(
-                f"data: the temperatures of size {side} must reach below and above the crossing at "
-                f"T = {middle:.6g}, where the Binder cumulant is {cumulant:.4g}; they reach from "
-                f"{low:.6g} to {high:.6g}"
-            )
-        there = scipy.optimize.brentq(above, low, high, xtol=_EXACT)
-        found = histograms.at(there)
-        cumulants = [above(each) + cumulant for each in temperature]
-        logs = np.log([found["abs_magnetization"], found["susceptibility"]])
-        return np.concatenate([cumulants, logs, histograms.differences()])
+        # a step of Newton's method, because blocks hardly move the roots
+        cumulants = np.array([histograms.at(each)["binder_cumulant"] for each in roots])
+        below, there, above = np.log(roots) + rates * (cumulants - levels)
+        found = histograms.at(np.exp(there))
+        logs = np.log([above - below, found["abs_magnetization"], found["susceptibility"]])
+        return np.concatenate([[there], logs, histograms.differences()])
 
     in_a_chain = _per_chain(series)
     length = series.sizes["draw"] // in_a_chain
@@ -366,65 +368,43 @@ def _points(
     factor = float(shared_between_blocks(np.array(tau), length, used.sizes["draw"], n))
     covariance = factor * (n - 1) ** 2 / n * np.cov(np.array(rests).T)
     values = values_of(full)
-    p = temperature.size + 2
+    p = len(values) - len(full.differences())
     quality = goodness_of_deviations(values[p:], np.sqrt(np.diag(covariance)[p:]), n)
     errors = np.sqrt(np.diag(covariance)[:p])
     correlation = covariance[:p, :p] / np.outer(errors, errors)
-    return _Points(float(side), temperature, values[:p], errors, correlation, quality, tau / length)
+    return _Point(float(side), values[:p], errors, correlation, quality, tau / length)
 
 
-def _fitted(points: list[_Points], omega: float, middle: float) -> _Fit:
-    """Least squares; all but T_c and ν by linear fits."""
+def _root(histograms: Histograms, ends: tuple[float, float], level: float) -> float:
+    def above(temperature: float) -> float:
+        return histograms.at(temperature)["binder_cumulant"] - level
+
+    return float(scipy.optimize.brentq(above, *ends, xtol=_EXACT))
+
+
+def _fitted(points: list[_Point], omega: float, powers: int, levels: FloatArray) -> _Fit:
+    """Least squares, for each of the four values of all sizes."""
     y = np.concatenate([each.values / each.errors for each in points])
-
-    def design(log_shift: float, nu: float) -> FloatArray:
-        rows = []
-        for each in points:
-            correction = each.size**-omega
-            t = np.log(each.temperature / middle) - log_shift
-            x = t * each.size ** (1 / nu)
-            one = np.ones_like(x)
-            curve = np.stack([one, x, x**2, correction * one, correction * x], axis=1)
-            lines = ([[sign * np.log(each.size), 1.0, correction]] for sign in (-1, 1))
-            rows.append(scipy.linalg.block_diag(curve, *lines) / each.errors[:, None])
-        return np.concatenate(rows)
-
-    def residuals(nonlinear: FloatArray) -> FloatArray:
-        matrix = design(*nonlinear)
-        scale = np.linalg.norm(matrix, axis=0)
-        return np.asarray(y - matrix @ (np.linalg.lstsq(matrix / scale, y, rcond=None)[0] / scale))
-
-    found = scipy.optimize.least_squares(
-        residuals, [0.0, _rough_nu(points)], x_scale=[1e-3, 0.1], bounds=([-0.5, 0.1], [0.5, 10.0])
-    )
-    matrix = design(*found.x)
-    scale = np.linalg.norm(matrix, axis=0)
-    linear = np.linalg.lstsq(matrix / scale, y, rcond=None)[0] / scale
-    changes = []
-    for step in np.diag([1e-6, 1e-4]):
-        ahead, behind = (design(*(found.x + sign * step)) for sign in (1, -1))
-        changes.append((ahead - behind) @ linear / (2 * step.sum()))
-    jacobian = np.column_stack([*changes, matrix])
-    scale = np.linalg.norm(jacobian, axis=0)
-    inverse = np.linalg.pinv(jacobian / scale, rcond=1e-12)
+    rows = []
+    for each in points:
+        terms = np.array([1.0, *(each.size ** (-omega * k) for k in range(1, powers + 1))])
+        width = np.exp(each.values[1])
+        lines = ([[sign * np.log(each.size), *terms]] for sign in (-1, -1, 1))
+        rows.append(scipy.linalg.block_diag([[1.0, *(width * terms)]], *lines))
+        rows[-1] /= each.errors[:, None]
+    design = np.concatenate(rows)
+    scale = np.linalg.norm(design, axis=0)
+    inverse = np.linalg.pinv(design / scale, rcond=1e-12)
     correlation = scipy.linalg.block_diag(*(each.correlation for each in points))
-    left = np.eye(y.size) - jacobian / scale @ inverse
+    left = np.eye(y.size) - design / scale @ inverse
     product = left @ correlation @ left
     mean, half_variance = np.trace(product), np.sum(product**2)
     unit = half_variance / mean  # the sum has the mean and the variance of this times a χ²
-    critical = middle * np.exp(found.x[0])
-    chosen = [0, 1, 2 + 5, 2 + 8, 2 + 0]
-    value = np.array([critical, found.x[1], *linear])[chosen]
-    response = (inverse / scale[:, None])[chosen] * np.array([critical, 1, 1, 1, 1])[:, None]
-    return _Fit(value, response, correlation, 2 * float(found.cost / unit), float(mean / unit))
-
-
-def _rough_nu(points: list[_Points]) -> float:
-    """Exponent ν from the slopes of the Binder cumulants of the smallest and the largest size."""
-    small, large = points[0], points[-1]
-    # the windows have one width in U
-    ratio = np.log(small.temperature[2] / small.temperature[0]) / np.log(
-        large.temperature[2] / large.temperature[0]
-    )
-    nu = np.log(large.size / small.size) / np.log(ratio) if ratio > 1 else 1.0
-    return float(np.clip(nu, 0.2, 5.0))
+    chosen = [*(np.arange(4) * (2 + powers)), 1]
+    response = (inverse / scale[:, None])[chosen]
+    log_critical, over_nu, beta, gamma, distance = response @ y
+    change = levels[0] - levels[2]  # of the cumulant over the width
+    value = [np.exp(log_critical), 1 / over_nu, beta, gamma, levels[1] + change * distance]
+    response *= np.array([value[0], -(value[1] ** 2), 1, 1, change])[:, None]
+    square = float(np.sum((left @ y) ** 2))
+    return _Fit(np.array(value), response, correlation, square / unit, float(mean / unit))

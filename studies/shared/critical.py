@@ -140,22 +140,29 @@ def sides_of(lattice: str, sizes: Iterable[int], cubic_sizes: Iterable[int]) -> 
 
 
 def check_sides(
-    lattices: Sequence[str], sizes: tuple[int, ...], cubic_sizes: tuple[int, ...]
+    lattices: Sequence[str], sizes: tuple[int, ...], cubic_sizes: tuple[int, ...], powers: int = 1
 ) -> None:
     """Check the fields `sizes` and `cubic_sizes`, sides of lattices of two and three dimensions.
+
+    Parameters
+    ----------
+    lattices, sizes, cubic_sizes
+        Of a study.
+    powers : int
+        As of `analysis.scaling.critical_point`, which needs 3 more sizes than this.
 
     Raises
     ------
     TypeError, ValueError
-        If they are not four or more different even numbers, or not equally many though the lattices
-        are of both kinds.
+        If they are no different even numbers, too few, or not equally many though the lattices are
+        of both kinds.
     """
+    least = 3 + powers
     for name, sides in (("sizes", sizes), ("cubic_sizes", cubic_sizes)):
         for side in sides:
             check_integer(f"{name}: each", side, 2)
-        # three sizes have as many values as the fit has unknowns, and one is left out
-        if len(set(sides)) < max(4, len(sides)) or any(side % 2 for side in sides):
-            raise ValueError(f"{name} must be four or more different even sides; got {sides}")
+        if len(set(sides)) < max(least, len(sides)) or any(side % 2 for side in sides):
+            raise ValueError(f"{name} must be {least} or more different even sides; got {sides}")
     if len({len(sides_of(lattice, sizes, cubic_sizes)) for lattice in lattices}) > 1:
         raise ValueError(f"cubic_sizes must be as many as sizes, {len(sizes)}; got {cubic_sizes}")
 

@@ -32,11 +32,11 @@ KNOWN = {
 }
 
 
-def made_up(seed, n_draws, sides=(8, 12, 16, 24, 32), first=0.3, second=0.0, slope=0.0):
+def made_up(seed, n_draws, sides=(8, 12, 16, 24, 32), first=0.3, second=0.0, power=6.0, slope=0.0):
     """Exact draws of p(φ) ~ exp(-φ⁴ + (1 + corrections) φ² - E/T + E/T_c), m = φ L^(-β/ν).
 
     E is proportional to -L^(1/ν) φ², so that all follows scaling laws, and to the corrections
-    `first` L^(-ω) and, on demand, `second` L^(-6), and one of the slopes.
+    `first` L^(-ω) and, on demand, `second` L^(-power), and one of the slopes.
     """
     rng, runs = np.random.default_rng(seed), {}
     for side in sides:
@@ -44,7 +44,7 @@ def made_up(seed, n_draws, sides=(8, 12, 16, 24, 32), first=0.3, second=0.0, slo
         energy = -6 * side ** (1 / 0.8) * (1 + slope * side**-OMEGA) * PHI**2
         draws = []
         for t in temperature:
-            shift = first * side**-OMEGA + second * side**-6.0
+            shift = first * side**-OMEGA + second * side**-power
             log_weight = -(PHI**4) + (1 + shift) * PHI**2 - energy * (1 / t - 1 / 2.0)
             total = np.cumsum(np.exp(log_weight - log_weight.max()))
             draws.append(np.searchsorted(total / total[-1], rng.random((4, n_draws))))
@@ -111,19 +111,24 @@ class TestMadeUp:
         for name, z in z_scores(found, KNOWN).items():
             assert abs(z) < Z_LIMIT, name
 
+    def test_a_second_correction_describes_small_sizes(self):
+        data = made_up(1, 2_000, sides=(6, 8, 12, 16, 24, 32), second=150.0, power=2 * OMEGA)
+        one, two = (z_scores(quiet(data, powers=powers), KNOWN) for powers in (1, 2))
+        assert max(map(abs, one.values())) > Z_LIMIT > max(map(abs, two.values()))
+
     def test_slopes_have_a_correction(self):
         found = quiet(made_up(3, 2_000, slope=12.0))
         for name, z in z_scores(found, KNOWN).items():
             assert abs(z) < Z_LIMIT, name
 
     def test_magnetizations_are_compared_at_the_cumulant_of_infinite_size(self, monkeypatch):
-        points, cumulants = critical_points._points, []
+        point, cumulants = critical_points._point, []
 
         def recorded(*arguments):
-            cumulants.append(arguments[4])
-            return points(*arguments)
+            cumulants.append(arguments[4][1])
+            return point(*arguments)
 
-        monkeypatch.setattr(critical_points, "_points", recorded)
+        monkeypatch.setattr(critical_points, "_point", recorded)
         found = quiet(made_up(1, 2_000, first=5.0))
         known = KNOWN["binder_cumulant"]
         assert abs(cumulants[-1] - known) < Z_LIMIT * found["binder_cumulant_error"]
@@ -154,6 +159,8 @@ class TestRefusals:
         [
             ({"correction": 0.0}, "correction must lie"),
             ({"correction": 1.5, "correction_spread": 1.5}, "correction_spread must lie"),
+            ({"correction": 1.5, "powers": 3}, "powers must be 1 or 2"),
+            ({"correction": 1.5, "powers": 0}, "powers must be an integer of at least 1"),
         ],
     )
     def test_exponents(self, small, options, message):
@@ -163,6 +170,8 @@ class TestRefusals:
     def test_data_that_are_too_few(self, small):
         with pytest.raises(ValueError, match="at least 4 sizes"):
             critical_point(small.isel(size=slice(3)), correction=1.5)
+        with pytest.raises(ValueError, match="at least 5 sizes"):
+            critical_point(small.isel(size=slice(4)), correction=1.5, powers=2)
         with pytest.raises(ValueError, match="at least two temperatures"):
             critical_point(small.isel(point=[1]), correction=1.5)
         with pytest.raises(ValueError, match="at least 15 draws"):

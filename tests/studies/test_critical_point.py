@@ -26,7 +26,7 @@ SMALL = CriticalPoint(
     draws=2_000,
     seed=2,
 )
-QUICK = replace(SMALL, sizes=(4, 6, 8, 10), cubic_sizes=(4, 6, 8, 10), draws=60)
+QUICK = replace(SMALL, sizes=(4, 6, 8, 10, 12), cubic_sizes=(4, 6, 8, 10, 12), draws=60)
 RESULTS = {"critical_temperature": exact.CRITICAL_TEMPERATURE, **critical_exponents(2)}
 
 

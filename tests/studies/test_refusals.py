@@ -55,7 +55,8 @@ REFUSED = {
         "chains": [0],
     },
     "critical-point": {
-        "lattices": [("square", "hexagonal"), ()], "sizes": [(8, 8, 16, 32), (8, 9, 16, 32)],
+        "lattices": [("square", "hexagonal"), ()],
+        "sizes": [(8, 8, 16, 32, 64), (8, 9, 16, 32, 64)],
         "window": [(0.1, 0.2), (-0.1, 0.0, 0.1)], "draws": [59], "updates": [0.0],
     },
     "glass": {
@@ -93,15 +94,15 @@ REFUSED = {
 OTHERS = [
     ("discount", {"discounts": (1.5,)}, "discount"),
     ("scaling-of-inputs", {"agents_by_neighbors": 8}, "agents"),
-    ("critical-point", {"sizes": (8, 16, 32)}, "sizes must be four or more different even sides"),
-    ("critical-point", {"cubic_sizes": (4, 6, 8)}, "cubic_sizes must be four or more different"),
+    ("critical-point", {"sizes": (8, 16, 32, 64)}, "sizes must be 5 or more different even sides"),
+    ("lattices", {"cubic_sizes": (4, 6, 8)}, "cubic_sizes must be 4 or more different"),
     *(
         (
             name,
             {
                 "lattices": ("square", "cubic"),
-                "sizes": (4, 6, 8, 10, 12),
-                "cubic_sizes": (4, 6, 8, 10),
+                "sizes": (4, 6, 8, 10, 12, 14),
+                "cubic_sizes": (4, 6, 8, 10, 12),
             },
             "cubic_sizes must be as",
         )
