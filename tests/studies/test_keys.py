@@ -29,7 +29,7 @@ FORMER = {
     "chapter-1d": "65d1d1e6ee241982",
     "chapter-2d": "1b285e2d05f3be36",
     "coarsening": "060d2c980c9eb6ea",
-    "critical-point": "c9ac23940d137435",
+    "critical-point": "8e8ceefdbf77481d",
     "curve": "78ba4053b8ec4dc6",
     "discount": "6f687999fd3d2ad7",
     "domains": "7d1d6bcf231c47fd",
