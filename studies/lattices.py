@@ -64,11 +64,11 @@ class Lattices:
     numbers."""
     cubic_sizes: tuple[int, ...] = (6, 8, 12, 16, 24, 32)
     """Sides of the three-dimensional lattice; as many as of the others, if both kinds are used."""
-    draws: int = 4_000
+    draws: int = 10_000
     """Draws of each chain of mean-field Q. All four temperatures of a size together have 64 chains.
     A draw follows the one before after L^2.17 sweeps (L^2.02 in three dimensions), about a
     relaxation time."""
-    updates: float = 3e11
+    updates: float = 8e11
     """Most updates of sites by mean-field Q for one size. The honeycomb lattice, whose updates cost
     more, makes a fortieth. Where this is not enough, draws follow one another faster."""
     training_sweeps: int = 200

@@ -86,18 +86,17 @@ def draw_bonds(spins, model, temperature, random, partner):
     words = [range(first, min(first + 64, length)) for first in range(0, length, 64)]
     rows = list(dict.fromkeys(site[:-1] for site in sites))
     found = []
-    by_site = isinstance(model.coupling, RandomBonds)
-    for row, step in itertools.product(rows, forward_steps(lattice)):
-        kinds = model.couplings if by_site else [strength(model, step, None)]
-        for coupling, word in itertools.product(kinds, words):
-            chance = probability(model, coupling, temperature)
-            satisfied = {}
-            for x in word:
-                own, other = spins[index[*row, x]], ahead(lattice, (*row, x), step)
-                held = other and strength(model, step, (*row, x)) == coupling
-                if held and spins[index[other]] == (own if coupling >= 0 else partner(own)):
-                    satisfied[x - word[0]] = index[*row, x], index[other], step
-            found += [satisfied[place] for place in sorted(happens(chance, satisfied, random))]
+    layers = model.couplings if isinstance(model.coupling, RandomBonds) else [None]
+    for layer, row, step, word in itertools.product(layers, rows, forward_steps(lattice), words):
+        coupling = strength(model, step, None) if layer is None else layer
+        chance = probability(model, coupling, temperature)
+        satisfied = {}
+        for x in word:
+            own, other = spins[index[*row, x]], ahead(lattice, (*row, x), step)
+            held = other and strength(model, step, (*row, x)) == coupling
+            if held and spins[index[other]] == (own if coupling >= 0 else partner(own)):
+                satisfied[x - word[0]] = index[*row, x], index[other], step
+        found += [satisfied[place] for place in sorted(happens(chance, satisfied, random))]
     along = along_field(model, partner)
     chance = probability(model, model.field, temperature)
     for row, word in itertools.product(rows, words):

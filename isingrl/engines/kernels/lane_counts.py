@@ -62,7 +62,7 @@ def count_agreeing(words, addresses, tile, mask, inverse, start, width, planes, 
         _count_26(words, addresses, tile, mask, inverse, start, width, planes, own, offset)
 
 
-@njit(nogil=True, cache=True)
+@njit(forceinline=True)
 def count_satisfied(
     words, addresses, tile, negative, mask, inverse, start, width, planes, own, offset, runs, places
 ):

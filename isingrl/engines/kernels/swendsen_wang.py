@@ -39,8 +39,33 @@ from isingrl.engines.kernels.random import below, next_word
 
 
 @njit(nogil=True, cache=True)
+def _draw_layer(spins, layout, layer, ends, kinds, chances, exchange, state, bonds):
+    """Draw the bonds of a layer; `ends` and `kinds` are its part of the layout."""
+    rows, shifts, _, _, length = layout
+    a, b, c, d = state[0], state[1], state[2], state[3]
+    n_rows, n_words = np.uint64(rows.shape[0]), np.uint64(spins.shape[1])
+    n_planes, n_rows_apart = np.uint64(spins.shape[0]) // n_rows, np.uint64(ends.shape[0])
+    for row in range(n_rows):
+        own = row % n_rows_apart
+        for k in range(np.uint64(shifts.size)):
+            if rows[row, k] < 0:
+                continue
+            other, kind = np.uint64(rows[row, k]), kinds[k]
+            for_bond, wanted = chances[kind, 0], chances[kind, 1] & exchange
+            for word in range(n_words):
+                asked = ends[own, k, word] & differing_by(
+                    wanted, spins, row, other, word, n_rows, n_planes, shifts[k], length
+                )
+                drawn, a, b, c, d = happen(for_bond, asked, a, b, c, d)
+                if layer > 0:
+                    drawn |= bonds[row, k, word]
+                bonds[row, k, word] = drawn
+    state[0], state[1], state[2], state[3] = a, b, c, d
+
+
+@njit(nogil=True, cache=True)
 def draw_bonds(spins, layout, chances, exchange, state, bonds, ghosts):
-    """Draw the bonds of a sweep: by row, offset, layer, then word; ghosts last.
+    """Draw the bonds of a sweep: by layer, row, offset, then word; ghosts last.
 
     Parameters
     ----------
@@ -60,36 +85,23 @@ def draw_bonds(spins, layout, chances, exchange, state, bonds, ghosts):
     ghosts : uint64 array, shape (n_rows, n_words)
         Receives the sites with a bond to the ghost.
     """
-    rows, shifts, ends, kinds, length = layout
+    _, _, ends, kinds, length = layout
+    for layer in range(ends.shape[0]):
+        _draw_layer(
+            spins, layout, layer, ends[layer], kinds[layer], chances, exchange, state, bonds
+        )
     ghost = chances.shape[0] - 1
     for_ghost, along = chances[ghost, 0], chances[ghost, 1] & exchange
-    a, b, c, d = state[0], state[1], state[2], state[3]
-    n_rows, n_words = np.uint64(ghosts.shape[0]), np.uint64(ghosts.shape[1])
-    n_planes = np.uint64(spins.shape[0]) // n_rows
-    n_layers, n_rows_apart = np.uint64(ends.shape[0]), np.uint64(ends.shape[1])
-    for row in range(n_rows):
-        own = row % n_rows_apart
-        for k in range(np.uint64(shifts.size)):
-            if rows[row, k] < 0:
-                continue
-            other, kept = np.uint64(rows[row, k]), np.uint64(0)
-            for layer in range(n_layers):
-                kind = kinds[layer, k]
-                for_bond, wanted = chances[kind, 0], chances[kind, 1] & exchange
-                for word in range(n_words):
-                    asked = ends[layer, own, k, word] & differing_by(
-                        wanted, spins, row, other, word, n_rows, n_planes, shifts[k], length
-                    )
-                    drawn, a, b, c, d = happen(for_bond, asked, a, b, c, d)
-                    bonds[row, k, word] = drawn | (bonds[row, k, word] & kept)
-                kept = ~np.uint64(0)
     if for_ghost != np.uint64(0):
+        a, b, c, d = state[0], state[1], state[2], state[3]
+        n_rows, n_words = np.uint64(ghosts.shape[0]), np.uint64(ghosts.shape[1])
+        n_planes = np.uint64(spins.shape[0]) // n_rows
         for row in range(n_rows):
             for word in range(n_words):
                 asked = in_state(along, spins, row, word, n_rows, n_planes)
                 asked &= sites_of(word, n_words, length)
                 ghosts[row, word], a, b, c, d = happen(for_ghost, asked, a, b, c, d)
-    state[0], state[1], state[2], state[3] = a, b, c, d
+        state[0], state[1], state[2], state[3] = a, b, c, d
 
 
 @njit(nogil=True, cache=True)
