@@ -35,7 +35,7 @@ FORMER = {
     "domains": "7d1d6bcf231c47fd",
     "glass": "237703e3830327bf",
     "homogenisation": "aa9c684cf5b801d5",
-    "lattices": "53c0a1ed49be2983",
+    "lattices": "0e59c5ea052a0a9f",
     "observability": "99ca7ec06b4330f8",
     "paper-ising": "3e1d79e3d1024aa7",
     "potts": "bf2536184abefc7e",
