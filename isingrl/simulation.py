@@ -17,7 +17,7 @@ from isingrl.run import Run
 from isingrl.run_files import run_folder
 from isingrl.runs import check_snapshots, check_start, seed_sequence
 from isingrl.schedules import SCHEDULES
-from isingrl.spin_model import Model
+from isingrl.spin_model import Model, check_model
 from isingrl.support.validation import check_choice, check_flag, check_real, check_run_length
 
 
@@ -146,8 +146,7 @@ def simulate(
     >>> data.energy.units, data.temperature.units
     ('J', 'J/k_B')
     """
-    if not isinstance(model, Model):
-        raise TypeError(f"model must be an Ising or a Potts model; got {model!r}")
+    check_model(model)
     if not isinstance(rule, Dynamics):
         raise TypeError(
             "rule must be Metropolis(), HeatBath(), a Policy or other Dynamics; got "

@@ -347,3 +347,9 @@ class Model(ABC):
                 edge[axis] = slice(-step, None) if step > 0 else slice(0, -step)
                 s[tuple(edge)] = self.values[-1]
         return s
+
+
+def check_model(model: Any) -> None:
+    """Refuse what is no `Model`."""
+    if not isinstance(model, Model):
+        raise TypeError(f"model must be an Ising or a Potts model; got {model!r}")

@@ -77,18 +77,14 @@ def _averages(
         energy_variance[index] = weights @ (e - weights @ e) ** 2
         order_variance[index] = weights @ (order - weights @ order) ** 2
     square = averages[f"{name}_squared"]
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        averages["susceptibility"] = _over(n_sites * order_variance, temperature)
-        if states.most is not None:
-            averages["state_share"] = states_shared(averages["state_share"], q)
-        else:
-            averages["susceptibility_disordered"] = susceptibility_of(
-                n_sites * square, field, temperature
-            )
-        # Discrete levels: the variance of e vanishes faster than any power of T.
-        averages["specific_heat"] = np.where(
-            temperature > 0, n_sites * energy_variance / temperature / temperature, 0.0
+    averages["susceptibility"] = _over(n_sites * order_variance, temperature)
+    if states.most is not None:
+        averages["state_share"] = states_shared(averages["state_share"], q)
+    else:
+        averages["susceptibility_disordered"] = susceptibility_of(
+            n_sites * square, field, temperature
         )
+    averages["specific_heat"] = specific_heat_of(n_sites * energy_variance, temperature)
     averages["binder_cumulant"] = binder_cumulant(square, averages[f"{name}_fourth"])
     return averages
 
@@ -103,6 +99,15 @@ def boltzmann_weights(log_multiplicity: Any, above: FloatArray, temperature: flo
             exponents = log_multiplicity - above / temperature
     weights = np.exp(exponents - exponents.max())
     return np.asarray(weights / weights.sum())
+
+
+def specific_heat_of(variance: FloatArray, temperature: FloatArray) -> FloatArray:
+    """Specific heat from the variance of the energy over the number of sites; 0 at T = 0.
+
+    Levels are discrete, so that the variance vanishes there faster than any power of T.
+    """
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        return np.where(temperature > 0, variance / temperature / temperature, 0.0)
 
 
 def susceptibility_of(square: FloatArray, field: float, temperature: FloatArray) -> FloatArray:

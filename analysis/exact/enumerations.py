@@ -15,6 +15,7 @@ from isingrl.bonds import Bonds
 from isingrl.lattice import Lattice
 from isingrl.model import Ising
 from isingrl.potts import Potts
+from isingrl.spin_model import check_model
 from isingrl.support.compilation import watch
 from isingrl.support.validation import check_temperature
 
@@ -70,8 +71,7 @@ def enumeration(model: Ising | Potts, temperature: npt.ArrayLike) -> xr.Dataset:
     >>> potts.order_parameter.round(4).values.tolist(), potts.state_share.sizes["state"]
     ([1.0, 0.8679, 0.2507], 3)
     """
-    if not isinstance(model, Ising | Potts):
-        raise TypeError(f"model must be an Ising or a Potts model; got {model!r}")
+    check_model(model)
     t = check_temperature(temperature)
     lattice = model.lattice
     kinds: Any = model.bonds.kinds

@@ -11,7 +11,7 @@ import xarray as xr
 
 from analysis.errors import FloatArray
 from analysis.exact._datasets import in_each_field, over_temperature, states_shared
-from analysis.exact.canonical import States, canonical_ensemble
+from analysis.exact.canonical import States, canonical_ensemble, specific_heat_of
 from isingrl.coordinates import coordinates_of
 from isingrl.lattice import Lattice
 from isingrl.model import Ising
@@ -130,11 +130,9 @@ def _potts_ring(n: int, q: int, field: float, t: FloatArray) -> dict[str, FloatA
         chain = _product(chain, chain, q)
         chain = _product(chain, bond, q) if digit == "1" else chain
     _, energy, variance, in_first = _sum([chain[0], chain[2]], [1, q - 1])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        specific_heat = np.where(t > 0, variance / n / t / t, 0.0)
     return {
         "energy": energy / n + ground,
-        "specific_heat": specific_heat,
+        "specific_heat": specific_heat_of(variance / n, t),
         "state_share": states_shared(in_first / n, q),
     }
 

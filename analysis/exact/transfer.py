@@ -11,10 +11,11 @@ import xarray as xr
 
 from analysis.errors import FloatArray
 from analysis.exact._datasets import in_each_field, over_temperature, states_shared
-from analysis.exact.canonical import susceptibility_of
+from analysis.exact.canonical import specific_heat_of, susceptibility_of
 from isingrl.coordinates import coordinates_of
 from isingrl.model import Ising
 from isingrl.potts import Potts
+from isingrl.spin_model import check_model
 from isingrl.support.validation import check_temperature
 
 MAX_FRONTIER = 2**21
@@ -74,11 +75,10 @@ def transfer_matrix(model: Ising | Potts, temperature: npt.ArrayLike) -> xr.Data
     >>> bool(abs(found.energy - known.energy) < 1e-10)
     True
     """
-    if not isinstance(model, Ising | Potts):
-        raise TypeError(f"model must be an Ising or a Potts model; got {model!r}")
+    check_model(model)
     t = check_temperature(temperature)
     steps = _steps(model)
-    widest = max(len(step.frontier) for step in steps)
+    widest = max(step.width for step in steps)
     if model.n_spin_states**widest > MAX_FRONTIER:
         raise ValueError(
             f"model must be narrower, with at most {MAX_FRONTIER:,} configurations held at a time; "
@@ -96,22 +96,21 @@ class _Step:
     ----------
     joined : list of (int, float)
         Places in the frontier of its neighbours, and the couplings to them.
-    frontier : list of int
-        Sites that are held with it; it is the last one.
+    width : int
+        Sites in the frontier, of which it is the last one.
     summed : list of int
         Places in the frontier, in the order in which they leave it.
     """
 
     joined: list[tuple[int, float]]
-    frontier: list[int]
+    width: int
     summed: list[int]
 
 
 def _couplings(model: Ising | Potts) -> list[dict[int, float]]:
     """Coupling of each site to each of its neighbours, doubled bonds added up."""
-    table, bonds = model.lattice.neighbors, model.bonds
-    kinds = np.broadcast_to(np.array(bonds.kinds), table.shape)
-    of_slots = np.where(kinds < 0, 0.0, model.couplings[kinds])
+    table = model.lattice.neighbors
+    of_slots = np.broadcast_to(model.slot_couplings, table.shape)
     found: list[dict[int, float]] = [{} for _ in range(len(table))]
     for site, slot in zip(*np.nonzero(table < len(table)), strict=True):
         other = int(table[site, slot])
@@ -133,12 +132,12 @@ def _steps(model: Ising | Potts) -> list[_Step]:
             if other in couplings[site]
         ]
         frontier.append(site)
-        held, summed = list(frontier), []
-        for other in held:
+        width, summed = len(frontier), []
+        for other in list(frontier):
             if max(turn[each] for each in (other, *couplings[other])) <= place:
                 summed.append(frontier.index(other))
                 frontier.remove(other)
-        steps.append(_Step(joined, held, summed))
+        steps.append(_Step(joined, width, summed))
     return steps
 
 
@@ -148,11 +147,9 @@ def _averages(
     n_sites = model.lattice.n_sites
     moments = np.array([_moments(model, steps, field, float(each)) for each in temperature]).T
     _, energy, energy_variance, total, variance = moments
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        heat = energy_variance / n_sites / temperature / temperature
     found = {
         "energy": energy / n_sites,
-        "specific_heat": np.where(temperature > 0, heat, 0.0),
+        "specific_heat": specific_heat_of(energy_variance / n_sites, temperature),
     }
     if isinstance(model, Potts):
         return found | {"state_share": states_shared(total / n_sites, model.states)}

@@ -13,6 +13,7 @@ from analysis.exact._mean_field import potts_phases, potts_transition
 from isingrl.coordinates import coordinates_of
 from isingrl.model import Ising
 from isingrl.potts import Potts
+from isingrl.spin_model import check_model
 from isingrl.support.validation import check_temperature
 
 __all__ = ["weiss"]
@@ -95,8 +96,7 @@ def weiss(model: Ising | Potts, temperature: npt.ArrayLike) -> xr.Dataset:
     >>> theory.order_parameter_ordered.round(4).values.tolist()
     [0.616, 0.4633]
     """
-    if not isinstance(model, Ising | Potts):
-        raise TypeError(f"model must be an Ising or a Potts model; got {model!r}")
+    check_model(model)
     if (model.couplings < 0).any():
         raise ValueError(f"model must have a coupling of at least 0; got {model.coupling}")
     if not model.lattice.periodic:

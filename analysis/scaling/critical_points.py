@@ -24,6 +24,7 @@ from isingrl.support.validation import check_integer, check_real
 __all__ = ["critical_point"]
 
 _RESULTS = ("critical_temperature", "nu", "beta_over_nu", "gamma_over_nu", "binder_cumulant")
+_VALUES = 4  # of each size: ln T, ln w, ln |m| and ln χ
 _POWERS = 2  # of corrections, at most
 _PASSES = 2  # the first finds the Binder cumulant of infinite size
 _BLOCKS = 60  # left out in turn; a covariance of four values needs many more than four
@@ -368,11 +369,10 @@ def _point(
     factor = float(shared_between_blocks(np.array(tau), length, used.sizes["draw"], n))
     covariance = factor * (n - 1) ** 2 / n * np.cov(np.array(rests).T)
     values = values_of(full)
-    p = len(values) - len(full.differences())
-    quality = goodness_of_deviations(values[p:], np.sqrt(np.diag(covariance)[p:]), n)
-    errors = np.sqrt(np.diag(covariance)[:p])
-    correlation = covariance[:p, :p] / np.outer(errors, errors)
-    return _Point(float(side), values[:p], errors, correlation, quality, tau / length)
+    quality = goodness_of_deviations(values[_VALUES:], np.sqrt(np.diag(covariance)[_VALUES:]), n)
+    errors = np.sqrt(np.diag(covariance)[:_VALUES])
+    correlation = covariance[:_VALUES, :_VALUES] / np.outer(errors, errors)
+    return _Point(float(side), values[:_VALUES], errors, correlation, quality, tau / length)
 
 
 def _root(histograms: Histograms, ends: tuple[float, float], level: float) -> float:
@@ -400,7 +400,7 @@ def _fitted(points: list[_Point], omega: float, powers: int, levels: FloatArray)
     product = left @ correlation @ left
     mean, half_variance = np.trace(product), np.sum(product**2)
     unit = half_variance / mean  # the sum has the mean and the variance of this times a χ²
-    chosen = [*(np.arange(4) * (2 + powers)), 1]
+    chosen = [*(np.arange(_VALUES) * (2 + powers)), 1]
     response = (inverse / scale[:, None])[chosen]
     log_critical, over_nu, beta, gamma, distance = response @ y
     change = levels[0] - levels[2]  # of the cumulant over the width

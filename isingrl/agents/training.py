@@ -15,7 +15,7 @@ from isingrl.agents.policy_arrays import labelled
 from isingrl.agents.temperatures import departures_on, softmax_temperatures, warn_of_temperature
 from isingrl.runs import check_snapshots, check_start, seed_sequence
 from isingrl.schedules import SCHEDULES
-from isingrl.spin_model import Model
+from isingrl.spin_model import Model, check_model
 from isingrl.support.progress import tqdm
 from isingrl.support.validation import check_choice, check_integer, check_real, check_temperature
 
@@ -94,8 +94,7 @@ def train(
     >>> policy.q_values.sel(temperature=2.0, action="up").round(6).values.tolist()
     [-4.0, -2.0, 0.0, 2.0, 4.0]
     """
-    if not isinstance(model, Model):
-        raise TypeError(f"model must be an Ising or a Potts model; got {model!r}")
+    check_model(model)
     if not isinstance(agent, Agent):
         raise TypeError(
             f"agent must be a MeanFieldQ, NeighborhoodQ, IndependentQ or JointQ; got {agent!r}"

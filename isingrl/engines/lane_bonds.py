@@ -9,10 +9,9 @@ import numpy.typing as npt
 
 from isingrl.engines.kernels.lane_packing import pack
 from isingrl.engines.lane_layout import LaneLayout, fits
+from isingrl.engines.lane_rule import equal
 from isingrl.spin_model import Model
 from isingrl.tables import RuleTable, Table
-
-_RESOLUTION = 2.0**-52  # resolution of a probability in float64
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,11 +78,11 @@ def lane_tables(model: Model, table: Table, schedule: str) -> LaneTables | None:
     bonds, up = model.bonds, table.up[:, 0]
     if bonds.alike:
         return LaneTables(up) if table.counted else None
-    couplings, kinds = model.couplings, np.array(bonds.kinds)
-    if (abs(couplings) != abs(couplings[0])).any() or (kinds < 0).any():
+    of_slots = model.slot_couplings
+    if abs(of_slots).min() < abs(of_slots).max():
         return None
-    signs = np.sign(couplings).astype(np.int64)
-    negative = np.broadcast_to(signs[kinds] < 0, model.lattice.neighbors.shape)
+    signs = np.sign(model.couplings).astype(np.int64)
+    negative = np.broadcast_to(of_slots < 0, model.lattice.neighbors.shape)
     tables = LaneTables(up, negative, tuple(signs.tolist()), by_sign=not table.counted)
     if table.counted:
         return tables
@@ -92,6 +91,6 @@ def lane_tables(model: Model, table: Table, schedule: str) -> LaneTables | None:
     occurs = (abs(bonds.neighbor_sums).sum(axis=1) <= z) & ((total + z) % 2 == 0)
     up, number = up[..., occurs], ((total[occurs] + z) // 2).astype(np.int64)
     by_number = up[..., np.unique(number, return_index=True)[1]]
-    if (abs(by_number[..., number] - up) > _RESOLUTION).any():
+    if not equal(by_number[..., number], up):
         return None
     return LaneTables(by_number, negative, tables.kinds, by_sign=True)

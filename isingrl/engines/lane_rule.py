@@ -48,7 +48,7 @@ class LaneRule:
         """Whether own spins do not matter, and flipping all neighbours flips the outcome."""
         down, up = self.tables[:, 0], self.tables[:, 1]
         z = down.shape[1] - 1
-        return z <= _LARGEST_MIRRORED and _equal(down, up) and _equal(down, 1.0 - down[:, ::-1])
+        return z <= _LARGEST_MIRRORED and equal(down, up) and equal(down, 1.0 - down[:, ::-1])
 
     @cached_property
     def _reduced(
@@ -61,11 +61,11 @@ class LaneRule:
             entries = down[:, half:]
             many = np.concatenate([entries[:, :0:-1], entries], axis=1)
             return _NONE, _ONES, np.stack([many, many], axis=1), entries
-        if _equal(down, up):
+        if equal(down, up):
             return _NONE, _ONES, self.tables, down
         flips = np.stack([down[:, ::-1], 1.0 - up], axis=1)
         symmetric = flips[:, 0]
-        if not _equal(symmetric, flips[:, 1]):
+        if not equal(symmetric, flips[:, 1]):
             return _ONES, _NONE, flips, flips.reshape(len(flips), -1)
         # 1 - (1 - p) loses digits of p: keep the side that is exact
         flips = np.repeat(flips[:, :1], 2, axis=1)
@@ -96,7 +96,8 @@ class LaneRule:
         return mask, inverse, mask, address, digits, lazy, rest
 
 
-def _equal(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> bool:
+def equal(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> bool:
+    """Whether probabilities are equal, but for rounding."""
     return bool((np.abs(a - b) <= _RESOLUTION).all())
 
 

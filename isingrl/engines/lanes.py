@@ -44,11 +44,9 @@ class LaneEngine:
         self.layout = LaneLayout(lattice, len(tables.up))
         self._tables = tables
         signs = tables.words(self.layout)
-        none = np.zeros((0, 0), dtype=np.uint64)
-        self._negative = signs if tables.by_sign else none
+        self._negative = signs if tables.by_sign else signs[:0]
         # the sums for energies by kind: of satisfied bonds, and of equal spins
-        several = tables.negative is not None
-        self._signs = np.stack([signs, np.zeros_like(signs)]) if several else none[None]
+        self._signs = np.stack([signs, np.zeros_like(signs)]) if signs.size else signs[None]
         self._addresses, self._rows, self._bands = self.layout.tiles(
             self.layout.sublattices(synchronous)
         )

@@ -16,7 +16,7 @@ from isingrl.envs.observed_rule import ObservedRule, tabulate
 from isingrl.model import Ising
 from isingrl.potts import Potts
 from isingrl.runs import check_start
-from isingrl.spin_model import Model
+from isingrl.spin_model import Model, check_model
 from isingrl.support.validation import check_choice, check_integer
 from isingrl.tables import codes_of, states_seen
 
@@ -42,8 +42,7 @@ class Sites:
         schedule: str,
         copies: int = 1,
     ) -> None:
-        if not isinstance(model, Ising | Potts):
-            raise TypeError(f"model must be an Ising or a Potts model; got {model!r}")
+        check_model(model)
         self.model, lattice = model, model.lattice
         self.observation = observe_on(model, observation, radius)
         self.reward = check_reward(named_reward(reward), f"reward {reward_name(reward)!r}", model)
