@@ -5,19 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from benchmarks.engines import (
+    RATIO,
     TEMPERATURES,
     TEMPERED_SIDE,
     glass_cases,
+    lattice_models,
     single_thread_cases,
     site_cases,
     square,
+    sweeps,
     temperature_for,
     thread_cases,
 )
-from benchmarks.peers import peer_cases
+from benchmarks.peers import peer_cases, peer_lattice_cases
 from benchmarks.processes import curve_seconds, peak_megabytes
 from benchmarks.report import Row, usable_cores
 from benchmarks.timing import Effort, Rate, measure
+from isingrl import Metropolis
 
 Rates = dict[str, Rate]
 
@@ -57,9 +61,15 @@ def one_thread(scale: Scale) -> tuple[list[Row], Rates]:
     model = square(scale.side)
     cases = single_thread_cases(scale.side, scale.cube, scale.large) + site_cases(scale.side)
     cases += glass_cases(scale.side, scale.cube // 2)
-    rates = measure([*cases, *peer_cases(scale.side, temperature_for(model))], scale.effort)
+    peers = peer_cases(scale.side, temperature_for(model))
+    lattices = lattice_models(scale.side)
+    cases += [sweeps(name, each, Metropolis()) for name, each in lattices.items()]
+    temperatures = {name: temperature_for(each) for name, each in lattices.items()}
+    peers += peer_lattice_cases(scale.side, temperatures, RATIO)
+    rates = measure([*cases, *peers], scale.effort)
     rows = [*_against_others(rates, scale), *_among_our_own(rates, scale)]
-    return rows + _glass(rates, scale) + _on_byte_sites(rates, scale), rates
+    rows += [*_glass(rates, scale), *_on_lattices(rates, scale), *_on_byte_sites(rates, scale)]
+    return rows, rates
 
 
 def _against_others(rates: Rates, scale: Scale) -> list[Row]:
@@ -126,6 +136,22 @@ def _glass(rates: Rates, scale: Scale) -> list[Row]:
         return [*rows, Row(section, "peapods", note="not installed")]
     rate = rates[peer].best
     return [*rows, Row(section, "peapods", rate, ours / rate, "× slower than bit lanes")]
+
+
+def _on_lattices(rates: Rates, scale: Scale) -> list[Row]:
+    section = f"Metropolis on other lattices, L = {scale.side}, 64 chains, one core"
+    rows = []
+    for name in ("triangular", "honeycomb", "J1-J2"):
+        ours = rates[name].best
+        rows.append(Row(section, name, ours))
+        peers = ("mcising", "peapods") if name == "triangular" else ("mcising",)
+        for peer in (f"{each}, {name}" for each in peers):
+            if peer not in rates:
+                rows.append(Row(section, peer, note="not installed"))
+                continue
+            rate = rates[peer].best
+            rows.append(Row(section, peer, rate, ours / rate, "× slower"))
+    return rows
 
 
 def _on_byte_sites(rates: Rates, scale: Scale) -> list[Row]:

@@ -161,6 +161,18 @@ def site_cases(side: int) -> list[Case]:
     return cases
 
 
+RATIO = 0.5
+"""Coupling of diagonal neighbours over that of near ones, of J1-J2."""
+
+
+def lattice_models(side: int) -> dict[str, Ising]:
+    """A triangular and a honeycomb lattice, and one with two couplings."""
+    shells = Lattice((side, side), "moore")
+    couplings = [1.0 if 0 in step else RATIO for step in shells.forward_offsets]
+    alike = {name: Ising(Lattice((side, side), name)) for name in ("triangular", "honeycomb")}
+    return alike | {"J1-J2": Ising(shells, couplings)}
+
+
 def glass_cases(side: int, cube: int) -> list[Case]:
     """The ±J glass at T = 1 in two dimensions and in three, by Metropolis updates."""
     lattices = {"±J": Lattice((side, side)), "3D ±J": Lattice((cube,) * 3)}

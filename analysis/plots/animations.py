@@ -85,14 +85,14 @@ def animation(
     canvas: Any = FigureCanvasAgg(figure)
     side, edge = 0.92 * 4.0, 0.04 * 4.0
     ax = figure.add_axes((edge / width, 0.04, side / width, side / height))
-    snapshot(spins.isel(snapshot=0), ax)
     if states is not None:
         beside = (edge + side + 0.1) / width, 0.04, 0.15 / width, side / height
         state_bar(figure, states, cax=figure.add_axes(beside))
     with video_file(path, rate) as append:
         for number in range(spins.sizes["snapshot"]):
             frame = frames.isel(snapshot=number)
-            ax.images[0].set_data(frame["spins"].transpose(..., "x").values)
+            ax.clear()
+            snapshot(frame["spins"], ax)
             ax.set_title(_title(frame, number), fontsize=10)
             canvas.draw()
             append(np.array(canvas.buffer_rgba())[..., :3])

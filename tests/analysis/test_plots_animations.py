@@ -14,10 +14,9 @@ from isingrl import HeatBath, Ising, Lattice, simulate
 SWEEPS = [0, 1, 2, 5, 10]
 
 
-@pytest.fixture(scope="module")
-def data():
+def run(neighborhood):
     return simulate(
-        Ising(Lattice((4, 6))),
+        Ising(Lattice((4, 6), neighborhood)),
         HeatBath(),
         [2.0, 3.0],
         sweeps=10,
@@ -27,12 +26,18 @@ def data():
     )
 
 
+@pytest.fixture(scope="module")
+def data():
+    return run("von_neumann")
+
+
 def rgb(color):
     return np.array([int(color[k : k + 2], 16) for k in (1, 3, 5)])
 
 
-def test_a_frame_a_snapshot_with_its_spins(data, tmp_path):
-    chosen = data.isel(temperature=1, chain=0)
+@pytest.mark.parametrize("neighborhood", ["von_neumann", "triangular", "honeycomb"])
+def test_a_frame_a_snapshot_with_its_spins(neighborhood, tmp_path):
+    chosen = run(neighborhood).isel(temperature=1, chain=0)
     path = tmp_path / "new" / "run.gif"
     plots.animation(chosen, path, frames_per_second=10)
     with Image.open(path) as file:

@@ -182,6 +182,7 @@ def test_unknown_neighborhoods_and_boundaries_are_named(name):
         ((4, 5), HONEYCOMB, "even sides for a periodic honeycomb"),
         ((6, 6), [(0, 0)], "a step must not be zero"),
         ((6, 6), [(0, 1), (0, -1)], "none twice, nor its opposite"),
+        ((6, 6), [(0, 1), (0, 1)], "none twice, nor its opposite"),
         ((6, 6), [], "at least one"),
         ((6, 6), [(0, 6)], "shorter than the sides"),
         ((6, 6), [(0, 1, 1)], "steps of 2 integers each; got the step"),

@@ -220,6 +220,10 @@ SMALL = [
     (irl.Lattice((2, 3)), 3),
     (irl.Lattice((2, 2)), 4),
     (irl.Lattice((2, 3), "moore", "free"), 3),
+    (irl.Lattice((2, 3), "triangular", "free"), 3),
+    (irl.Lattice((3, 3), "triangular"), 2),
+    (irl.Lattice((2, 2), "honeycomb"), 3),
+    (irl.Lattice((2, 3), "honeycomb", "free"), 3),
     (irl.Lattice((2, 4)), 2),
 ]
 
@@ -277,6 +281,15 @@ MODELS = {
     "q = 3, moore": irl.Potts(irl.Lattice((3, 3), "moore"), 3),
     "q = 3, triangular": irl.Potts(irl.Lattice((3, 3), "triangular"), 3, [1.0, 0.5, -0.25]),
     "q = 3, honeycomb": irl.Potts(irl.Lattice((2, 6), "honeycomb"), 3),
+    "q = 3, honeycomb, antiferromagnet in a field": irl.Potts(
+        irl.Lattice((3, 3), "honeycomb", "free"), 3, -1.0, 0.4
+    ),
+    "q = 3, triangular, antiferromagnet, free": irl.Potts(
+        irl.Lattice((3, 3), "triangular", "free"), 3, -1.0
+    ),
+    "q = 4, moore, antiferromagnet in a field": irl.Potts(
+        irl.Lattice((2, 4), "moore", "free"), 4, -0.5, -0.3
+    ),
     "q = 4": irl.Potts(irl.Lattice((3, 3)), 4, 1.0, 0.2),
     "q = 4, cubic": irl.Potts(irl.Lattice((2, 2, 2), boundary="free"), 4),
     "q = 5": irl.Potts(irl.Lattice(7), 5, 1.0, -0.3),

@@ -95,13 +95,23 @@ class TestHeatBath:
         ratio = {"energy": 1.0, "half": 2.0, "mean": 4.0, "chapter-1d": 1 / 1.8}[reward]
         np.testing.assert_allclose(TWO / tau, ratio)
 
-    def test_networks_come_near(self):
+    @pytest.mark.parametrize(
+        ("lattice", "agent"),
+        [
+            (SQUARE, irl.MeanFieldQ(network=(20,))),
+            (irl.Lattice(4), irl.MeanFieldQ(network=(20,), shared=False)),
+            (irl.Lattice(6), irl.NeighborhoodQ(network=(20,))),
+            (irl.Lattice(3), irl.JointQ(network=(20,))),
+        ],
+        ids=repr,
+    )
+    def test_networks_come_near(self, lattice, agent):
         pytest.importorskip("torch")
-        model = irl.Potts(SQUARE, 3)
-        agent = irl.MeanFieldQ(network=(20,))
+        model = irl.Potts(lattice, 3)
         policy = irl.train(model, agent, 1.5, sweeps=2500, annealing=0.8, seed=1)
         table = policy.potts_table(model, policy.temperature)
-        assert abs(table.chances[0, 0] - softmax(gains(model, table), 1.5)).max() < 0.03
+        wanted = softmax(gains(model, table), 1.5)
+        assert abs(table.chances[0] - wanted).max() < 0.03
 
     def test_extreme_temperatures(self):
         model = irl.Potts(SQUARE, 3, 1.0)
@@ -252,11 +262,15 @@ class TestRuns:
     def test_networks_go_on_from_their_checkpoint(self, tmp_path):
         pytest.importorskip("torch")
         model = irl.Potts(irl.Lattice((4, 4)), 3)
-        agents = irl.Learning(irl.MeanFieldQ(network=(4,)))
-        run = functools.partial(irl.simulate, model, agents, 1.0, chains=2, seed=1)
-        whole = run(sweeps=20)
-        run(sweeps=10, out=tmp_path)
-        xr.testing.assert_identical(run(sweeps=20, out=tmp_path), whole)
+        for name, agent in {
+            "mean": irl.MeanFieldQ(network=(4,)),
+            "blind": irl.IndependentQ(network=(4,), shared=False),
+        }.items():
+            agents = irl.Learning(agent)
+            run = functools.partial(irl.simulate, model, agents, 1.0, chains=2, seed=1)
+            whole = run(sweeps=20)
+            run(sweeps=10, out=tmp_path / name)
+            xr.testing.assert_identical(run(sweeps=20, out=tmp_path / name), whole)
 
 
 class TestWeiss:
@@ -300,14 +314,15 @@ class TestFiles:
         "agent",
         [
             irl.MeanFieldQ(), irl.NeighborhoodQ(), irl.IndependentQ(), irl.MeanFieldQ(shared=False),
-            irl.MeanFieldQ(neighbors_seen=1), irl.MeanFieldQ(network=(5,)),
+            irl.MeanFieldQ(neighbors_seen=1), irl.MeanFieldQ(network=(5,)), irl.JointQ(),
         ],
         ids=repr,
     )  # fmt: skip
     def test_policies_come_back(self, agent, tmp_path):
         if agent.network is not None:
             pytest.importorskip("torch")
-        model = irl.Potts(irl.Lattice((4, 4)), 3, 1.0, 0.2)
+        lattice = irl.Lattice((2, 2) if isinstance(agent, irl.JointQ) else (4, 4))
+        model = irl.Potts(lattice, 3, 1.0, 0.2)
         policy = irl.train(model, agent, [1.0, 1.5], sweeps=20, snapshots=2, seed=1)
         assert policy.history["spins"].dtype == np.uint8
         policy.save(tmp_path)
