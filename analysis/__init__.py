@@ -40,7 +40,12 @@ from analysis.learned import (
 )
 from analysis.overlaps import overlaps
 from analysis.precision import precision
-from analysis.ratings import bradley_terry, rates_over_trainings, win_rates
+from analysis.ratings import (
+    bradley_terry,
+    rates_over_trainings,
+    ratings_over_trainings,
+    win_rates,
+)
 from analysis.scaling import power_law
 from analysis.tempering import tempering, tempering_temperatures
 from analysis.thermodynamics import thermodynamics
@@ -70,6 +75,7 @@ __all__ = [
     "power_law",
     "precision",
     "rates_over_trainings",
+    "ratings_over_trainings",
     "scaling",
     "size_distribution",
     "spin_correlation",

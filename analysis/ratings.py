@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,12 @@ import xarray as xr
 from analysis.errors import FloatArray
 from analysis.quantities import error_attrs
 
-__all__ = ["bradley_terry", "rates_over_trainings", "win_rates"]
+__all__ = ["bradley_terry", "rates_over_trainings", "ratings_over_trainings", "win_rates"]
 
 ELO = 400 / np.log(10)
 """Points of Elo's scale a unit of natural log-odds."""
+_TRAININGS = ("training", "opponent_training")
+_POWER = 0.8
 _RATES = {
     "win_rate": ("wins", "games won"),
     "draw_rate": ("draws", "games drawn"),
@@ -111,7 +114,11 @@ def rates_over_trainings(contests: xr.Dataset, level: float = 0.95) -> xr.Datase
     Returns
     -------
     Dataset
-        As from `win_rates`, without the dims of the trainings.
+        As from `win_rates`, without the dims of the trainings. With draws and losses also
+        ``lead``, the share of games won less the share lost, its standard error ``lead_error``,
+        and ``trainings_needed``, the number of trainings of each method from which on a lead as
+        large as this one, with trainings that differ as these do, is seen with a probability of
+        80 % as different from 0 at the level.
 
     Raises
     ------
@@ -122,7 +129,8 @@ def rates_over_trainings(contests: xr.Dataset, level: float = 0.95) -> xr.Datase
     -----
     Games of one training are not independent samples of its method. Therefore each training is left
     out of both sides in turn. The standard error of this jackknife, times Student's t for the
-    number of trainings less one, is half of the interval, which is cut at 0 and 1 [1]_.
+    number of trainings less one, is half of the interval, which is cut at 0 and 1 [1]_. The number
+    of trainings needed is that of a normal distribution, and is itself as uncertain as the lead.
 
     References
     ----------
@@ -140,25 +148,119 @@ def rates_over_trainings(contests: xr.Dataset, level: float = 0.95) -> xr.Datase
     >>> [round(rates[name].item(), 2) for name in ("win_rate", "win_rate_low", "win_rate_high")]
     [0.64, 0.53, 0.75]
     """
-    dims = ["training", "opponent_training"]
-    sizes = [contests.sizes.get(dim, 0) for dim in dims]
+    number = _trainings(contests)
+    rates = win_rates(contests.sum(_TRAININGS, keep_attrs=True), level)
+    student = scipy.special.stdtrit(number - 1, (1 + level) / 2)
+
+    def share(counts: xr.Dataset) -> Any:
+        return (counts["wins"] / counts["games"].where(counts["games"] > 0)).values
+
+    half = student * _jackknife_error(contests[["wins", "games"]], share)
+    for name, sign in (("low", -1), ("high", 1)):
+        end = np.clip(rates["win_rate"] + sign * half, 0, 1)
+        rates[f"win_rate_{name}"] = end.assign_attrs(rates[f"win_rate_{name}"].attrs)
+    if "losses" not in contests:
+        return rates
+
+    def ahead(counts: xr.Dataset) -> Any:
+        games = counts["games"].where(counts["games"] > 0)
+        return ((counts["wins"] - counts["losses"]) / games).values
+
+    error = _jackknife_error(contests[["wins", "losses", "games"]], ahead)
+    lead = rates["win_rate"] - rates["loss_rate"]
+    attrs = {"long_name": "share of games won less the share lost", "units": "1"}
+    z = scipy.special.ndtri((1 + level) / 2) + scipy.special.ndtri(_POWER)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        needed = np.ceil(number * (z * error / lead.values) ** 2)
+    text = "trainings of each method that would show this lead"
+    return rates.assign(
+        lead=lead.assign_attrs(attrs),
+        lead_error=(lead.dims, error, error_attrs(attrs)),
+        trainings_needed=(
+            lead.dims, np.where(np.isnan(needed), np.nan, np.maximum(needed, 2)),
+            {"long_name": text, "units": "1"},
+        ),
+    )  # fmt: skip
+
+
+def ratings_over_trainings(contests: xr.Dataset, level: float = 0.95) -> xr.Dataset:
+    r"""Ratings of methods that were trained several times, with intervals over those.
+
+    Parameters
+    ----------
+    contests : Dataset
+        Integer counts ``wins`` and ``draws`` over (team, opponent) and the dims ``training`` and
+        ``opponent_training``, of the same length of two or more.
+    level : float
+        Confidence level of the intervals, in (0, 1).
+
+    Returns
+    -------
+    Dataset
+        Over ``team``: ``rating`` on Elo's scale, with the mean 0, of all trainings together as
+        from `bradley_terry`; its standard error ``rating_error``, and ``rating_low`` and
+        ``rating_high``, the ends of its interval. Attribute ``level``.
+
+    Raises
+    ------
+    ValueError
+        As `bradley_terry`, or if `level` or the dims of the trainings are not as described.
+
+    Notes
+    -----
+    The errors come from how trainings differ, by the jackknife of `rates_over_trainings`, and
+    intervals from Student's t for the number of trainings less one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from analysis import ratings_over_trainings
+    >>> dims = ("team", "opponent", "training", "opponent_training")
+    >>> new = np.array([[15, 14, 17], [12, 13, 11], [16, 18, 15]])
+    >>> wins = np.array([[0 * new, 20 - new.T], [new, 0 * new]])
+    >>> counts = {"wins": (dims, wins), "draws": (dims, 0 * wins)}
+    >>> teams = ["old", "new"]
+    >>> found = ratings_over_trainings(xr.Dataset(counts, {"team": teams, "opponent": teams}))
+    >>> found.rating.dims, found.rating.round(0).values.tolist()
+    (('team',), [-85.0, 85.0])
+    >>> bool((found.rating_low < found.rating).all())
+    True
+    """
+    if not 0 < level < 1:
+        raise ValueError(f"level must lie in (0, 1); got {level}")
+    number = _trainings(contests)
+    counts = contests[["wins", "draws"]]
+    found = bradley_terry(counts.sum(_TRAININGS))
+    error = _jackknife_error(counts, lambda some: bradley_terry(some)["rating"].values)
+    half = scipy.special.stdtrit(number - 1, (1 + level) / 2) * error
+    attrs = found["rating"].attrs
+    found["rating_error"] = ("team", error, error_attrs(attrs))
+    for name, which, end in (("low", "lower", -half), ("high", "upper", half)):
+        text = f"{which} end of the {100 * level:g} % interval of the rating"
+        shifted = found["rating"] + end
+        found[f"rating_{name}"] = shifted.assign_attrs(attrs | {"long_name": text})
+    return found.assign_attrs(level=level)
+
+
+def _trainings(contests: xr.Dataset) -> int:
+    """Number of trainings on each side."""
+    sizes = [contests.sizes.get(dim, 0) for dim in _TRAININGS]
     if sizes[0] != sizes[1] or sizes[0] < 2:
         raise ValueError(
             f"contests must have as many trainings as opponent_trainings, two or more; got {sizes}"
         )
-    number = sizes[0]
-    rates = win_rates(contests.sum(dims, keep_attrs=True), level)
-    shares = []
+    return sizes[0]
+
+
+def _jackknife_error(contests: xr.Dataset, function: Callable[[xr.Dataset], Any]) -> FloatArray:
+    """Standard error of a function of all counts, from leaving out trainings on both sides."""
+    number = _trainings(contests)
+    found = []
     for left_out in range(number):
-        kept = dict.fromkeys(dims, np.delete(np.arange(number), left_out))
-        some = contests[["wins", "games"]].isel(kept).sum(dims)
-        shares.append((some["wins"] / some["games"].where(some["games"] > 0)).values)
-    spread = np.var(shares, axis=0) * (number - 1)
-    half = scipy.special.stdtrit(number - 1, (1 + level) / 2) * np.sqrt(spread)
-    for name, sign in (("low", -1), ("high", 1)):
-        end = np.clip(rates["win_rate"] + sign * half, 0, 1)
-        rates[f"win_rate_{name}"] = end.assign_attrs(rates[f"win_rate_{name}"].attrs)
-    return rates
+        kept = dict.fromkeys(_TRAININGS, np.delete(np.arange(number), left_out))
+        found.append(function(contests.isel(kept).sum(_TRAININGS)))
+    return np.asarray(np.sqrt(np.var(found, axis=0) * (number - 1)))
 
 
 def bradley_terry(tournament: xr.Dataset) -> xr.Dataset:

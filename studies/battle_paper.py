@@ -10,12 +10,27 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 import xarray as xr
 
-from analysis import plots, rates_over_trainings
-from isingrl.battle import TEAMS, Arena, LearningTeam, PursuitTeam, Team
+from analysis import plots, rates_over_trainings, ratings_over_trainings
+from isingrl.battle import (
+    TEAMS,
+    Arena,
+    Evaluation,
+    LearningTeam,
+    PursuitTeam,
+    RandomTeam,
+    Team,
+)
 from isingrl.support.validation import check_choice, check_integer
 from studies.running.extensions import Join, added
 from studies.running.tasks import Task
-from studies.shared.battle_tasks import contest, draw_trainings, history, train_team, trained_team
+from studies.shared.battle_tasks import (
+    contest,
+    draw_evaluations,
+    draw_trainings,
+    history,
+    train_team,
+    trained_team,
+)
 from studies.shared.checks import check_counts, check_names
 from studies.shared.combination import concat_all
 from studies.shared.figures import legend_below, new_figure
@@ -26,6 +41,8 @@ if TYPE_CHECKING:
 __all__ = ["BattlePaper"]
 
 _METHODS = ("mean-field-q", "independent-q", "actor-critic", "mean-field-actor-critic")
+_EVALUATIONS = 10  # during a training
+_PRESETS = ("small", "paper", "paper-dense")
 _PAPER: dict[str, Any] = {
     "network": "convolutional", "discount": 0.95, "learning_rate": 1e-4, "falling_rate": False
 }  # fmt: skip
@@ -42,24 +59,26 @@ class BattlePaper:
     plays each training of every other method. Intervals are over trainings.
     """
 
-    preset: Literal["small", "paper"] = "small"
+    preset: Literal["small", "paper", "paper-dense"] = "small"
     """small: the default battle and settings, against itself and pursuit in turn. paper: 64
     against 64 on 40 × 40, the networks and settings of Yang et al. (2018), against a copy that
-    follows slowly; this takes a day on two cores, and is resumable."""
+    follows slowly; this takes days on two cores, and is resumable. paper-dense: the same battle,
+    opponent, number of games and mean action, with the default network and settings, but a replay
+    ratio of 4; while a team learns it is evaluated against the scripts."""
     methods: tuple[str, ...] = _METHODS
     """Names of methods."""
     trainings: int = 5
     """Trainings of each method."""
     games: int | None = None
-    """Games of every training; 1,500 (small) or 2,000 (paper) if omitted."""
+    """Games of every training; 1,500 (small) or 2,000 (of the paper) if omitted."""
     contest_games: int = 8
     """Games of every pair of trainings, half of them with sides swapped."""
     side_by_side: int = 10
     """Simultaneous games of a training."""
     map_size: int | None = None
-    """Side of the map; 30 (small) or 40 (paper) if omitted."""
+    """Side of the map; 30 (small) or 40 (of the paper) if omitted."""
     team_size: int | None = None
-    """Agents of a team; 16 (small) or 64 (paper) if omitted."""
+    """Agents of a team; 16 (small) or 64 (of the paper) if omitted."""
     seed: int = 1
     """Seed of everything random."""
 
@@ -68,7 +87,7 @@ class BattlePaper:
     @property
     def arena(self) -> Arena:
         """Map and teams of the games."""
-        paper = self.preset == "paper"
+        paper = self._of_the_paper
         return Arena(
             map_size=self.map_size or (40 if paper else 30),
             team_size=self.team_size or (64 if paper else 16),
@@ -79,35 +98,52 @@ class BattlePaper:
     @property
     def training_games(self) -> int:
         """Games of every training."""
-        return self.games or (2_000 if self.preset == "paper" else 1_500)
+        return self.games or (2_000 if self._of_the_paper else 1_500)
+
+    @property
+    def scripts(self) -> dict[str, Team]:
+        """Teams by name that all methods play against and that do not learn."""
+        scripts: list[Team] = [PursuitTeam()]
+        if self.preset == "paper-dense":
+            scripts.append(RandomTeam())
+        return {script.name: script for script in scripts}
+
+    @property
+    def _of_the_paper(self) -> bool:
+        return self.preset != "small"
 
     def team(self, method: str) -> LearningTeam:
         """Return the learning team of a method."""
         settings: dict[str, Any] = {}
+        values, mean_field = method.endswith("-q"), method.startswith("mean-field")
         if self.preset == "paper":
-            settings |= _PAPER
-            if method.endswith("-q"):
-                settings |= _PAPER_VALUES
-            if method.startswith("mean-field"):
-                settings |= {"radius": None, "inner_iterations": 0}
+            settings |= _PAPER | (_PAPER_VALUES if values else {})
+        if self.preset == "paper-dense" and values:
+            settings |= {"replay_ratio": 4.0}
+        if self._of_the_paper and mean_field:
+            settings |= {"radius": None, "inner_iterations": 0}
         team = TEAMS[method](**settings)
         assert isinstance(team, LearningTeam)
         return team
 
     def tasks(self) -> list[Task]:
         """One training a task."""
-        check_choice("preset", self.preset, ("small", "paper"))
+        check_choice("preset", self.preset, _PRESETS)
         check_names("methods", self.methods, _METHODS, 2)
         check_counts(self, trainings=2, contest_games=2, seed=0)
         check_integer("games", self.training_games, 1)
-        opponent = "mixed" if self.preset == "paper" else ("self", "pursuit")
+        opponent = "mixed" if self._of_the_paper else ("self", "pursuit")
+        evaluated: dict[str, Any] = {}
+        if self.preset == "paper-dense":
+            every = max(1, self.training_games // _EVALUATIONS)
+            evaluated = {"evaluation": Evaluation(tuple(self.scripts.values()), every)}
         return [
             Task(
                 key=_key(method, number),
                 function=train_team,
                 arguments={
                     "team": self.team(method), "opponent": opponent, "arena": self.arena,
-                    "games": self.training_games, "side_by_side": self.side_by_side,
+                    "games": self.training_games, "side_by_side": self.side_by_side, **evaluated,
                 },
                 weight=10,
                 resumable=True,
@@ -117,7 +153,7 @@ class BattlePaper:
         ]  # fmt: skip
 
     def later_tasks(self, results: dict[str, xr.Dataset]) -> list[Task]:
-        """One task for every pair of methods, and for every method against the script."""
+        """One task for every pair of methods, and for every method against each script."""
         teams: dict[str, list[Any]] = {
             method: [
                 trained_team(self.team(method), results[_key(method, number)])
@@ -125,8 +161,9 @@ class BattlePaper:
             ]
             for method in self.methods
         }
-        script: list[Team] = [PursuitTeam()] * self.trainings
-        sets: dict[str, list[Any]] = teams | {PursuitTeam.name: script}
+        sets: dict[str, list[Any]] = teams | {
+            name: [script] * self.trainings for name, script in self.scripts.items()
+        }
         return [
             Task(
                 key=f"{one} against {other}",
@@ -145,7 +182,7 @@ class BattlePaper:
         data = concat_all(
             histories, _key, method=self.methods, training=range(self.trainings)
         ).assign_coords(method=list(self.methods))
-        names = [*self.methods, PursuitTeam.name]
+        names = [*self.methods, *self.scripts]
         shape = (len(names), len(names), self.trainings, self.trainings)
         dims = ("team", "opponent", "training", "opponent_training")
         for kind, mirrored in (("wins", "losses"), ("draws", "draws"), ("losses", "wins")):
@@ -159,22 +196,32 @@ class BattlePaper:
         return data.assign_coords(team=names, opponent=names)
 
     def summarize(self, data: xr.Dataset) -> xr.Dataset:
-        """Win rates with intervals over trainings, and the learning curves."""
-        rates = rates_over_trainings(data)
-        return data[["reward", "win", "kills", "deaths"]].merge(rates).assign_attrs(data.attrs)
+        """Win rates and ratings with intervals over trainings, and the learning curves."""
+        kept = ("reward", "win", "kills", "deaths", "evaluation_win", "evaluation_score")
+        learned = data[[name for name in kept if name in data]]
+        found = rates_over_trainings(data).merge(ratings_over_trainings(data))
+        return learned.merge(found).assign_attrs(data.attrs)
 
     def plot(self, summary: xr.Dataset) -> Figure:
-        """Draw win rates of all pairs, and learning curves."""
-        figure = new_figure(figsize=(10.4, 7.2), layout="constrained")
-        grid = figure.add_gridspec(2, 2)
+        """Draw win rates of all pairs, learning curves and ratings."""
+        figure = new_figure(figsize=(11.6, 7.2), layout="constrained")
+        grid = figure.add_gridspec(2, 3)
         bars = figure.add_subplot(grid[0, :])
         plots.win_rate_bars(summary.isel(team=slice(0, len(self.methods))), ax=bars)
-        panels = [figure.add_subplot(grid[1, column]) for column in (0, 1)]
-        against = summary["against"].isel(round=slice(0, 2)).values  # the opponents in turn
-        for ax, name, opponent in zip(panels, ("reward", "win"), against, strict=False):
-            for method in self.methods:
-                draw_trainings(ax, summary[name].sel({"method": method}), opponent)
-            ax.set_title(f"training against {opponent}", loc="left", fontsize="medium")
+        panels = [figure.add_subplot(grid[1, column]) for column in range(3)]
+        by_method = [summary.sel({"method": method}) for method in self.methods]
+        if "evaluation_win" in summary:
+            for ax, opponent in zip(panels, summary["evaluation_opponent"].values, strict=False):
+                for each in by_method:
+                    draw_evaluations(ax, each["evaluation_win"], opponent)
+                ax.set_title(f"evaluations against {opponent}", loc="left", fontsize="medium")
+        else:
+            against = summary["against"].isel(round=slice(0, 2)).values  # the opponents in turn
+            for ax, name, opponent in zip(panels, ("reward", "win"), against, strict=False):
+                for each in by_method:
+                    draw_trainings(ax, each[name], opponent)
+                ax.set_title(f"training against {opponent}", loc="left", fontsize="medium")
+        plots.rating_points(summary, ax=panels[2])
         legend_below(figure, panels[:1], 4)
         return figure
 

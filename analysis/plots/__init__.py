@@ -10,6 +10,7 @@ from analysis.plots.battles import (
     battle_frame,
     kills_over_time,
     learning_curve,
+    rating_points,
     tournament_matrix,
     win_rate_bars,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "method_label",
     "method_style",
     "observable",
+    "rating_points",
     "set_style",
     "size_distribution",
     "sizes",

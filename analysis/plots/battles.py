@@ -20,6 +20,7 @@ __all__ = [
     "battle_frame",
     "kills_over_time",
     "learning_curve",
+    "rating_points",
     "tournament_matrix",
     "win_rate_bars",
 ]
@@ -184,12 +185,13 @@ def learning_curve(
         `isingrl.battle.TrainedTeam.history`: over ``round``, with the coordinates ``games`` and
         ``opponent``. Each opponent has a line of its own.
     name : str
-        The variable, for example ``"win"``.
+        The variable, for example ``"win"``, or one of the evaluations, ``"evaluation_win"``.
     ax : Axes, optional
         The axes to draw on; new ones if omitted.
     window : int, optional
         Rounds with one opponent in the running mean, equally many before and after, fewer at the
-        ends; a twentieth of all if omitted. Single rounds are dots.
+        ends; a twentieth of all if omitted. Single rounds are dots. Evaluations are not averaged
+        if it is omitted.
 
     Returns
     -------
@@ -212,6 +214,9 @@ def learning_curve(
     >>> ax.get_legend_handles_labels()[1]
     ['against self']
     """
+    if name in history and "evaluation" in history[name].dims:
+        history = _evaluations_as_rounds(history)
+        window = window or 1
     values = variable(history, name, ("round",))
     if window is not None and window < 1:
         raise ValueError(f"window must be at least 1; got {window}")
@@ -226,6 +231,15 @@ def learning_curve(
         ax.plot(x, y, ls="none", marker=".", ms=3.0, alpha=0.3, color=style.color, zorder=2)
         ax.plot(x, _running_mean(y, width), lw=1.6, zorder=3 + order, **line)
     return label_axes(ax, history["games"], values)
+
+
+def _evaluations_as_rounds(history: xr.Dataset) -> xr.Dataset:
+    """Evaluations of all opponents one after the other, along ``round``."""
+    names = {"evaluation_games": "games", "evaluation_opponent": "opponent"}
+    found = history.drop_dims("round").stack(
+        round=("evaluation", "evaluation_opponent"), create_index=False
+    )
+    return found.rename(names)
 
 
 def win_rate_bars(rates: xr.Dataset, ax: Axes | None = None) -> Axes:
@@ -334,6 +348,59 @@ def tournament_matrix(rates: xr.Dataset, ax: Axes | None = None) -> Axes:
     for label in ax.get_xticklabels():
         label.set(ha="right", rotation_mode="anchor")
     ax.set(xlabel="opponent", ylabel="team", title=axis_label(rate))
+    return ax
+
+
+def rating_points(ratings: xr.Dataset, ax: Axes | None = None) -> Axes:
+    """Draw the ratings of teams, the strongest at the top.
+
+    Parameters
+    ----------
+    ratings : Dataset
+        From `analysis.ratings_over_trainings`, whose intervals are drawn, or from
+        `analysis.bradley_terry`, with standard errors: ``rating`` over ``team``.
+    ax : Axes, optional
+        The axes to draw on; new ones if omitted.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `ratings` is no Dataset, lacks a variable, or has other dims.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> from analysis import bradley_terry, plots
+    >>> dims, teams = ("team", "opponent"), ["pursuit", "random"]
+    >>> counts = {"wins": (dims, [[0, 19], [1, 0]]), "draws": (dims, [[0, 0], [0, 0]])}
+    >>> ratings = bradley_terry(xr.Dataset(counts, {"team": teams, "opponent": teams}))
+    >>> ax = plots.rating_points(ratings)
+    >>> ax.get_xlabel(), [label.get_text() for label in ax.get_yticklabels()]
+    ('rating (Elo)', ['random', 'pursuit'])
+    """
+    rating = variable(ratings, "rating", ("team",))
+    if "rating_low" in ratings:
+        names = ("rating_low", "rating_high")
+        ends = [abs(variable(ratings, name, ("team",)) - rating).values for name in names]
+    else:
+        ends = [variable(ratings, "rating_error", ("team",)).values] * 2
+    ax = new_axes(ax)
+    order = np.argsort(rating.values)
+    teams = [str(each) for each in ratings["team"].values[order]]
+    for row, (place, team) in enumerate(zip(order, teams, strict=True)):
+        color = named_style(team, row).color
+        ax.errorbar(
+            rating.values[place], row, xerr=[[end[place]] for end in ends], fmt="o", color=color,
+            capsize=3,
+        )  # fmt: skip
+    ax.set_yticks(range(len(teams)), [method_label(each) for each in teams])
+    ax.set(xlabel=axis_label(rating), ylim=(-0.5, len(teams) - 0.5))
+    ax.grid(axis="x", lw=0.4, color="0.85")
     return ax
 
 

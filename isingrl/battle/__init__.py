@@ -5,6 +5,7 @@ Needs the extra ``isingrl[battle]``. ``import isingrl.battle`` loads neither mag
 
 from isingrl.battle.arena import Arena
 from isingrl.battle.contests import play, record, tournament
+from isingrl.battle.evaluation import Evaluation
 from isingrl.battle.games import Games, Observation, StepResult
 from isingrl.battle.opponent import Opponent
 from isingrl.battle.players import Decision, Player
@@ -28,6 +29,7 @@ __all__ = [
     "ActorCriticTeam",
     "Arena",
     "Decision",
+    "Evaluation",
     "Games",
     "IndependentQTeam",
     "LearningTeam",

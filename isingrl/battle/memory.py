@@ -8,8 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from isingrl.battle.games import VIEW_SIDE, Games, Observation, StepResult
+from isingrl.battle.kernels import agents as kernels
 from isingrl.battle.kernels.agents import N_ACTIONS
 from isingrl.battle.players import Decision, MeanField
+from isingrl.battle.symmetries import ACTION_IMAGES, ACTION_SOURCES, CELL_SOURCES
 
 Integers = npt.NDArray[np.int64]
 
@@ -82,21 +84,31 @@ class ReplayMemory:
         """Write the rows of the following steps."""
         self._arrays["following"][rows] = following
 
-    def draw(self, number: int, generator: np.random.Generator) -> Batch:
-        """Draw rows with replacement, except rows without a known next step."""
+    def draw(self, number: int, generator: np.random.Generator, symmetry: int = 0) -> Batch:
+        """Draw rows with replacement, except rows without a known next step.
+
+        They are turned by a symmetry of the square, by its number in `ACTION_IMAGES`.
+        """
         arrays = self._arrays
         rows = generator.integers(0, len(self), number)
         following = arrays["following"][rows]
         known = (following >= 0) | arrays["ended"][rows]
         rows, following = rows[known], following[known]
-        means = arrays["means"]
+
+        def gather(name: str, rows: Integers, columns: Integers) -> npt.NDArray[Any]:
+            gathered = np.empty((len(rows), len(columns)), arrays[name].dtype)
+            kernels.gather(arrays[name], rows, columns, gathered)
+            return gathered
+
+        cells, sources = CELL_SOURCES[symmetry], ACTION_SOURCES[symmetry]
+        has_means = arrays["means"].shape[1] > 0
         return Batch(
-            views=arrays["views"].take(rows, axis=0),
-            means=means[rows] if means.shape[1] else None,
-            actions=arrays["actions"][rows].astype(np.int64),
+            views=gather("views", rows, cells),
+            means=gather("means", rows, sources) if has_means else None,
+            actions=ACTION_IMAGES[symmetry][arrays["actions"][rows]],
             rewards=arrays["rewards"][rows],
-            next_views=arrays["views"].take(following, axis=0, mode="wrap"),
-            next_means=means[following] if means.shape[1] else None,
+            next_views=gather("views", following, cells),
+            next_means=gather("means", following, sources) if has_means else None,
             goes_on=following >= 0,
         )
 

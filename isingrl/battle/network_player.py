@@ -71,6 +71,11 @@ def team_player(team: LearningTeam, network: BattleNetwork, tau: Callable[[], fl
     return make(team, network, tau)
 
 
+def trained_tau(team: LearningTeam) -> float:
+    """Softmax temperature of a team after its training; that of a policy is 1."""
+    return float(getattr(team, "softmax_temperature", 1.0))
+
+
 def make_field(team: LearningTeam) -> MeanField | None:
     """Make the computation of mean actions, for a team that sees them."""
     if not team.mean_field:

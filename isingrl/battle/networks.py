@@ -17,7 +17,8 @@ from torch import nn
 from torch.nn import functional
 
 from isingrl.battle.games import VIEW_SIDE
-from isingrl.battle.kernels.agents import FOE, N_ACTIONS, N_CODES, OWN, WALL
+from isingrl.battle.kernels import cells as kernels
+from isingrl.battle.kernels.agents import FOE, N_ACTIONS, N_CODES, WALL
 from isingrl.battle.team import CHAPTER, CONVOLUTIONAL, TWO_HEADED
 from isingrl.support.kinds import check_name, register
 
@@ -68,6 +69,68 @@ class BattleNetwork(nn.Module, ABC):
         """Outputs (n, outputs) from the features of `look` and mean actions (n, 21)."""
 
 
+class CellLayer(nn.Linear):
+    """A linear layer on the planes of all cells; on a CPU, empty cells take no time.
+
+    In the order of its inputs the planes of a cell are neighbours or, `by_plane`, the cells of a
+    plane.
+    """
+
+    def __init__(self, n_planes: int, outputs: int, by_plane: bool = False) -> None:
+        super().__init__(n_planes * N_CELLS, outputs)
+        self.by_plane = by_plane
+        # the weights of one input are neighbours in memory, for they are added together
+        self.weight.data = self.weight.data.t().contiguous().t()
+
+    def forward(  # type: ignore[override]
+        self, views: torch.Tensor, planes: torch.Tensor
+    ) -> torch.Tensor:
+        """Outputs (n, outputs) for views (n, 169), whose codes have these planes."""
+        if views.device.type == "cpu":
+            steps = (1, N_CELLS) if self.by_plane else (planes.shape[1], 1)
+            arguments = views, planes, self.weight, self.bias, steps
+            sums: torch.Tensor = _CellSum.apply(*arguments)  # type: ignore[no-untyped-call]
+            return sums
+        return self._of_all(views, planes)
+
+    def _of_all(self, views: torch.Tensor, planes: torch.Tensor) -> torch.Tensor:
+        """The same from all planes of all cells."""
+        seen = functional.embedding(views.int(), planes)
+        return super().forward((seen.mT if self.by_plane else seen).flatten(1))
+
+
+class _CellSum(torch.autograd.Function):
+    """See `CellLayer`."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        views: torch.Tensor,
+        planes: torch.Tensor,
+        weight: torch.Tensor,
+        bias: torch.Tensor,
+        steps: tuple[int, int],
+    ) -> torch.Tensor:
+        ctx.save_for_backward(views, planes)
+        ctx.steps = steps
+        sums = bias.new_empty(len(views), len(bias))
+        by_input = weight.detach().t().numpy()
+        kernels.sum_cells(
+            views.numpy(), planes.numpy(), by_input, bias.detach().numpy(), *steps, sums.numpy()
+        )
+        return sums
+
+    @staticmethod
+    def backward(ctx: Any, gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        views, planes = ctx.saved_tensors
+        weights = gradients.new_zeros(N_CELLS * planes.shape[1], gradients.shape[1])
+        kernels.add_outer_products(
+            views.numpy(), planes.numpy(), gradients.contiguous().numpy(), *ctx.steps,
+            weights.numpy(),
+        )  # fmt: skip
+        return None, None, weights.t(), gradients.sum(dim=0), None
+
+
 class ChapterNetwork(BattleNetwork):
     """The chapter's 359 → 25 → 21: places of team mates and foes, and the mean action."""
 
@@ -75,7 +138,7 @@ class ChapterNetwork(BattleNetwork):
 
     def __init__(self, mean_action: bool, outputs: int, hidden: int = 25) -> None:
         super().__init__()
-        self.view = nn.Linear(2 * N_CELLS, hidden)
+        self.view = CellLayer(2, hidden, by_plane=True)
         self.mean = nn.Linear(N_ACTIONS, hidden, bias=False) if mean_action else None
         self.output = nn.Linear(hidden, outputs)
 
@@ -84,13 +147,9 @@ class ChapterNetwork(BattleNetwork):
         """Presence of team mates and of foes."""
         return np.ascontiguousarray(BattleNetwork.code_planes()[:, [0, 2]])
 
-    def decode(self, views: torch.Tensor) -> torch.Tensor:
-        """Planes one after the other, shape (n, 2 · 169); in bytes 0 − 1 is 255, not below 100."""
-        return torch.cat([views - (OWN + 1), views - (FOE + 1)], dim=1).lt_(FOE).float()
-
     def look(self, views: torch.Tensor) -> torch.Tensor:
         """See `BattleNetwork.look`."""
-        seen: torch.Tensor = self.view(self.decode(views))
+        seen: torch.Tensor = self.view(views, self.get_buffer("planes"))
         return seen
 
     def forward(self, seen: torch.Tensor, mean: torch.Tensor | None) -> torch.Tensor:
@@ -110,14 +169,14 @@ class TwoHeadedNetwork(BattleNetwork):
         self, mean_action: bool, outputs: int, view: int = 128, mean: int = 32, joined: int = 64
     ) -> None:
         super().__init__()
-        self.view = nn.Linear(self.get_buffer("planes").shape[1] * N_CELLS, view)
+        self.view = CellLayer(self.get_buffer("planes").shape[1], view)
         self.mean = nn.Linear(N_ACTIONS, mean) if mean_action else None
         self.joined = nn.Linear(view + (mean if mean_action else 0), joined)
         self.output = nn.Linear(joined, outputs)
 
     def look(self, views: torch.Tensor) -> torch.Tensor:
         """See `BattleNetwork.look`."""
-        seen = functional.relu(self.view(self.decode(views).flatten(1)))
+        seen = functional.relu(self.view(views, self.get_buffer("planes")))
         weights = self.joined.weight[:, : self.view.out_features]
         return functional.linear(seen, weights, self.joined.bias)
 

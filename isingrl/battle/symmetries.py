@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from isingrl.battle.games import ATTACKS, MOVES, SIGHT, VIEW_SIDE
 
-__all__ = ["ACTION_IMAGES", "CELL_SOURCES"]
+__all__ = ["ACTION_IMAGES", "ACTION_SOURCES", "CELL_SOURCES"]
 
 _QUARTER, _MIRROR = np.array([[0, -1], [1, 0]]), np.array([[-1, 0], [0, 1]])
 _MATRICES = [
@@ -39,3 +39,6 @@ CELL_SOURCES = np.stack([_cell_sources(matrix) for matrix in _MATRICES])
 
 ACTION_IMAGES = np.stack([_action_images(matrix) for matrix in _MATRICES])
 """``ACTION_IMAGES[s, a]`` is action a after symmetry s; shape (8, 21)."""
+
+ACTION_SOURCES = np.argsort(ACTION_IMAGES, axis=1)
+"""``means[:, ACTION_SOURCES[s]]`` are the mean actions after symmetry s; shape (8, 21)."""

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from isingrl.battle.memory import ReplayMemory
-from isingrl.battle.network_player import team_player
+from isingrl.battle.network_player import team_player, trained_tau
 from isingrl.battle.networks import BattleNetwork, make_network
 from isingrl.battle.players import Player
 from isingrl.battle.team import LearningTeam
@@ -52,6 +52,10 @@ class TeamLearner(ABC):
     def player(self) -> Player:
         """Player that acts as the team does at this point of the training."""
         return team_player(self.team, self.network, self.tau)
+
+    def trained_player(self) -> Player:
+        """Player that acts as the team would if the training ended here."""
+        return team_player(self.team, self.network, lambda: trained_tau(self.team))
 
     def tensors(self, values: Any) -> Any:
         """Arrays on the device of the network; None stays None."""

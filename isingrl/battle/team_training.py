@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from isingrl.battle.arena import Arena, check_arena
+from isingrl.battle.evaluation import Evaluation, Evaluations
 from isingrl.battle.games import Games
 from isingrl.battle.opponent import Opponent
 from isingrl.battle.players import Player
@@ -58,6 +59,7 @@ def train(
     arena: Arena | None = None,
     games: int = 4000,
     side_by_side: int = 10,
+    evaluation: Evaluation | None = None,
     seed: int | None = None,
     device: str = "cpu",
     out: str | os.PathLike[str] | None = None,
@@ -84,6 +86,8 @@ def train(
         Games of the training.
     side_by_side : int
         Games of a round.
+    evaluation : Evaluation, optional
+        Games against fixed opponents from time to time, from which nobody learns.
     seed : int, optional
         The same seed gives the same team, on the same processor and the same versions. Without a
         seed fresh entropy is drawn, and a resumed training keeps its own.
@@ -119,7 +123,7 @@ def train(
     >>> trained.history.sizes["round"], trained.history["games"].values.tolist()
     (2, [2, 4])
     """
-    training = Training(team, opponent, arena, games, side_by_side, seed, device)
+    training = Training(team, opponent, arena, games, side_by_side, seed, device, evaluation)
     check_real("checkpoint_seconds", checkpoint_seconds, minimum=0)
     with output_folder(out) as folder:
         if folder is not None:
@@ -130,9 +134,11 @@ def train(
         with tqdm(
             total=training.games, initial=training.played, unit="game", disable=not progress
         ) as bar:
+            training.evaluate()
             while training.played < training.games:
                 before = training.played
                 bar.set_postfix_str(training.play_round())
+                training.evaluate()
                 bar.update(training.played - before)
                 if folder is not None and time.monotonic() - written >= checkpoint_seconds:
                     training.write_checkpoint(folder)
@@ -155,6 +161,7 @@ class Training:
         side_by_side: int,
         seed: int | None,
         device: str,
+        evaluation: Evaluation | None = None,
     ) -> None:
         if not isinstance(team, LearningTeam):
             raise TypeError(f"team must be a team that learns; got {team!r}")
@@ -181,6 +188,7 @@ class Training:
         self._running = Games(self.arena, self._width)
         self._learner = self._new_learner(first)
         self._opponents = self._make_opponents(opponents, second)
+        self._evaluations = None if evaluation is None else self._plan(evaluation)
         self.played = 0
         self._history: dict[str, list[float]] = {name: [] for name in _HISTORY}
 
@@ -201,6 +209,12 @@ class Training:
         for each in self._opponents:
             each.after_round(index)
         return self._note(losses, reward)
+
+    def evaluate(self) -> None:
+        """Let the team play its next evaluation, if one is due."""
+        evaluations = self._evaluations
+        if evaluations is not None and evaluations.due(self.played, self.games):
+            evaluations.run(self._learner.trained_player(), self.played, self._seed)
 
     def _note(self, losses: list[float], reward: float) -> str:
         """Add a round to the history; return a line about it."""
@@ -241,6 +255,8 @@ class Training:
             arrays |= prefixed(f"opponent.{index}.", opponent.state())
         history = {name: np.array(values) for name, values in self._history.items()}
         arrays |= prefixed("history.", history)
+        if self._evaluations is not None:
+            arrays |= prefixed("evaluations.", self._evaluations.arrays())
         settings = self._settings() | {
             "played": self.played,
             "generator": self._generator.bit_generator.state,
@@ -275,6 +291,8 @@ class Training:
             self._history = {
                 name: values.tolist() for name, values in part(arrays, "history.").items()
             }
+            if self._evaluations is not None:
+                self._evaluations.restore(part(arrays, "evaluations."))
             self.played = played
         return None
 
@@ -286,9 +304,11 @@ class Training:
         )
 
     def _settings(self) -> dict[str, Any]:
+        plan = {} if self._evaluations is None else {"evaluation": self._evaluations.settings()}
         return {
             "format": _FORMAT,
             "arguments": {
+                **plan,
                 "team": {"name": self.team.name, **self.team.settings()},
                 "opponent": self._names,
                 "arena": self.arena.settings(),
@@ -306,7 +326,19 @@ class Training:
         }
         arrays["opponent"] = np.array([self._names[r % len(self._names)] for r in range(rounds)])
         arrays["games"] = np.minimum(self.games, self._width * np.arange(1, rounds + 1))
+        if self._evaluations is not None:
+            arrays |= self._evaluations.arrays()
+            arrays["evaluation_opponent"] = np.array(self._evaluations.names)
         return history_dataset(arrays)
+
+    def _plan(self, evaluation: Any) -> Evaluations:
+        """Evaluations by plan."""
+        if not isinstance(evaluation, Evaluation):
+            raise TypeError(f"evaluation must be an Evaluation; got {evaluation!r}")
+        opponents: Any = evaluation.opponents
+        names = [_opponent_name(each) for each in opponents]
+        players = [make_player(each, self._device) for each in opponents]
+        return Evaluations(evaluation, names, players, self.arena)
 
     def _check_memory(self) -> None:
         agents = self._width * sum(self.arena.sizes)

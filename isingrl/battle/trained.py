@@ -23,6 +23,14 @@ __all__ = ["TrainedTeam"]
 
 _FORMAT, _NAME, _WHAT = "isingrl-battle-team-1", "team", "trained team"
 _HISTORY = "history."
+_TEXTS = {"opponent": "opponents", "evaluation_opponent": "evaluation_opponents"}
+
+EVALUATED = {
+    "evaluation_win": "share of games won in an evaluation",
+    "evaluation_defeat": "share of games lost in an evaluation",
+    "evaluation_score": "mean score of an evaluation",
+}
+"""Results of an evaluation, with their labels."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -39,6 +47,9 @@ class TrainedTeam:
         History over ``round``: ``loss`` (NaN if the round had no updates), ``reward`` of an agent a
         step, ``kills`` and ``deaths`` a game, ``steps`` of the longest game, ``win`` and
         ``defeat`` (shares of games), with coordinates ``opponent`` and ``games`` (played so far).
+        With an `Evaluation` also ``evaluation_win``, ``evaluation_defeat`` and
+        ``evaluation_score`` over ``evaluation`` and ``evaluation_opponent``, with the coordinate
+        ``evaluation_games``.
     rival : TrainedTeam, optional
         The opponent "rival", which learned as well.
 
@@ -92,9 +103,9 @@ class TrainedTeam:
         }
         for name in (*self.history.data_vars, *self.history.coords):
             values = self.history[name].values
-            if name == "opponent":  # safetensors hold numbers only
+            if name in _TEXTS:  # safetensors hold numbers only
                 names, values = np.unique(values, return_inverse=True)
-                settings["opponents"] = names.tolist()
+                settings[_TEXTS[str(name)]] = names.tolist()
             arrays[f"{_HISTORY}{name}"] = values
         if self.rival is not None:
             self.rival.save(Path(path) / "rival")
@@ -148,8 +159,9 @@ class TrainedTeam:
             arrays = {
                 name: values for name, values in arrays.items() if not name.startswith(_HISTORY)
             }
-            if history:
-                history["opponent"] = np.array(settings["opponents"])[history["opponent"]]
+            for name, key in _TEXTS.items():
+                if name in history:
+                    history[name] = np.array(settings[key])[history[name]]
             trained = cls(team, arrays, history_dataset(history) if history else xr.Dataset())
             trained.player()
         if settings.get("rival"):
@@ -202,15 +214,14 @@ class TrainedTeam:
         """
         require_torch("battle")
         check_device(device)
-        from isingrl.battle.network_player import team_player
+        from isingrl.battle.network_player import team_player, trained_tau
         from isingrl.battle.networks import make_network
         from isingrl.battle.team_learner import set_parameters
 
         team = self.team
         network = make_network(team.network, team.mean_field, team.outputs, 0).to(device)
         set_parameters(network, dict(self.parameters))
-        tau = float(getattr(team, "softmax_temperature", 1.0))
-        return team_player(team, network, lambda: tau)
+        return team_player(team, network, lambda: trained_tau(team))
 
 
 def history_dataset(arrays: Mapping[str, npt.NDArray[Any]]) -> xr.Dataset:
@@ -230,8 +241,18 @@ def history_dataset(arrays: Mapping[str, npt.NDArray[Any]]) -> xr.Dataset:
             for name, label in labels.items()
         }
     )
-    games = ("round", arrays["games"], {"long_name": "games played", "units": "1"})
-    return data.assign_coords(games=games, opponent=("round", arrays["opponent"]))
+    played = {"long_name": "games played", "units": "1"}
+    if "evaluation_games" in arrays:
+        dims = ("evaluation", "evaluation_opponent")
+        for name, label in EVALUATED.items():
+            data[name] = (dims, arrays[name], {"long_name": label, "units": "1"})
+        data = data.assign_coords(
+            evaluation_games=("evaluation", arrays["evaluation_games"], played),
+            evaluation_opponent=arrays["evaluation_opponent"],
+        )
+    return data.assign_coords(
+        games=("round", arrays["games"], played), opponent=("round", arrays["opponent"])
+    )
 
 
 def make_player(team: Any, device: str = "cpu") -> Player:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from isingrl.battle.memory import Batch, ReplayMemory
-from isingrl.battle.symmetries import ACTION_IMAGES, CELL_SOURCES
+from isingrl.battle.symmetries import ACTION_IMAGES
 from isingrl.battle.team_learner import TeamLearner, parameters, set_parameters
 from isingrl.battle.teams import ValueTeam
 from isingrl.support.archives import Arrays, part, prefixed
@@ -42,10 +40,10 @@ class ValueLearner(TeamLearner):
         self._owed += experienced * team.replay_ratio / team.batch_size
         while self._owed >= 1:
             self._owed -= 1
-            symmetry = int(generator.integers(len(CELL_SOURCES))) if team.symmetric else 0
-            batch = self.memory.draw(team.batch_size, generator)
+            symmetry = int(generator.integers(len(ACTION_IMAGES))) if team.symmetric else 0
+            batch = self.memory.draw(team.batch_size, generator, symmetry)
             if len(batch.actions):
-                losses.append(self._update(turned(batch, symmetry)))
+                losses.append(self._update(batch))
         return losses
 
     def _update(self, batch: Batch) -> float:
@@ -77,25 +75,3 @@ class ValueLearner(TeamLearner):
         super().restore(arrays)
         set_parameters(self._target, part(arrays, "target."))
         self._owed = float(arrays["owed"])
-
-
-def turned(batch: Batch, symmetry: int) -> Batch:
-    """The batch after one of the eight symmetries of the square."""
-    if symmetry == 0:
-        return batch
-    cells, images = CELL_SOURCES[symmetry], ACTION_IMAGES[symmetry]
-
-    def mean(values: npt.NDArray[np.float32] | None) -> Any:
-        if values is None:
-            return None
-        result = np.empty_like(values)
-        result[:, images] = values
-        return result
-
-    return batch._replace(
-        views=batch.views[:, cells],
-        next_views=batch.next_views[:, cells],
-        means=mean(batch.means),
-        next_means=mean(batch.next_means),
-        actions=images[batch.actions],
-    )

@@ -59,9 +59,13 @@ def restore_optimizer(optimizer: Any, arrays: Arrays) -> None:
         index, _, key = name.partition(".")
         kept.setdefault(int(index), {})[key] = torch.tensor(values)
     optimizer.load_state_dict(optimizer.state_dict() | {"state": kept})
-    # torch casts them to the type of the parameter, which changes the next steps of NAdam
     parameters = [each for group in optimizer.param_groups for each in group["params"]]
     for number, tensors in kept.items():
-        state = optimizer.state[parameters[number]]
+        parameter = parameters[number]
+        state = optimizer.state[parameter]
         for key, value in tensors.items():
+            # torch casts them to the type of the parameter, which changes the next steps of NAdam
             state[key] = state[key].to(value.dtype)
+            if value.shape == parameter.shape:  # fused steps read all tensors in order of memory
+                like = torch.empty_like(parameter, dtype=value.dtype, requires_grad=False)
+                state[key] = like.copy_(state[key])

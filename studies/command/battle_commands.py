@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import numpy as np
 import tyro
 import xarray as xr
 
@@ -17,6 +16,7 @@ from isingrl.battle import (
     OPPONENTS,
     TEAMS,
     Arena,
+    Evaluation,
     LearningTeam,
     PursuitTeam,
     RandomTeam,
@@ -121,6 +121,13 @@ class Train:
     """Games of the training."""
     side_by_side: int = 10
     """Games that are played together, a round."""
+    evaluation: tuple[str, ...] = ()
+    """random, pursuit or folders of teams that the team plays against from time to time without
+    learning."""
+    evaluation_every: int = 200
+    """Games of the training from one evaluation to the next."""
+    evaluation_games: int = 20
+    """Games of an evaluation against each opponent."""
     seed: int = 1
     """Seed of everything random."""
     out: Path = Path("results/battle")
@@ -145,11 +152,18 @@ class Train:
         opponents = [
             each if each in OPPONENTS else _loaded("opponent", each) for each in self.opponent
         ]
+        plan = None
+        if self.evaluation:
+            fixed = [
+                _SCRIPTS[each]() if each in _SCRIPTS else _loaded("evaluation", each)
+                for each in self.evaluation
+            ]
+            plan = Evaluation(fixed, self.evaluation_every, self.evaluation_games)
         make_folder(self.out)
         trained = train(
             kind(**chosen), opponents, arena=arena, games=self.games,
-            side_by_side=self.side_by_side, seed=self.seed, device=self.device, out=self.out,
-            checkpoint_seconds=self.checkpoint_seconds, progress=True,
+            side_by_side=self.side_by_side, evaluation=plan, seed=self.seed, device=self.device,
+            out=self.out, checkpoint_seconds=self.checkpoint_seconds, progress=True,
         )  # fmt: skip
         write_figure(learning_figure({self.team: trained}), self.out / "figure.png")
         print(f"wrote team.json, team.safetensors and figure.png to {self.out}")
@@ -237,32 +251,31 @@ COMMANDS: dict[str, type[Command]] = {"train": Train, "tournament": Tournament, 
 
 
 def learning_figure(trained: dict[str, TrainedTeam]) -> Figure:
-    """Reward, loss and share of games won against the games played, a line a team."""
+    """Reward, loss and share of games won against the games played, a row a team.
+
+    The share is that of the evaluations if there were any.
+    """
     figure = new_figure(figsize=(9.6, 3.2 * len(trained)), layout="constrained")
     rows = figure.subplots(len(trained), 3, squeeze=False)
     for axes, (name, team) in zip(rows, trained.items(), strict=True):
-        for ax, variable in zip(axes, ("reward", "loss", "win"), strict=True):
+        won = "evaluation_win" if "evaluation_win" in team.history else "win"
+        for ax, variable in zip(axes, ("reward", "loss", won), strict=True):
             plots.learning_curve(team.history, variable, ax=ax)
         axes[0].set_title(plots.method_label(name), loc="left", fontsize="medium")
         axes[0].legend(frameon=False, loc="lower right")
+        if won == "evaluation_win":
+            axes[2].legend(frameon=False, loc="lower right")
     return figure
 
 
 def tournament_figure(rates: xr.Dataset, ratings: xr.Dataset) -> Figure:
     """Shares of games won with their intervals, and ratings with their errors."""
-    names = [plots.method_label(str(name)) for name in ratings["team"].values]
-    figure = new_figure(figsize=(5.0 + 1.3 * len(names), 4.2), layout="constrained")
+    number = ratings.sizes["team"]
+    figure = new_figure(figsize=(5.0 + 1.3 * number, 4.2), layout="constrained")
     bars, points = figure.subplots(1, 2, width_ratios=(2.2, 1))
     plots.win_rate_bars(rates, ax=bars)
-    legend_below(figure, [bars], len(names))
-    rank = np.argsort(ratings["rating"].values)
-    points.errorbar(
-        ratings["rating"].values[rank], range(len(names)), fmt="o", color="0.1", capsize=3,
-        xerr=ratings["rating_error"].values[rank],
-    )  # fmt: skip
-    points.set_yticks(range(len(names)), [names[index] for index in rank])
-    points.set(xlabel=plots.axis_label(ratings["rating"]), ylim=(-0.5, len(names) - 0.5))
-    points.grid(axis="x", lw=0.4, color="0.85")
+    legend_below(figure, [bars], number)
+    plots.rating_points(ratings, ax=points)
     return figure
 
 

@@ -128,12 +128,7 @@ plt.show()
 
 # %%
 figure, ax = plt.subplots(figsize=(6.5, 2.6), layout="constrained")
-labels = [plots.method_label(name) for name in contestants]
-for k, name in enumerate(contestants):
-    at, style = ratings.sel(team=name), plots.method_style(name)
-    ax.errorbar(at.rating, -k, xerr=at.rating_error, ls="none", **style)
-ax.set_yticks([-k for k in range(len(labels))], labels)
-ax.set(xlabel="rating (Elo)", ylim=(0.5 - len(labels), 0.5))
+plots.rating_points(ratings, ax)
 plt.show()
 pair = rates.sel(team="mean-field-q", opponent="independent-q")
 print(

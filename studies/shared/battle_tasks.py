@@ -10,14 +10,21 @@ import numpy as np
 import xarray as xr
 
 from analysis import plots
-from isingrl.battle import Arena, LearningTeam, Team, TrainedTeam, play, train
+from isingrl.battle import Arena, Evaluation, LearningTeam, Team, TrainedTeam, play, train
 from isingrl.battle.contests import OUTCOMES, count_outcomes
 from studies.running.tasks import task_seed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["contest", "draw_trainings", "history", "train_team", "trained_team"]
+__all__ = [
+    "contest",
+    "draw_evaluations",
+    "draw_trainings",
+    "history",
+    "train_team",
+    "trained_team",
+]
 
 _PARAMETER = "parameter."
 _WINDOW = 9  # rounds in the mean of a drawn point
@@ -30,6 +37,7 @@ def train_team(
     arena: Arena,
     games: int,
     side_by_side: int,
+    evaluation: Evaluation | None = None,
     *,
     folder: Path | None,
     seed: int,
@@ -40,8 +48,8 @@ def train_team(
     The coordinates of the history are called ``played`` and ``against`` here.
     """
     trained = train(
-        team, opponent, arena=arena, games=games, side_by_side=side_by_side, seed=seed, out=folder,
-        progress=progress,
+        team, opponent, arena=arena, games=games, side_by_side=side_by_side, evaluation=evaluation,
+        seed=seed, out=folder, progress=progress,
     )  # fmt: skip
     data = trained.history.rename(games="played", opponent="against")
     for name, values in trained.parameters.items():
@@ -117,11 +125,30 @@ def draw_trainings(ax: Axes, values: xr.DataArray, against: str) -> None:
     """
     chosen = values.isel(round=(values["against"] == against).values)
     smooth = chosen.rolling(round=_WINDOW, center=True, min_periods=1).mean()
-    mean = smooth.mean("training").values
-    error = (smooth.std("training", ddof=1) / np.sqrt(smooth.sizes["training"])).values
+    _draw_band(ax, smooth, "played", plots.axis_label(values))
+
+
+def draw_evaluations(ax: Axes, values: xr.DataArray, opponent: str) -> None:
+    """Draw the evaluations of a method against one opponent: mean and standard error.
+
+    Parameters
+    ----------
+    ax : Axes
+    values : DataArray, dims (training, evaluation, evaluation_opponent)
+        With the coordinates ``method`` and ``evaluation_games``.
+    opponent : str
+    """
+    chosen = values.sel(evaluation_opponent=opponent, drop=True)
+    _draw_band(ax, chosen, "evaluation_games", plots.axis_label(values))
+
+
+def _draw_band(ax: Axes, values: xr.DataArray, along: str, label: str) -> None:
+    """Draw the mean over trainings and its standard error against a coordinate."""
+    mean = values.mean("training").values
+    error = (values.std("training", ddof=1) / np.sqrt(values.sizes["training"])).values
     method = str(values["method"].item())
     color = plots.method_style(method)["color"]
-    played = chosen["played"].values
+    played = values[along].values
     ax.plot(played, mean, color=color, lw=1.4, label=plots.method_label(method))
     ax.fill_between(played, mean - error, mean + error, color=color, alpha=0.2, lw=0)
-    ax.set(xlabel="games played", ylabel=plots.axis_label(values))
+    ax.set(xlabel="games played", ylabel=label)

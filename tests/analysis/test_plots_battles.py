@@ -185,6 +185,38 @@ def history() -> xr.Dataset:
     )
 
 
+def test_evaluations_are_curves_too(history):
+    results = (("evaluation", "evaluation_opponent"), [[0.0, 0.5], [0.2, 0.9], [0.6, 1.0]])
+    watched = history.assign(evaluation_win=results).assign_coords(
+        evaluation_games=("evaluation", [0, 50, 100]), evaluation_opponent=["pursuit", "random"]
+    )
+    ax = plots.learning_curve(watched, "evaluation_win")
+    assert ax.get_legend_handles_labels()[1] == ["against pursuit", "against random"]
+    line = ax.get_lines()[1]
+    np.testing.assert_array_equal(line.get_xdata(), [0, 50, 100])
+    np.testing.assert_array_equal(line.get_ydata(), [0.0, 0.2, 0.6])
+
+
+def test_ratings_are_in_order_with_their_intervals():
+    found = xr.Dataset(
+        {
+            "rating": ("team", [10.0, -50.0, 40.0], {"long_name": "rating", "units": "Elo"}),
+            "rating_error": ("team", [5.0, 5.0, 5.0]),
+        },
+        {"team": ["mean-field-q", "random", "pursuit"]},
+    )
+    wide = found.assign(rating_low=found["rating"] - 20, rating_high=found["rating"] + 20)
+    for ratings, half in ((found, 5), (wide, 20)):
+        ax = plots.rating_points(ratings)
+        labels = [each.get_text() for each in ax.get_yticklabels()]
+        assert labels == ["random", "mean-field Q", "pursuit"]
+        values = [each.lines[0].get_xdata()[0] for each in ax.containers]
+        assert values == [-50, 10, 40]
+        (segment,) = ax.containers[0].lines[2][0].get_segments()
+        np.testing.assert_allclose(segment[:, 0], [-50 - half, -50 + half])
+        assert ax.get_xlabel() == "rating (Elo)"
+
+
 def test_one_learning_curve_an_opponent(history):
     ax = plots.learning_curve(history, "win")
     handles, labels = ax.get_legend_handles_labels()

@@ -5,8 +5,9 @@ import pytest
 import xarray as xr
 from scipy import stats
 from scipy.special import expit
+from scipy.stats import t as student
 
-from analysis import bradley_terry, rates_over_trainings, win_rates
+from analysis import bradley_terry, rates_over_trainings, ratings_over_trainings, win_rates
 from tests.statistical import check_standard_normal
 
 ELO = 400 / np.log(10)
@@ -233,3 +234,65 @@ def test_rates_over_trainings_need_as_many_on_both_sides(sizes):
     data = xr.Dataset({"wins": (dims, np.ones(sizes, int)), "games": (dims, np.ones(sizes, int))})
     with pytest.raises(ValueError, match="as many trainings as opponent_trainings, two or more"):
         rates_over_trainings(data)
+
+
+def contests(own, other, games, generator):
+    """Games of two methods whose trainings have strengths of their own, a fifth of them drawn."""
+    shape = (2, 2, own.size, own.size)
+    wins, draws = np.zeros(shape, int), np.zeros(shape, int)
+    chance = expit(own[:, None] - other)
+    draws[0, 1] = generator.binomial(games, 0.2, chance.shape)
+    wins[0, 1] = generator.binomial(games - draws[0, 1], chance)
+    draws[1, 0] = draws[0, 1].T
+    wins[1, 0] = (games - draws[0, 1] - wins[0, 1]).T
+    losses = wins.transpose(1, 0, 3, 2)
+    dims = ("team", "opponent", "training", "opponent_training")
+    counts = {"wins": wins, "draws": draws, "losses": losses, "games": wins + draws + losses}
+    return xr.Dataset(
+        {name: (dims, values) for name, values in counts.items()},
+        {"team": ["a", "b"], "opponent": ["a", "b"]},
+    )
+
+
+def test_ratings_over_trainings_know_that_trainings_differ():
+    generator = np.random.default_rng(5)
+    alike = contests(np.full(5, 0.5), np.zeros(5), 40, generator)
+    apart = contests(0.5 + generator.normal(0, 1, 5), generator.normal(0, 1, 5), 40, generator)
+    pooled = [bradley_terry(each.sum(["training", "opponent_training"])) for each in (alike, apart)]
+    found = [ratings_over_trainings(each) for each in (alike, apart)]
+    for one, other in zip(found, pooled, strict=True):
+        np.testing.assert_array_equal(one["rating"], other["rating"])
+        np.testing.assert_allclose(one["rating_error"][0], one["rating_error"][1])
+        assert (one["rating_low"] < one["rating"]).all()
+    assert found[0]["rating_error"][0] < 2 * pooled[0]["rating_error"][0]
+    assert found[1]["rating_error"][0] > 2 * pooled[1]["rating_error"][0]
+    # Student's t with four degrees of freedom
+    half = (found[1]["rating_high"] - found[1]["rating"]) / found[1]["rating_error"]
+    np.testing.assert_allclose(half, 2.776, atol=1e-3)
+
+
+def test_trainings_needed_follow_from_the_lead_and_its_error():
+    data = contests(np.array([0.2, 0.9, 0.5]), np.zeros(3), 40, np.random.default_rng(4))
+    rates = rates_over_trainings(data)
+    lead = (data["wins"] - data["losses"]).sum(["training", "opponent_training"]) / (9 * 40)
+    np.testing.assert_allclose(rates["lead"].values[0, 1], lead.values[0, 1])
+    ratio = (rates["lead_error"] / rates["lead"]).values
+    np.testing.assert_allclose(ratio[0, 1], -ratio[1, 0])
+    needed = np.ceil(3 * ((1.959964 + 0.841621) * ratio[0, 1]) ** 2)
+    assert rates["trainings_needed"].values[0, 1] == max(2, needed)
+    assert np.isnan(rates["trainings_needed"].values[0, 0])
+
+
+@pytest.mark.soak
+def test_trainings_needed_are_those_that_show_the_lead():
+    generator, seen, runs = np.random.default_rng(6), 0, 200
+    strengths = generator.normal(0, 0.5, (2, 150))
+    large = contests(0.4 + strengths[0], strengths[1], 40, generator)
+    needed = int(rates_over_trainings(large)["trainings_needed"].values[0, 1])
+    assert 10 < needed < 60
+    for _ in range(runs):
+        own, other = generator.normal(0, 0.5, (2, needed))
+        rates = rates_over_trainings(contests(0.4 + own, other, 40, generator))
+        lead, error = (rates[name].values[0, 1] for name in ("lead", "lead_error"))
+        seen += lead > student.ppf(0.975, needed - 1) * error
+    assert abs(seen / runs - 0.8) < 0.15

@@ -44,8 +44,26 @@ def test_paper_counts_every_game_once(paper):
     summary = PAPER.summarize(data)
     assert summary["win_rate"].dims == ("team", "opponent")
     figure = PAPER.plot(summary)
-    assert len(figure.axes) == 3
-    assert figure.axes[1].get_title(loc="left") == "training against self"
+    titles = [ax.get_title(loc="left") for ax in figure.axes]
+    assert titles == ["", "training against self", "training against pursuit", ""]
+
+
+def test_the_dense_preset_is_evaluated_and_rated():
+    study = BriefPaper(
+        preset="paper-dense", methods=("independent-q", "actor-critic"), trainings=2, games=20,
+        contest_games=2, map_size=12, team_size=2,
+    )  # fmt: skip
+    summary = study.summarize(run(study))
+    assert summary["team"].values.tolist() == ["independent-q", "actor-critic", "pursuit", "random"]
+    assert summary["evaluation_win"].sizes == {
+        "method": 2, "training": 2, "evaluation": 3, "evaluation_opponent": 2
+    }  # fmt: skip
+    assert summary["evaluation_games"].values.tolist() == [0, 10, 20]
+    assert (summary["rating_low"] <= summary["rating"]).all()
+    assert summary["trainings_needed"].dims == ("team", "opponent")
+    figure = study.plot(summary)
+    titles = [ax.get_title(loc="left") for ax in figure.axes]
+    assert titles == ["", "evaluations against pursuit", "evaluations against random", ""]
 
 
 def test_paper_resumes_what_was_trained(paper, tmp_path):
@@ -75,13 +93,25 @@ def test_the_papers_preset_is_the_papers():
     assert study.tasks()[0].arguments["opponent"] == "mixed"
 
 
+def test_the_dense_preset_has_the_papers_battle_and_the_default_network():
+    study, paper = (BattlePaper(preset=each) for each in ("paper-dense", "paper"))
+    assert (study.arena, study.training_games) == (paper.arena, paper.training_games)
+    assert {task.arguments["opponent"] for task in study.tasks()} == {"mixed"}
+    team = study.team("mean-field-q")
+    assert (team.network, team.discount, team.replay_ratio) == ("two-headed", 0.8, 4.0)
+    assert (team.radius, team.inner_iterations) == (None, 0)
+    assert study.team("mean-field-actor-critic").radius is None
+    assert list(study.scripts) == ["pursuit", "random"]
+    assert study.trainings**2 * study.contest_games == 200
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ({"methods": ("mean-field-q",)}, "methods must be two or more different ones"),
         ({"methods": ("mean-field-q", "sarsa")}, "methods must be one of"),
         ({"trainings": 1}, "trainings must be an integer of at least 2; got 1"),
-        ({"preset": "large"}, "preset must be one of 'small', 'paper'; got 'large'"),
+        ({"preset": "large"}, "preset must be one of 'small', 'paper', 'paper-dense'; got 'large'"),
         ({"contest_games": 1}, "contest_games must be an integer of at least 2; got 1"),
     ],
 )

@@ -66,6 +66,32 @@ def draw_views(team, places, health, starts, map_size, circle, views):
 
 
 @njit(nogil=True, cache=True)
+def gather(source, rows, columns, gathered):
+    """Copy rows of a table with their columns in another order.
+
+    Parameters
+    ----------
+    source : array, shape (m, k)
+    rows : int array, shape (n,)
+        Negative: any row.
+    columns : int64 array, shape (k,)
+    gathered : array, shape (n, k)
+        Written.
+    """
+    n_columns = gathered.shape[1]
+    for i in range(gathered.shape[0]):  # alone first: the memory then fetches several rows at once
+        row = max(rows[i], 0)
+        for j in range(n_columns):
+            gathered[i, j] = source[row, j]
+    before = np.empty(n_columns, source.dtype)
+    for i in range(gathered.shape[0]):
+        for j in range(n_columns):
+            before[j] = gathered[i, j]
+        for j in range(n_columns):
+            gathered[i, j] = before[columns[j]]
+
+
+@njit(nogil=True, cache=True)
 def neighbors_within(positions, starts, radius):
     """Team mates within a city-block distance, in compressed rows.
 

@@ -7,13 +7,14 @@ import pytest
 import torch
 
 from isingrl.battle import ActorCriticTeam, Arena, Games, IndependentQTeam, MeanFieldQTeam
-from isingrl.battle.games import Observation
+from isingrl.battle.games import MOVES, Observation
 from isingrl.battle.memory import Recorder, ReplayMemory
 from isingrl.battle.network_player import NetworkPlayer
-from isingrl.battle.networks import make_network
+from isingrl.battle.networks import CellLayer, make_network
 from isingrl.battle.players import PursuitPlayer
 from isingrl.battle.policy_learner import PolicyLearner
-from isingrl.battle.value_learner import ValueLearner, turned
+from isingrl.battle.symmetries import ACTION_IMAGES
+from isingrl.battle.value_learner import ValueLearner
 
 SMALL = Arena(map_size=8, team_size=3, max_steps=40, gap=0)
 
@@ -147,13 +148,54 @@ def test_an_update_descends_the_loss_of_the_definition(tau):
     assert any(not torch.equal(moved[name], dict(slow.named_parameters())[name]) for name in names)
 
 
-def test_turned_batches_are_turned_as_a_whole():
-    memory, _, _ = recorded()
-    batch = memory.draw(50, np.random.default_rng(1))
-    there = turned(turned(batch, 1), 3)  # a quarter turn and three more
-    np.testing.assert_array_equal(there.views, batch.views)
-    np.testing.assert_array_equal(there.actions, batch.actions)
-    assert (turned(batch, 1).views != batch.views).any()
+@pytest.mark.parametrize("symmetry", range(8))
+def test_drawn_steps_are_turned_as_a_whole(symmetry):
+    generator = np.random.default_rng(2)
+    memory = ReplayMemory(50, mean_action=True)
+    views = generator.integers(0, 202, (50, 169)).astype(np.uint8)
+    means = generator.dirichlet(np.ones(21), 50).astype(np.float32)
+    rows = memory.add(views, means, generator.integers(0, 21, 50).astype(np.int32))
+    memory.link(rows[:40], rows[10:])
+    memory.end(rows[40:])
+    plain, turned = (memory.draw(30, np.random.default_rng(1), s) for s in (0, symmetry))
+    # view and mean action of a foe in each cell of `MOVES`, moved to by the action
+    for kind in ("", "next_"):
+        before, after = (getattr(each, f"{kind}views") for each in (plain, turned))
+        cells = [(y + 6) * 13 + x + 6 for x, y in MOVES.tolist()]
+        images = ACTION_IMAGES[symmetry]
+        for action in range(13):
+            np.testing.assert_array_equal(after[:, cells[images[action]]], before[:, cells[action]])
+        before, after = (getattr(each, f"{kind}means") for each in (plain, turned))
+        np.testing.assert_array_equal(after[:, images], before)
+    np.testing.assert_array_equal(turned.actions, ACTION_IMAGES[symmetry][plain.actions])
+    np.testing.assert_array_equal(turned.rewards, plain.rewards)
+
+
+@pytest.mark.parametrize("by_plane", [False, True])
+@pytest.mark.parametrize("outputs", [1, 25, 128])
+def test_a_layer_on_cells_adds_what_the_planes_say(by_plane, outputs):
+    torch.manual_seed(1)
+    generator = np.random.default_rng(1)
+    layer = CellLayer(3, outputs, by_plane)
+    planes = torch.randn(202, 3)
+    planes[0] = 0
+    planes[generator.random((202, 3)) < 0.4] = 0
+    views = generator.integers(0, 202, (40, 169)).astype(np.uint8)
+    views[generator.random((40, 169)) < 0.7] = 0
+    views[0] = 0
+    given = torch.tensor(views)
+    seen = planes[given.long()]
+    inputs = (seen.mT if by_plane else seen).flatten(1)
+    found, expected = layer(given, planes), inputs @ layer.weight.T + layer.bias
+    for each in (found, layer._of_all(given, planes)):
+        torch.testing.assert_close(each, expected, rtol=1e-4, atol=1e-4)
+    weights = torch.randn_like(expected)
+    for one, other in zip(
+        torch.autograd.grad((found * weights).sum(), tuple(layer.parameters())),
+        torch.autograd.grad((expected * weights).sum(), tuple(layer.parameters())),
+        strict=True,
+    ):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
 
 
 def test_exploration_ends_at_the_softmax_temperature():

@@ -9,6 +9,7 @@ import torch
 from isingrl.battle import (
     ActorCriticTeam,
     Arena,
+    Evaluation,
     IndependentQTeam,
     MeanFieldActorCriticTeam,
     MeanFieldQTeam,
@@ -127,6 +128,60 @@ def test_a_training_cut_between_rounds_goes_on(tmp_path, monkeypatch, team, oppo
     same(train(team, opponent, **options), whole)
     same(TrainedTeam.load(tmp_path / "team"), whole)
     same(train(team, opponent, **options), whole)  # finished: read, not played again
+
+
+PLAN = Evaluation((PursuitTeam(), RandomTeam()), every=6, games=3)
+
+
+def test_an_evaluation_changes_nothing_and_is_kept(short, tmp_path, monkeypatch):
+    watched = train(QUICK, ("self", "pursuit"), games=40, evaluation=PLAN, **SETTINGS)
+    for name, values in short.parameters.items():
+        np.testing.assert_array_equal(values, watched.parameters[name])
+    found = watched.history
+    assert found["evaluation_games"].values.tolist() == [0, 8, 12, 20, 24, 32, 36, 40]
+    assert found["evaluation_opponent"].values.tolist() == ["pursuit", "random"]
+    assert found["evaluation_win"].dims == ("evaluation", "evaluation_opponent")
+    share = 3 * found["evaluation_win"].values
+    np.testing.assert_array_equal(share, share.round())
+    assert (found["evaluation_win"] + found["evaluation_defeat"] <= 1).all()
+    # the last one is played by the trained team
+    player, seed = watched.player(), np.random.SeedSequence(5, spawn_key=(3, 40, 0))
+    games = play(
+        player, PursuitTeam(), 3, arena=ARENA, seed=int(seed.generate_state(1, np.uint64)[0])
+    )
+    assert found["evaluation_score"][-1, 0] == games["score"].mean()
+    watched.save(tmp_path / "saved")
+    same(TrainedTeam.load(tmp_path / "saved"), watched)
+
+    def cut(self, _original=training_module.Training.play_round):
+        if self.played >= 20 and not (tmp_path / "cut").exists():
+            (tmp_path / "cut").touch()
+            raise KeyboardInterrupt
+        return _original(self)
+
+    monkeypatch.setattr(training_module.Training, "play_round", cut)
+    options = {"games": 40, "out": tmp_path / "team", "checkpoint_seconds": 0, **SETTINGS}
+    with pytest.raises(KeyboardInterrupt):
+        train(QUICK, ("self", "pursuit"), evaluation=PLAN, **options)
+    with pytest.raises(ValueError, match="one with evaluation"):
+        train(QUICK, ("self", "pursuit"), **options)
+    same(train(QUICK, ("self", "pursuit"), evaluation=PLAN, **options), watched)
+
+
+@pytest.mark.parametrize(
+    ("plan", "error", "message"),
+    [
+        (lambda: Evaluation([]), ValueError, "opponents must be one or more; got none"),
+        (lambda: Evaluation(PursuitTeam(), every=0), ValueError, "every must be an integer of"),
+        (lambda: Evaluation([PursuitTeam()] * 2), ValueError, "must have different opponents"),
+        (lambda: Evaluation([QUICK]), ValueError, "opponent must be trained"),
+        (lambda: Evaluation(["self"]), TypeError, "a team must be trained, random or pursuit"),
+        (lambda: PursuitTeam(), TypeError, "evaluation must be an Evaluation; got Pursuit"),
+    ],
+)
+def test_bad_evaluations_are_refused(plan, error, message):
+    with pytest.raises(error, match=message):
+        train(QUICK, games=4, evaluation=plan(), **SETTINGS)
 
 
 def test_a_training_cut_before_its_team_is_saved_goes_on(tmp_path, monkeypatch):
