@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from isingrl.support.validation import check_choice, check_integer
+from isingrl.support.validation import check_choice, check_integer, check_real
 
 __all__ = ["Arena"]
 
 PLACINGS = ("ranks", "scattered")
+_REWARDS = ("step_reward", "attack_reward", "hit_reward", "kill_reward", "death_reward")
 _LEAST_MAP = 5  # two walls, two agents and a gap
 
 
@@ -21,9 +22,8 @@ class Arena:
     """The battle of magent2: two teams on a square map with walls around.
 
     An agent has 10 points of health, recovers 0.1 a step, and sees cells within a distance of 6. It
-    either moves by at most two cells or hits one of its eight neighbours for 2 points. Rewards:
-    −0.005 a step, −0.1 for every attack, +0.2 for a hit that the foe survives, +5 for the hit that
-    kills it, so that this step pays 4.895; −0.1 for dying.
+    either moves by at most two cells or hits one of its eight neighbours for 2 points. Rewards add
+    up: by default the step that kills a foe pays 5 − 0.1 − 0.005 = 4.895.
 
     Parameters
     ----------
@@ -38,6 +38,9 @@ class Arena:
         random cells in the team's half of the map, new ones in every game.
     gap : int
         Columns between each team and the middle of the map.
+    step_reward, attack_reward, hit_reward, kill_reward, death_reward : float
+        Rewards of an agent: in every step, for every attack, for a hit that the foe survives, for
+        the hit that kills it, and for dying.
 
     Raises
     ------
@@ -69,6 +72,11 @@ class Arena:
     max_steps: int = 250
     placing: str = "ranks"
     gap: int = 1
+    step_reward: float = -0.005
+    attack_reward: float = -0.1
+    hit_reward: float = 0.2
+    kill_reward: float = 5.0
+    death_reward: float = -0.1
 
     def __post_init__(self) -> None:
         self._set("map_size", check_integer("map_size", self.map_size, _LEAST_MAP))
@@ -83,6 +91,8 @@ class Arena:
         self._set("max_steps", check_integer("max_steps", self.max_steps, 1))
         check_choice("placing", self.placing, PLACINGS)
         self._set("gap", check_integer("gap", self.gap, 0))
+        for name in _REWARDS:
+            self._set(name, check_real(name, getattr(self, name)))
         for size in self.sizes:
             if size > self._room:
                 raise ValueError(
@@ -153,9 +163,14 @@ class Arena:
         Returns
         -------
         dict
-            By name.
+            By name, without rewards at their defaults.
         """
-        return asdict(self)
+        default = {field.name: field.default for field in fields(self)}
+        return {
+            name: value
+            for name, value in asdict(self).items()
+            if name not in _REWARDS or value != default[name]
+        }
 
     def _set(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)

@@ -127,16 +127,16 @@ def _config(magent2: Any, arena: Arena) -> Any:
             "attack_range": world.CircleRange(1.5),
             "damage": 2,
             "step_recover": 0.1,
-            "step_reward": -0.005,
-            "kill_reward": 5,
-            "dead_penalty": -0.1,
-            "attack_penalty": -0.1,
+            "step_reward": arena.step_reward,
+            "kill_reward": arena.kill_reward,
+            "dead_penalty": arena.death_reward,
+            "attack_penalty": arena.attack_reward,
         },
     )
     groups = [config.add_group(small) for _ in range(2)]
     own, other = (world.AgentSymbol(group, index="any") for group in groups)
     for attacker, attacked in ((own, other), (other, own)):
         config.add_reward_rule(
-            world.Event(attacker, "attack", attacked), receiver=attacker, value=0.2
+            world.Event(attacker, "attack", attacked), receiver=attacker, value=arena.hit_reward
         )
     return config

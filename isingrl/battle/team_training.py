@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+import xarray as xr
 
 from isingrl.battle.arena import Arena, check_arena
 from isingrl.battle.evaluation import Evaluation, Evaluations
+from isingrl.battle.events import event_log
 from isingrl.battle.games import Games
 from isingrl.battle.opponent import Opponent
 from isingrl.battle.players import Player
@@ -64,6 +66,7 @@ def train(
     device: str = "cpu",
     out: str | os.PathLike[str] | None = None,
     checkpoint_seconds: float = 30.0,
+    tensorboard: str | os.PathLike[str] | None = None,
     progress: bool = False,
 ) -> TrainedTeam:
     """Let a team learn by its own games.
@@ -99,6 +102,9 @@ def train(
         numbers as an unbroken one.
     checkpoint_seconds : float
         Least time in seconds between two checkpoints, which are made between rounds.
+    tensorboard : path, optional
+        Folder for event files with the history, for TensorBoard. A training that goes on writes all
+        of its history anew.
     progress : bool
         Whether to show a bar.
 
@@ -113,7 +119,7 @@ def train(
         If an argument is not as described, the memory is too small for the agents that play side
         by side, or `out` holds a training with other arguments.
     ImportError
-        If magent2 or torch is not installed.
+        If magent2 or torch is not installed, or tensorboard for event files.
 
     Examples
     --------
@@ -131,14 +137,19 @@ def train(
                 return finished
             training.write_checkpoint(folder)
         written = time.monotonic()
-        with tqdm(
-            total=training.games, initial=training.played, unit="game", disable=not progress
-        ) as bar:
+        with (
+            event_log(tensorboard) as log,
+            tqdm(
+                total=training.games, initial=training.played, unit="game", disable=not progress
+            ) as bar,
+        ):
             training.evaluate()
+            log(training)
             while training.played < training.games:
                 before = training.played
                 bar.set_postfix_str(training.play_round())
                 training.evaluate()
+                log(training)
                 bar.update(training.played - before)
                 if folder is not None and time.monotonic() - written >= checkpoint_seconds:
                     training.write_checkpoint(folder)
@@ -244,9 +255,7 @@ class Training:
         for each in self._opponents:
             if each.learner not in (None, self._learner):
                 rival = TrainedTeam(self.team, parameters(each.learner.network))
-        return TrainedTeam(
-            self.team, parameters(self._learner.network), self._history_dataset(), rival
-        )
+        return TrainedTeam(self.team, parameters(self._learner.network), self.history(), rival)
 
     def write_checkpoint(self, folder: Path) -> None:
         """Write everything that the next rounds depend on."""
@@ -319,7 +328,8 @@ class Training:
             },
         }
 
-    def _history_dataset(self) -> Any:
+    def history(self) -> xr.Dataset:
+        """The history so far, as of `TrainedTeam`."""
         rounds = len(self._history["loss"])
         arrays: dict[str, npt.NDArray[Any]] = {
             name: np.array(values) for name, values in self._history.items()

@@ -136,6 +136,8 @@ class Train:
     """Device of the networks, cpu or cuda."""
     checkpoint_seconds: float = 30.0
     """Least time between two checkpoints."""
+    tensorboard: bool = False
+    """Whether to write event files for TensorBoard, into the subfolder events."""
     learner: tyro.conf.OmitArgPrefixes[TeamOptions] = TeamOptions()
     debug: Debug = False
 
@@ -163,7 +165,8 @@ class Train:
         trained = train(
             kind(**chosen), opponents, arena=arena, games=self.games,
             side_by_side=self.side_by_side, evaluation=plan, seed=self.seed, device=self.device,
-            out=self.out, checkpoint_seconds=self.checkpoint_seconds, progress=True,
+            out=self.out, checkpoint_seconds=self.checkpoint_seconds,
+            tensorboard=self.out / "events" if self.tensorboard else None, progress=True,
         )  # fmt: skip
         write_figure(learning_figure({self.team: trained}), self.out / "figure.png")
         print(f"wrote team.json, team.safetensors and figure.png to {self.out}")

@@ -67,11 +67,13 @@ def test_train_against_a_trained_team(trained, tmp_path):
 
 
 def test_train_is_evaluated(trained, tmp_path):
-    plan = ["--evaluation", "random", str(trained), "--evaluation-every", "4"]
+    pytest.importorskip("tensorboard")
+    plan = ["--evaluation", "random", str(trained), "--evaluation-every", "4", "--tensorboard"]
     main([*TRAIN, *QUICK, *plan, "--evaluation-games", "2", "--out", str(tmp_path / "b")])
     history = TrainedTeam.load(tmp_path / "b").history
     assert history["evaluation_games"].values.tolist() == [0, 4, 8, 12]
     assert history["evaluation_opponent"].values[0] == "random"
+    assert list((tmp_path / "b" / "events").iterdir())
     # nobody learned from it
     for name, values in TrainedTeam.load(trained).parameters.items():
         np.testing.assert_array_equal(values, TrainedTeam.load(tmp_path / "b").parameters[name])

@@ -66,6 +66,7 @@ def test_teams_begin_in_their_halves(arena):
         ({"max_steps": 0}, "max_steps must be an integer of at least 1; got 0"),
         ({"placing": "circle"}, "placing must be one of 'ranks', 'scattered'; got 'circle'"),
         ({"gap": -1}, "gap must be an integer of at least 0; got -1"),
+        ({"kill_reward": float("nan")}, "kill_reward must be finite; got nan"),
     ],
 )
 def test_bad_arenas_are_refused(arguments, message):
@@ -123,6 +124,51 @@ def test_a_kill_pays_and_the_dead_are_gone():
     paid = np.concatenate([outcome[1].rewards[outcome[1].dead] for _, _, outcome in steps])
     # dying costs 0.1, and who hits a foe in the same step still has its 0.2
     assert np.isclose(abs(paid), 0.1, atol=1e-6).all()
+
+
+REWARDS = ("step_reward", "attack_reward", "hit_reward", "kill_reward", "death_reward")
+
+
+def test_rewards_of_ones_own_add_up():
+    """Each alone pays what happened, and together they are the default."""
+    players, size = (
+        (PursuitPlayer(), RandomPlayer()),
+        {"map_size": 8, "team_size": (3, 3), "gap": 0},
+    )
+
+    def paid(**rewards):
+        found = played(games := Games(Arena(**size, **rewards), 2), players)
+        by_team = [[outcomes[team] for _, _, outcomes in found] for team in (0, 1)]
+        return games, *(
+            [np.concatenate([getattr(each, name) for each in team]) for team in by_team]
+            for name in ("rewards", "dead")
+        )
+
+    _, rewards, dead = paid()
+    weights = {name: getattr(Arena(), name) for name in REWARDS}
+    none = dict.fromkeys(REWARDS, 0.0)
+    alone = {}
+    for name in REWARDS:
+        games, alone[name], fallen = paid(**none | {name: 1.0})
+        np.testing.assert_array_equal(fallen[0], dead[0])
+    for team in (0, 1):
+        total = sum(weights[name] * alone[name][team] for name in REWARDS)
+        np.testing.assert_allclose(rewards[team], total, atol=1e-5)
+        np.testing.assert_array_equal(alone["death_reward"][team], dead[team])
+        assert alone["kill_reward"][team].sum() == games.kills[:, team].sum()
+        assert set(alone["hit_reward"][team]) <= {0.0, 1.0}
+        assert set(alone["attack_reward"][team]) <= {0.0, 1.0}
+    assert alone["hit_reward"][0].sum() > 0
+    assert alone["attack_reward"][1].sum() > alone["hit_reward"][1].sum()
+
+
+def test_settings_leave_out_rewards_at_their_defaults():
+    """So that trainings of earlier versions go on."""
+    assert not set(Arena().settings()) & set(REWARDS)
+    own = Arena(kill_reward=2)
+    assert own.settings()["kill_reward"] == 2.0
+    assert Arena(**own.settings()) == own
+    assert Arena(kill_reward=5).settings() == Arena().settings()
 
 
 def test_agents_keep_their_numbers():

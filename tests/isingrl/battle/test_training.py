@@ -1,5 +1,6 @@
 """Trainings: they learn, repeat, resume after any kind of end, and refuse what they cannot do."""
 
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -166,6 +167,42 @@ def test_an_evaluation_changes_nothing_and_is_kept(short, tmp_path, monkeypatch)
     with pytest.raises(ValueError, match="one with evaluation"):
         train(QUICK, ("self", "pursuit"), **options)
     same(train(QUICK, ("self", "pursuit"), evaluation=PLAN, **options), watched)
+
+
+def test_event_files_hold_the_history(tmp_path, monkeypatch):
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+
+    def cut(self, _original=training_module.Training.play_round):
+        if self.played >= 8 and not (tmp_path / "cut").exists():
+            (tmp_path / "cut").touch()
+            raise KeyboardInterrupt
+        return _original(self)
+
+    monkeypatch.setattr(training_module.Training, "play_round", cut)
+    options = {"games": 16, "out": tmp_path / "team", "tensorboard": tmp_path / "events"}
+    options |= {"evaluation": PLAN, **SETTINGS}
+    with pytest.raises(KeyboardInterrupt):
+        train(QUICK, ("self", "pursuit"), **options)  # whose only checkpoint is the first one
+    history = train(QUICK, ("self", "pursuit"), **options).history
+    events = accumulator.EventAccumulator(str(tmp_path / "events"))
+    events.Reload()
+
+    def written(tag):
+        found = events.Scalars(tag)
+        return [each.step for each in found], [each.value for each in found]
+
+    steps, rewards = written("reward/pursuit")
+    assert steps == [8, 16]
+    np.testing.assert_allclose(rewards, history["reward"].values[1::2], rtol=1e-6)
+    steps, won = written("evaluation_win/random")
+    assert steps == history["evaluation_games"].values.tolist() == [0, 8, 12, 16]
+    np.testing.assert_allclose(won, history["evaluation_win"].sel(evaluation_opponent="random"))
+
+
+def test_event_files_need_tensorboard(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorboard", None)
+    with pytest.raises(ImportError, match=r"isingrl\[tensorboard\]"):
+        train(QUICK, games=4, tensorboard=tmp_path / "events", **SETTINGS)
 
 
 @pytest.mark.parametrize(
