@@ -13,6 +13,7 @@ import xarray as xr
 
 from analysis import plots
 from analysis.plots.animations import check_video, video_file
+from analysis.plots.battles import SIDES
 from isingrl.support.archives import make_folder
 from isingrl.support.progress import tqdm
 from isingrl.support.validation import check_integer
@@ -30,7 +31,7 @@ def write_video(
     frames_per_second: int = 8,
     progress: bool = False,
 ) -> None:
-    """Write a video of a battle: the map, and below it the kills so far.
+    """Write a video of a battle, 1280 × 720 pixels: the map, and beside it health and kills.
 
     Parameters
     ----------
@@ -117,17 +118,20 @@ class _BattleFigure:
         if isinstance(names, str) or len(names) != 2:
             raise ValueError(f"names must be two; got {names!r}")
         self._recording = recording.assign_coords(side=[str(name) for name in names])
-        # 720 × 912 pixels: H.264 wants multiples of 2, and codes blocks of 16
-        self.figure = new_figure(figsize=(7.2, 9.12), dpi=100, layout="constrained")
+        self.figure = new_figure(figsize=(12.8, 7.2), dpi=100, layout="constrained")
         from matplotlib.backends.backend_agg import FigureCanvasAgg
 
         self._canvas: Any = FigureCanvasAgg(self.figure)
-        self._map, self._strip = self.figure.subplots(2, height_ratios=(6, 1))
+        grid = self.figure.add_gridspec(3, 2, width_ratios=(3, 2), height_ratios=(2, 4, 2))
+        self._map = self.figure.add_subplot(grid[:, 0])
+        self._health, self._strip, legend = (
+            self.figure.add_subplot(grid[row, 1]) for row in range(3)
+        )
         self.draw(0)
         # not `legend_below`, because two teams may have one name
         handles, labels = self._map.get_legend_handles_labels()
-        place: Any = "outside lower center"
-        self.figure.legend(handles, labels, loc=place, ncols=3, frameon=False, fontsize=9)
+        legend.legend(handles, labels, loc="center", ncols=2, frameon=False, fontsize=12)
+        legend.set_axis_off()
         self.figure.draw_without_rendering()
         self.figure.set_layout_engine("none")  # nothing may move between frames
 
@@ -135,8 +139,28 @@ class _BattleFigure:
         """Show a step."""
         self._map.clear()
         plots.battle_frame(self._recording, step, self._map)
+        self._health.clear()
+        self._draw_health(step)
         self._strip.clear()
         plots.kills_over_time(self._recording, self._strip, step)
+
+    def _draw_health(self, step: int) -> None:
+        """Draw the health of both teams as bars, with their names and the score."""
+        at = self._recording.isel(step=step)
+        sizes = (self._recording["health"].isel(step=0) > 0).sum("agent").values
+        health = at["health"].sum("agent").values / sizes
+        shares = at["kills"].values / sizes[::-1]
+        ax = self._health
+        names = [plots.method_label(str(each)) for each in at["side"].values]
+        for side, name in enumerate(names):
+            ax.barh(-side, 1, color=SIDES[side], alpha=0.15, height=0.45)
+            ax.barh(-side, health[side], color=SIDES[side], height=0.45)
+            ax.text(0, 0.28 - side, name, color=SIDES[side], fontsize=13, va="bottom")
+            text = f"health {health[side]:.0%}"
+            ax.text(1, 0.28 - side, text, fontsize=12, ha="right", va="bottom")
+        ax.set(xlim=(0, 1), ylim=(-1.3, 0.75))
+        ax.set_title(f"score {shares[0] - shares[1]:+.2f}", fontsize=14)
+        ax.set_axis_off()
 
     def pixels(self, step: int) -> npt.NDArray[np.uint8]:
         """Picture of a step, shape (height, width, 3)."""

@@ -74,11 +74,13 @@ def test_a_frame_a_step(recording, gif, tmp_path, suffix):
         write_video(recording, path, names=("mean-field-q", "random"), frames_per_second=10)
     frames, about = read(path)
     assert len(frames) == recording.sizes["step"]
-    height, width, _ = frames[0].shape
-    assert (height % 2, width % 2) == (0, 0)
+    assert frames[0].shape == (720, 1280, 3)
     assert [each.name for each in path.parent.iterdir()] == [path.name]  # nothing else is left
     blue, vermillion = (0, 114, 178), (213, 94, 0)
-    of_map = [frame[: height * 3 // 4] for frame in frames]
+    of_map = [frame[:, :720] for frame in frames]
+    health = [frame[:240, 760:] for frame in frames]
+    assert share(health[0], blue) == pytest.approx(share(health[0], vermillion), rel=0.1)
+    assert share(health[-1], vermillion) < 0.2 * share(health[-1], blue)
     assert share(of_map[0], blue) == pytest.approx(2 * share(of_map[0], vermillion), rel=0.25)
     assert share(of_map[-1], vermillion) < 0.4 * share(of_map[0], vermillion)
     differ = [abs(a.astype(int) - b).max() for a, b in pairwise(frames)]
