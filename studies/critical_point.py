@@ -14,12 +14,12 @@ import xarray as xr
 
 from analysis import plots, scaling
 from analysis.literature import critical_exponents
-from isingrl import MeanFieldQ
+from isingrl import MeanFieldQ, SwendsenWang
 from isingrl.support.validation import check_real
 from studies.running.extensions import Join, added, unextended
 from studies.running.tasks import Task
 from studies.shared.checks import check_counts, check_names
-from studies.shared.combination import by_point, concat, concat_all
+from studies.shared.combination import by_point, concat, concat_all, prefixed, without_prefix
 from studies.shared.critical import (
     KINDS,
     METHODS,
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 _CUMULANTS = [f"binder_cumulant{end}" for end in ("", "_error", "_systematic")]
 _POWERS = 2  # of the correction to scaling: sizes from 6 or 8 on need the second one
+_CLUSTERS = "cluster_"  # before the names of what clusters measure
 _SHOWN = 5.0  # errors of the chosen fit; fits with larger ones may leave the figure
 _RESULTS = {
     "critical_temperature": r"$T_c$ ($J/k_\mathrm{B}$)",
@@ -67,9 +68,11 @@ class CriticalPoint:
     """Temperatures T of each size as ln(T/T_scan) L^(1/ν), with T_scan from a scan and a rough ν:
     two, four or eight numbers of both signs."""
     draws: int = 20_000
-    """Draws of each chain. All temperatures of a size together have 64 chains. A draw of
-    mean-field Q follows the one before after L^2.17 sweeps (L^2.02 in three dimensions), about a
-    relaxation time; one of clusters after two sweeps."""
+    """Draws of each chain of mean-field Q. All temperatures of a size together have 64 chains. A
+    draw follows the one before after L^2.17 sweeps (L^2.02 in three dimensions), about a relaxation
+    time."""
+    cluster_draws: int = 10_000
+    """Draws of each chain of clusters. A draw follows the one before after two sweeps."""
     updates: float = 3e12
     """Most updates of sites by mean-field Q for one size of the two-dimensional lattices; clusters,
     which cost more, make a hundredth. Where this is not enough, draws follow one another faster."""
@@ -92,7 +95,11 @@ class CriticalPoint:
         """Sweeps from one draw to the next."""
         kind = KINDS[lattice]
         updates = self.cubic_updates if kind.ndim == 3 else self.updates
-        return kind.interval(method, side, self.draws, updates)
+        return kind.interval(method, side, self.draws_of(method), updates)
+
+    def draws_of(self, method: str) -> int:
+        """Draws of each chain."""
+        return self.cluster_draws if method == SwendsenWang.name else self.draws
 
     def tasks(self) -> list[Task]:
         """One task for every lattice, method and size."""
@@ -114,7 +121,8 @@ class CriticalPoint:
     def _weight(self, lattice: str, method: str, side: int) -> int:
         kind = KINDS[lattice]
         n_sites = int(side**kind.ndim)
-        return self.interval(lattice, method, side) * n_sites * kind.cost_of(method)
+        sweeps = self.interval(lattice, method, side) * self.draws_of(method)
+        return max(1, int(sweeps * n_sites * kind.cost_of(method) / 1e4))
 
     def _check(self) -> None:
         """Refuse a bad configuration before any work."""
@@ -126,29 +134,39 @@ class CriticalPoint:
             )
         for name in ("updates", "cubic_updates"):
             check_real(name, getattr(self, name), minimum=1.0)
-        check_counts(self, draws=60, training_sweeps=1, seed=0)
+        check_counts(self, draws=60, cluster_draws=60, training_sweeps=1, seed=0)
 
     def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
-        """Join everything over (lattice, method, level, point, chain, draw); sizes by level."""
-        return by_lattice(
-            {
-                lattice: concat_all(
-                    results, partial(_key, lattice), method=list(METHODS), level=self.sides(lattice)
-                )
-                for lattice in self.lattices
-            }
-        )
+        """Join everything over (lattice, level, point, chain, draw); sizes by level.
+
+        The names and dims of clusters, other than ``lattice``, begin with ``cluster_``.
+        """
+        by_method = [
+            by_lattice(
+                {
+                    lattice: concat_all(
+                        results, partial(_key, lattice, method), level=self.sides(lattice)
+                    )
+                    for lattice in self.lattices
+                }
+            ).drop_vars("method")
+            for method in (MeanFieldQ.name, SwendsenWang.name)
+        ]
+        parts = by_method[0], prefixed(by_method[1], _CLUSTERS, "lattice")
+        return xr.merge(parts, combine_attrs="drop_conflicts", join="exact", compat="equals")
 
     def summarize(self, data: xr.Dataset) -> xr.Dataset:
         """Observables of each run; critical temperatures and exponents."""
+        clusters = without_prefix(data, _CLUSTERS, "lattice")
+        names = [name for name in data.variables if str(name).startswith(_CLUSTERS)]
+        by_method = {SwendsenWang.name: clusters, MeanFieldQ.name: data.drop_vars(names)}
         rows = []
         for lattice in data["lattice"].values:
-            chosen = data.sel(lattice=lattice)
-            rows.append(
-                concat(
-                    [_analysed(chosen.sel({"method": each}), lattice) for each in METHODS], "method"
-                )
-            )
+            found = [
+                _analysed(each.sel(lattice=lattice, drop=True), lattice, method)
+                for method, each in by_method.items()
+            ]
+            rows.append(concat(found, "method"))
         return concat(rows, "lattice")
 
     def plot(self, summary: xr.Dataset) -> Figure:
@@ -186,15 +204,15 @@ def measure(
     centre = rough_critical_temperature(lattice, method, config.training_sweeps, config.seed)
     data = simulated(
         lattice, method, side, temperatures_near(centre, lattice, side, config.window),
-        config.draws, config.interval(lattice, method, side),
+        config.draws_of(method), config.interval(lattice, method, side),
         training_sweeps=config.training_sweeps, seed=seed, folder=folder, progress=progress,
     )  # fmt: skip
     return by_point(data).assign_coords(size=side)
 
 
-def _analysed(data: xr.Dataset, lattice: str) -> xr.Dataset:
+def _analysed(data: xr.Dataset, lattice: str, method: str) -> xr.Dataset:
     """Observables and the critical point of one lattice and method."""
-    sized = data.drop_vars(["lattice", "method"]).swap_dims(level="size")
+    sized = data.swap_dims(level="size")
     found = scaling.observables(sized).drop_vars("n_sites")
     found = found.swap_dims(size="level").reset_coords("size")
     fit = scaling.critical_point(sized, correction=KINDS[lattice].correction, powers=_POWERS)
@@ -202,7 +220,7 @@ def _analysed(data: xr.Dataset, lattice: str) -> xr.Dataset:
     fits = fit.rename_dims(smallest_size="fit").reset_index("smallest_size")
     found = found.merge(fits.reset_coords("smallest_size"))
     found = found.set_coords(["size", "temperature", "smallest_size"])
-    return found.assign_coords(lattice=lattice, method=data["method"].item())
+    return found.assign_coords(lattice=lattice, method=method)
 
 
 def _draw_column(axes: npt.NDArray[Any], summary: xr.Dataset) -> None:

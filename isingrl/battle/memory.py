@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +11,8 @@ import numpy.typing as npt
 from isingrl.battle.games import VIEW_SIDE, Games, Observation, StepResult
 from isingrl.battle.kernels import agents as kernels
 from isingrl.battle.kernels.agents import N_ACTIONS
-from isingrl.battle.players import Decision, MeanField
+from isingrl.battle.mean_field import MeanField
+from isingrl.battle.players import Decision
 from isingrl.battle.symmetries import ACTION_IMAGES, ACTION_SOURCES, CELL_SOURCES
 
 Integers = npt.NDArray[np.int64]
@@ -143,15 +145,34 @@ class Recorder:
         self._memory, self._field, self._games, self._team = memory, field, games, team
         self._size = games.arena.sizes[team]
         self._last = np.full(games.n_games * self._size, -1, np.int64)
+        if field is not None:
+            field.begin(games.n_games * self._size)
 
-    def add(self, seen: Observation, decision: Decision, outcome: StepResult) -> int:
-        """Write a step of all living agents; returns their number."""
-        memory, agents = self._memory, seen.agents
+    def add(
+        self,
+        seen: tuple[Observation, Observation],
+        decisions: Sequence[Decision],
+        outcome: StepResult,
+        generator: np.random.Generator,
+    ) -> int:
+        """Write a step of all living agents; return their number.
+
+        `seen` and `decisions` are those of both teams.
+        """
+        own, foes = seen[self._team], seen[1 - self._team]
+        decision, memory, agents, field = (
+            decisions[self._team],
+            self._memory,
+            own.agents,
+            self._field,
+        )
         means = decision.means
-        if means is None and self._field is not None:
-            self._field.look(seen)
-            means = self._field.of(decision.actions)
-        rows = memory.add(seen.views, means, decision.actions)
+        if means is None and field is not None:
+            field.look(own, foes, generator)
+            means = field.seen(decision.actions)
+            field.took(decision.actions)
+            field.saw(foes, decisions[1 - self._team].actions)
+        rows = memory.add(own.views, means, decision.actions)
         memory.reward(rows, outcome.rewards)
         before = self._last[agents]
         known = before >= 0

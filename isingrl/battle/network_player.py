@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,8 +11,9 @@ import torch
 
 from isingrl.battle.games import Observation
 from isingrl.battle.kernels import agents as kernels
+from isingrl.battle.mean_field import FIELDS, MeanField
 from isingrl.battle.networks import BattleNetwork
-from isingrl.battle.players import Decision, MeanField, Player
+from isingrl.battle.players import Decision, Player
 from isingrl.battle.team import LearningTeam
 
 _GREEDY = 1e-20  # τ below which values / τ may be too large for single precision
@@ -52,17 +54,21 @@ class NetworkPlayer(Player):
 
         if field is None:
             return Decision(draw(None))
-        field.look(own)
+        field.look(own, foes, generator)
         if field.inner_iterations == 0:
-            means = field.before()
-            actions = draw(means)
+            actions = draw(field.before())
         else:
             actions = generator.integers(0, kernels.N_ACTIONS, n, dtype=np.int32)
             for _ in range(field.inner_iterations):
                 actions = draw(field.of(actions))
-            means = field.of(actions)
+        means = field.seen(actions)
         field.took(actions)
         return Decision(actions, means)
+
+    def see(self, foes: Observation, actions: npt.NDArray[np.int32]) -> None:
+        """See `Player.see`."""
+        if self._field is not None:
+            self._field.saw(foes, actions)
 
 
 def team_player(team: LearningTeam, network: BattleNetwork, tau: Callable[[], float]) -> Player:
@@ -80,4 +86,5 @@ def make_field(team: LearningTeam) -> MeanField | None:
     """Make the computation of mean actions, for a team that sees them."""
     if not team.mean_field:
         return None
-    return MeanField(team.radius, team.inner_iterations)  # type: ignore[attr-defined]
+    settings: Any = team
+    return FIELDS[getattr(team, "mean_of", "team")](settings.radius, settings.inner_iterations)

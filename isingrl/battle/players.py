@@ -81,6 +81,18 @@ class Player(ABC):
             In the order of ``own.agents``.
         """
 
+    def see(self, foes: Observation, actions: npt.NDArray[np.int32]) -> None:
+        """Learn what the foes did, after both teams have decided.
+
+        Parameters
+        ----------
+        foes : Observation
+            Their observations in this step.
+        actions : int32 array, shape (n,)
+            Their actions, in the order of ``foes.agents``.
+        """
+        return
+
 
 class RandomPlayer(Player):
     """See `RandomTeam`."""
@@ -101,35 +113,3 @@ class PursuitPlayer(Player):
             generator.random((len(actions), 3)), actions,
         )  # fmt: skip
         return Decision(actions)
-
-
-class MeanField:
-    """Mean actions of team mates within a city-block distance; None is the whole team."""
-
-    def __init__(self, radius: int | None, inner_iterations: int) -> None:
-        self._radius = -1 if radius is None else radius
-        self.inner_iterations = inner_iterations
-        self._before = np.empty(0, np.int32)
-
-    def begin(self, n_agents: int) -> None:
-        """Forget the actions of the games before."""
-        self._before = np.full(n_agents, -1, np.int32)
-
-    def look(self, own: Observation) -> None:
-        """Find the team mates within the radius of each agent."""
-        self._mates = kernels.neighbors_within(own.positions, own.starts, self._radius)
-        self._agents = own.agents
-
-    def before(self) -> npt.NDArray[np.float32]:
-        """Mean actions of the step before."""
-        return self.of(self._before[self._agents])
-
-    def of(self, actions: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
-        """Mean actions of team mates, shape (n, 21), if the agents take these actions."""
-        means = np.empty((len(actions), kernels.N_ACTIONS), np.float32)
-        kernels.mean_actions(actions, *self._mates, means)
-        return means
-
-    def took(self, actions: npt.NDArray[np.int32]) -> None:
-        """Keep the actions that were taken."""
-        self._before[self._agents] = actions

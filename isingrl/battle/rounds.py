@@ -23,8 +23,11 @@ def begin_players(games: Games, players: Sequence[Player]) -> None:
 
 
 def act(seen: Seen, players: Sequence[Player], generator: np.random.Generator) -> list[Decision]:
-    """Actions of both players."""
-    return [players[t].act(seen[t], seen[1 - t], generator) for t in (0, 1)]
+    """Actions of both players, each of which then sees those of the other."""
+    decisions = [players[t].act(seen[t], seen[1 - t], generator) for t in (0, 1)]
+    for t in (0, 1):
+        players[t].see(seen[1 - t], decisions[1 - t].actions)
+    return decisions
 
 
 def step(
@@ -62,7 +65,7 @@ def play_and_learn(
         seen, decisions, outcomes = step(games, players, generator)
         new: dict[TeamLearner, int] = {}
         for t, learner, recorder in recorders:
-            number = recorder.add(seen[t], decisions[t], outcomes[t])
+            number = recorder.add(seen, decisions, outcomes[t], generator)
             new[learner] = new.get(learner, 0) + number
         found = [(each, each.learn_step(number, generator)) for each, number in new.items()]
         losses += _of_first(learners, found)

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from isingrl.battle.kernels.agents import N_ACTIONS
+from isingrl.battle.mean_field import FIELDS
 from isingrl.battle.players import PursuitPlayer, RandomPlayer
 from isingrl.battle.team import LearningTeam, Team
-from isingrl.support.validation import check_flag, check_integer, check_positive, check_real
+from isingrl.support.validation import (
+    check_choice,
+    check_flag,
+    check_integer,
+    check_positive,
+    check_real,
+)
 
 __all__ = [
     "TEAMS",
@@ -72,13 +79,20 @@ class _MeanField:
 
     radius: int | None = 6
     inner_iterations: int = 3
+    mean_of: str = "team"
 
     def __post_init__(self) -> None:
         super().__post_init__()  # type: ignore[misc]
+        check_choice("mean_of", self.mean_of, tuple(FIELDS))
         if self.radius is not None:
             object.__setattr__(self, "radius", check_integer("radius", self.radius, 1))
         number = check_integer("inner_iterations", self.inner_iterations, 0)
         object.__setattr__(self, "inner_iterations", number)
+
+    def settings(self) -> dict[str, Any]:
+        """See `Team.settings`; without a mean action at its default, which older files lack."""
+        settings: dict[str, Any] = super().settings()  # type: ignore[misc]
+        return {k: v for k, v in settings.items() if (k, v) != ("mean_of", "team")}
 
 
 @dataclass(frozen=True, repr=False)
@@ -191,6 +205,10 @@ class MeanFieldQTeam(_MeanField, ValueTeam):
     inner_iterations : int
         Times that the agents act on each other's latest tentative actions, which begin at random,
         before a step counts. 0: they see the actions of the step before.
+    mean_of : {"team", "mate", "foes", "nobody"}
+        Whose mean action the agents see, within `radius`: that of their team mates, the action of
+        a team mate drawn in every step, the mean action of the foes in the step before, or zeros.
+        All but the first are for comparisons, with the same network.
 
     References
     ----------
@@ -279,7 +297,7 @@ class MeanFieldActorCriticTeam(_MeanField, ActorCriticTeam):
         As of `LearningTeam`.
     trace, entropy, value_weight, batch_size, passes
         As of `ActorCriticTeam`.
-    radius, inner_iterations
+    radius, inner_iterations, mean_of
         As of `MeanFieldQTeam`.
 
     References

@@ -96,6 +96,8 @@ class TeamOptions:
     """City-block distance within which team mates count for the mean action."""
     inner_iterations: int | None = None
     """Times that agents act on each other's tentative actions."""
+    mean_of: Literal["team", "mate", "foes", "nobody"] | None = None
+    """Whose mean action agents see."""
     memory: int | None = None
     """Steps that are remembered."""
     batch_size: int | None = None

@@ -32,6 +32,12 @@ _FORMER_PATHS = {
 }
 """Former paths of functions and dataclasses, by their present paths."""
 _LATER_FIELDS: dict[str, set[str]] = {
+    "isingrl.battle.arena.Arena": {
+        "step_reward", "attack_reward", "hit_reward", "kill_reward", "death_reward",
+    },
+    "isingrl.battle.teams.MeanFieldActorCriticTeam": {"mean_of"},
+    "isingrl.battle.teams.MeanFieldQTeam": {"mean_of"},
+    "studies.critical_point.CriticalPoint": {"cluster_draws"},
     "studies.curve.Curve": {"tempering"},
     "studies.homogenisation.Homogenisation": {
         "shell_ratio", "shell_temperature", "shares", "realizations", "bond_temperature",

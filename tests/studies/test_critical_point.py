@@ -24,9 +24,12 @@ SMALL = CriticalPoint(
     sizes=(8, 12, 16, 24, 32),
     cubic_sizes=(6, 8, 10, 12, 16),
     draws=2_000,
+    cluster_draws=1_500,
     seed=2,
 )
-QUICK = replace(SMALL, sizes=(4, 6, 8, 10, 12), cubic_sizes=(4, 6, 8, 10, 12), draws=60)
+QUICK = replace(
+    SMALL, sizes=(4, 6, 8, 10, 12), cubic_sizes=(4, 6, 8, 10, 12), draws=80, cluster_draws=60
+)
 RESULTS = {"critical_temperature": exact.CRITICAL_TEMPERATURE, **critical_exponents(2)}
 
 

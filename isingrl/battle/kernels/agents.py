@@ -92,54 +92,54 @@ def gather(source, rows, columns, gathered):
 
 
 @njit(nogil=True, cache=True)
-def neighbors_within(positions, starts, radius):
-    """Team mates within a city-block distance, in compressed rows.
+def neighbors_within(positions, starts, others, other_starts, radius, same):
+    """Agents of a team within a city-block distance, in compressed rows.
 
     Parameters
     ----------
-    positions : int32 array, shape (n, 2)
-    starts : int64 array, shape (n_games + 1,)
+    positions, others : int32 arrays, shapes (n, 2) and (m, 2)
+        Positions of the agents, and of those that may be near.
+    starts, other_starts : int64 arrays, shape (n_games + 1,)
     radius : int
-        Negative: all team mates of the game.
+        Negative: all others of the game.
+    same : bool
+        Whether the others are the agents themselves; an agent is none of its own.
 
     Returns
     -------
     first : int64 array, shape (n + 1,)
-    mates : int32 array
-        Those of agent i are ``mates[first[i]:first[i + 1]]``; an agent is none of its own.
+    near : int32 array
+        Those of agent i are ``near[first[i]:first[i + 1]]``.
     """
     n_games = starts.size - 1
     if radius < 0:
         radius = np.iinfo(np.int32).max
     most = 0
     for game in range(n_games):
-        size = starts[game + 1] - starts[game]
-        most += size * (size - 1)
+        most += (starts[game + 1] - starts[game]) * (other_starts[game + 1] - other_starts[game])
     first = np.zeros(positions.shape[0] + 1, np.int64)
-    mates = np.empty(most + 1, np.int32)  # one more: what is written last may not count
+    near = np.empty(most + 1, np.int32)  # one more: what is written last may not count
     found = 0
     for game in range(n_games):
         for i in range(starts[game], starts[game + 1]):
-            for j in range(starts[game], starts[game + 1]):
-                distance = abs(positions[i, 0] - positions[j, 0]) + abs(
-                    positions[i, 1] - positions[j, 1]
-                )
+            for j in range(other_starts[game], other_starts[game + 1]):
+                distance = abs(positions[i, 0] - others[j, 0]) + abs(positions[i, 1] - others[j, 1])
                 # no branch: who is near cannot be foretold
-                mates[found] = j
-                found += int(i != j) & int(distance <= radius)
+                near[found] = j
+                found += int(not same or i != j) & int(distance <= radius)
             first[i + 1] = found
-    return first, mates[:found].copy()
+    return first, near[:found].copy()
 
 
 @njit(nogil=True, cache=True)
-def mean_actions(actions, first, mates, mean):
-    """Share of every action among an agent's team mates; zeros where it has none.
+def mean_actions(actions, first, near, mean):
+    """Share of every action among the agents near an agent; zeros where there are none.
 
     Parameters
     ----------
-    actions : int32 array, shape (n,)
+    actions : int32 array
         Negative: none was taken.
-    first, mates : arrays
+    first, near : arrays
         As of `neighbors_within`.
     mean : float32 array, shape (n, N_ACTIONS)
         Written.
@@ -148,7 +148,7 @@ def mean_actions(actions, first, mates, mean):
     for i in range(mean.shape[0]):
         size = first[i + 1] - first[i]
         for k in range(first[i], first[i + 1]):
-            action = actions[mates[k]]
+            action = actions[near[k]]
             if action >= 0:
                 mean[i, action] += np.float32(1.0 / size)
 

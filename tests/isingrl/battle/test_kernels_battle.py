@@ -62,7 +62,9 @@ def test_mean_actions_equal_those_of_a_loop(seed, sizes, radius):
     generator = np.random.default_rng(seed)
     positions, starts = crowd(generator, sizes)
     actions = generator.integers(-1, 21, len(positions)).astype(np.int32)
-    first, mates = kernels.neighbors_within(positions, starts, -1 if radius is None else radius)
+    first, mates = kernels.neighbors_within(
+        positions, starts, positions, starts, -1 if radius is None else radius, True
+    )
     means = np.empty((len(positions), 21), np.float32)
     kernels.mean_actions(actions, first, mates, means)
     expected = oracles.mean_actions(positions, starts, actions, radius)

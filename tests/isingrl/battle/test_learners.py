@@ -9,10 +9,11 @@ import torch
 from isingrl.battle import ActorCriticTeam, Arena, Games, IndependentQTeam, MeanFieldQTeam
 from isingrl.battle.games import MOVES, Observation
 from isingrl.battle.memory import Recorder, ReplayMemory
-from isingrl.battle.network_player import NetworkPlayer
+from isingrl.battle.network_player import NetworkPlayer, make_field
 from isingrl.battle.networks import CellLayer, make_network
-from isingrl.battle.players import PursuitPlayer
+from isingrl.battle.players import PursuitPlayer, RandomPlayer
 from isingrl.battle.policy_learner import PolicyLearner
+from isingrl.battle.rounds import begin_players, step
 from isingrl.battle.symmetries import ACTION_IMAGES
 from isingrl.battle.value_learner import ValueLearner
 
@@ -30,7 +31,7 @@ def recorded(size=4000, team=0):
         seen = [games.observe(t) for t in (0, 1)]
         decisions = [player.act(seen[t], seen[1 - t], generator) for t in (0, 1)]
         outcomes = games.step(tuple(each.actions for each in decisions))
-        recorder.add(seen[team], decisions[team], outcomes[team])
+        recorder.add(seen, decisions, outcomes[team], generator)
         mine = outcomes[team]
         for row, agent in enumerate(seen[team].agents.tolist()):
             lives.setdefault(agent, []).append(
@@ -76,8 +77,8 @@ def test_deaths_are_remembered_as_ends():
 
 def test_a_full_memory_overwrites_the_oldest():
     memory = ReplayMemory(10, mean_action=False)
-    for step in range(8):
-        rows = memory.add(np.full((3, 169), step, np.uint8), None, np.full(3, step % 21, np.int32))
+    for time in range(8):
+        rows = memory.add(np.full((3, 169), time, np.uint8), None, np.full(3, time % 21, np.int32))
         memory.end(rows)
     assert len(memory) == 10
     assert sorted(memory.everything()["actions"].tolist()) == [4, 5, 5, 5, 6, 6, 6, 7, 7, 7]
@@ -251,6 +252,60 @@ def test_without_inner_iterations_the_step_before_is_seen():
         others = np.delete(first.actions, agent)
         expected = np.bincount(others, minlength=21) / 2
         np.testing.assert_allclose(second.means[agent], expected, rtol=1e-6)
+
+
+def recorded_means(whose, inner_iterations, learner, steps=6):
+    """Positions, actions and recorded means of all steps of one game without deaths.
+
+    With a `learner` its own player acts, else a script, whose means the recorder finds.
+    """
+    team = MeanFieldQTeam(radius=4, inner_iterations=inner_iterations, mean_of=whose)
+    arena = Arena(map_size=10, team_size=(4, 5), max_steps=steps, gap=0)
+    generator, games = np.random.default_rng(2), Games(arena, 1, [False])
+    memory, network = ReplayMemory(1000, True), make_network("chapter", True, 21, 1)
+    own = NetworkPlayer(team, network, lambda: 1.0) if learner else RandomPlayer()
+    recorder, found = Recorder(memory, make_field(team), games, 0), []
+    games.begin(generator)
+    players = (own, RandomPlayer())
+    begin_players(games, players)
+    while games.running.any():
+        seen, decisions, outcomes = step(games, players, generator)
+        recorder.add(seen, decisions, outcomes[0], generator)
+        assert [len(each.agents) for each in seen] == [4, 5]
+        found.append([each.positions for each in seen] + [each.actions for each in decisions])
+    return found, memory.everything()["means"].reshape(steps, 4, 21)
+
+
+@pytest.mark.parametrize("learner", [False, True])
+@pytest.mark.parametrize("inner_iterations", [0, 2])
+@pytest.mark.parametrize("whose", ["team", "mate", "foes", "nobody"])
+def test_agents_see_the_mean_action_of_whom_they_should(whose, inner_iterations, learner):
+    found, means = recorded_means(whose, inner_iterations, learner)
+    some = False
+    for number, (own, foes, actions, _) in enumerate(found):
+        before = found[number - 1] if number else None
+        if whose == "foes" or inner_iterations == 0:  # of the step before
+            shown = None if before is None else before[3 if whose == "foes" else 2]
+        else:
+            shown = actions
+        others = foes if whose == "foes" else own
+        for agent in range(4):
+            near = [
+                j
+                for j in range(len(others))
+                if (whose == "foes" or j != agent) and abs(others[j] - own[agent]).sum() <= 4
+            ]
+            mean, expected = means[number, agent], np.zeros(21)
+            if whose == "mate" and near and shown is not None:
+                assert mean.sum() == 1
+                assert mean.argmax() in shown[near]
+                some = True
+                continue
+            if whose != "nobody" and near and shown is not None:
+                expected = np.bincount(shown[near], minlength=21) / len(near)
+                some = True
+            np.testing.assert_allclose(mean, expected, atol=1e-6)
+    assert some is (whose != "nobody")
 
 
 def test_a_policy_learns_what_pays():
