@@ -41,6 +41,19 @@ def same(one, other):
         same(one.rival, other.rival)
 
 
+def cut_once(monkeypatch, played):
+    """Interrupt the next training after so many games, and none later."""
+    cut = []
+
+    def play_round(self, _original=training_module.Training.play_round):
+        if self.played >= played and not cut:
+            cut.append(True)
+            raise KeyboardInterrupt
+        return _original(self)
+
+    monkeypatch.setattr(training_module.Training, "play_round", play_round)
+
+
 @pytest.fixture(scope="module")
 def short():
     """A short training against several opponents."""
@@ -116,13 +129,7 @@ def test_the_last_round_may_be_smaller():
 def test_a_training_cut_between_rounds_goes_on(tmp_path, monkeypatch, team, opponent):
     whole = train(team, opponent, games=40, **SETTINGS)
 
-    def cut(self, _original=training_module.Training.play_round):
-        if self.played >= 20 and not (tmp_path / "cut").exists():
-            (tmp_path / "cut").touch()
-            raise KeyboardInterrupt
-        return _original(self)
-
-    monkeypatch.setattr(training_module.Training, "play_round", cut)
+    cut_once(monkeypatch, 20)
     options = {"games": 40, "out": tmp_path / "team", "checkpoint_seconds": 0, **SETTINGS}
     with pytest.raises(KeyboardInterrupt):
         train(team, opponent, **options)
@@ -154,13 +161,7 @@ def test_an_evaluation_changes_nothing_and_is_kept(short, tmp_path, monkeypatch)
     watched.save(tmp_path / "saved")
     same(TrainedTeam.load(tmp_path / "saved"), watched)
 
-    def cut(self, _original=training_module.Training.play_round):
-        if self.played >= 20 and not (tmp_path / "cut").exists():
-            (tmp_path / "cut").touch()
-            raise KeyboardInterrupt
-        return _original(self)
-
-    monkeypatch.setattr(training_module.Training, "play_round", cut)
+    cut_once(monkeypatch, 20)
     options = {"games": 40, "out": tmp_path / "team", "checkpoint_seconds": 0, **SETTINGS}
     with pytest.raises(KeyboardInterrupt):
         train(QUICK, ("self", "pursuit"), evaluation=PLAN, **options)
@@ -172,13 +173,7 @@ def test_an_evaluation_changes_nothing_and_is_kept(short, tmp_path, monkeypatch)
 def test_event_files_hold_the_history(tmp_path, monkeypatch):
     accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
 
-    def cut(self, _original=training_module.Training.play_round):
-        if self.played >= 8 and not (tmp_path / "cut").exists():
-            (tmp_path / "cut").touch()
-            raise KeyboardInterrupt
-        return _original(self)
-
-    monkeypatch.setattr(training_module.Training, "play_round", cut)
+    cut_once(monkeypatch, 8)
     options = {"games": 16, "out": tmp_path / "team", "tensorboard": tmp_path / "events"}
     options |= {"evaluation": PLAN, **SETTINGS}
     with pytest.raises(KeyboardInterrupt):
