@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import combinations
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-import numpy as np
 import xarray as xr
 
 from analysis import plots, rates_over_trainings, ratings_over_trainings
@@ -24,7 +22,8 @@ from isingrl.support.validation import check_choice, check_integer
 from studies.running.extensions import Join, added
 from studies.running.tasks import Task
 from studies.shared.battle_tasks import (
-    contest,
+    contests_of_pairs,
+    counts_of_pairs,
     draw_evaluations,
     draw_trainings,
     history,
@@ -164,17 +163,7 @@ class BattlePaper:
         sets: dict[str, list[Any]] = teams | {
             name: [script] * self.trainings for name, script in self.scripts.items()
         }
-        return [
-            Task(
-                key=f"{one} against {other}",
-                function=contest,
-                arguments={
-                    "first": sets[one], "second": sets[other], "games": self.contest_games,
-                    "arena": self.arena,
-                },
-            )
-            for one, other in combinations(sets, 2)
-        ]  # fmt: skip
+        return contests_of_pairs(sets, self.contest_games, self.arena)
 
     def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
         """Histories over (method, training, round), games over pairs of trainings."""
@@ -183,17 +172,7 @@ class BattlePaper:
             histories, _key, method=self.methods, training=range(self.trainings)
         ).assign_coords(method=list(self.methods))
         names = [*self.methods, *self.scripts]
-        shape = (len(names), len(names), self.trainings, self.trainings)
-        dims = ("team", "opponent", "training", "opponent_training")
-        for kind, mirrored in (("wins", "losses"), ("draws", "draws"), ("losses", "wins")):
-            counts = np.zeros(shape, np.int64)
-            for i, j in combinations(range(len(names)), 2):
-                played = results[f"{names[i]} against {names[j]}"]
-                counts[i, j] = played[kind]
-                counts[j, i] = played[mirrored].values.T
-            data[kind] = (dims, counts, {"long_name": kind, "units": "1"})
-        data["games"] = data["wins"] + data["draws"] + data["losses"]
-        return data.assign_coords(team=names, opponent=names)
+        return data.merge(counts_of_pairs(results, names, self.trainings))
 
     def summarize(self, data: xr.Dataset) -> xr.Dataset:
         """Win rates and ratings with intervals over trainings, and the learning curves."""

@@ -1,4 +1,4 @@
-"""Results of battles against the softmax temperature of a team."""
+"""Results of battles by the softmax temperature of a team, and by whose mean action it sees."""
 
 from __future__ import annotations
 
@@ -9,41 +9,58 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import xarray as xr
 
-from analysis import plots, win_rates
-from isingrl.battle import TEAMS, Arena, PursuitTeam, Team, TrainedTeam, ValueTeam, play
-from isingrl.battle.contests import OUTCOMES, count_outcomes
+from analysis import plots, rates_over_trainings, ratings_over_trainings
+from isingrl.battle import Arena, IndependentQTeam, MeanFieldQTeam, PursuitTeam, ValueTeam
 from studies.running.extensions import Join, added
-from studies.running.tasks import Task, task_seed
-from studies.shared.battle_tasks import train_team, trained_team
+from studies.running.tasks import Task
+from studies.shared.battle_tasks import (
+    contest,
+    contests_of_pairs,
+    counts_of_pairs,
+    train_team,
+    trained_team,
+)
 from studies.shared.checks import check_counts, check_names
-from studies.shared.combination import concat_all
-from studies.shared.figures import new_figure
+from studies.shared.combination import concat_all, prefixed, without_prefix
+from studies.shared.figures import legend_below, new_figure
 from studies.shared.grids import FloatArray, Grid, ascending_grid, number_texts
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = ["BattleTemperature"]
 
-_METHODS = tuple(name for name, kind in TEAMS.items() if issubclass(kind, ValueTeam))
+_TEAMS: dict[str, ValueTeam] = {
+    MeanFieldQTeam.name: MeanFieldQTeam(),
+    "mean-field-q-of-mate": MeanFieldQTeam(mean_of="mate"),
+    "mean-field-q-of-foes": MeanFieldQTeam(mean_of="foes"),
+    "mean-field-q-of-nobody": MeanFieldQTeam(mean_of="nobody"),
+    IndependentQTeam.name: IndependentQTeam(),
+}
+_PURSUIT = "pursuit_"  # before the names of what is played against the script
 
 
 @dataclass(frozen=True)
 class BattleTemperature:
-    """Games won by trained teams against the softmax temperature τ of their actions.
+    """Games won against the softmax temperature τ, by teams that see different mean actions.
 
-    Each team is trained once, at its own τ. Then it plays greedily and at other τ, against the
-    pursuit script and against its own greedy play.
+    All teams are trained several times, at their own τ. Every training plays those of every other
+    team, and at all τ the pursuit script. Intervals are over trainings.
     """
 
-    methods: tuple[str, ...] = ("mean-field-q", "independent-q")
-    """Names of methods."""
-    softmax_temperature: Grid = (0.002, 1.0, 10)
+    teams: tuple[str, ...] = tuple(_TEAMS)
+    """mean-field-q, independent-q, and mean-field-q-of-mate, -of-foes and -of-nobody, which see the
+    action of one team mate, the mean action of the foes, and zeros, by the same network."""
+    trainings: int = 5
+    """Trainings of each team."""
+    softmax_temperature: Grid = (0.002, 0.2, 9)
     """First and last τ, in units of the reward, and how many, in equal ratios; 0 is added."""
     games: int = 1_500
     """Games of every training."""
-    contest_games: int = 200
-    """Games at each τ against each opponent."""
+    contest_games: int = 8
+    """Games of every pair of trainings, half of them with sides swapped; against the script as many
+    in all, at each τ."""
     side_by_side: int = 10
     """Simultaneous games of a training."""
     map_size: int = 30
@@ -53,7 +70,7 @@ class BattleTemperature:
     seed: int = 1
     """Seed of everything random."""
 
-    extends: ClassVar[Mapping[str, Join]] = {"methods": added}
+    extends: ClassVar[Mapping[str, Join]] = {"teams": added}
 
     @property
     def arena(self) -> Arena:
@@ -66,109 +83,107 @@ class BattleTemperature:
         grid = ascending_grid("softmax_temperature", self.softmax_temperature, 2, geometric=True)
         return np.append(0.0, grid)
 
-    def team(self, method: str) -> ValueTeam:
-        """Return the learning team of a method."""
-        team = TEAMS[method]()
-        assert isinstance(team, ValueTeam)
-        return team
-
     def tasks(self) -> list[Task]:
         """One training a task."""
-        check_names("methods", self.methods, _METHODS)
-        check_counts(self, games=1, contest_games=2, seed=0)
+        check_names("teams", self.teams, tuple(_TEAMS), 2)
+        check_counts(self, trainings=2, games=1, contest_games=2, seed=0)
         self.temperatures  # noqa: B018 - checked before any work
         return [
             Task(
-                key=method,
+                key=_key(name, number),
                 function=train_team,
                 arguments={
-                    "team": self.team(method), "opponent": ("self", "pursuit"),
-                    "arena": self.arena, "games": self.games, "side_by_side": self.side_by_side,
+                    "team": _TEAMS[name], "opponent": ("self", "pursuit"), "arena": self.arena,
+                    "games": self.games, "side_by_side": self.side_by_side,
                 },
-                weight=len(self.temperatures),
+                weight=10,
                 resumable=True,
             )
-            for method in self.methods
+            for number in range(self.trainings)
+            for name in self.teams
         ]  # fmt: skip
 
     def later_tasks(self, results: dict[str, xr.Dataset]) -> list[Task]:
-        """One method and temperature a task."""
-        return [
+        """One task for every pair of teams, and one for every team and temperature."""
+        sets = {
+            name: [
+                trained_team(_TEAMS[name], results[_key(name, number)])
+                for number in range(self.trainings)
+            ]
+            for name in self.teams
+        }
+        script = [PursuitTeam()] * self.trainings
+        return contests_of_pairs(sets, self.contest_games, self.arena) + [
             Task(
-                key=self._key(method, tau),
-                function=measure,
+                key=self._tau_key(name, tau),
+                function=contest,
                 arguments={
-                    "team": trained_team(self.team(method), results[method]),
-                    "tau": float(tau),
-                    "games": self.contest_games,
-                    "arena": self.arena,
+                    "first": [team.at_temperature(float(tau)) for team in sets[name]],
+                    "second": script, "games": self.contest_games, "arena": self.arena,
                 },
             )
-            for method in self.methods
+            for name in self.teams
             for tau in self.temperatures
-        ]
+        ]  # fmt: skip
 
     def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
-        """Join the temperatures, then the methods."""
-        data = concat_all(results, self._key, method=self.methods, tau=list(self.temperatures))
-        label = {"long_name": "softmax temperature", "units": "reward"}
-        return data.assign_coords(method=list(self.methods), tau=("tau", self.temperatures, label))
+        """Join counts over (team, opponent), and against the script over (team, tau).
 
-    def _key(self, method: str, tau: float) -> str:
-        return f"{method} at {number_texts(self.temperatures, 3)[float(tau)]}"
+        Those against the script begin with ``pursuit_``. Both lie over pairs of trainings.
+        """
+        names, label = list(self.teams), {"long_name": "softmax temperature", "units": "reward"}
+        script = concat_all(results, self._tau_key, team=names, tau=list(self.temperatures))
+        script["games"] = script["wins"] + script["draws"] + script["losses"]
+        script = script.assign_coords(team=names, tau=("tau", self.temperatures, label))
+        parts = counts_of_pairs(results, names, self.trainings), prefixed(script, _PURSUIT, "team")
+        return xr.merge(parts, combine_attrs="drop_conflicts", join="exact", compat="equals")
+
+    def _tau_key(self, name: str, tau: float) -> str:
+        return f"{name} at {number_texts(self.temperatures, 3)[float(tau)]}"
 
     def summarize(self, data: xr.Dataset) -> xr.Dataset:
-        """Shares of games won, with Wilson's intervals."""
-        return data.merge(win_rates(data)).assign_attrs(data.attrs)
+        """Shares of games won and ratings, with intervals over trainings."""
+        script = without_prefix(data, _PURSUIT, "team")
+        pairs = data[["wins", "draws", "losses", "games"]]
+        found = rates_over_trainings(pairs).merge(ratings_over_trainings(pairs))
+        parts = found, prefixed(rates_over_trainings(script), _PURSUIT, "team")
+        return xr.merge(parts, combine_attrs="drop_conflicts", join="exact").assign_attrs(
+            data.attrs
+        )
 
     def plot(self, summary: xr.Dataset) -> Figure:
-        """Draw the share of games won against τ, greedy play at the left."""
-        figure = new_figure(figsize=(9.6, 4.0), layout="constrained")
-        axes = figure.subplots(1, summary.sizes["against"], sharey=True)
-        tau = summary["tau"].values
-        x = np.where(tau > 0, tau, tau[1] ** 2 / tau[2])  # greedy play one step further left
-        for ax, against in zip(axes, summary["against"].values, strict=True):
-            for method in self.methods:
-                chosen = summary.sel({"against": against, "method": method})
-                rate = chosen["win_rate"].values
-                low, high = (chosen[f"win_rate_{end}"].values for end in ("low", "high"))
-                bars = np.maximum(0, [rate - low, high - rate])
-                ax.errorbar(
-                    x, rate, bars, lw=0.9, capsize=2,
-                    label=plots.method_label(method), **plots.method_style(method),
-                )  # fmt: skip
-                own = self.team(method).softmax_temperature
-            ax.axvline(own, color="0.6", lw=0.9, ls=":")
-            ax.axhline(0.5, color="0.6", lw=0.9, ls=":")
-            ax.set_xscale("log")
-            ax.set(xlabel=plots.axis_label(summary["tau"]), ylim=(-0.03, 1.03))
-            ax.set_title(f"against {against}", loc="left", fontsize="medium")
-            ticks = [x[0], *(10.0**k for k in range(-2, 1))]
-            ax.set_xticks(ticks, ["greedy", *(f"{tick:g}" for tick in ticks[1:])])
-            ax.minorticks_off()
-        axes[0].set_ylabel("share of games won")
-        axes[0].legend(frameon=False, loc="upper right")
+        """Draw the share of games won by pairs and against τ, and ratings."""
+        figure = new_figure(figsize=(11.6, 7.4), layout="constrained")
+        grid = figure.add_gridspec(2, 2, width_ratios=(5, 3))
+        bars = figure.add_subplot(grid[0, :])
+        plots.win_rate_bars(summary, ax=bars)
+        at_tau = figure.add_subplot(grid[1, 0])
+        self._draw_temperatures(at_tau, summary)
+        plots.rating_points(summary, ax=figure.add_subplot(grid[1, 1]))
+        legend_below(figure, [bars], len(self.teams))
         return figure
 
+    def _draw_temperatures(self, ax: Axes, summary: xr.Dataset) -> None:
+        """Draw the share of games won against the script against τ, greedy play at the left."""
+        script = without_prefix(summary, _PURSUIT, "team")
+        tau = script["tau"].values
+        x = np.where(tau > 0, tau, tau[1] ** 2 / tau[2])  # greedy play one step further left
+        number = len(self.teams)
+        for order, name in enumerate(self.teams):
+            at = script.sel(team=name)
+            rate, low, high = (at[f"win_rate{end}"].values for end in ("", "_low", "_high"))
+            aside = 1.04 ** (order - (number - 1) / 2)
+            ends = np.maximum(0, [rate - low, high - rate])
+            ax.errorbar(x * aside, rate, ends, lw=0.9, capsize=2, **plots.method_style(name))
+        ax.axvline(MeanFieldQTeam().softmax_temperature, color="0.6", lw=0.9, ls=":")
+        ax.set_xscale("log")
+        ax.set(xlabel=plots.axis_label(script["tau"]), ylim=(-0.03, 1.03))
+        ax.set_ylabel(plots.axis_label(script["win_rate"]))
+        ax.set_title("against pursuit", loc="left", fontsize="medium")
+        powers = [10.0**k for k in range(-3, 2) if tau[1] <= 10.0**k <= tau[-1]]
+        ax.set_xticks([x[0], *powers], ["greedy", *(f"{each:g}" for each in powers)])
+        ax.minorticks_off()
 
-def measure(
-    team: TrainedTeam, tau: float, games: int, arena: Arena, *, seed: int, progress: bool = False
-) -> xr.Dataset:
-    """Count wins at one softmax temperature against each of the two opponents."""
-    playing = team.at_temperature(tau)
-    opponents: dict[str, Team | TrainedTeam] = {
-        "pursuit": PursuitTeam(),
-        "itself, greedy": team.at_temperature(0.0),
-    }
-    counts = []
-    for name, opponent in opponents.items():
-        data = play(
-            playing, opponent, games, arena=arena, seed=task_seed(seed, name), progress=progress
-        )
-        counts.append(count_outcomes(data["score"].values))
-    found = xr.Dataset(coords={"against": list(opponents)})
-    for name, label in OUTCOMES.items():
-        attrs = {"long_name": label, "units": "1"}
-        found[name] = ("against", [count[name] for count in counts], attrs)
-    found["games"] = found["wins"] + found["losses"] + found["draws"]
-    return found
+
+def _key(name: str, number: int) -> str:
+    return f"{name} {number + 1}"

@@ -46,7 +46,7 @@ STUDIES = Catalogue(
             "Mean-field and independent Q-learners and actor-critics against each other in battle."
         ),
         "battle-temperature": (
-            "Games won by trained teams against the softmax temperature τ of their actions."
+            "Games won against the softmax temperature τ, by teams that see different mean actions."
         ),
         "chapter-1d": (
             "The ring of Zai & Brown (2020), section 9.3: frozen domains of greedy agents."

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +13,15 @@ import xarray as xr
 from analysis import plots
 from isingrl.battle import Arena, Evaluation, LearningTeam, Team, TrainedTeam, play, train
 from isingrl.battle.contests import OUTCOMES, count_outcomes
-from studies.running.tasks import task_seed
+from studies.running.tasks import Task, task_seed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = [
     "contest",
+    "contests_of_pairs",
+    "counts_of_pairs",
     "draw_evaluations",
     "draw_trainings",
     "history",
@@ -111,6 +114,43 @@ def contest(
             for name, values in found.items()
         }
     )
+
+
+def contests_of_pairs(sets: Mapping[str, Sequence[Any]], games: int, arena: Arena) -> list[Task]:
+    """One task for each two sets of trained teams: all of one against all of the other."""
+    return [
+        Task(
+            key=f"{one} against {other}",
+            function=contest,
+            arguments={"first": sets[one], "second": sets[other], "games": games, "arena": arena},
+        )
+        for one, other in combinations(sets, 2)
+    ]
+
+
+def counts_of_pairs(
+    results: Mapping[str, xr.Dataset], names: Sequence[str], trainings: int
+) -> xr.Dataset:
+    """Results of `contests_of_pairs`, counted for ``team``.
+
+    Returns
+    -------
+    Dataset
+        Over (team, opponent, training, opponent_training): ``wins``, ``draws``, ``losses`` and
+        ``games``.
+    """
+    shape = (len(names), len(names), trainings, trainings)
+    dims = ("team", "opponent", "training", "opponent_training")
+    data = xr.Dataset(coords={"team": list(names), "opponent": list(names)})
+    for kind, mirrored in (("wins", "losses"), ("draws", "draws"), ("losses", "wins")):
+        counts = np.zeros(shape, np.int64)
+        for i, j in combinations(range(len(names)), 2):
+            played = results[f"{names[i]} against {names[j]}"]
+            counts[i, j] = played[kind]
+            counts[j, i] = played[mirrored].values.T
+        data[kind] = (dims, counts, {"long_name": kind, "units": "1"})
+    data["games"] = data["wins"] + data["draws"] + data["losses"]
+    return data
 
 
 def draw_trainings(ax: Axes, values: xr.DataArray, against: str) -> None:

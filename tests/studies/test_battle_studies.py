@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -120,19 +121,37 @@ def test_bad_papers_are_refused(arguments, message):
         BattlePaper(**arguments).tasks()
 
 
-def test_temperature_goes_from_greedy_to_random():
+def test_teams_play_each_other_and_the_script_at_all_temperatures():
     study = BriefTemperature(
-        methods=("mean-field-q",), softmax_temperature=(0.01, 1.0, 3), games=8, contest_games=4,
-        side_by_side=4, **MAP,
+        teams=("mean-field-q-of-nobody", "independent-q", "mean-field-q-of-foes"), trainings=2,
+        softmax_temperature=(0.01, 1.0, 3), games=8, contest_games=4, side_by_side=4, **MAP,
     )  # fmt: skip
     data = run(study)
-    assert data["tau"].values == pytest.approx([0, 0.01, 0.1, 1.0])
-    assert data["wins"].sizes == {"method": 1, "tau": 4, "against": 2}
-    assert (data["games"] == 4).all()
+    assert data["pursuit_tau"].values == pytest.approx([0, 0.01, 0.1, 1.0])
+    assert data["pursuit_wins"].sizes == {
+        "team": 3, "pursuit_tau": 4, "pursuit_training": 2, "pursuit_opponent_training": 2
+    }  # fmt: skip
+    assert (data["pursuit_games"] == 4).all()
+    games = data["games"].sum(["training", "opponent_training"]).values
+    assert (games == 16 * (1 - np.eye(3))).all()
     summary = study.summarize(data)
-    assert (summary["win_rate_low"] <= summary["win_rate"] + 1e-12).all()
-    figure = study.plot(summary)
-    assert [ax.get_xscale() for ax in figure.axes] == ["log", "log"]
+    assert (summary["pursuit_win_rate_low"] <= summary["pursuit_win_rate"] + 1e-12).all()
+    assert summary["rating"].dims == ("team",)
+    bars, at_tau, ratings = study.plot(summary).axes
+    assert len(at_tau.containers) == 3
+    assert "softmax temperature" in at_tau.get_xlabel()
+    assert [bars.get_xscale(), at_tau.get_xscale()] == ["linear", "log"]
+    assert ratings.get_xlabel() == "rating (Elo)"
+
+
+def test_teams_differ_in_their_mean_action_alone():
+    tasks = BattleTemperature(trainings=2).tasks()
+    teams = {task.key: task.arguments["team"] for task in tasks}
+    plain = teams["mean-field-q 1"]
+    for whose in ("mate", "foes", "nobody"):
+        assert teams[f"mean-field-q-of-{whose} 2"] == replace(plain, mean_of=whose)
+    with pytest.raises(ValueError, match="teams must be one of"):
+        BattleTemperature(teams=("mean-field-q", "sarsa")).tasks()
 
 
 @pytest.mark.parametrize("grid", [(0.0, 1.0, 3), (1.0, 0.1, 3), (0.1, 1.0, 1)])

@@ -142,7 +142,7 @@ def test_bash_completes_commands_options_and_choices(tmp_path, capsys):
     commands = {"battle", "completion", "rerun", "show", "status"}
     assert {*STUDIES, *commands} <= set(first.split())
     assert others == [
-        "train", "--scheduler --schedule", "sequential synchronous", "--team --team-size",
+        "train", "--scheduler --schedule", "sequential synchronous", "--team --tensorboard --team-size",
         "--help --figure --debug",
     ]  # fmt: skip
     assert "--tempering" in options

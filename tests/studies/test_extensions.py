@@ -60,10 +60,10 @@ TINY: dict[str, tuple[Any, list[dict[str, Any]]]] = {
     ),
     "battle-temperature": (
         BriefTemperature(
-            methods=("mean-field-q",), softmax_temperature=(0.01, 1.0, 2), games=2,
-            contest_games=2, side_by_side=2, **ONE,
+            teams=("mean-field-q", "independent-q"), trainings=2, games=2, contest_games=2,
+            softmax_temperature=(0.01, 1.0, 2), side_by_side=2, **ONE,
         ),
-        [{"methods": ("independent-q",)}],
+        [{"teams": ("mean-field-q-of-mate",)}],
     ),
     "chapter-1d": (Chapter1D(n_sites=3, epochs=2, chains=2), []),
     "chapter-2d": (Chapter2D(side=3, epochs=2, long_epochs=3, chains=2), []),

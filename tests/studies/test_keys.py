@@ -25,7 +25,7 @@ from tests.studies.toy import Toy
 FORMER = {
     "battle-chapter": "79f1b6368cf50e8a",
     "battle-paper": "944fff175a51fbf0",
-    "battle-temperature": "27f344b4421879e9",
+    "battle-temperature": "94c5fc94c987be25",
     "chapter-1d": "65d1d1e6ee241982",
     "chapter-2d": "1b285e2d05f3be36",
     "coarsening": "060d2c980c9eb6ea",
