@@ -22,7 +22,7 @@ from isingrl import (
     NeighborhoodQ,
     SwendsenWang,
 )
-from isingrl.support.validation import check_integer, check_real, check_run_length
+from isingrl.support.validation import check_real, check_run_length
 from studies import _homogenisation_disorder as disorder
 from studies import _homogenisation_figure as drawing
 from studies import _homogenisation_results as results
@@ -40,7 +40,7 @@ from studies.shared.combination import (
     prefixed,
     without_prefix,
 )
-from studies.shared.critical import KINDS, LANES, where_cumulant_falls
+from studies.shared.critical import KINDS, LANES, check_even_sides, where_cumulant_falls
 from studies.shared.grids import FloatArray, Grid, ascending_grid, number_texts, temperature_grid
 
 if TYPE_CHECKING:
@@ -199,15 +199,10 @@ class Homogenisation:
                 check_real(f"{name}: each", each, minimum=1.0, maximum=_LARGEST_RATIO)
             if not given or len(set(given)) < len(given):
                 raise ValueError(f"{name} must be one or more different ratios; got {given}")
-        for each in self.sizes:
-            check_integer("sizes: each", each, 2)
         # three sizes have as many values as the fit has unknowns, and one is left out
-        fewer = len(set(self.sizes)) < max(4, len(self.sizes))
-        if fewer or any(each % 2 or each > _LARGEST_SIZE for each in self.sizes):
-            raise ValueError(
-                f"sizes must be four or more different even sides up to {_LARGEST_SIZE}; got "
-                f"{self.sizes}"
-            )
+        check_even_sides("sizes", self.sizes, 4)
+        if max(self.sizes) > _LARGEST_SIZE:
+            raise ValueError(f"sizes must be {_LARGEST_SIZE} at most; got {self.sizes}")
         check_counts(self, side=2, draws=60, training_sweeps=1, realizations=2, seed=0)
         check_real("shell_ratio", self.shell_ratio, minimum=0.1, maximum=_LARGEST_RATIO)
         for each in self.shares:

@@ -32,7 +32,7 @@ from studies.running.extensions import Join, added, unextended
 from studies.running.tasks import Task, task_seed
 from studies.shared.checks import check_counts
 from studies.shared.combination import concat_all, numbered, prefixed
-from studies.shared.critical import LANES, WINDOW
+from studies.shared.critical import LANES, WINDOW, check_even_sides
 from studies.shared.grids import FloatArray
 
 if TYPE_CHECKING:
@@ -196,10 +196,7 @@ class Potts:
             check_real("reduced_temperatures: each", each, minimum=0.1)
         if len(set(given)) < max(4, len(given)):
             raise ValueError(f"reduced_temperatures must be four or more different; got {given}")
-        for each in self.sizes:
-            check_integer("sizes: each", each, 2)
-        if len(set(self.sizes)) < max(4, len(self.sizes)) or any(each % 2 for each in self.sizes):
-            raise ValueError(f"sizes must be four or more different even sides; got {self.sizes}")
+        check_even_sides("sizes", self.sizes, 4)
         check_counts(
             self, side=2, training_sweeps=1, draws=60, energy_side=4, energy_sweeps=80,
             phase_side=2, phase_sweeps=80, independent_side=4, memories=20, steps=2,

@@ -139,6 +139,14 @@ def sides_of(lattice: str, sizes: Iterable[int], cubic_sizes: Iterable[int]) -> 
     return tuple(sorted(cubic_sizes if KINDS[lattice].ndim == 3 else sizes))
 
 
+def check_even_sides(name: str, sides: tuple[int, ...], least: int) -> None:
+    """Refuse sides of lattices, a field `name`, that are odd, alike, or fewer than `least`."""
+    for side in sides:
+        check_integer(f"{name}: each", side, 2)
+    if len(set(sides)) < max(least, len(sides)) or any(side % 2 for side in sides):
+        raise ValueError(f"{name} must be {least} or more different even sides; got {sides}")
+
+
 def check_sides(
     lattices: Sequence[str], sizes: tuple[int, ...], cubic_sizes: tuple[int, ...], powers: int = 1
 ) -> None:
@@ -157,12 +165,8 @@ def check_sides(
         If they are no different even numbers, too few, or not equally many though the lattices are
         of both kinds.
     """
-    least = 3 + powers
     for name, sides in (("sizes", sizes), ("cubic_sizes", cubic_sizes)):
-        for side in sides:
-            check_integer(f"{name}: each", side, 2)
-        if len(set(sides)) < max(least, len(sides)) or any(side % 2 for side in sides):
-            raise ValueError(f"{name} must be {least} or more different even sides; got {sides}")
+        check_even_sides(name, sides, 3 + powers)
     if len({len(sides_of(lattice, sizes, cubic_sizes)) for lattice in lattices}) > 1:
         raise ValueError(f"cubic_sizes must be as many as sizes, {len(sizes)}; got {cubic_sizes}")
 
