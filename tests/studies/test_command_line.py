@@ -142,8 +142,8 @@ def test_bash_completes_commands_options_and_choices(tmp_path, capsys):
     commands = {"battle", "completion", "rerun", "show", "status"}
     assert {*STUDIES, *commands} <= set(first.split())
     assert others == [
-        "train", "--scheduler --schedule", "sequential synchronous", "--team --tensorboard --team-size",
-        "--help --figure --debug",
+        "train", "--scheduler --schedule", "sequential synchronous",
+        "--team --tensorboard --team-size", "--help --figure --debug",
     ]  # fmt: skip
     assert "--tempering" in options
     assert all(word.startswith("--") for word in options.split())
