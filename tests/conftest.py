@@ -1,12 +1,24 @@
 """Property tests draw the same examples in every run, and none is failed by a clock."""
 
 import gc
+import warnings
 
 import pytest
 from hypothesis import settings
 
 settings.register_profile("deterministic", derandomize=True, database=None, deadline=None)
 settings.load_profile("deterministic")
+
+
+def pytest_configure(config):
+    """Compile a part of the kernels in each of the two processes of `make test`."""
+    part = getattr(config, "workerinput", {}).get("workerid")
+    from tests.warming import PARTS
+
+    if part in PARTS:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            PARTS[part]()
 
 
 def pytest_collection_finish():

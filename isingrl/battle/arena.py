@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from isingrl.support.reprs import call
 from isingrl.support.validation import check_choice, check_integer, check_real
 
 __all__ = ["Arena"]
@@ -17,7 +18,7 @@ _REWARDS = ("step_reward", "attack_reward", "hit_reward", "kill_reward", "death_
 _LEAST_MAP = 5  # two walls, two agents and a gap
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Arena:
     """The battle of magent2: two teams on a square map with walls around.
 
@@ -99,6 +100,9 @@ class Arena:
                     f"map_size = {self.map_size} with gap = {self.gap} has room for teams of "
                     f"{self._room} at most; got team_size = {self.team_size}"
                 )
+
+    def __repr__(self) -> str:
+        return call(self)
 
     @property
     def sizes(self) -> tuple[int, int]:

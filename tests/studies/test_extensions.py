@@ -77,7 +77,7 @@ TINY: dict[str, tuple[Any, list[dict[str, Any]]]] = {
     "critical-point": (
         CriticalPoint(
             lattices=("square",), sizes=(4, 6, 8, 10, 12), cubic_sizes=(4, 6, 8, 10, 12),
-            draws=60, training_sweeps=50,
+            draws=60, cluster_draws=60, training_sweeps=50,
         ),
         [{"sizes": (2,), "cubic_sizes": (2,)}, {"lattices": ("cubic",)}],
     ),

@@ -57,7 +57,8 @@ REFUSED = {
     "critical-point": {
         "lattices": [("square", "hexagonal"), ()],
         "sizes": [(8, 8, 16, 32, 64), (8, 9, 16, 32, 64)],
-        "window": [(0.1, 0.2), (-0.1, 0.0, 0.1)], "draws": [59], "updates": [0.0],
+        "window": [(0.1, 0.2), (-0.1, 0.0, 0.1)], "draws": [59], "cluster_draws": [59],
+        "updates": [0.0],
     },
     "glass": {
         "sizes": [(16,), (8, 16, 16), (2, 16)], "cubic_sizes": [(6,), (6, 6), (2, 6)],

@@ -41,7 +41,7 @@ def policy():
         "IndependentQ(reward='energy', learning_rate=0.5, shared=False)",
         "JointQ(reward='mean', learning_rate=0.1)",
         "Network(hidden=(10,), activation='tanh', output='tanh')",
-        "battle.Arena(map_size=20, team_size=8, max_steps=250, placing='ranks', gap=1)",
+        "battle.Arena(map_size=20, team_size=8, kill_reward=2.0)",
         "battle.RandomTeam()",
         "battle.MeanFieldQTeam(network='two-headed', radius=3)",
         "battle.ActorCriticTeam(network='convolutional')",
