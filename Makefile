@@ -21,7 +21,7 @@ curve: $(CURVE_STAMP)
 		--methods metropolis mean-field-q independent-q \
 		--sweeps 300000 --thermalization 15000 --interval 40 --out results/curve
 
-# Full sizes, some ten minutes on two cores. The tests run one notebook small, the site all of them.
+# Full sizes, some ten minutes on two cores. The site runs them small.
 notebooks: $(STAMP)
 	$(BIN)/python -m studies.running.notebooks studies/notebooks/*.py --out results/notebooks
 

@@ -168,6 +168,7 @@ def test_the_figure_has_both_dimensions_and_all_methods(summary):
         assert energy.get_ylabel() == "energy per site $E$ ($J$)"
 
 
+@pytest.mark.soak
 def test_a_study_that_was_cut_short_ends_with_the_same_numbers(summary, folder, tmp_path):
     def cut(*_, **__):
         raise RuntimeError("cut short")

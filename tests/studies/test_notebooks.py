@@ -60,13 +60,13 @@ EXTRA = {
 }
 
 
-IN_SOAK = (
-    "agents_as_spins", "battle", "critical_point", "domains_and_coarsening", "monte_carlo",
-    "what_agents_see",
+NAMES = (
+    "agents_as_spins", "battle", "critical_point", "domains_and_coarsening", "first_steps",
+    "monte_carlo", "what_agents_see",
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("name", IN_SOAK)
+@pytest.mark.parametrize("name", NAMES)
 def test_notebooks_name_what_is_there(name):
     """Cells compile, and what they import exists."""
     tree = ast.parse(jupytext.writes(read_notebook(FOLDER / f"{name}.py"), fmt="py:percent"))
@@ -75,9 +75,8 @@ def test_notebooks_name_what_is_there(name):
     exec(compile(ast.Module(imports, []), name, "exec"), {})
 
 
-@pytest.mark.parametrize(
-    "name", ["first_steps", *(pytest.param(name, marks=pytest.mark.soak) for name in IN_SOAK)]
-)
+@pytest.mark.soak
+@pytest.mark.parametrize("name", NAMES)
 def test_notebooks_run_without_a_warning(name):
     """Run it in its small sizes."""
     notebook = read_notebook(FOLDER / f"{name}.py", small=True)
