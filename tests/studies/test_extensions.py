@@ -208,7 +208,7 @@ def _known_critical_temperatures():
         yield
 
 
-IN_SOAK = {"homogenisation"}
+IN_SOAK = {"glass", "homogenisation"}
 """Studies of many parts, which take a twentieth of all tests."""
 
 

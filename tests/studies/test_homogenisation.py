@@ -45,6 +45,7 @@ QUICK = replace(
     realizations=2,
     bond_temperature=(1.25, 2.5, 2),
 )
+SOAK = pytest.mark.soak
 AWAY = 0.25
 """Least distance in J/k_B from a critical temperature, where 64² sites are as good as infinite."""
 
@@ -92,7 +93,13 @@ def test_the_scan_finds_the_neighbourhood_of_the_critical_temperature(method):
     assert found == pytest.approx(critical_temperature(method, 9.0), rel=0.025)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    "method",
+    [
+        pytest.param(each, marks=[] if each in ("mean-field-q", "neighborhood-q") else SOAK)
+        for each in METHODS
+    ],
+)
 def test_order_is_that_of_the_theory(method):
     """At six temperatures below all transitions, J_a = 1.8 and J_b = 0.2."""
     ratio = 9.0

@@ -100,8 +100,8 @@ class TestHeatBath:
         [
             (SQUARE, irl.MeanFieldQ(network=(20,))),
             (irl.Lattice(4), irl.MeanFieldQ(network=(20,), shared=False)),
-            (irl.Lattice(6), irl.NeighborhoodQ(network=(20,))),
-            (irl.Lattice(3), irl.JointQ(network=(20,))),
+            pytest.param(irl.Lattice(6), irl.NeighborhoodQ(network=(20,)), marks=pytest.mark.soak),
+            pytest.param(irl.Lattice(3), irl.JointQ(network=(20,)), marks=pytest.mark.soak),
         ],
         ids=repr,
     )
