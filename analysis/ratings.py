@@ -152,21 +152,20 @@ def rates_over_trainings(contests: xr.Dataset, level: float = 0.95) -> xr.Datase
     rates = win_rates(contests.sum(_TRAININGS, keep_attrs=True), level)
     student = scipy.special.stdtrit(number - 1, (1 + level) / 2)
 
-    def share(counts: xr.Dataset) -> Any:
-        return (counts["wins"] / counts["games"].where(counts["games"] > 0)).values
+    def error_of(count: Callable[[xr.Dataset], xr.DataArray]) -> FloatArray:
+        """Standard error of a count over the number of games."""
+        return _jackknife_error(
+            contests[[name for name in ("wins", "losses", "games") if name in contests]],
+            lambda some: (count(some) / some["games"].where(some["games"] > 0)).values,
+        )
 
-    half = student * _jackknife_error(contests[["wins", "games"]], share)
+    half = student * error_of(lambda some: some["wins"])
     for name, sign in (("low", -1), ("high", 1)):
         end = np.clip(rates["win_rate"] + sign * half, 0, 1)
         rates[f"win_rate_{name}"] = end.assign_attrs(rates[f"win_rate_{name}"].attrs)
     if "losses" not in contests:
         return rates
-
-    def ahead(counts: xr.Dataset) -> Any:
-        games = counts["games"].where(counts["games"] > 0)
-        return ((counts["wins"] - counts["losses"]) / games).values
-
-    error = _jackknife_error(contests[["wins", "losses", "games"]], ahead)
+    error = error_of(lambda some: some["wins"] - some["losses"])
     lead = rates["win_rate"] - rates["loss_rate"]
     attrs = {"long_name": "share of games won less the share lost", "units": "1"}
     z = scipy.special.ndtri((1 + level) / 2) + scipy.special.ndtri(_POWER)

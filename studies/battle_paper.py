@@ -27,8 +27,9 @@ from studies.shared.battle_tasks import (
     draw_evaluations,
     draw_trainings,
     history,
-    train_team,
-    trained_team,
+    trained_sets,
+    training_key,
+    training_tasks,
 )
 from studies.shared.checks import check_counts, check_names
 from studies.shared.combination import concat_all
@@ -136,32 +137,20 @@ class BattlePaper:
         if self.preset == "paper-dense":
             every = max(1, self.training_games // _EVALUATIONS)
             evaluated = {"evaluation": Evaluation(tuple(self.scripts.values()), every)}
-        return [
-            Task(
-                key=_key(method, number),
-                function=train_team,
-                arguments={
-                    "team": self.team(method), "opponent": opponent, "arena": self.arena,
-                    "games": self.training_games, "side_by_side": self.side_by_side, **evaluated,
-                },
-                weight=10,
-                resumable=True,
-            )
-            for number in range(self.trainings)
-            for method in self.methods
-        ]  # fmt: skip
+        return training_tasks(
+            self._teams, self.trainings, opponent=opponent, arena=self.arena,
+            games=self.training_games, side_by_side=self.side_by_side, **evaluated,
+        )  # fmt: skip
+
+    @property
+    def _teams(self) -> dict[str, LearningTeam]:
+        return {method: self.team(method) for method in self.methods}
 
     def later_tasks(self, results: dict[str, xr.Dataset]) -> list[Task]:
         """One task for every pair of methods, and for every method against each script."""
-        teams: dict[str, list[Any]] = {
-            method: [
-                trained_team(self.team(method), results[_key(method, number)])
-                for number in range(self.trainings)
-            ]
-            for method in self.methods
-        }
-        sets: dict[str, list[Any]] = teams | {
-            name: [script] * self.trainings for name, script in self.scripts.items()
+        sets: dict[str, list[Any]] = {
+            **trained_sets(self._teams, self.trainings, results),
+            **{name: [script] * self.trainings for name, script in self.scripts.items()},
         }
         return contests_of_pairs(sets, self.contest_games, self.arena)
 
@@ -169,7 +158,7 @@ class BattlePaper:
         """Histories over (method, training, round), games over pairs of trainings."""
         histories = {key: history(result) for key, result in results.items()}
         data = concat_all(
-            histories, _key, method=self.methods, training=range(self.trainings)
+            histories, training_key, method=self.methods, training=range(self.trainings)
         ).assign_coords(method=list(self.methods))
         names = [*self.methods, *self.scripts]
         return data.merge(counts_of_pairs(results, names, self.trainings))
@@ -203,7 +192,3 @@ class BattlePaper:
         plots.rating_points(summary, ax=panels[2])
         legend_below(figure, panels[:1], 4)
         return figure
-
-
-def _key(method: str, number: int) -> str:
-    return f"{method} {number + 1}"

@@ -17,8 +17,8 @@ from studies.shared.battle_tasks import (
     contest,
     contests_of_pairs,
     counts_of_pairs,
-    train_team,
-    trained_team,
+    trained_sets,
+    training_tasks,
 )
 from studies.shared.checks import check_counts, check_names
 from studies.shared.combination import concat_all, prefixed, without_prefix
@@ -88,30 +88,18 @@ class BattleTemperature:
         check_names("teams", self.teams, tuple(_TEAMS), 2)
         check_counts(self, trainings=2, games=1, contest_games=2, seed=0)
         self.temperatures  # noqa: B018 - checked before any work
-        return [
-            Task(
-                key=_key(name, number),
-                function=train_team,
-                arguments={
-                    "team": _TEAMS[name], "opponent": ("self", "pursuit"), "arena": self.arena,
-                    "games": self.games, "side_by_side": self.side_by_side,
-                },
-                weight=10,
-                resumable=True,
-            )
-            for number in range(self.trainings)
-            for name in self.teams
-        ]  # fmt: skip
+        return training_tasks(
+            self._chosen, self.trainings, opponent=("self", "pursuit"), arena=self.arena,
+            games=self.games, side_by_side=self.side_by_side,
+        )  # fmt: skip
+
+    @property
+    def _chosen(self) -> dict[str, ValueTeam]:
+        return {name: _TEAMS[name] for name in self.teams}
 
     def later_tasks(self, results: dict[str, xr.Dataset]) -> list[Task]:
         """One task for every pair of teams, and one for every team and temperature."""
-        sets = {
-            name: [
-                trained_team(_TEAMS[name], results[_key(name, number)])
-                for number in range(self.trainings)
-            ]
-            for name in self.teams
-        }
+        sets = trained_sets(self._chosen, self.trainings, results)
         script = [PursuitTeam()] * self.trainings
         return contests_of_pairs(sets, self.contest_games, self.arena) + [
             Task(
@@ -183,7 +171,3 @@ class BattleTemperature:
         powers = [10.0**k for k in range(-3, 2) if tau[1] <= 10.0**k <= tau[-1]]
         ax.set_xticks([x[0], *powers], ["greedy", *(f"{each:g}" for each in powers)])
         ax.minorticks_off()
-
-
-def _key(name: str, number: int) -> str:
-    return f"{name} {number + 1}"

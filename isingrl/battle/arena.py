@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from isingrl.support.reprs import call
+from isingrl.support.reprs import call, without_later
 from isingrl.support.validation import check_choice, check_integer, check_real
 
 __all__ = ["Arena"]
@@ -169,12 +169,7 @@ class Arena:
         dict
             By name, without rewards at their defaults.
         """
-        default = {field.name: field.default for field in fields(self)}
-        return {
-            name: value
-            for name, value in asdict(self).items()
-            if name not in _REWARDS or value != default[name]
-        }
+        return without_later(self, asdict(self), _REWARDS)
 
     def _set(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)

@@ -160,12 +160,8 @@ class Recorder:
         `seen` and `decisions` are those of both teams.
         """
         own, foes = seen[self._team], seen[1 - self._team]
-        decision, memory, agents, field = (
-            decisions[self._team],
-            self._memory,
-            own.agents,
-            self._field,
-        )
+        decision, agents = decisions[self._team], own.agents
+        memory, field = self._memory, self._field
         means = decision.means
         if means is None and field is not None:
             field.look(own, foes, generator)

@@ -9,6 +9,7 @@ from isingrl.battle.kernels.agents import N_ACTIONS
 from isingrl.battle.mean_field import FIELDS
 from isingrl.battle.players import PursuitPlayer, RandomPlayer
 from isingrl.battle.team import LearningTeam, Team
+from isingrl.support.reprs import without_later
 from isingrl.support.validation import (
     check_choice,
     check_flag,
@@ -90,9 +91,8 @@ class _MeanField:
         object.__setattr__(self, "inner_iterations", number)
 
     def settings(self) -> dict[str, Any]:
-        """See `Team.settings`; without a mean action at its default, which older files lack."""
-        settings: dict[str, Any] = super().settings()  # type: ignore[misc]
-        return {k: v for k, v in settings.items() if (k, v) != ("mean_of", "team")}
+        """See `Team.settings`; without `mean_of` at its default."""
+        return without_later(self, super().settings(), ("mean_of",))  # type: ignore[misc]
 
 
 @dataclass(frozen=True, repr=False)

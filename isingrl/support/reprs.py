@@ -26,6 +26,16 @@ def call(instance: Any) -> str:
     return f"{type(instance).__name__}({', '.join(given)})"
 
 
+def without_later(instance: Any, settings: dict[str, Any], later: Iterable[str]) -> dict[str, Any]:
+    """Settings of a dataclass without its `later` fields at their defaults, as in older files."""
+    defaults = {each.name: each.default for each in fields(instance) if each.name in later}
+    return {
+        name: value
+        for name, value in settings.items()
+        if name not in defaults or value != defaults[name]
+    }
+
+
 def numbers(values: npt.ArrayLike) -> str:
     """Numbers in a line: all of a few, else the first, the last and how many."""
     given = np.ravel(np.asarray(values)).tolist()

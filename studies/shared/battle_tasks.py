@@ -26,7 +26,10 @@ __all__ = [
     "draw_trainings",
     "history",
     "train_team",
+    "trained_sets",
     "trained_team",
+    "training_key",
+    "training_tasks",
 ]
 
 _PARAMETER = "parameter."
@@ -69,6 +72,40 @@ def trained_team(team: LearningTeam, data: xr.Dataset) -> TrainedTeam:
         if str(name).startswith(_PARAMETER)
     }
     return TrainedTeam(team, parameters)
+
+
+def training_key(name: str, number: int) -> str:
+    """Key of a training, whose number counts from 0."""
+    return f"{name} {number + 1}"
+
+
+def training_tasks(
+    teams: Mapping[str, LearningTeam], trainings: int, **arguments: Any
+) -> list[Task]:
+    """One task for every training of every team; arguments as of `train_team`."""
+    return [
+        Task(
+            key=training_key(name, number),
+            function=train_team,
+            arguments={"team": team, **arguments},
+            weight=10,
+            resumable=True,
+        )
+        for number in range(trainings)
+        for name, team in teams.items()
+    ]
+
+
+def trained_sets(
+    teams: Mapping[str, LearningTeam], trainings: int, results: Mapping[str, xr.Dataset]
+) -> dict[str, list[TrainedTeam]]:
+    """All trainings of every team, from the results of `training_tasks`."""
+    return {
+        name: [
+            trained_team(team, results[training_key(name, number)]) for number in range(trainings)
+        ]
+        for name, team in teams.items()
+    }
 
 
 def history(data: xr.Dataset) -> xr.Dataset:
