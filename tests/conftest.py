@@ -12,13 +12,14 @@ settings.load_profile("deterministic")
 
 def pytest_configure(config):
     """Compile a part of the kernels in each of the two processes of `make test`."""
-    part = getattr(config, "workerinput", {}).get("workerid")
+    if not hasattr(config, "workerinput"):
+        return
     from tests.warming import PARTS
 
-    if part in PARTS:
+    if part := PARTS.get(config.workerinput["workerid"]):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            PARTS[part]()
+            part()
 
 
 def pytest_collection_finish():
