@@ -22,6 +22,7 @@ _SMALL = Arena(map_size=30, team_size=16)  # the chapter's
 _LARGE = Arena(map_size=40, team_size=64)  # the paper's
 _TOGETHER = 8  # games side by side
 _LOOP_LEARNS = 2 * 25  # transitions of a step of the loop, of both teams
+_MANY = 8  # trainings at once
 _ROUND = 10  # games, and steps of each, of a round of a training
 _PUBLISHED = 10.0  # steps a second of the book's public code, 16 against 16
 _FLAT = 10.0  # megabytes that many games may add, 2 % of the process
@@ -56,13 +57,18 @@ def _playing_cases() -> list[Case]:
 
 def _learning_cases() -> list[Case]:
     """Transitions learned, playing included."""
-    return [
+    team = MeanFieldQTeam()
+    many = [
+        _training(f"battle: {each}", team, _SMALL, _MANY, each == "stacked")
+        for each in ("stacked", "in turn")
+    ]
+    return many + [
         case
         for name, arena in (("16", _SMALL), ("64", _LARGE))
         for case in (
             Case(f"battle: loop learns, {name}", BattleChapterLoop(arena).run, _LOOP_LEARNS),
             _training(f"battle: chapter network learns, {name}", MeanFieldQTeam("chapter"), arena),
-            _training(f"battle: default network learns, {name}", MeanFieldQTeam(), arena),
+            _training(f"battle: default network learns, {name}", team, arena),
         )
     ]
 
@@ -133,16 +139,23 @@ def _match(team: MeanFieldQTeam) -> Runner:
     return run
 
 
-def _training(name: str, team: MeanFieldQTeam, arena: Arena) -> Case:
-    """Rounds of a training at its beginning, when hardly anyone dies."""
+def _training(
+    name: str, team: MeanFieldQTeam, arena: Arena, number: int = 1, stacked: bool = False
+) -> Case:
+    """Rounds of trainings at their beginning, when hardly anyone dies."""
+    from isingrl.battle.updates import run_all
+
     short = Arena(arena.map_size, arena.team_size, max_steps=_ROUND)
-    training = Training(team, "self", short, games=10**9, side_by_side=_ROUND, seed=1, device="cpu")
+    trainings = [
+        Training(team, "self", short, games=10**9, side_by_side=_ROUND, seed=seed, device="cpu")
+        for seed in range(number)
+    ]
 
     def run(rounds: int) -> None:
         for _ in range(rounds):
-            training.play_round()
+            run_all([training.play_round() for training in trainings], stacked)
 
-    experienced = _ROUND * _ROUND * sum(arena.sizes)
+    experienced = number * _ROUND * _ROUND * sum(arena.sizes)
     return Case(name, run, round(experienced * team.replay_ratio))
 
 
@@ -201,7 +214,9 @@ def _learning_rows(rates: dict[str, Rate]) -> list[Row]:
             if size == "16":
                 published = ours / (_PUBLISHED * _LOOP_LEARNS)
                 rows.append(Row(section, "", value=published, unit="× the book's public code"))
-    return rows
+    stacked, in_turn = (rates[f"battle: {each}"].best for each in ("stacked", "in turn"))
+    what, unit = f"{_MANY} trainings, networks stacked", "× the rate of one after the other"
+    return [*rows, Row("Battles, 16 against 16, one core", what, value=stacked / in_turn, unit=unit)]
 
 
 def _memory_rows(full: bool) -> list[Row]:

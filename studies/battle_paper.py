@@ -29,6 +29,7 @@ from studies.shared.battle_tasks import (
     history,
     trained_sets,
     training_key,
+    training_results,
     training_tasks,
 )
 from studies.shared.checks import check_counts, check_names
@@ -79,6 +80,8 @@ class BattlePaper:
     """Side of the map; 30 (small) or 40 (of the paper) if omitted."""
     team_size: int | None = None
     """Agents of a team; 16 (small) or 64 (of the paper) if omitted."""
+    device: Literal["cpu", "cuda"] = "cpu"
+    """Device of the networks that learn; on "cuda" all trainings of a method learn at once."""
     seed: int = 1
     """Seed of everything random."""
 
@@ -138,7 +141,7 @@ class BattlePaper:
             every = max(1, self.training_games // _EVALUATIONS)
             evaluated = {"evaluation": Evaluation(tuple(self.scripts.values()), every)}
         return training_tasks(
-            self._teams, self.trainings, opponent=opponent, arena=self.arena,
+            self._teams, self.trainings, self.device, opponent=opponent, arena=self.arena,
             games=self.training_games, side_by_side=self.side_by_side, **evaluated,
         )  # fmt: skip
 
@@ -156,7 +159,8 @@ class BattlePaper:
 
     def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
         """Histories over (method, training, round), games over pairs of trainings."""
-        histories = {key: history(result) for key, result in results.items()}
+        found = training_results(self.methods, self.trainings, results)
+        histories = {key: history(result) for key, result in found.items()}
         data = concat_all(
             histories, training_key, method=self.methods, training=range(self.trainings)
         ).assign_coords(method=list(self.methods))

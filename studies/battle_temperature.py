@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 import xarray as xr
@@ -67,6 +67,8 @@ class BattleTemperature:
     """Side of the map."""
     team_size: int = 16
     """Agents of a team."""
+    device: Literal["cpu", "cuda"] = "cpu"
+    """Device of the networks that learn; on "cuda" all trainings of a team learn at once."""
     seed: int = 1
     """Seed of everything random."""
 
@@ -89,8 +91,8 @@ class BattleTemperature:
         check_counts(self, trainings=2, games=1, contest_games=2, seed=0)
         self.temperatures  # noqa: B018 - checked before any work
         return training_tasks(
-            self._chosen, self.trainings, opponent=("self", "pursuit"), arena=self.arena,
-            games=self.games, side_by_side=self.side_by_side,
+            self._chosen, self.trainings, self.device, opponent=("self", "pursuit"),
+            arena=self.arena, games=self.games, side_by_side=self.side_by_side,
         )  # fmt: skip
 
     @property

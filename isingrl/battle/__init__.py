@@ -10,7 +10,7 @@ from isingrl.battle.games import Games, Observation, StepResult
 from isingrl.battle.opponent import Opponent
 from isingrl.battle.players import Decision, Player
 from isingrl.battle.team import LearningTeam, Team
-from isingrl.battle.team_training import OPPONENTS, train
+from isingrl.battle.team_training import OPPONENTS
 from isingrl.battle.teams import (
     TEAMS,
     ActorCriticTeam,
@@ -22,6 +22,7 @@ from isingrl.battle.teams import (
     ValueTeam,
 )
 from isingrl.battle.trained import TrainedTeam
+from isingrl.battle.training import train, train_many
 
 __all__ = [
     "OPPONENTS",
@@ -48,4 +49,5 @@ __all__ = [
     "record",
     "tournament",
     "train",
+    "train_many",
 ]

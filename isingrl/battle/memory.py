@@ -16,6 +16,8 @@ from isingrl.battle.players import Decision
 from isingrl.battle.symmetries import ACTION_IMAGES, ACTION_SOURCES, CELL_SOURCES
 
 Integers = npt.NDArray[np.int64]
+Rows = Any
+"""An array of a batch; a tensor when its loss is computed."""
 
 
 class Batch(NamedTuple):
@@ -29,15 +31,18 @@ class Batch(NamedTuple):
     rewards : float32 array, shape (n,)
     goes_on : bool array, shape (n,)
         Whether the game had a next step; if not, its view and mean are arbitrary.
+    known : bool array, shape (n,)
+        Whether it is known what followed; rows of which it is not do not count.
     """
 
-    views: npt.NDArray[np.uint8]
-    means: npt.NDArray[np.float32] | None
-    actions: Integers
-    rewards: npt.NDArray[np.float32]
-    next_views: npt.NDArray[np.uint8]
-    next_means: npt.NDArray[np.float32] | None
-    goes_on: npt.NDArray[np.bool_]
+    views: Rows
+    means: Rows
+    actions: Rows
+    rewards: Rows
+    next_views: Rows
+    next_means: Rows
+    goes_on: Rows
+    known: Rows
 
 
 class ReplayMemory:
@@ -87,15 +92,13 @@ class ReplayMemory:
         self._arrays["following"][rows] = following
 
     def draw(self, number: int, generator: np.random.Generator, symmetry: int = 0) -> Batch:
-        """Draw rows with replacement, except rows without a known next step.
+        """Draw rows with replacement, turned by a symmetry of the square.
 
-        They are turned by a symmetry of the square, by its number in `ACTION_IMAGES`.
+        `symmetry` is its number in `ACTION_IMAGES`.
         """
         arrays = self._arrays
         rows = generator.integers(0, len(self), number)
         following = arrays["following"][rows]
-        known = (following >= 0) | arrays["ended"][rows]
-        rows, following = rows[known], following[known]
 
         def gather(name: str, rows: Integers, columns: Integers) -> npt.NDArray[Any]:
             gathered = np.empty((len(rows), len(columns)), arrays[name].dtype)
@@ -112,6 +115,7 @@ class ReplayMemory:
             next_views=gather("views", following, cells),
             next_means=gather("means", following, sources) if has_means else None,
             goes_on=following >= 0,
+            known=(following >= 0) | arrays["ended"][rows],
         )
 
     def everything(self) -> dict[str, npt.NDArray[Any]]:

@@ -7,7 +7,7 @@ change the mean action alone, repeat only the smaller part.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 import numpy as np
@@ -100,35 +100,50 @@ class CellLayer(nn.Linear):
 
 
 class _CellSum(torch.autograd.Function):
-    """See `CellLayer`."""
+    """See `CellLayer`; with one more dimension in front, the layers of several networks."""
 
     @staticmethod
     def forward(
-        ctx: Any,
         views: torch.Tensor,
         planes: torch.Tensor,
         weight: torch.Tensor,
         bias: torch.Tensor,
         steps: tuple[int, int],
     ) -> torch.Tensor:
-        ctx.save_for_backward(views, planes)
-        ctx.steps = steps
-        sums = bias.new_empty(len(views), len(bias))
-        by_input = weight.detach().t().numpy()
-        kernels.sum_cells(
-            views.numpy(), planes.numpy(), by_input, bias.detach().numpy(), *steps, sums.numpy()
-        )
+        sums = bias.new_empty(*views.shape[:-1], bias.shape[-1])
+        for codes, by_input, first, out in _each(views, weight.mT, bias, sums):
+            kernels.sum_cells(codes, planes.numpy(), by_input, first, *steps, out)
         return sums
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: torch.Tensor) -> None:
+        views, planes, _, _, ctx.steps = inputs
+        ctx.save_for_backward(views, planes)
 
     @staticmethod
     def backward(ctx: Any, gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         views, planes = ctx.saved_tensors
-        weights = gradients.new_zeros(N_CELLS * planes.shape[1], gradients.shape[1])
-        kernels.add_outer_products(
-            views.numpy(), planes.numpy(), gradients.contiguous().numpy(), *ctx.steps,
-            weights.numpy(),
-        )  # fmt: skip
-        return None, None, weights.t(), gradients.sum(dim=0), None
+        shape = (*views.shape[:-2], N_CELLS * planes.shape[1], gradients.shape[-1])
+        weights = gradients.new_zeros(shape)
+        for codes, given, out in _each(views, gradients.contiguous(), weights):
+            kernels.add_outer_products(codes, planes.numpy(), given, *ctx.steps, out)
+        return None, None, weights.mT, gradients.sum(dim=-2), None
+
+    @staticmethod
+    def vmap(info: Any, dims: tuple[Any, ...], *inputs: Any) -> tuple[torch.Tensor, int]:
+        views, planes, weight, bias, steps = inputs
+        stacked = [
+            each.expand(info.batch_size, *each.shape) if dim is None else each.movedim(dim, 0)
+            for each, dim in ((views, dims[0]), (weight, dims[2]), (bias, dims[3]))
+        ]
+        arguments = stacked[0], planes, *stacked[1:], steps
+        return _CellSum.apply(*arguments), 0  # type: ignore[no-untyped-call]
+
+
+def _each(views: torch.Tensor, *others: torch.Tensor) -> Iterator[list[npt.NDArray[Any]]]:
+    """Arrays of each network in turn, or those of the only one."""
+    arrays = [each.detach().numpy() for each in (views, *others)]
+    return iter([arrays]) if views.ndim == 2 else map(list, zip(*arrays, strict=True))
 
 
 class ChapterNetwork(BattleNetwork):

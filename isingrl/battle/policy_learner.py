@@ -2,17 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import ClassVar, NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from isingrl.battle.kernels import agents as kernels
-from isingrl.battle.memory import ReplayMemory
-from isingrl.battle.team_learner import TeamLearner
+from isingrl.battle.memory import ReplayMemory, Rows
+from isingrl.battle.team_learner import TeamLearner, mean_of_known
 from isingrl.battle.teams import ActorCriticTeam
 
 _CHUNK = 4096  # steps in one pass through the network
 _CLIP = 0.2  # relative change of a probability beyond which the gain is constant
+
+
+class PolicyBatch(NamedTuple):
+    """Steps of a round: what was seen and done, by which chance, and what it was worth.
+
+    Attributes
+    ----------
+    views : uint8 array, shape (n, 169)
+    means : float32 array, shape (n, 21), or None
+    actions : int64 array, shape (n,)
+    acted, advantage, returns : float32 arrays, shape (n,)
+        Log-probability of the action when it was taken, its advantage, and the return.
+    known : bool array, shape (n,)
+        Rows that count; the others fill the last batch.
+    """
+
+    views: Rows
+    means: Rows
+    actions: Rows
+    acted: Rows
+    advantage: Rows
+    returns: Rows
+    known: Rows
 
 
 class PolicyLearner(TeamLearner):
@@ -22,6 +48,7 @@ class PolicyLearner(TeamLearner):
     """
 
     team: ActorCriticTeam
+    alike: ClassVar = ("entropy", "value_weight")
 
     def __init__(self, team: ActorCriticTeam, most: int, seed: int, device: str) -> None:
         memory = ReplayMemory(most, team.mean_field)
@@ -31,8 +58,8 @@ class PolicyLearner(TeamLearner):
         """Softmax temperature of the policy: 1."""
         return 1.0
 
-    def learn_round(self, generator: np.random.Generator) -> list[float]:
-        """See `TeamLearner.learn_round`."""
+    def after_round(self, generator: np.random.Generator) -> Iterator[PolicyBatch]:
+        """See `TeamLearner.after_round`."""
         team, rows = self.team, self.memory.everything()
         n = len(self.memory)
         means = rows["means"] if team.mean_field else None
@@ -44,22 +71,21 @@ class PolicyLearner(TeamLearner):
         )  # fmt: skip
         returns = advantage + values
         usable = np.flatnonzero(known)
-        losses = []
+        size = team.batch_size
         for _ in range(team.passes):
             order = generator.permutation(usable)
-            for first in range(0, len(order), team.batch_size):
-                some = order[first : first + team.batch_size]
-                batch = (
-                    rows["views"][some],
-                    None if means is None else means[some],
-                    rows["actions"][some].astype(np.int64),
-                    acted[some],
-                    advantage[some],
-                    returns[some],
+            for first in range(0, len(order), size):
+                some = np.resize(order[first : first + size], size)
+                yield PolicyBatch(
+                    views=rows["views"][some],
+                    means=None if means is None else means[some],
+                    actions=rows["actions"][some].astype(np.int64),
+                    acted=acted[some],
+                    advantage=advantage[some],
+                    returns=returns[some],
+                    known=np.arange(size) < len(order) - first,
                 )
-                losses.append(self._update(*self.tensors(batch)))
         self.memory.clear()
-        return losses
 
     @torch.inference_mode()
     def _assess(
@@ -79,22 +105,15 @@ class PolicyLearner(TeamLearner):
             values[some], acted[some] = outputs[:, -1].cpu(), chances[:, 0].cpu()
         return values, acted
 
-    def _update(
-        self,
-        views: torch.Tensor,
-        means: torch.Tensor | None,
-        actions: torch.Tensor,
-        acted: torch.Tensor,
-        advantage: torch.Tensor,
-        returns: torch.Tensor,
-    ) -> float:
-        outputs = self.network(self.network.look(views), means)
+    def loss(self, batch: PolicyBatch) -> torch.Tensor:
+        """See `TeamLearner.loss`."""
+        outputs = self.network(self.network.look(batch.views), batch.means)
         log_policy = torch.log_softmax(outputs[:, :-1], dim=1)
-        taken = log_policy.gather(1, actions[:, None])[:, 0]
-        ratio = (taken - acted).exp()
-        gain = torch.minimum(ratio * advantage, ratio.clamp(1 - _CLIP, 1 + _CLIP) * advantage)
+        taken = log_policy.gather(1, batch.actions[:, None])[:, 0]
+        ratio = (taken - batch.acted).exp()
+        least = ratio.clamp(1 - _CLIP, 1 + _CLIP)
+        gain = torch.minimum(ratio * batch.advantage, least * batch.advantage)
         entropy = -(log_policy.exp() * log_policy).sum(dim=1)
-        value_loss = (outputs[:, -1] - returns) ** 2
-        return self.descend(
-            torch.mean(-gain - self.team.entropy * entropy + self.team.value_weight * value_loss)
-        )
+        value_loss = (outputs[:, -1] - batch.returns) ** 2
+        losses = -gain - self.team.entropy * entropy + self.team.value_weight * value_loss
+        return mean_of_known(losses, batch.known)

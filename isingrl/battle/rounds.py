@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from isingrl.battle.players import Decision, Player
 
 if TYPE_CHECKING:
     from isingrl.battle.team_learner import TeamLearner
+    from isingrl.battle.updates import Updates
 
 Seen = tuple[Observation, Observation]
 
@@ -44,7 +45,7 @@ def play_and_learn(
     players: Sequence[Player],
     learners: Sequence[TeamLearner | None],
     generator: np.random.Generator,
-) -> tuple[list[float], float]:
+) -> Updates[tuple[list[float], float]]:
     """Play games that have begun until they are over, while learners learn.
 
     Each side has a learner or None, and one learner may learn from both sides. Returns the losses
@@ -61,23 +62,23 @@ def play_and_learn(
     begin_players(games, players)
     losses: list[float] = []
     reward, acted = 0.0, 0
+
+    def learn(learner: TeamLearner, batches: Iterator[Any]) -> Updates[None]:
+        for batch in batches:
+            loss = yield learner, batch
+            if learner is learners[0]:
+                losses.append(loss)
+
     while games.running.any():
         seen, decisions, outcomes = step(games, players, generator)
         new: dict[TeamLearner, int] = {}
         for t, learner, recorder in recorders:
             number = recorder.add(seen, decisions, outcomes[t], generator)
             new[learner] = new.get(learner, 0) + number
-        found = [(each, each.learn_step(number, generator)) for each, number in new.items()]
-        losses += _of_first(learners, found)
+        for learner, number in new.items():
+            yield from learn(learner, learner.after_step(number, generator))
         reward += float(outcomes[0].rewards.sum())
         acted += len(outcomes[0].rewards)
-    distinct = dict.fromkeys(learner for _, learner, _ in recorders)
-    losses += _of_first(learners, [(each, each.learn_round(generator)) for each in distinct])
+    for learner in dict.fromkeys(learner for _, learner, _ in recorders):
+        yield from learn(learner, learner.after_round(generator))
     return losses, reward / acted
-
-
-def _of_first(
-    learners: Sequence[TeamLearner | None], found: Iterable[tuple[TeamLearner, list[float]]]
-) -> list[float]:
-    """Losses of the first learner."""
-    return [loss for each, losses in found if each is learners[0] for loss in losses]

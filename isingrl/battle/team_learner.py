@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -24,6 +25,9 @@ class TeamLearner(ABC):
     the share of the training so far.
     """
 
+    alike: ClassVar[tuple[str, ...]] = ()
+    """Settings of the team that `loss` reads; teams that differ in them learn apart."""
+
     def __init__(self, team: LearningTeam, memory: ReplayMemory, seed: int, device: str) -> None:
         self.team = team
         self.network: BattleNetwork = make_network(
@@ -41,13 +45,41 @@ class TeamLearner(ABC):
     def tau(self) -> float:
         """Softmax temperature at this point of the training."""
 
-    def learn_step(self, experienced: int, generator: np.random.Generator) -> list[float]:
-        """Learn after a step with `experienced` experiences; return the losses."""
-        return []
+    def after_step(self, experienced: int, generator: np.random.Generator) -> Iterator[Any]:
+        """Batches to learn from after a step with `experienced` experiences.
 
-    def learn_round(self, generator: np.random.Generator) -> list[float]:
-        """Learn after a round of games; return the losses."""
-        return []
+        A batch is a NamedTuple of arrays or None. All of a learner have the same shapes.
+        """
+        yield from ()
+
+    def after_round(self, generator: np.random.Generator) -> Iterator[Any]:
+        """Batches to learn from after a round of games."""
+        yield from ()
+
+    @abstractmethod
+    def loss(self, batch: Any) -> torch.Tensor:
+        """Loss of a batch, whose arrays are tensors now, by `networks`."""
+
+    def networks(self) -> dict[str, BattleNetwork]:
+        """The networks that `loss` reads, by name."""
+        return {"network": self.network}
+
+    def update(self, batch: Any) -> float:
+        """Make a step down the gradient of the loss of a batch; return the loss."""
+        self._optimizer.zero_grad()
+        loss = self.loss(type(batch)(*self.tensors(batch)))
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.step()
+        return float(loss.detach())
+
+    def step(self) -> None:
+        """Let the optimizer make a step down the gradients that the parameters have."""
+        rate = self.team.learning_rate
+        if self.team.falling_rate:
+            rate *= 0.5 + 0.5 * float(np.cos(np.pi * self.progress))
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        self._optimizer.step()
 
     def player(self) -> Player:
         """Player that acts as the team does at this point of the training."""
@@ -65,18 +97,6 @@ class TeamLearner(ABC):
             None if each is None else torch.tensor(each, device=self._device) for each in values
         ]
 
-    def descend(self, loss: torch.Tensor) -> float:
-        """Make a step of the optimizer down the gradient of a loss."""
-        rate = self.team.learning_rate
-        if self.team.falling_rate:
-            rate *= 0.5 + 0.5 * float(np.cos(np.pi * self.progress))
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate
-        self._optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        self._optimizer.step()
-        return float(loss.detach())
-
     def state(self) -> Arrays:
         """Arrays of a checkpoint, by name."""
         return {
@@ -90,6 +110,11 @@ class TeamLearner(ABC):
         set_parameters(self.network, part(arrays, "network."))
         restore_optimizer(self._optimizer, part(arrays, "optimizer."))
         self.memory.restore(part(arrays, "memory."))
+
+
+def mean_of_known(values: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+    """Mean of the values of the rows that count."""
+    return (values * known).sum() / known.sum()
 
 
 def parameters(network: BattleNetwork) -> Arrays:

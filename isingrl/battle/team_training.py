@@ -1,10 +1,8 @@
-"""Let a team learn to fight."""
+"""A training of a team, between two rounds or in one."""
 
 from __future__ import annotations
 
 import hashlib
-import os
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -16,7 +14,6 @@ import xarray as xr
 
 from isingrl.battle.arena import Arena, check_arena
 from isingrl.battle.evaluation import Evaluation, Evaluations
-from isingrl.battle.events import event_log
 from isingrl.battle.games import Games
 from isingrl.battle.opponent import Opponent
 from isingrl.battle.players import Player
@@ -29,20 +26,17 @@ from isingrl.support.archives import (
     check_same,
     clear_scratch,
     foreign,
-    output_folder,
     part,
     prefixed,
     read_checkpoint,
     write_archive,
 )
-from isingrl.support.devices import check_device, one_thread, require_torch
-from isingrl.support.progress import tqdm
-from isingrl.support.validation import check_choice, check_integer, check_real
+from isingrl.support.devices import check_device, require_torch
+from isingrl.support.validation import check_choice, check_integer
 
 if TYPE_CHECKING:
     from isingrl.battle.team_learner import TeamLearner
-
-__all__ = ["OPPONENTS", "train"]
+    from isingrl.battle.updates import Updates
 
 OPPONENTS = ("self", "rival", "pool", "mixed", "random", "pursuit")
 """Names of opponents: the team itself, another team that learns, frozen copies of the last rounds,
@@ -52,112 +46,6 @@ Against = str | Team | TrainedTeam | Player | Opponent
 
 _FORMAT, _NAME, _WHAT = "isingrl-battle-checkpoint-1", "checkpoint", "checkpoint"
 _HISTORY = ("loss", "reward", "kills", "deaths", "steps", "win", "defeat")
-
-
-def train(
-    team: LearningTeam,
-    opponent: Against | Sequence[Against] = ("self", "pursuit"),
-    *,
-    arena: Arena | None = None,
-    games: int = 4000,
-    side_by_side: int = 10,
-    evaluation: Evaluation | None = None,
-    seed: int | None = None,
-    device: str = "cpu",
-    out: str | os.PathLike[str] | None = None,
-    checkpoint_seconds: float = 30.0,
-    tensorboard: str | os.PathLike[str] | None = None,
-    progress: bool = False,
-) -> TrainedTeam:
-    """Let a team learn by its own games.
-
-    Games are played in rounds of `side_by_side`, and every other game with sides swapped. Value
-    teams learn after every step, also from their opponents' experiences unless the opponents
-    learn. Actor-critics learn after every round.
-
-    Parameters
-    ----------
-    team : LearningTeam
-        `MeanFieldQTeam`, `IndependentQTeam`, `ActorCriticTeam` or `MeanFieldActorCriticTeam`.
-    opponent : str, team, Player, Opponent, or sequence of them
-        One of `OPPONENTS`, a `PursuitTeam` or `RandomTeam`, a `TrainedTeam`, or your own, which a
-        checkpoint knows by its attribute ``name`` or by the name of its class. Several opponents
-        take turns, round by round.
-    arena : Arena, optional
-        ``Arena()`` if omitted.
-    games : int
-        Games of the training.
-    side_by_side : int
-        Games of a round.
-    evaluation : Evaluation, optional
-        Games against fixed opponents from time to time, from which nobody learns.
-    seed : int, optional
-        The same seed gives the same team, on the same processor and the same versions. Without a
-        seed fresh entropy is drawn, and a resumed training keeps its own.
-    device : str
-        "cpu" or "cuda", for the networks.
-    out : path, optional
-        Folder for checkpoints and the trained team. A training that was stopped or killed goes on
-        from its checkpoint when it is started again with the same arguments, and gives the same
-        numbers as an unbroken one.
-    checkpoint_seconds : float
-        Least time in seconds between two checkpoints, which are made between rounds.
-    tensorboard : path, optional
-        Folder for event files with the history, for TensorBoard. A training that goes on writes all
-        of its history anew.
-    progress : bool
-        Whether to show a bar.
-
-    Returns
-    -------
-    TrainedTeam
-        The parameters learned, and the history of the training.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not as described, the memory is too small for the agents that play side
-        by side, or `out` holds a training with other arguments.
-    ImportError
-        If magent2 or torch is not installed, or tensorboard for event files.
-
-    Examples
-    --------
-    >>> from isingrl.battle import Arena, MeanFieldQTeam, train
-    >>> arena = Arena(map_size=8, team_size=2, max_steps=5)
-    >>> trained = train(MeanFieldQTeam(), "self", arena=arena, games=4, side_by_side=2, seed=1)
-    >>> trained.history.sizes["round"], trained.history["games"].values.tolist()
-    (2, [2, 4])
-    """
-    training = Training(team, opponent, arena, games, side_by_side, seed, device, evaluation)
-    check_real("checkpoint_seconds", checkpoint_seconds, minimum=0)
-    with output_folder(out) as folder:
-        if folder is not None:
-            if finished := training.resume(folder):
-                return finished
-            training.write_checkpoint(folder)
-        written = time.monotonic()
-        with (
-            event_log(tensorboard) as log,
-            tqdm(
-                total=training.games, initial=training.played, unit="game", disable=not progress
-            ) as bar,
-        ):
-            training.evaluate()
-            log(training)
-            while training.played < training.games:
-                before = training.played
-                bar.set_postfix_str(training.play_round())
-                training.evaluate()
-                log(training)
-                bar.update(training.played - before)
-                if folder is not None and time.monotonic() - written >= checkpoint_seconds:
-                    training.write_checkpoint(folder)
-                    written = time.monotonic()
-        trained = training.result()
-        if folder is not None:
-            training.write_result(folder, trained)
-        return trained
 
 
 class Training:
@@ -203,8 +91,7 @@ class Training:
         self.played = 0
         self._history: dict[str, list[float]] = {name: [] for name in _HISTORY}
 
-    @one_thread()
-    def play_round(self) -> str:
+    def play_round(self) -> Updates[str]:
         """Play and learn from the next round; return a line about it."""
         index = len(self._history["loss"])
         opponent = self._opponents[index % len(self._opponents)]
@@ -216,7 +103,7 @@ class Training:
         # the last round may have fewer games
         games.begin(generator, min(self._width, self.games - self.played))
         players = (self._learner.player(), opponent.prepare(generator))
-        losses, reward = play_and_learn(games, players, learners, generator)
+        losses, reward = yield from play_and_learn(games, players, learners, generator)
         for each in self._opponents:
             each.after_round(index)
         return self._note(losses, reward)
@@ -291,6 +178,7 @@ class Training:
             self._seed = theirs.get("seed")
         check_same(folder, "training", self._settings()["arguments"], theirs)
         if "end" in arrays:
+            self.played = played
             return TrainedTeam.load(folder)
         with foreign(folder, _WHAT, "out"):
             self._generator.bit_generator.state = settings["generator"]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
+from typing import ClassVar
 
 import numpy as np
 import torch
 
 from isingrl.battle.memory import Batch, ReplayMemory
+from isingrl.battle.networks import BattleNetwork
 from isingrl.battle.symmetries import ACTION_IMAGES
-from isingrl.battle.team_learner import TeamLearner, parameters, set_parameters
+from isingrl.battle.team_learner import TeamLearner, mean_of_known, parameters, set_parameters
 from isingrl.battle.teams import ValueTeam
 from isingrl.support.archives import Arrays, part, prefixed
 
@@ -18,6 +21,7 @@ class ValueLearner(TeamLearner):
     """A `ValueTeam` while it learns."""
 
     team: ValueTeam
+    alike: ClassVar = ("discount", "softmax_temperature")
 
     def __init__(self, team: ValueTeam, seed: int, device: str) -> None:
         super().__init__(team, ReplayMemory(team.memory, team.mean_field), seed, device)
@@ -31,39 +35,45 @@ class ValueLearner(TeamLearner):
             return last
         return first + (last - first) * self.progress / self.team.exploration
 
-    def learn_step(self, experienced: int, generator: np.random.Generator) -> list[float]:
-        """See `TeamLearner.learn_step`."""
+    def after_step(self, experienced: int, generator: np.random.Generator) -> Iterator[Batch]:
+        """See `TeamLearner.after_step`."""
         team = self.team
-        losses: list[float] = []
         if self.memory.added < team.batch_size:
-            return losses
+            return
         self._owed += experienced * team.replay_ratio / team.batch_size
         while self._owed >= 1:
             self._owed -= 1
             symmetry = int(generator.integers(len(ACTION_IMAGES))) if team.symmetric else 0
             batch = self.memory.draw(team.batch_size, generator, symmetry)
-            if len(batch.actions):
-                losses.append(self._update(batch))
-        return losses
+            if batch.known.any():
+                yield batch
 
-    def _update(self, batch: Batch) -> float:
-        team = self.team
-        views, means, actions, rewards, next_views, next_means, goes_on = self.tensors(batch)
+    def loss(self, batch: Batch) -> torch.Tensor:
+        """See `TeamLearner.loss`."""
+        team, target = self.team, self._target
         with torch.no_grad():
-            values = self._target(self._target.look(next_views), next_means)
+            values = target(target.look(batch.next_views), batch.next_means)
             tau = team.softmax_temperature
             if tau > 0:
                 next_value = (torch.softmax(values / tau, dim=1) * values).sum(dim=1)
             else:
                 next_value = values.max(dim=1).values
-            target = rewards + team.discount * goes_on * next_value
-        taken = self.network(self.network.look(views), means).gather(1, actions[:, None])[:, 0]
-        loss = self.descend(torch.mean((taken - target) ** 2))
+            wanted = batch.rewards + team.discount * batch.goes_on * next_value
+        outputs = self.network(self.network.look(batch.views), batch.means)
+        taken = outputs.gather(1, batch.actions[:, None])[:, 0]
+        return mean_of_known((taken - wanted) ** 2, batch.known)
+
+    def networks(self) -> dict[str, BattleNetwork]:
+        """See `TeamLearner.networks`."""
+        return {"network": self.network, "target": self._target}
+
+    def step(self) -> None:
+        """See `TeamLearner.step`; the target network follows."""
+        super().step()
         with torch.no_grad():
             pairs = zip(self._target.parameters(), self.network.parameters(), strict=True)
             for slow, fast in pairs:
-                slow.lerp_(fast, team.target_mixing)
-        return loss
+                slow.lerp_(fast, self.team.target_mixing)
 
     def state(self) -> Arrays:
         """See `TeamLearner.state`."""

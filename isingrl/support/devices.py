@@ -17,11 +17,13 @@ def require_torch(extra: str) -> None:
 
 def check_device(device: Any) -> str:
     """Return the name of a device of torch, if this machine has it."""
-    import torch
-
     if not isinstance(device, str) or not (device == "cpu" or device.startswith("cuda")):
         raise ValueError(f"device must be 'cpu' or 'cuda'; got {device!r}")
-    if device != "cpu" and not torch.cuda.is_available():
+    if device == "cpu":
+        return device
+    import torch
+
+    if not torch.cuda.is_available():
         raise ValueError(f"device must be 'cpu', as torch finds no GPU here; got {device!r}")
     return device
 

@@ -146,13 +146,14 @@ def check_opponent(opponent: Callable[[], Any], arena: Arena | None = None) -> N
 
 def _check_training(team: LearningTeam, opponent: Callable[[], Any], arena: Arena) -> TrainedTeam:
     """Ensure that a training repeats and goes on from a checkpoint; return the trained team."""
+    from isingrl.battle.updates import run
 
     def begun() -> Training:
         return Training(team, opponent(), arena, 2 * _ROUNDS, 2, 1, "cpu")
 
     def play_rounds(training: Training, rounds: int) -> Training:
         for _ in range(rounds):
-            training.play_round()
+            run(training.play_round())
         return training
 
     who = type(team).__name__

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,8 +11,18 @@ import numpy as np
 import xarray as xr
 
 from analysis import plots
-from isingrl.battle import Arena, Evaluation, LearningTeam, Team, TrainedTeam, play, train
+from isingrl.battle import (
+    Arena,
+    Evaluation,
+    LearningTeam,
+    Team,
+    TrainedTeam,
+    play,
+    train,
+    train_many,
+)
 from isingrl.battle.contests import OUTCOMES, count_outcomes
+from isingrl.support.devices import check_device
 from studies.running.tasks import Task, task_seed
 
 if TYPE_CHECKING:
@@ -26,9 +36,11 @@ __all__ = [
     "draw_trainings",
     "history",
     "train_team",
+    "train_teams",
     "trained_sets",
     "trained_team",
     "training_key",
+    "training_results",
     "training_tasks",
 ]
 
@@ -53,10 +65,38 @@ def train_team(
 
     The coordinates of the history are called ``played`` and ``against`` here.
     """
-    trained = train(
-        team, opponent, arena=arena, games=games, side_by_side=side_by_side, evaluation=evaluation,
-        seed=seed, out=folder, progress=progress,
+    return _result(
+        train(
+            team, opponent, arena=arena, games=games, side_by_side=side_by_side,
+            evaluation=evaluation, seed=seed, out=folder, progress=progress,
+        )
     )  # fmt: skip
+
+
+def train_teams(
+    team: LearningTeam,
+    trainings: int,
+    device: str,
+    opponent: str | tuple[str, ...],
+    arena: Arena,
+    games: int,
+    side_by_side: int,
+    evaluation: Evaluation | None = None,
+    *,
+    folder: Path | None,
+    seed: int,
+    progress: bool = False,
+) -> xr.Dataset:
+    """Train a team several times, all at once; returns results of `train_team` over (training)."""
+    seeds = [task_seed(seed, str(number)) for number in range(trainings)]
+    trained = train_many(
+        team, opponent, arena=arena, games=games, side_by_side=side_by_side, evaluation=evaluation,
+        seeds=seeds, device=device, out=folder, progress=progress,
+    )  # fmt: skip
+    return xr.concat([_result(each) for each in trained], "training", data_vars="all")
+
+
+def _result(trained: TrainedTeam) -> xr.Dataset:
     data = trained.history.rename(games="played", opponent="against")
     for name, values in trained.parameters.items():
         dims = [f"{name}_{axis}" for axis in range(values.ndim)]
@@ -80,30 +120,62 @@ def training_key(name: str, number: int) -> str:
 
 
 def training_tasks(
-    teams: Mapping[str, LearningTeam], trainings: int, **arguments: Any
+    teams: Mapping[str, LearningTeam], trainings: int, device: str, **arguments: Any
 ) -> list[Task]:
-    """One task for every training of every team; arguments as of `train_team`."""
+    """One task for every training of every team; on a GPU one task for every team.
+
+    Arguments as of `train_team`.
+    """
+    if check_device(device) == "cpu":
+        return [
+            Task(
+                key=training_key(name, number),
+                function=train_team,
+                arguments={"team": team, **arguments},
+                weight=10,
+                resumable=True,
+            )
+            for number in range(trainings)
+            for name, team in teams.items()
+        ]
     return [
         Task(
-            key=training_key(name, number),
-            function=train_team,
-            arguments={"team": team, **arguments},
-            weight=10,
+            key=_all_key(name),
+            function=train_teams,
+            arguments={"team": team, "trainings": trainings, "device": device, **arguments},
+            weight=10 * trainings,
             resumable=True,
         )
-        for number in range(trainings)
         for name, team in teams.items()
     ]
+
+
+def _all_key(name: str) -> str:
+    return f"{name} all"
+
+
+def training_results(
+    names: Iterable[str], trainings: int, results: Mapping[str, xr.Dataset]
+) -> dict[str, xr.Dataset]:
+    """Results of `training_tasks` by `training_key`."""
+    return {
+        training_key(name, number): (
+            results[_all_key(name)].isel(training=number)
+            if _all_key(name) in results
+            else results[training_key(name, number)]
+        )
+        for name in names
+        for number in range(trainings)
+    }
 
 
 def trained_sets(
     teams: Mapping[str, LearningTeam], trainings: int, results: Mapping[str, xr.Dataset]
 ) -> dict[str, list[TrainedTeam]]:
     """All trainings of every team, from the results of `training_tasks`."""
+    found = training_results(teams, trainings, results)
     return {
-        name: [
-            trained_team(team, results[training_key(name, number)]) for number in range(trainings)
-        ]
+        name: [trained_team(team, found[training_key(name, number)]) for number in range(trainings)]
         for name, team in teams.items()
     }
 

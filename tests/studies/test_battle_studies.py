@@ -6,12 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 import xarray as xr
 
+from isingrl import battle
 from studies.battle_chapter import BattleChapter
 from studies.battle_paper import BattlePaper
 from studies.battle_temperature import BattleTemperature
 from studies.running.runner import run, run_to_folder
+from studies.running.tasks import task_seed
+from studies.shared import battle_tasks
 from tests.studies.brief import BriefChapter, BriefPaper, BriefTemperature
 
 MAP = {"map_size": 8, "team_size": 2}
@@ -65,6 +69,37 @@ def test_the_dense_preset_is_evaluated_and_rated():
     figure = study.plot(summary)
     titles = [ax.get_title(loc="left") for ax in figure.axes]
     assert titles == ["", "evaluations against pursuit", "evaluations against random", ""]
+
+
+def test_on_a_gpu_all_trainings_of_a_method_are_one_task(monkeypatch):
+    """Here with the processor in its place."""
+    monkeypatch.setattr(battle_tasks, "check_device", lambda device: device)
+
+    def on_processor(*arguments, device, **options):
+        assert device == "cuda"
+        return battle.train_many(*arguments, stacked=True, **options)
+
+    monkeypatch.setattr(battle_tasks, "train_many", on_processor)
+    study = replace(PAPER, device="cuda")
+    tasks = study.tasks()
+    assert [task.key for task in tasks] == ["mean-field-q all", "actor-critic all"]
+    data = run(study)
+    assert data["reward"].dims == ("method", "training", "round")
+    seed = task_seed(task_seed(PAPER.seed, "actor-critic all"), "1")
+    names = ("opponent", "arena", "games", "side_by_side")
+    alone = battle.train(
+        study.team("actor-critic"), **{name: tasks[1].arguments[name] for name in names}, seed=seed
+    )
+    found = data["reward"].sel({"method": "actor-critic"}).isel(training=1)
+    np.testing.assert_array_equal(found, alone.history["reward"])
+    assert (data["games"].sum(["training", "opponent_training"]) == 8 * (1 - np.eye(3))).all()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_without_a_gpu_studies_refuse_it_at_once():
+    for study in (BattlePaper(device="cuda"), BattleTemperature(device="cuda")):
+        with pytest.raises(ValueError, match="device must be 'cpu', as torch finds no GPU"):
+            study.tasks()
 
 
 def test_paper_resumes_what_was_trained(paper, tmp_path):

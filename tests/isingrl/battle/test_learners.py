@@ -56,8 +56,8 @@ def test_every_step_knows_what_followed():
                 expected.setdefault((now[0].tobytes(), now[1], round(now[2], 4)), []).append(
                     None if after is None else after[0].tobytes()
                 )
-    assert len(batch.actions) > 2000
-    for row in range(len(batch.actions)):
+    assert batch.known.sum() > 2000
+    for row in np.flatnonzero(batch.known):
         key = (
             batch.views[row].tobytes(), int(batch.actions[row]),
             round(float(batch.rewards[row]), 4),
@@ -120,13 +120,14 @@ def test_an_update_descends_the_loss_of_the_definition(tau):
             generator.integers(0, 21, 30).astype(np.int32),
         )
         memory.reward(rows, generator.normal(size=30).astype(np.float32))
-        memory.link(rows[:20], rows[10:])
+        memory.link(rows[:18], rows[10:28])
         memory.end(rows[20:])
     batch = memory.draw(64, np.random.default_rng(5))
     before = copy.deepcopy(learner.network)
     slow = copy.deepcopy(learner._target)
     squares = []
-    for k in range(len(batch.actions)):
+    assert not batch.known.all()
+    for k in np.flatnonzero(batch.known):
 
         def values(network, views, means, k=k):
             with torch.no_grad():
@@ -139,9 +140,9 @@ def test_an_update_descends_the_loss_of_the_definition(tau):
             weight = np.exp((after - after.max()) / tau) if tau else after == after.max()
             target += team.discount * float((weight * after).sum() / weight.sum())
         squares.append((values(before, batch.views, batch.means)[batch.actions[k]] - target) ** 2)
-    loss = learner._update(batch)
+    loss = learner.update(batch)
     assert loss == pytest.approx(np.mean(squares), rel=1e-4)
-    assert learner._update(batch) < loss
+    assert learner.update(batch) < loss
     names = [name for name, _ in learner.network.named_parameters()]
     for name, now in learner.network.named_parameters():
         assert not torch.equal(now, dict(before.named_parameters())[name]), name
@@ -320,6 +321,7 @@ def test_a_policy_learns_what_pays():
         rows = learner.memory.add(views, None, actions)
         learner.memory.reward(rows, (actions == 7).astype(np.float32))
         learner.memory.end(rows)
-        learner.learn_round(generator)
+        for batch in learner.after_round(generator):
+            learner.update(batch)
     assert (learner.player().act(seen, seen, generator).actions == 7).mean() > 0.9
     assert len(learner.memory) == 0
