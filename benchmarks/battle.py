@@ -216,7 +216,10 @@ def _learning_rows(rates: dict[str, Rate]) -> list[Row]:
                 rows.append(Row(section, "", value=published, unit="× the book's public code"))
     stacked, in_turn = (rates[f"battle: {each}"].best for each in ("stacked", "in turn"))
     what, unit = f"{_MANY} trainings, networks stacked", "× the rate of one after the other"
-    return [*rows, Row("Battles, 16 against 16, one core", what, value=stacked / in_turn, unit=unit)]
+    return [
+        *rows,
+        Row("Battles, 16 against 16, one core", what, value=stacked / in_turn, unit=unit),
+    ]
 
 
 def _memory_rows(full: bool) -> list[Row]:

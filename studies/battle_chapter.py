@@ -17,14 +17,20 @@ from isingrl.battle import (
     MeanFieldQTeam,
     PursuitTeam,
     RandomTeam,
-    Team,
     TrainedTeam,
-    record,
     tournament,
 )
 from studies.running.extensions import Join
 from studies.running.tasks import Task
-from studies.shared.battle_tasks import history, train_team, trained_team
+from studies.shared.battle_tasks import (
+    RECORDED,
+    history,
+    recorded,
+    recording_in,
+    train_team,
+    trained_team,
+    with_recording,
+)
 from studies.shared.checks import check_counts
 from studies.shared.combination import concat
 from studies.shared.figures import legend_below, new_figure
@@ -39,7 +45,6 @@ _VIDEO = "game.mp4"
 _CHAPTER = "chapter"
 _LONG_MEMORY = "chapter's network"
 _DEFAULT = "two heads"
-_RECORDED = ("x", "y", "health", "action", "killed")
 _TEAMS = {
     _CHAPTER: MeanFieldQTeam(
         network="chapter", discount=0.5, learning_rate=1e-3, falling_rate=False,
@@ -128,22 +133,16 @@ class BattleChapter:
             names = own["against"].values.tolist() + [""] * (longest - own.sizes["round"])
             histories.append(numbers.assign(against=("round", np.array(names, "U16"))))
         data = concat(histories, "trained").assign_coords(trained=list(_TEAMS))
-        return data.merge(results["tournament"]).merge(
-            results["recording"].rename(kills="killed"), combine_attrs="override"
-        )
+        return with_recording(data.merge(results["tournament"]), results["recording"])
 
     def write_files(self, data: xr.Dataset, folder: Path) -> None:
         """Write a video of the recorded game."""
-        recording = self._recording(data)
+        recording = recording_in(data, self.map_size)
         write_video(recording, folder / _VIDEO, names=tuple(recording["side"].values))
-
-    def _recording(self, data: xr.Dataset) -> xr.Dataset:
-        recording = data[list(_RECORDED)].rename(killed="kills")
-        return recording.assign_attrs(map_size=self.map_size)
 
     def summarize(self, data: xr.Dataset) -> xr.Dataset:
         """Shares of games won, the course of the trainings, and the recorded game."""
-        names = ["loss", "reward", "win", "played", "against", *_RECORDED]
+        names = ["loss", "reward", "win", "played", "against", *RECORDED]
         return data[names].merge(win_rates(data)).assign_attrs(data.attrs)
 
     def plot(self, summary: xr.Dataset) -> Figure:
@@ -151,7 +150,7 @@ class BattleChapter:
         figure = new_figure(figsize=(11.0, 9.2), layout="constrained")
         parts: Any = figure.subfigures(2, 1, height_ratios=(1, 1.25))
         upper, lower = parts
-        recording = self._recording(summary)
+        recording = recording_in(summary, self.map_size)
         frames: Any = upper.subplots(1, 3)
         for ax, step in zip(frames, _moments(recording), strict=True):
             plots.battle_frame(recording, step, ax=ax)
@@ -192,12 +191,3 @@ def compete(
     teams: dict[str, Any] = {**trained, "pursuit": PursuitTeam(), "random": RandomTeam()}
     data = tournament(teams, games, arena=arena, seed=seed, progress=progress)
     return data[["wins", "draws", "losses", "games"]]
-
-
-def recorded(
-    trained: TrainedTeam, arena: Arena, *, seed: int, progress: bool = False
-) -> xr.Dataset:
-    """Record one game of a trained team against the pursuit script."""
-    opponent: Team = PursuitTeam()
-    recording = record(trained, opponent, arena=arena, seed=seed)
-    return recording.assign_coords(side=[trained.team.name, opponent.name])

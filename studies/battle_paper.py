@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import xarray as xr
 
 from analysis import plots, rates_over_trainings, ratings_over_trainings
+from analysis.plots.animations import check_video
 from isingrl.battle import (
     TEAMS,
     Arena,
@@ -27,14 +29,18 @@ from studies.shared.battle_tasks import (
     draw_evaluations,
     draw_trainings,
     history,
+    recorded,
+    recording_in,
     trained_sets,
     training_key,
     training_results,
     training_tasks,
+    with_recording,
 )
 from studies.shared.checks import check_counts, check_names
 from studies.shared.combination import concat_all
 from studies.shared.figures import legend_below, new_figure
+from studies.shared.videos import write_video
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,6 +49,7 @@ __all__ = ["BattlePaper"]
 
 _METHODS = ("mean-field-q", "independent-q", "actor-critic", "mean-field-actor-critic")
 _EVALUATIONS = 10  # during a training
+_VIDEO = "game.mp4"
 _PRESETS = ("small", "paper", "paper-dense")
 _PAPER: dict[str, Any] = {
     "network": "convolutional", "discount": 0.95, "learning_rate": 1e-4, "falling_rate": False
@@ -132,6 +139,7 @@ class BattlePaper:
     def tasks(self) -> list[Task]:
         """One training a task."""
         check_choice("preset", self.preset, _PRESETS)
+        check_video(_VIDEO, "out")
         check_names("methods", self.methods, _METHODS, 2)
         check_counts(self, trainings=2, contest_games=2, seed=0)
         check_integer("games", self.training_games, 1)
@@ -150,22 +158,41 @@ class BattlePaper:
         return {method: self.team(method) for method in self.methods}
 
     def later_tasks(self, results: dict[str, xr.Dataset]) -> list[Task]:
-        """One task for every pair of methods, and for every method against each script."""
+        """One task for every pair of methods, for every method against each script, and a game."""
         sets: dict[str, list[Any]] = {
             **trained_sets(self._teams, self.trainings, results),
             **{name: [script] * self.trainings for name, script in self.scripts.items()},
         }
-        return contests_of_pairs(sets, self.contest_games, self.arena)
+        first, second = self.methods[:2]
+        game = Task(
+            key=self._game_key,
+            function=recorded,
+            arguments={
+                "trained": sets[first][0], "opponent": sets[second][0], "arena": self.arena
+            },
+        )  # fmt: skip
+        return [*contests_of_pairs(sets, self.contest_games, self.arena), game]
+
+    @property
+    def _game_key(self) -> str:
+        first, second = self.methods[:2]
+        return f"game of {first} and {second}"
 
     def assemble(self, results: dict[str, xr.Dataset]) -> xr.Dataset:
-        """Histories over (method, training, round), games over pairs of trainings."""
+        """Histories over (method, training, round), games over pairs of trainings, one game."""
         found = training_results(self.methods, self.trainings, results)
         histories = {key: history(result) for key, result in found.items()}
         data = concat_all(
             histories, training_key, method=self.methods, training=range(self.trainings)
         ).assign_coords(method=list(self.methods))
         names = [*self.methods, *self.scripts]
-        return data.merge(counts_of_pairs(results, names, self.trainings))
+        counts = counts_of_pairs(results, names, self.trainings)
+        return with_recording(data.merge(counts), results[self._game_key])
+
+    def write_files(self, data: xr.Dataset, folder: Path) -> None:
+        """Write a video of a game of the first two methods."""
+        recording = recording_in(data, self.arena.map_size)
+        write_video(recording, folder / _VIDEO, names=tuple(recording["side"].values))
 
     def summarize(self, data: xr.Dataset) -> xr.Dataset:
         """Win rates and ratings with intervals over trainings, and the learning curves."""

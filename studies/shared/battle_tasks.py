@@ -15,9 +15,11 @@ from isingrl.battle import (
     Arena,
     Evaluation,
     LearningTeam,
+    PursuitTeam,
     Team,
     TrainedTeam,
     play,
+    record,
     train,
     train_many,
 )
@@ -29,12 +31,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = [
+    "RECORDED",
     "contest",
     "contests_of_pairs",
     "counts_of_pairs",
     "draw_evaluations",
     "draw_trainings",
     "history",
+    "recorded",
+    "recording_in",
     "train_team",
     "train_teams",
     "trained_sets",
@@ -42,8 +47,11 @@ __all__ = [
     "training_key",
     "training_results",
     "training_tasks",
+    "with_recording",
 ]
 
+RECORDED = ("x", "y", "health", "action", "killed")
+"""Variables of a recording among the data of a study."""
 _PARAMETER = "parameter."
 _WINDOW = 9  # rounds in the mean of a drawn point
 _MEANS = {"kills": "foes killed a game", "deaths": "team mates killed a game"}
@@ -223,6 +231,31 @@ def contest(
             for name, values in found.items()
         }
     )
+
+
+def recorded(
+    trained: TrainedTeam,
+    arena: Arena,
+    opponent: TrainedTeam | None = None,
+    *,
+    seed: int,
+    progress: bool = False,
+) -> xr.Dataset:
+    """Record one game of a trained team against another, or else the pursuit script."""
+    other = PursuitTeam() if opponent is None else opponent
+    recording = record(trained, other, arena=arena, seed=seed)
+    name = PursuitTeam.name if opponent is None else opponent.team.name
+    return recording.assign_coords(side=[trained.team.name, name])
+
+
+def with_recording(data: xr.Dataset, recording: xr.Dataset) -> xr.Dataset:
+    """Data of a study with the result of `recorded` in it."""
+    return data.merge(recording.rename(kills="killed"), combine_attrs="override")
+
+
+def recording_in(data: xr.Dataset, map_size: int) -> xr.Dataset:
+    """The recording that `with_recording` put in."""
+    return data[list(RECORDED)].rename(killed="kills").assign_attrs(map_size=map_size)
 
 
 def contests_of_pairs(sets: Mapping[str, Sequence[Any]], games: int, arena: Arena) -> list[Task]:

@@ -51,6 +51,8 @@ def test_paper_counts_every_game_once(paper):
     figure = PAPER.plot(summary)
     titles = [ax.get_title(loc="left") for ax in figure.axes]
     assert titles == ["", "training against self", "training against pursuit", ""]
+    assert data["side"].values.tolist() == ["mean-field-q", "actor-critic"]
+    assert (paper / "game.mp4").stat().st_size > 1000
 
 
 def test_the_dense_preset_is_evaluated_and_rated():
