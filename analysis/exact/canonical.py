@@ -74,7 +74,8 @@ def _averages(
         weights = boltzmann_weights(states.log_multiplicity, above, float(t))
         for power, values in powers.items():
             averages[power][index] = weights @ values
-        energy_variance[index] = weights @ (e - weights @ e) ** 2
+        # of `above`, in which states of one level do not differ by rounding
+        energy_variance[index] = weights @ (above - weights @ above) ** 2
         order_variance[index] = weights @ (order - weights @ order) ** 2
     square = averages[f"{name}_squared"]
     averages["susceptibility"] = _over(n_sites * order_variance, temperature)
@@ -84,7 +85,7 @@ def _averages(
         averages["susceptibility_disordered"] = susceptibility_of(
             n_sites * square, field, temperature
         )
-    averages["specific_heat"] = specific_heat_of(n_sites * energy_variance, temperature)
+    averages["specific_heat"] = specific_heat_of(energy_variance / n_sites, temperature)
     averages["binder_cumulant"] = binder_cumulant(square, averages[f"{name}_fourth"])
     return averages
 

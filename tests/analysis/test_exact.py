@@ -15,6 +15,7 @@ from scipy.integrate import quad
 
 from analysis import exact
 from analysis.exact._kernels import count_states
+from isingrl import random_bonds
 from isingrl.lattice import Lattice
 from isingrl.model import Ising
 
@@ -341,6 +342,13 @@ class TestEnumeration:
             for spins in counted["spin_sum"].values
         }
         assert {sums: n for sums, n in found.items() if n} == dict(naive_counts(lattice))
+
+    def test_rounding_of_degenerate_levels_gives_no_specific_heat(self) -> None:
+        lattice = Lattice((3, 3))
+        for seed in range(5):
+            bonds = random_bonds(lattice, [0.1, 0.3, -0.7], [0.3, 0.3, 0.4], seed=seed)
+            found = exact.enumeration(Ising(lattice, bonds), [0.0, 1e-300, 1e-160, 1e-5])
+            np.testing.assert_array_equal(found["specific_heat"], 0.0)
 
     def test_kernel_counts_half_of_the_configurations(self) -> None:
         lattice = Lattice((3, 3), neighborhood="moore")
