@@ -142,7 +142,7 @@ def train_many(
         As of `train`.
     stacked : bool, optional
         Whether networks learn at once; only on a GPU if omitted, because a core takes as long or
-        longer.
+        longer. Networks of your own must suit ``torch.func.vmap``.
     out : path, optional
         Folder with a folder for each training, ``training-1`` and so on, as of `train`.
     checkpoint_seconds

@@ -56,8 +56,13 @@ def run(training: Updates[_R]) -> _R:
 
 
 def _alike(learner: TeamLearner) -> Any:
-    """What learners have in common that can be updated at once; others differ in it."""
-    if type(learner).update is not TeamLearner.update:
+    """What learners have in common that can be updated at once; others differ in it.
+
+    Not updated at once are learners with updates of their own, and networks with buffers, which may
+    change, as those of normalizations.
+    """
+    buffers = [name for name, _ in learner.network.named_buffers()]
+    if type(learner).update is not TeamLearner.update or buffers != ["planes"]:
         return id(learner)
     settings = [getattr(learner.team, name) for name in learner.alike]
     shapes = [(name, tuple(values.shape)) for name, values in learner.network.named_parameters()]
@@ -88,21 +93,19 @@ class NetworkStack:
     def update(self, batches: Sequence[Any]) -> list[float]:
         """Make an update of every learner with its batch; return the losses."""
         kind = type(batches[0])
-        fields = [
-            name for name, first in zip(kind._fields, batches[0], strict=True) if first is not None
-        ]
+        fields = [name for name in kind._fields if getattr(batches[0], name) is not None]
 
         def loss(parameters: dict[str, torch.Tensor], given: list[torch.Tensor]) -> torch.Tensor:
             batch = kind(**(dict.fromkeys(kind._fields) | dict(zip(fields, given, strict=True))))
             found: torch.Tensor = functional_call(self._loss, parameters, (batch,))
             return found
 
-        device = self._stacks[next(iter(self._stacks))].device
+        device = next(iter(self._stacks.values())).device
         given = [
             torch.stack([torch.from_numpy(getattr(batch, name)) for batch in batches]).to(device)
             for name in fields
         ]
-        losses = vmap(loss)(self._stacks, given)
+        losses = vmap(loss, randomness="different")(self._stacks, given)
         learned = {name: each for name, each in self._stacks.items() if each.requires_grad}
         gradients = torch.autograd.grad(losses.sum(), list(learned.values()))
         for name, gradient in zip(learned, gradients, strict=True):
@@ -115,7 +118,7 @@ class NetworkStack:
                 )
         for learner in self.learners:
             learner.step()
-        return [float(loss) for loss in losses.detach()]
+        return losses.detach().tolist()
 
 
 class _Loss(nn.Module):
