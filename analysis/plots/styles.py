@@ -57,7 +57,7 @@ _STYLES = {
     "joint-q": Style("joint Q", "#56B4E9", "D", 5.5),
     "actor-critic": Style("actor-critic", "#56B4E9", "v", 7.0),
     "mean-field-actor-critic": Style("mean-field actor-critic", "#0072B2", "p", 8.0),
-    "mean-field-q-of-mate": Style("mean-field Q of one mate", "#E69F00", "s", 6.0),
+    "mean-field-q-of-mate": Style("mean-field Q of one mate", "#0072B2", "s", 6.0),
     "mean-field-q-of-foes": Style("mean-field Q of the foes", "#CC79A7", "D", 5.5),
     "mean-field-q-of-nobody": Style("mean-field Q of nobody", "#56B4E9", "v", 6.5),
     "random": Style("random", "#999999", "<", 7.0),

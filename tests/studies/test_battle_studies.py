@@ -9,6 +9,7 @@ import pytest
 import torch
 import xarray as xr
 
+from analysis import plots
 from isingrl import battle
 from studies.battle_chapter import BattleChapter
 from studies.battle_paper import BattlePaper
@@ -189,6 +190,13 @@ def test_teams_differ_in_their_mean_action_alone():
         assert teams[f"mean-field-q-of-{whose} 2"] == replace(plain, mean_of=whose)
     with pytest.raises(ValueError, match="teams must be one of"):
         BattleTemperature(teams=("mean-field-q", "sarsa")).tasks()
+
+
+@pytest.mark.parametrize(
+    "names", [BattleTemperature().teams, (*BattlePaper().methods, "pursuit", "random")]
+)
+def test_teams_of_one_figure_have_different_colors(names):
+    assert len({plots.method_style(name)["color"] for name in names}) == len(names)
 
 
 @pytest.mark.parametrize("grid", [(0.0, 1.0, 3), (1.0, 0.1, 3), (0.1, 1.0, 1)])
