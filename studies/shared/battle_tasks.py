@@ -85,21 +85,19 @@ def train_teams(
     team: LearningTeam,
     trainings: int,
     device: str,
-    opponent: str | tuple[str, ...],
-    arena: Arena,
-    games: int,
-    side_by_side: int,
-    evaluation: Evaluation | None = None,
     *,
     folder: Path | None,
     seed: int,
     progress: bool = False,
+    **arguments: Any,
 ) -> xr.Dataset:
-    """Train a team several times, all at once; returns results of `train_team` over (training)."""
-    seeds = [task_seed(seed, str(number)) for number in range(trainings)]
+    """Train a team several times, all at once; returns results of `train_team` over (training).
+
+    Further arguments as of `train_team`.
+    """
     trained = train_many(
-        team, opponent, arena=arena, games=games, side_by_side=side_by_side, evaluation=evaluation,
-        seeds=seeds, device=device, out=folder, progress=progress,
+        team, seeds=[task_seed(seed, str(number)) for number in range(trainings)], device=device,
+        out=folder, progress=progress, **arguments,
     )  # fmt: skip
     return xr.concat([_result(each) for each in trained], "training", data_vars="all")
 

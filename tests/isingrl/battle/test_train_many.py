@@ -19,7 +19,7 @@ from isingrl.battle import (
     train,
     train_many,
 )
-from isingrl.battle.networks import BattleNetwork
+from isingrl.battle.networks import BattleNetwork, CellLayer
 from isingrl.battle.policy_learner import PolicyLearner
 from isingrl.battle.team_training import Training
 from isingrl.battle.updates import NetworkStack
@@ -70,8 +70,11 @@ def test_each_ends_as_it_does_alone(teams, opponent, most, stacks):
         same(trained, train(team, opponent, seed=seed, **SETTINGS))
 
 
-def test_a_gradient_step_of_convolutions_is_nearly_the_same():
-    team = MeanFieldQTeam(**SMALL, network="convolutional")
+@pytest.mark.parametrize("network", ["convolutional", "two-headed"])
+def test_a_gradient_step_on_all_cells_is_nearly_the_same(network, monkeypatch):
+    """Of convolutions, and of dense layers as on a GPU."""
+    monkeypatch.setattr(CellLayer, "forward", CellLayer._of_all)
+    team = MeanFieldQTeam(**SMALL, network=network)
     alone, together = ([ValueLearner(team, seed, "cpu") for seed in (1, 2)] for _ in range(2))
     stack = NetworkStack(together)
     generator = np.random.default_rng(1)
