@@ -13,7 +13,7 @@ import xarray as xr
 
 from isingrl.coordinates import coordinates_of, size_bins
 from isingrl.dynamics import Dynamics
-from isingrl.engines.engine import Engine, SettlingEngine
+from isingrl.engines.engine import Engine, SettlingEngine, on_device
 from isingrl.measurement import Plan, measure
 from isingrl.run_files import RunFolder, Series, run_arguments
 from isingrl.spin_model import Model
@@ -46,6 +46,7 @@ class Run:
     kept: npt.NDArray[np.int64]
     until: Callable[[xr.Dataset], bool] | None
     progress: bool
+    device: str
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -85,6 +86,7 @@ class Run:
         if rung is not None:
             own = np.random.SeedSequence(seeds.entropy, spawn_key=(rung,))
         engine = rule.engine(model, self.temperatures, self.chains, start, self.schedule, own)
+        engine = on_device(engine, self.device)
         n_chains, draws = math.prod(self.shape), self.sweeps // self.interval
         series = Series.new(n_chains, draws, self.kept.size, model)
         if folder is not None:

@@ -18,6 +18,7 @@ from isingrl.run_files import run_folder
 from isingrl.runs import check_snapshots, check_start, seed_sequence
 from isingrl.schedules import SCHEDULES
 from isingrl.spin_model import Model, check_model
+from isingrl.support.devices import check_gpu
 from isingrl.support.validation import check_choice, check_flag, check_real, check_run_length
 
 
@@ -37,6 +38,7 @@ def simulate(
     loop: bool = False,
     until: Callable[[xr.Dataset], bool] | None = None,
     seed: int | None = None,
+    device: str = "cpu",
     out: str | os.PathLike[str] | None = None,
     checkpoint_seconds: float = 30.0,
     progress: bool = False,
@@ -91,6 +93,11 @@ def simulate(
         The same seed gives the same numbers on any number of threads
         (``numba.set_num_threads``). Without a seed fresh entropy is drawn and recorded, and a run
         that goes on keeps its own.
+    device : {"cpu", "cuda"}
+        "cuda" runs on a GPU, with the same numbers, and may go on from a checkpoint of a CPU. It
+        takes rules and policies, but not `Tempering`, on models that bit lanes hold: Ising models
+        with one coupling or ±J on periodic lattices with a last side that is even, updated by
+        sublattices or all at once. The extra ``isingrl[gpu]`` installs what Numba needs.
     out : path, optional
         Folder for a checkpoint. A run that was stopped or killed goes on from it when it is started
         again with the same arguments, and gives the same numbers as an unbroken run. Without
@@ -122,7 +129,9 @@ def simulate(
     ------
     TypeError, ValueError
         If an argument is not as described, or `out` cannot be written to or holds a run with other
-        arguments; before any work.
+        arguments, or a GPU is missing or does not hold the run; before any work.
+    MemoryError
+        If the GPU has too little memory.
     OSError
         If a checkpoint cannot be written, for example on a full disk.
 
@@ -162,7 +171,7 @@ def simulate(
     run = Run(
         model, rule, temperatures, sweeps, thermalization, interval, chains, schedule,
         ", ".join(map(str, kept)) if np.ndim(snapshots) else kept.size,
-        kept, until, progress,
+        kept, until, progress, check_gpu(device),
     )  # fmt: skip
     seeds = seed_sequence(seed)
     first = check_start(start, model, run.sizes)

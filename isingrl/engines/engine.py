@@ -79,3 +79,18 @@ def table_engine(
         synchronous = schedule == "synchronous"
         return LaneEngine(model.lattice, lanes, start, synchronous=synchronous, seed=seed)
     return SiteEngine(model, table, start, schedule=schedule, seed=seed)
+
+
+def on_device(engine: Engine, device: str) -> Engine:
+    """Return an engine that has made no sweep on "cpu", or its like on "cuda"."""
+    if device == "cpu":
+        return engine
+    if type(engine) is not LaneEngine:
+        raise ValueError(
+            "device must be 'cpu' for this run; a GPU takes rules and policies on Ising models "
+            "with one coupling or ±J, on periodic lattices whose last side is even, updated by "
+            "sublattices or all at once"
+        )
+    from isingrl.engines.cuda_lanes import CudaLaneEngine
+
+    return CudaLaneEngine(engine)

@@ -77,6 +77,13 @@ class LaneRule:
         return _ONES, _NONE, flips, symmetric
 
     @property
+    def form(self) -> tuple[int, int, int, int]:
+        """Arguments of `decision`."""
+        z = self.tables.shape[2] - 1
+        n_entries = self._reduced[3].shape[1]
+        return PLANES[z], n_entries, int(self._mirrored), (z // 2 + 1) * (n_entries == z // 2)
+
+    @property
     def arguments(self) -> tuple[Any, ...]:
         """``(mask, inverse, keep, address, digits, lazy, rest)`` as `update_tiles` takes them."""
         return self.of_lanes(np.arange(LANES))
@@ -85,15 +92,12 @@ class LaneRule:
         """`arguments` of 64 lanes with the tables of these chains, in the form of all tables."""
         mask, inverse, chances, entries = self._reduced
         chances, entries = chances[chains], entries[chains]
-        z = chances.shape[2] - 1
         first, _ = _binary(entries)
         places = [(first >> np.uint64(UNROLLED - 1 - place)) & 1 for place in range(UNROLLED)]
         digits = np.stack([_masks(flags) for flags in (*places, entries == 1)])
         _, rest = _binary(chances)
-        left_out = entries.shape[1] == z // 2
-        lazy = _masks(chances[:, 0, : z // 2 + 1] < 1) if left_out else _masks(entries[:, :0])
-        address = decision(PLANES[z], digits.shape[1], int(self._mirrored), lazy.size)
-        return mask, inverse, mask, address, digits, lazy, rest
+        lazy = _masks(chances[:, 0, : self.form[3]] < 1)
+        return mask, inverse, mask, decision(*self.form), digits, lazy, rest
 
 
 def equal(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> bool:

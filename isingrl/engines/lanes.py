@@ -74,9 +74,12 @@ class LaneEngine:
 
     def _compiled(self, tables: npt.NDArray[np.float64]) -> list[tuple[Any, ...]]:
         """Rule of each block for the kernels."""
+        return [rule.arguments for rule in self._lane_rules(tables)]
+
+    def _lane_rules(self, tables: npt.NDArray[np.float64]) -> list[LaneRule]:
         # idle lanes repeat the last chain
         lanes = np.minimum(self._lane_chains(), self.layout.n_chains - 1)
-        return [LaneRule(tables[each]).arguments for each in lanes]
+        return [LaneRule(tables[each]) for each in lanes]
 
     def _lane_chains(self) -> npt.NDArray[np.int64]:
         """Chain of each lane, shape (n_blocks, 64); idle lanes have numbers beyond the last."""

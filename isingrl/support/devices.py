@@ -1,4 +1,4 @@
-"""Torch, an optional package: whether it is installed, its devices, threads and optimizers."""
+"""Devices of torch and Numba; threads and optimizers of torch, an optional package."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from isingrl.support.archives import Arrays
-from isingrl.support.validation import require
+from isingrl.support.validation import check_choice, require
 
 
 def require_torch(extra: str) -> None:
@@ -26,6 +26,19 @@ def check_device(device: Any) -> str:
     if not torch.cuda.is_available():
         raise ValueError(f"device must be 'cpu', as torch finds no GPU here; got {device!r}")
     return device
+
+
+def check_gpu(device: Any) -> str:
+    """Return "cpu", or "cuda" if Numba finds a GPU here."""
+    if check_choice("device", device, ("cpu", "cuda")) == "cuda":
+        from numba import cuda
+
+        if not cuda.is_available():
+            raise ValueError(
+                "device must be 'cpu', as Numba finds no GPU or no driver here; got 'cuda' "
+                "(isingrl[gpu] installs what it needs beside the driver)"
+            )
+    return str(device)
 
 
 @contextmanager

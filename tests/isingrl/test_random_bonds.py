@@ -160,7 +160,7 @@ def z_scores(name, rule, schedule):
     temperature = model.lattice.coordination_number * (0.4 + 0.3 * (seed % 100) / 100)
     temperatures = [temperature, 1.4 * temperature] if rule == "tempering" else [temperature]
     data = irl.simulate(
-        model, RULES[rule], temperatures, sweeps=800, interval=2, thermalization=100, chains=48,
+        model, RULES[rule], temperatures, sweeps=400, interval=2, thermalization=100, chains=48,
         schedule=schedule, seed=seed,
     ).isel(temperature=0)  # fmt: skip
     m = data["magnetization"]

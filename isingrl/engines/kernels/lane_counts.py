@@ -190,7 +190,7 @@ def _count_8(words, addresses, tile, mask, inverse, start, width, planes, own, o
 
 
 @njit(inline="always")
-def _add9(a, b, c, d, e, f, g, h, i):
+def add9(a, b, c, d, e, f, g, h, i):
     """Bits of the sum of nine: ones, twos, fours, eights."""
     a0, a1 = add3(a, b, c)
     d0, d1 = add3(d, e, f)
@@ -227,7 +227,7 @@ def _add_nine(words, addresses, tile, slot, x, mask, inverse, start, width, plan
     i = addresses[tile, slot + 8] + start
     for j in range(width):
         flip = ~((words[x + j] & mask) ^ inverse)
-        ones, twos, fours, eights = _add9(
+        ones, twos, fours, eights = add9(
             words[a + j] ^ flip,
             words[b + j] ^ flip,
             words[c + j] ^ flip,

@@ -159,7 +159,7 @@ class Mirrored(NamedTuple):
 
 
 @njit
-def _select_mirrored(n, t):
+def select_mirrored(n, t):
     """Entry |n - z/2| of `t`, which holds 2, 3, 4, 5 for z = 2, 4, 6, 8."""
     if len(t) == 2:
         return _pick(n[0], t[1], t[0])
@@ -172,7 +172,7 @@ def _select_mirrored(n, t):
 
 
 @njit
-def _minority(n, t):
+def minority(n, t):
     """Lanes in which fewer than z/2 neighbours are up."""
     if len(t) == 2:
         return ~(n[0] | n[1])
@@ -185,27 +185,27 @@ def _minority(n, t):
 
 def _chance(n, own, t):
     """Entry of `t` for each lane."""
-    return _select_mirrored(n, t.entries) if isinstance(t, Mirrored) else select(n, own, t)
+    return select_mirrored(n, t.entries) if isinstance(t, Mirrored) else select(n, own, t)
 
 
 @overload(_chance)
 def _chance_by_type(n, own, t):
     if isinstance(t, types.BaseNamedTuple):
-        return lambda n, own, t: _select_mirrored(n, t.entries)
+        return lambda n, own, t: select_mirrored(n, t.entries)
     return lambda n, own, t: select(n, own, t)
 
 
 def _certain_or_mirrored(n, t):
     """Lanes that are certain whatever their entry, and lanes whose outcome is mirrored."""
     if isinstance(t, Mirrored):
-        return np.uint64(0), _minority(n, t.entries)
+        return np.uint64(0), minority(n, t.entries)
     return certain(n, t), np.uint64(0)
 
 
 @overload(_certain_or_mirrored)
 def _certain_or_mirrored_by_type(n, t):
     if isinstance(t, types.BaseNamedTuple):
-        return lambda n, t: (np.uint64(0), _minority(n, t.entries))
+        return lambda n, t: (np.uint64(0), minority(n, t.entries))
     return lambda n, t: (certain(n, t), np.uint64(0))
 
 

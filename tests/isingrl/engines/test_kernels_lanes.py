@@ -7,11 +7,11 @@ from isingrl import HeatBath, Ising, Lattice
 from isingrl.engines.kernels.lane_counts import count_agreeing
 from isingrl.engines.kernels.lane_decisions import (
     UNROLLED,
-    _minority,
-    _select_mirrored,
     certain,
     lazy_lanes,
+    minority,
     select,
+    select_mirrored,
 )
 from isingrl.engines.kernels.lane_measures import COUNTER_PLANES, add_up
 from isingrl.engines.lane_bonds import LaneTables
@@ -120,10 +120,10 @@ def test_mirrored_entries_are_picked_by_the_distance_from_half(z):
     length = z // 2 + 1
     distance = abs(np.arange(z + 1) - z // 2)
     for entry in range(length):
-        picked = bits(_select_mirrored(planes, one_hot(entry, length)))
+        picked = bits(select_mirrored(planes, one_hot(entry, length)))
         np.testing.assert_array_equal(picked[: z + 1], distance == entry)
-    minority = bits(_minority(planes, one_hot(0, length)))
-    np.testing.assert_array_equal(minority[: z + 1], np.arange(z + 1) < z // 2)
+    few = bits(minority(planes, one_hot(0, length)))
+    np.testing.assert_array_equal(few[: z + 1], np.arange(z + 1) < z // 2)
 
 
 @lanes.every_form
