@@ -22,8 +22,9 @@ _SMALL = Arena(map_size=30, team_size=16)  # the chapter's
 _LARGE = Arena(map_size=40, team_size=64)  # the paper's
 _TOGETHER = 8  # games side by side
 _LOOP_LEARNS = 2 * 25  # transitions of a step of the loop, of both teams
-_MANY = 8  # trainings at once
-_ROUND = 10  # games, and steps of each, of a round of a training
+_MANY = 4  # trainings at once
+_ROUND = 10  # games of a round of a training
+_STEPS = 50  # of each of these games; the last one has no next step to learn from
 _PUBLISHED = 10.0  # steps a second of the book's public code, 16 against 16
 _FLAT = 10.0  # megabytes that many games may add, 2 % of the process
 
@@ -145,7 +146,7 @@ def _training(
     """Rounds of trainings at their beginning, when hardly anyone dies."""
     from isingrl.battle.updates import run_all
 
-    short = Arena(arena.map_size, arena.team_size, max_steps=_ROUND)
+    short = Arena(arena.map_size, arena.team_size, max_steps=_STEPS)
     trainings = [
         Training(team, "self", short, games=10**9, side_by_side=_ROUND, seed=seed, device="cpu")
         for seed in range(number)
@@ -155,7 +156,7 @@ def _training(
         for _ in range(rounds):
             run_all([training.play_round() for training in trainings], stacked)
 
-    experienced = number * _ROUND * _ROUND * sum(arena.sizes)
+    experienced = number * _ROUND * _STEPS * sum(arena.sizes)
     return Case(name, run, round(experienced * team.replay_ratio))
 
 
