@@ -209,10 +209,10 @@ class BattlePaper:
         plots.win_rate_bars(summary.isel(team=slice(0, len(self.methods))), ax=bars)
         panels = [figure.add_subplot(grid[1, column]) for column in range(3)]
         by_method = [summary.sel({"method": method}) for method in self.methods]
-        if "evaluation_win" in summary:
+        if "evaluation_score" in summary:  # most win all or none of these games
             for ax, opponent in zip(panels, summary["evaluation_opponent"].values, strict=False):
                 for each in by_method:
-                    draw_evaluations(ax, each["evaluation_win"], opponent)
+                    draw_evaluations(ax, each["evaluation_score"], opponent)
                 ax.set_title(f"evaluations against {opponent}", loc="left", fontsize="medium")
         else:
             against = summary["against"].isel(round=slice(0, 2)).values  # the opponents in turn
