@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from functools import cache
 from typing import Any, TypeVar
 
 import torch
@@ -25,6 +26,7 @@ def run_all(trainings: Sequence[Updates[_R]], stacked: bool) -> list[_R]:
     `stacked`: learners that are alike make their updates at once.
     """
     results: dict[int, _R] = {}
+    alike = cache(_alike)
     stacks: dict[Any, NetworkStack] = {}
     losses: dict[int, Any] = dict.fromkeys(range(len(trainings)))
     while losses:
@@ -37,7 +39,7 @@ def run_all(trainings: Sequence[Updates[_R]], stacked: bool) -> list[_R]:
         losses = {}
         groups: dict[Any, list[int]] = {}
         for number, (learner, _) in waiting.items():
-            groups.setdefault(_alike(learner) if stacked else number, []).append(number)
+            groups.setdefault(alike(learner) if stacked else number, []).append(number)
         for key, numbers in groups.items():
             learners, batches = zip(*(waiting[number] for number in numbers), strict=True)
             if len(numbers) == 1:

@@ -106,7 +106,7 @@ class CudaLaneEngine(LaneEngine):
 
     def _run(self, sweeps: int, draws: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """See `LaneEngine._run`."""
-        n_blocks, n_kinds = len(self._words), int(self._kinds().max()) + 1
+        n_blocks, n_kinds = len(self._words), int(self.layout.measured_rows[:, 2].max()) + 1
         agreeing = cuda.to_device(np.zeros((max(draws, 1), len(self._signs), n_blocks, LANES), int))
         up = cuda.to_device(np.zeros((max(draws, 1), n_blocks, n_kinds, LANES), int))
         self._fetched = False

@@ -35,11 +35,6 @@ _LARGEST = 2**_COUNTER - 1
 
 
 @njit
-def _turned(n, t):
-    return minority(n, t)
-
-
-@njit
 def _none(n, t):
     return np.uint64(0)
 
@@ -104,6 +99,15 @@ def _plus(n, m):
     return ones, twos, fours, eights, (n[4] if len(n) > 4 else np.uint64(0)) ^ carry
 
 
+@cuda.jit(device=True)
+def _draw(numbers, wanted, state):
+    """Draw as many numbers as wanted, or as there is room for; return the generator."""
+    for i in range(min(wanted, _NUMBERS)):
+        state = jsf_step(state[0], state[1], state[2], state[3])
+        numbers[i] = state[3]
+    return state
+
+
 @functools.cache
 def _row(length):
     """Device function that reads a row of a table as a tuple."""
@@ -137,23 +141,17 @@ def _counts(z, signed):
         return word ^ negative[slot - 1, x] if signed else word
 
     @cuda.jit(device=True)
-    def nine(w, s, g, t, p, x, r, i):
+    def eight(w, s, g, t, p, x, r, i, ninth):
         return add9(
             near(w, s, g, t, p, i, x, r), near(w, s, g, t, p, i + 1, x, r),
             near(w, s, g, t, p, i + 2, x, r), near(w, s, g, t, p, i + 3, x, r),
             near(w, s, g, t, p, i + 4, x, r), near(w, s, g, t, p, i + 5, x, r),
-            near(w, s, g, t, p, i + 6, x, r), near(w, s, g, t, p, i + 7, x, r),
-            near(w, s, g, t, p, i + 8, x, r),
+            near(w, s, g, t, p, i + 6, x, r), near(w, s, g, t, p, i + 7, x, r), ninth,
         )  # fmt: skip
 
     @cuda.jit(device=True)
-    def eight(w, s, g, t, p, x, r):
-        return add9(
-            near(w, s, g, t, p, 1, x, r), near(w, s, g, t, p, 2, x, r),
-            near(w, s, g, t, p, 3, x, r), near(w, s, g, t, p, 4, x, r),
-            near(w, s, g, t, p, 5, x, r), near(w, s, g, t, p, 6, x, r),
-            near(w, s, g, t, p, 7, x, r), near(w, s, g, t, p, 8, x, r), np.uint64(0),
-        )  # fmt: skip
+    def nine(w, s, g, t, p, x, r, i):
+        return eight(w, s, g, t, p, x, r, i, near(w, s, g, t, p, i + 8, x, r))
 
     @cuda.jit(device=True)
     def of_2(w, s, g, t, p, x, r):
@@ -175,11 +173,15 @@ def _counts(z, signed):
         )  # fmt: skip
 
     @cuda.jit(device=True)
+    def of_8(w, s, g, t, p, x, r):
+        return eight(w, s, g, t, p, x, r, 1, np.uint64(0))
+
+    @cuda.jit(device=True)
     def of_26(w, s, g, t, p, x, r):
-        first = _plus(eight(w, s, g, t, p, x, r), nine(w, s, g, t, p, x, r, 9))
+        first = _plus(of_8(w, s, g, t, p, x, r), nine(w, s, g, t, p, x, r, 9))
         return _plus(first, nine(w, s, g, t, p, x, r, 18))
 
-    return {2: of_2, 4: of_4, 6: of_6, 8: eight, 26: of_26}[z]
+    return {2: of_2, 4: of_4, 6: of_6, 8: of_8, 26: of_26}[z]
 
 
 @functools.cache
@@ -216,7 +218,7 @@ def sweeper(z, n_planes, n_entries, mirrored, n_lazy, signed, threads):
     """
     count = _counts(z, signed)
     row, lazy_row = _row(n_entries), _row(n_lazy)
-    chance, turned_of = (_chance_mirrored, _turned) if mirrored else (select, _none)
+    chance, turned_of = (_chance_mirrored, minority) if mirrored else (select, _none)
     certain_of = _none if mirrored else certain
     warps, rows, lazy_entries = threads // WARP, UNROLLED + 1, max(1, n_lazy)
     nobody = (np.uint64(0),) * n_planes
@@ -271,13 +273,11 @@ def sweeper(z, n_planes, n_entries, mirrored, n_lazy, signed, threads):
                         rests = sure & lazy_lanes(n, lazy_row(lazies, 0))
                         sure |= chance(n, own, always)
                         below, undecided = zero, ~sure
-                        for digit in range(UNROLLED - 1, 2, -1):
+                        for digit in range(UNROLLED - 1, -1, -1):
                             p = chance(n, own, row(table, digit))
                             state, below, undecided = _digit(state, below, undecided, p)
-                        for digit in range(2, -1, -1):
-                            p = chance(n, own, row(table, digit))
-                            state, below, undecided = _digit(state, below, undecided, p)
-                            rests &= state[3]
+                            if digit < 3:
+                                rests &= state[3]
                         result = ((below | sure) & ~rests) ^ (own & keep) ^ turned_of(n, always)
                     number = cuda.popc(undecided)
                     if number > 0:
@@ -296,9 +296,7 @@ def sweeper(z, n_planes, n_entries, mirrored, n_lazy, signed, threads):
                                     before += opened[other]
                     if c == 0:
                         total[0] = every
-                        for i in range(min(every, _NUMBERS)):
-                            tail = jsf_step(tail[0], tail[1], tail[2], tail[3])
-                            numbers[i] = tail[3]
+                        tail = _draw(numbers, every, tail)
                     if c < warps:
                         flags[1 - parity, c] = np.uint32(0)
                     cuda.syncthreads()
@@ -307,9 +305,7 @@ def sweeper(z, n_planes, n_entries, mirrored, n_lazy, signed, threads):
                         if drawn > 0:  # next to never
                             cuda.syncthreads()
                             if c == 0:
-                                for i in range(min(every - drawn, _NUMBERS)):
-                                    tail = jsf_step(tail[0], tail[1], tail[2], tail[3])
-                                    numbers[i] = tail[3]
+                                tail = _draw(numbers, every - drawn, tail)
                             cuda.syncthreads()
                         i, left = before - drawn, undecided
                         while left != zero:
